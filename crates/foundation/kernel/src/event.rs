@@ -1,0 +1,94 @@
+//! What happened, as contexts tell one another: appended to the outbox in the transaction
+//! that made it true.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AnalysisId, DatasetId, JobId, MemberId, ModelId, ModelVersionId, OrganizationId, UserId,
+};
+
+/// A fact of the domain. Its tag is stable: it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum DomainEvent {
+    /// Somebody signed up, or a holding opened a subsidiary.
+    OrganizationCreated {
+        /// The new organization.
+        organization: OrganizationId,
+        /// Its first owner.
+        owner: UserId,
+    },
+    /// A person's membership began, changed or ended.
+    MembershipChanged {
+        /// The membership.
+        member: MemberId,
+    },
+    /// A data set is stored and profiled.
+    DatasetStored {
+        /// The data set.
+        dataset: DatasetId,
+    },
+    /// A model's state changed.
+    ModelChanged {
+        /// The model.
+        model: ModelId,
+        /// The version that the change made, if it made one.
+        version: Option<ModelVersionId>,
+    },
+    /// A bias analysis was asked for.
+    AnalysisRequested {
+        /// The analysis.
+        analysis: AnalysisId,
+        /// The job that runs it.
+        job: JobId,
+    },
+    /// A bias analysis came to its end.
+    AnalysisCompleted {
+        /// The analysis.
+        analysis: AnalysisId,
+        /// How many metrics failed.
+        failed: u32,
+        /// How many metrics were beyond the threshold, but within noise.
+        warned: u32,
+    },
+    /// A bias analysis could not be finished.
+    AnalysisFailed {
+        /// The analysis.
+        analysis: AnalysisId,
+        /// Why.
+        reason: String,
+    },
+    /// A bias analysis was stopped by somebody.
+    AnalysisCancelled {
+        /// The analysis.
+        analysis: AnalysisId,
+    },
+}
+
+impl DomainEvent {
+    /// The stored tag.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::OrganizationCreated { .. } => "organization_created",
+            Self::MembershipChanged { .. } => "membership_changed",
+            Self::DatasetStored { .. } => "dataset_stored",
+            Self::ModelChanged { .. } => "model_changed",
+            Self::AnalysisRequested { .. } => "analysis_requested",
+            Self::AnalysisCompleted { .. } => "analysis_completed",
+            Self::AnalysisFailed { .. } => "analysis_failed",
+            Self::AnalysisCancelled { .. } => "analysis_cancelled",
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_is_the_stored_tag() {
+        let event = DomainEvent::AnalysisCancelled { analysis: AnalysisId::new() };
+        assert_eq!(serde_json::to_value(&event).unwrap()["type"], event.kind());
+    }
+}

@@ -1,0 +1,23 @@
+//! Typed ids, principals, scopes, events, money, time and problems: the words that every
+//! other crate of Ephor speaks. Nothing here reads or writes anything.
+
+mod clock;
+mod event;
+mod id;
+mod money;
+mod permission;
+mod principal;
+mod problem;
+mod scope;
+
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use event::DomainEvent;
+pub use id::{
+    AnalysisId, ApiKeyId, AssistantId, DatasetId, EntryId, JobId, MemberId, ModelId,
+    ModelVersionId, OrganizationId, ParseIdError, RequestId, ResultId, RoleId, SessionId, UserId,
+};
+pub use money::{Money, MoneyError};
+pub use permission::{ParsePermissionError, Permission, PermissionSet};
+pub use principal::{ActorType, Principal, SystemPart};
+pub use problem::{Code, Fault, Problem};
+pub use scope::{RequestContext, Scope};

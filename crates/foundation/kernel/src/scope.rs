@@ -1,0 +1,149 @@
+//! What a request may touch: the one key to a tenant's rows.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{OrganizationId, PermissionSet, Principal, Problem, RequestId, SystemPart};
+
+/// Where a request came from; the audit trail keeps it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestContext {
+    /// The caller's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpAddr>,
+    /// The caller's program, at most 500 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// The request's id, as the response and the log name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<RequestId>,
+}
+
+impl RequestContext {
+    /// The longest part of a user agent that is kept, in bytes.
+    pub const USER_AGENT_BYTES: usize = 500;
+
+    /// A context whose user agent is cut to its bound, at a character's border.
+    pub fn new(ip: Option<IpAddr>, user_agent: Option<&str>, request_id: RequestId) -> Self {
+        let user_agent = user_agent.map(|text| {
+            let end = text.floor_char_boundary(Self::USER_AGENT_BYTES);
+            text[..end].to_owned()
+        });
+        Self { ip, user_agent, request_id: Some(request_id) }
+    }
+}
+
+/// Who acts, in which organization, reading how far, with which permissions.
+///
+/// A scope is made by authentication (or for a job, from what its creator had); `store` opens a
+/// transaction from nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    principal: Principal,
+    organization: OrganizationId,
+    readable: Vec<OrganizationId>,
+    permissions: PermissionSet,
+    request: RequestContext,
+    reason: Option<String>,
+}
+
+impl Scope {
+    /// A scope on one organization. What else it may read is added by [`Scope::reading`].
+    pub fn new(
+        principal: Principal,
+        organization: OrganizationId,
+        permissions: PermissionSet,
+        request: RequestContext,
+    ) -> Self {
+        Self {
+            principal,
+            organization,
+            readable: vec![organization],
+            permissions,
+            request,
+            reason: None,
+        }
+    }
+
+    /// The operator's own door across tenants: one organization at a time, with a reason that
+    /// the audit trail keeps.
+    pub fn platform(organization: OrganizationId, reason: impl Into<String>) -> Self {
+        Self {
+            reason: Some(reason.into()),
+            ..Self::new(
+                Principal::System(SystemPart::Operator),
+                organization,
+                PermissionSet::all(),
+                RequestContext::default(),
+            )
+        }
+    }
+
+    /// Lets a holding read its subsidiaries.
+    #[must_use]
+    pub fn reading(mut self, subsidiaries: impl IntoIterator<Item = OrganizationId>) -> Self {
+        self.readable.extend(subsidiaries);
+        self.readable.sort_unstable();
+        self.readable.dedup();
+        self
+    }
+
+    /// Who acts.
+    pub fn principal(&self) -> Principal {
+        self.principal
+    }
+
+    /// The tenant that is written to and, but for a holding's reads, read from.
+    pub fn organization(&self) -> OrganizationId {
+        self.organization
+    }
+
+    /// All that may be read: the organization and, for a holding, its subsidiaries. Sorted.
+    pub fn readable(&self) -> &[OrganizationId] {
+        &self.readable
+    }
+
+    /// What may be done.
+    pub fn permissions(&self) -> &PermissionSet {
+        &self.permissions
+    }
+
+    /// Where the request came from.
+    pub fn request(&self) -> &RequestContext {
+        &self.request
+    }
+
+    /// Why the operator works in this organization.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// May the caller do `action` to `resource`? A refusal names the permission.
+    pub fn require(&self, resource: &str, action: &str) -> Result<(), Problem> {
+        if self.permissions.allows(resource, action) {
+            Ok(())
+        } else {
+            Err(Problem::forbidden(resource, action))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_user_agent_is_cut_between_characters() {
+        let long = "é".repeat(400);
+        let context = RequestContext::new(None, Some(&long), RequestId::new());
+        assert_eq!(context.user_agent.map(|text| text.len()), Some(500));
+    }
+
+    #[test]
+    fn a_scope_reads_its_own_organization_once() {
+        let id = OrganizationId::new();
+        let scope = Scope::platform(id, "test").reading([id, OrganizationId::new()]);
+        assert_eq!(scope.readable().len(), 2);
+    }
+}
