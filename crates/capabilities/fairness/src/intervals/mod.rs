@@ -1,0 +1,3 @@
+//! How sure a number is.
+
+pub(crate) mod delong;

@@ -1,0 +1,25 @@
+//! Fairness metrics with uncertainty, from one pass over the data.
+//!
+//! [`analyze`] scans a table once, through the aggregate function [`cube::fair_cube`], and computes every group metric,
+//! disparity, interval and recommendation from the small cube that the scan leaves.
+
+mod analyze;
+mod error;
+mod fault;
+mod result;
+mod spec;
+mod tally;
+
+pub mod disparities;
+pub mod intervals;
+pub mod metrics;
+
+pub use analyze::{Progress, analyze};
+pub use error::AnalysisError;
+pub use fault::Fault;
+pub use result::*;
+pub use spec::{AnalysisSpec, AnalysisType, MAX_ATTRIBUTES, MAX_DRAWS};
+pub use tokio_util::sync::CancellationToken;
+
+/// The version of the engine that a result names.
+pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");
