@@ -1,0 +1,1 @@
+//! Who acts: people, organizations, members, roles, sessions and keys.

@@ -1,0 +1,208 @@
+//! Passwords: what makes one acceptable, and how it is hashed (argon2id) and checked.
+
+use std::{fmt, sync::Arc};
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use ephor_kernel::{Fault, Problem};
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+
+use crate::email::Email;
+
+/// The fewest characters of a password.
+pub const MIN_CHARACTERS: usize = 10;
+/// The most bytes of a password: hashing reads them all.
+pub const MAX_BYTES: usize = 1000;
+
+/// Passwords that are tried first, of at least [`MIN_CHARACTERS`] characters, one a line.
+const COMMON: &str = include_str!("common_passwords.txt");
+
+/// A password as somebody typed it. It is never printed.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Password(String);
+
+impl Password {
+    /// Takes over what was typed.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(secret)")
+    }
+}
+
+/// What is wrong with a new password: every fault at once, none if it will do.
+///
+/// Length counts more than variety (NIST SP 800-63B): there are no rules on digits and signs.
+pub fn faults(password: &Password, email: &Email) -> Vec<Fault> {
+    let text = password.0.as_str();
+    let fault = |code: &'static str, message: &'static str| {
+        Fault::new("/password", code, message).hint("four or five unrelated words make a good one")
+    };
+    let mut faults = Vec::new();
+    if text.chars().count() < MIN_CHARACTERS {
+        faults.push(fault("too_short", "A password needs at least 10 characters"));
+    }
+    if text.len() > MAX_BYTES {
+        faults.push(fault("too_long", "A password has at most 1000 bytes"));
+        return faults;
+    }
+    let lower = text.to_lowercase();
+    let name = email.as_str().split('@').next().unwrap_or_default();
+    if lower == email.as_str() || (name.chars().count() >= MIN_CHARACTERS && lower == name) {
+        faults.push(fault("is_email", "A password must not be the e-mail address"));
+    }
+    let common = COMMON.lines().any(|line| line == lower);
+    let distinct = lower.chars().collect::<std::collections::BTreeSet<_>>().len();
+    if !lower.is_empty() && (common || distinct < 4) {
+        faults.push(fault("common", "This password is among the first that anybody would try"));
+    }
+    faults
+}
+
+/// Hashes and checks passwords, so many at a time that memory and processors suffice.
+#[derive(Clone)]
+pub struct Hasher {
+    argon2: Argon2<'static>,
+    places: Arc<Semaphore>,
+    /// Checked for addresses that have no account, so that the answer takes as long.
+    decoy: Arc<str>,
+}
+
+impl Hasher {
+    /// A hasher of the given cost: memory in KiB, passes, and how many hashes run at once.
+    ///
+    /// # Errors
+    /// When argon2 does not allow the cost (below 8 KiB of memory, or no pass).
+    pub fn new(memory_kib: u32, passes: u32, at_once: usize) -> Result<Self, Problem> {
+        let params = Params::new(memory_kib, passes, 1, None).map_err(|error| {
+            tracing::error!(%error, memory_kib, passes, "the password cost is not allowed");
+            Problem::internal()
+        })?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let decoy = hash(&argon2, &crate::secrets::random())?.into();
+        Ok(Self { argon2, places: Arc::new(Semaphore::new(at_once.max(1))), decoy })
+    }
+
+    /// The hash of a new password, in PHC format.
+    pub async fn hash(&self, password: &Password) -> Result<String, Problem> {
+        let (argon2, password) = (self.argon2.clone(), password.clone());
+        self.run(move || hash(&argon2, password.bytes())).await?
+    }
+
+    /// Does the password fit the hash? Without a hash the answer is no, after the same work.
+    pub async fn verify(&self, password: &Password, stored: Option<&str>) -> Result<bool, Problem> {
+        // Longer than any password that was ever accepted: not worth reading.
+        let known = stored.is_some() && password.0.len() <= MAX_BYTES;
+        let stored: Arc<str> = stored.filter(|_| known).map_or_else(|| self.decoy.clone(), Arc::from);
+        let password = if known { password.clone() } else { Password::new("") };
+        let argon2 = self.argon2.clone();
+        let fits = self
+            .run(move || match PasswordHash::new(&stored) {
+                Ok(parsed) => argon2.verify_password(password.bytes(), &parsed).is_ok(),
+                Err(error) => {
+                    tracing::error!(%error, "a stored password hash cannot be read");
+                    false
+                }
+            })
+            .await?;
+        Ok(fits && known)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let Ok(place) = self.places.clone().acquire_owned().await else {
+            return Err(Problem::internal());
+        };
+        // The place goes along: a caller that hangs up does not free what still computes.
+        tokio::task::spawn_blocking(move || {
+            let _place = place;
+            work()
+        })
+        .await
+        .map_err(|error| {
+            tracing::error!(%error, "hashing a password was broken off");
+            Problem::internal()
+        })
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hasher").field("params", self.argon2.params()).finish_non_exhaustive()
+    }
+}
+
+fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<String, Problem> {
+    argon2.hash_password(password).map(|hash| hash.to_string()).map_err(|error| {
+        tracing::error!(%error, "a password could not be hashed");
+        Problem::internal()
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn codes(password: &str) -> Vec<String> {
+        let email = Email::parse("ada.lovelace@example.org").unwrap();
+        faults(&Password::new(password), &email).into_iter().map(|f| f.code.into_owned()).collect()
+    }
+
+    #[test]
+    fn passwords_that_anybody_would_try_are_refused() {
+        assert_eq!(codes("short"), ["too_short"]);
+        assert_eq!(codes("Password123"), ["common"]);
+        assert_eq!(codes("ababababababab"), ["common"]);
+        assert_eq!(codes("Ada.Lovelace@Example.org"), ["is_email"]);
+        assert_eq!(codes("ada.lovelace"), ["is_email"]);
+        assert_eq!(codes(&"long".repeat(300)), ["too_long"]);
+        assert_eq!(codes("aaa"), ["too_short", "common"]);
+    }
+
+    #[test]
+    fn passwords_of_enough_characters_will_do() {
+        for password in ["correct horse battery", "zehnäöüß-ja", "пароль-очень-длинный"] {
+            assert!(codes(password).is_empty(), "{password}");
+        }
+    }
+
+    #[test]
+    fn the_common_list_holds_what_could_otherwise_pass() {
+        for line in COMMON.lines() {
+            assert!(line.chars().count() >= MIN_CHARACTERS && line == line.to_lowercase(), "{line}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_fits_its_own_hash_only() {
+        let hasher = Hasher::new(64, 1, 2).unwrap();
+        let right = Password::new("correct horse battery");
+        let stored = hasher.hash(&right).await.unwrap();
+        assert!(stored.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{stored}");
+        assert!(hasher.verify(&right, Some(&stored)).await.unwrap());
+        assert!(!hasher.verify(&Password::new("wrong"), Some(&stored)).await.unwrap());
+        assert!(!hasher.verify(&right, None).await.unwrap());
+        assert!(!hasher.verify(&Password::new(""), None).await.unwrap());
+        assert!(!hasher.verify(&right, Some("rubbish")).await.unwrap());
+    }
+
+    #[test]
+    fn debugging_does_not_tell_it() {
+        assert_eq!(format!("{:?}", Password::new("correct horse")), "Password(secret)");
+    }
+}
