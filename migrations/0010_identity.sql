@@ -143,7 +143,7 @@ create policy users_app on identity.users for select to ephor_app
     using (id = nullif(current_setting('ephor.actor_id', true), '')::uuid);
 create policy users_system on identity.users for select to ephor_system
     using (id = nullif(current_setting('ephor.actor_id', true), '')::uuid);
-create policy users_migrator on identity.users to ephor_migrator using (true) with check (true);
+create policy users_migrator on identity.users to ephor_owner, ephor_migrator using (true) with check (true);
 create policy users_backup on identity.users for select to ephor_backup using (true);
 create policy users_door on identity.users to ephor_door using (true) with check (true);
 -- All columns but the password's hash.
@@ -153,7 +153,7 @@ grant select (id, email, username, full_name, first_name, last_name, avatar_url,
 grant select, insert, update on identity.users to ephor_door;
 grant select on identity.users to ephor_backup;
 grant select, insert, update, delete on identity.users to ephor_migrator;
-create trigger users_touch before update on identity.users for each row execute function kernel.touch();
+create trigger users_touch before update on identity.users for each row execute function kernel.touch_version();
 select audit.watch('identity.users', masked => '{password_hash,metadata}', global => true);
 
 -- Roles: named sets of permissions --------------------------------------------------------------
@@ -447,7 +447,7 @@ alter table identity.sessions enable row level security, force row level securit
 create policy sessions_app on identity.sessions to ephor_app
     using (user_id = nullif(current_setting('ephor.actor_id', true), '')::uuid)
     with check (user_id = nullif(current_setting('ephor.actor_id', true), '')::uuid);
-create policy sessions_migrator on identity.sessions to ephor_migrator using (true) with check (true);
+create policy sessions_migrator on identity.sessions to ephor_owner, ephor_migrator using (true) with check (true);
 create policy sessions_backup on identity.sessions for select to ephor_backup using (true);
 create policy sessions_door on identity.sessions to ephor_door using (true) with check (true);
 grant select (id, user_id, current_organization_id, data, ip_address, user_agent, is_active, ended_at, rotated_at,
@@ -479,7 +479,7 @@ comment on constraint session_activity_session_fkey on identity.session_activity
 alter table identity.session_activity enable row level security, force row level security;
 create policy session_activity_app on identity.session_activity for select to ephor_app
     using (user_id = nullif(current_setting('ephor.actor_id', true), '')::uuid);
-create policy session_activity_migrator on identity.session_activity to ephor_migrator using (true) with check (true);
+create policy session_activity_migrator on identity.session_activity to ephor_owner, ephor_migrator using (true) with check (true);
 create policy session_activity_backup on identity.session_activity for select to ephor_backup using (true);
 create policy session_activity_door on identity.session_activity to ephor_door using (true) with check (true);
 grant select on identity.session_activity to ephor_app, ephor_backup;
@@ -502,7 +502,7 @@ comment on constraint membership_versions_pkey on identity.membership_versions i
 comment on constraint membership_versions_organization_fkey on identity.membership_versions is 'The organization.';
 
 alter table identity.membership_versions enable row level security, force row level security;
-create policy membership_versions_migrator on identity.membership_versions to ephor_migrator using (true) with check (true);
+create policy membership_versions_migrator on identity.membership_versions to ephor_owner, ephor_migrator using (true) with check (true);
 create policy membership_versions_backup on identity.membership_versions for select to ephor_backup using (true);
 create policy membership_versions_door on identity.membership_versions to ephor_door using (true) with check (true);
 grant select, insert, update, delete on identity.membership_versions to ephor_migrator;
@@ -534,7 +534,7 @@ comment on constraint log_in_attempts_subject_hash_check on identity.log_in_atte
 comment on constraint log_in_attempts_attempts_check on identity.log_in_attempts is 'A count is not negative.';
 
 alter table identity.log_in_attempts enable row level security, force row level security;
-create policy log_in_attempts_migrator on identity.log_in_attempts to ephor_migrator using (true) with check (true);
+create policy log_in_attempts_migrator on identity.log_in_attempts to ephor_owner, ephor_migrator using (true) with check (true);
 create policy log_in_attempts_backup on identity.log_in_attempts for select to ephor_backup using (true);
 create policy log_in_attempts_door on identity.log_in_attempts to ephor_door using (true) with check (true);
 grant select, insert, update, delete on identity.log_in_attempts to ephor_migrator;

@@ -118,10 +118,10 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function door.user_by_email(text) is 'An account''s id and password hash, for log-in. One row always; its columns are null for an unknown address.';
 
--- Counts an attempt for each subject, and says after how many seconds the next one makes sense (0: now).
-create function door.attempt(p_kinds text[], p_subjects bytea[], p_limits integer[], p_window interval, out retry_after integer)
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
+-- Counts an attempt for each subject, and answers those that are over their limit, if any.
+create function door.attempt(p_kinds text[], p_subjects bytea[], p_limits integer[], p_window interval)
+returns table (kind text, retry_after integer)
+language sql security definer set search_path = pg_catalog, pg_temp as $$
     -- Counted before the password is looked at, so that attempts at the same moment cannot pass the limit
     -- together; subjects are counted in a fixed order, so that they cannot wait for one another.
     with counted as (
@@ -131,12 +131,11 @@ begin
             attempts = case when a.window_started_at <= now() - p_window then 1 else least(a.attempts, 1000000) + 1 end,
             window_started_at = case when a.window_started_at <= now() - p_window then now() else a.window_started_at end
         returning a.kind, a.attempts, a.window_started_at)
-    select coalesce(max(ceil(extract(epoch from c.window_started_at + p_window - now())))
-                    filter (where c.attempts > l.most), 0)::integer
-    into retry_after
-    from counted c join unnest(p_kinds, p_limits) as l(kind, most) on l.kind = c.kind;
-end $$;
-comment on function door.attempt(text[], bytea[], integer[], interval) is 'Counts an attempt per account and address, and answers after how many seconds another makes sense; 0 lets this one pass.';
+    select c.kind, greatest(ceil(extract(epoch from c.window_started_at + p_window - now())), 1)::integer
+    from counted c join unnest(p_kinds, p_limits) as l(kind, most) on l.kind = c.kind
+    where c.attempts > l.most
+$$;
+comment on function door.attempt(text[], bytea[], integer[], interval) is 'Counts an attempt per account and address, and answers those that have had too many, with the seconds after which another makes sense.';
 
 -- Recorded where the person was last, or else in the platform organization: one entry in every case.
 create function door.log_in_refused(p_user uuid, p_reason text, p_request text) returns void

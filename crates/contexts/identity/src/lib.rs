@@ -1,1 +1,45 @@
 //! Who acts: people, organizations, members, roles, sessions and keys.
+//!
+//! [`Identity`] is the service: its functions are what the API's routes and the console's pages
+//! call. [`authenticate`] is the layer that turns a session cookie or an API key into a
+//! [`ephor_kernel::Scope`]; [`routes`], [`RESOURCES`] and [`operations`] are the API.
+//! docs/identity.md tells the whole of it.
+
+mod api_key;
+mod background;
+mod config;
+mod constraints;
+mod cookie;
+mod email;
+mod identity;
+mod key_usage;
+mod log_in;
+mod me;
+mod member;
+mod membership;
+mod organization;
+mod password;
+pub mod permissions;
+mod role;
+mod secrets;
+mod session;
+mod sign_up;
+mod text;
+mod throttle;
+
+pub use background::IdentityTasks;
+pub use api_key::{ApiKeySummary, CreateApiKey, CreatedApiKey};
+pub use config::IdentityConfig;
+pub use cookie::{COOKIE_NAME, SECURE_COOKIE_NAME, SessionCookie, removal as removed_cookie};
+pub use email::Email;
+pub use identity::Identity;
+pub use log_in::LogIn;
+pub use me::{ChangeMe, ChangePassword, Me, MyAccount, MyOrganization};
+pub use member::{AddMember, AddedMember, ChangeMember, Join, JoinLink, JoinOffer};
+pub use organization::{OpenSubsidiary, OpenedSubsidiary};
+pub use password::Password;
+pub use permissions::{BUILTIN_ROLES, BuiltinRole, CATALOGUE};
+pub use role::{ChangeRole, CreateRole, RoleSummary};
+pub use secrets::{ApiKeyToken, CsrfSecret, CsrfToken, JoinToken, SessionToken};
+pub use session::{CurrentSession, SessionSummary};
+pub use sign_up::{SignUp, SignedUp};

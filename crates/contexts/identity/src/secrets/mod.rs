@@ -7,11 +7,12 @@ mod session;
 
 pub use api_key::ApiKeyToken;
 pub use csrf::{CsrfSecret, CsrfToken};
+pub(crate) use join::JoinSecret;
 pub use join::JoinToken;
 pub use session::SessionToken;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use rand::Rng;
+use rand::{Rng, rand_core::UnwrapErr, rngs::SysRng};
 use sha2::{Digest, Sha256};
 
 /// How many bytes of chance a secret holds.
@@ -20,7 +21,8 @@ pub(crate) const SECRET_BYTES: usize = 32;
 /// 32 bytes that nobody can guess.
 pub(crate) fn random() -> [u8; SECRET_BYTES] {
     let mut bytes = [0; SECRET_BYTES];
-    rand::rng().fill_bytes(&mut bytes);
+    // Without chance there are no secrets: a system that has none to give must not go on.
+    UnwrapErr(SysRng).fill_bytes(&mut bytes);
     bytes
 }
 

@@ -1,0 +1,264 @@
+//! Oneself: account, organizations, permissions; name and password.
+
+use chrono::{DateTime, Utc};
+use ephor_kernel::{Code, Fault, OrganizationId, Problem, RequestContext, RoleId, Scope, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    email::Email,
+    identity::{Identity, database},
+    log_in::wrong_credentials,
+    password::{self, Password},
+    permissions::expanded,
+    session::CurrentSession,
+    text,
+};
+
+/// Oneself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Me {
+    /// The account.
+    pub user: MyAccount,
+    /// The organization in which one works at the moment.
+    pub organization_id: OrganizationId,
+    /// What one may do there, each permission spelt out.
+    pub permissions: Vec<String>,
+    /// The organizations that one may read: the present one and, for a holding, its subsidiaries.
+    pub readable: Vec<OrganizationId>,
+    /// The organizations that one belongs to.
+    pub organizations: Vec<MyOrganization>,
+}
+
+/// One's own account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MyAccount {
+    /// Its id.
+    pub id: UserId,
+    /// The address to log in with.
+    pub email: String,
+    /// The name.
+    pub full_name: String,
+    /// Given name, where it is known apart.
+    pub first_name: Option<String>,
+    /// Family name, where it is known apart.
+    pub last_name: Option<String>,
+    /// Address of a picture.
+    pub avatar_url: Option<String>,
+    /// When one agreed to the processing of one's data.
+    pub gdpr_consent_at: Option<DateTime<Utc>>,
+    /// When one last logged in.
+    pub last_login_at: Option<DateTime<Utc>>,
+    /// When the account was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// An organization that one belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MyOrganization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// Its name in addresses.
+    pub slug: String,
+    /// standalone, holding or subsidiary.
+    pub kind: String,
+    /// One's role there.
+    pub role_id: RoleId,
+    /// The role's name.
+    pub role_name: String,
+    /// The built-in role's word, if it is one.
+    pub role: Option<String>,
+}
+
+/// What to change about oneself; what is left out stays, and `null` empties.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChangeMe {
+    /// The name, which cannot be emptied.
+    pub full_name: Option<String>,
+    /// Given name.
+    #[serde(deserialize_with = "present")]
+    pub first_name: Option<Option<String>>,
+    /// Family name.
+    #[serde(deserialize_with = "present")]
+    pub last_name: Option<Option<String>>,
+    /// Address of a picture: https.
+    #[serde(deserialize_with = "present")]
+    pub avatar_url: Option<Option<String>>,
+}
+
+/// A change of password.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePassword {
+    /// The present one.
+    pub current_password: Password,
+    /// The one to have from now on.
+    pub password: Password,
+}
+
+/// Tells a member that is `null` from one that is left out.
+fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+    Deserialize::deserialize(from).map(Some)
+}
+
+impl Identity {
+    /// Oneself, as the scope has it.
+    pub async fn me(&self, scope: &Scope) -> Result<Me, Problem> {
+        let mut tx = self.store().begin(scope).await?;
+        let user = account(&mut tx, scope).await?;
+        let organizations = sqlx::query!(
+            r#"select organization_id as "organization_id!", name as "name!", slug as "slug!",
+                      kind as "kind!", role_id as "role_id!", role_name as "role_name!", role_code
+               from door.my_organizations()"#
+        )
+        .fetch_all(tx.conn())
+        .await
+        .map_err(database)?;
+        tx.commit().await?;
+        Ok(Me {
+            user,
+            organization_id: scope.organization(),
+            permissions: expanded(scope.permissions()).into_iter().collect(),
+            readable: scope.readable().to_vec(),
+            organizations: organizations
+                .into_iter()
+                .map(|row| MyOrganization {
+                    id: row.organization_id.into(),
+                    name: row.name,
+                    slug: row.slug,
+                    kind: row.kind,
+                    role_id: row.role_id.into(),
+                    role_name: row.role_name,
+                    role: row.role_code,
+                })
+                .collect(),
+        })
+    }
+
+    /// Changes one's name and picture, here and in the copies that one's organizations show.
+    pub async fn me_change(&self, scope: &Scope, input: &ChangeMe) -> Result<MyAccount, Problem> {
+        let mut tx = self.store().begin(scope).await?;
+        let now = account(&mut tx, scope).await?;
+        let changed = changed(&now, input)?;
+        sqlx::query!(
+            "select door.profile_update($1, $2, $3, $4)",
+            changed.full_name,
+            changed.first_name,
+            changed.last_name,
+            changed.avatar_url,
+        )
+        .execute(tx.conn())
+        .await
+        .map_err(database)?;
+        tx.commit().await?;
+        Ok(changed)
+    }
+
+    /// Changes one's password; all other sessions end.
+    ///
+    /// # Errors
+    /// `wrong_credentials` when the present password is wrong, `invalid` for a new one that will
+    /// not do, `rate_limited`.
+    pub async fn password_change(
+        &self,
+        request: &RequestContext,
+        scope: &Scope,
+        session: &CurrentSession,
+        input: &ChangePassword,
+    ) -> Result<(), Problem> {
+        let mut tx = self.store().begin(scope).await?;
+        let email = Email::parse(&account(&mut tx, scope).await?.email)
+            .map_err(|_| Problem::internal())?;
+        tx.commit().await?;
+        Problem::unless_empty(password::faults(&input.password, &email))?;
+        self.count_log_in(request, &email).await?;
+        let (_, old) = self.user_by_email(&email).await?;
+        let hasher = &self.parts().hasher;
+        let right = hasher.verify(&input.current_password, old.as_deref()).await?;
+        let Some(old) = old.filter(|_| right) else { return Err(wrong_credentials()) };
+        let new = hasher.hash(&input.password).await?;
+        let mut tx = self.store().begin(scope).await?;
+        let changed = sqlx::query_scalar!(
+            r#"select door.password_change($1, $2, $3) as "changed!""#,
+            old,
+            new,
+            session.id.uuid(),
+        )
+        .fetch_one(tx.conn())
+        .await
+        .map_err(database)?;
+        if !changed {
+            return Err(Problem::new(
+                Code::Conflict,
+                "The password was changed at the same moment elsewhere; log in anew",
+            ));
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+async fn account(tx: &mut ephor_store::OrgTx, scope: &Scope) -> Result<MyAccount, Problem> {
+    let row = sqlx::query!(
+        "select id, email, full_name, first_name, last_name, avatar_url, gdpr_consent_at, last_login_at, created_at
+         from identity.users where id = $1",
+        scope.principal().uuid(),
+    )
+    .fetch_optional(tx.conn())
+    .await
+    .map_err(database)?
+    .ok_or_else(|| Problem::not_found("account"))?;
+    Ok(MyAccount {
+        id: row.id.into(),
+        email: row.email,
+        full_name: row.full_name,
+        first_name: row.first_name,
+        last_name: row.last_name,
+        avatar_url: row.avatar_url,
+        gdpr_consent_at: row.gdpr_consent_at,
+        last_login_at: row.last_login_at,
+        created_at: row.created_at,
+    })
+}
+
+fn changed(now: &MyAccount, input: &ChangeMe) -> Result<MyAccount, Problem> {
+    let ChangeMe { full_name, first_name, last_name, avatar_url } = input.clone();
+    let mut faults = Vec::new();
+    let mut next = now.clone();
+    if let Some(name) = full_name {
+        next.full_name = text::name("/full_name", &name, 200, &mut faults);
+    }
+    if let Some(name) = first_name {
+        next.first_name = name.map(|name| text::name("/first_name", &name, 100, &mut faults));
+    }
+    if let Some(name) = last_name {
+        next.last_name = name.map(|name| text::name("/last_name", &name, 100, &mut faults));
+    }
+    if let Some(url) = avatar_url {
+        if url.as_ref().is_some_and(|url| !url.starts_with("https://") || url.len() > 2000) {
+            faults.push(Fault::new(
+                "/avatar_url",
+                "url",
+                "A picture's address starts with https:// and has at most 2000 characters",
+            ));
+        }
+        next.avatar_url = url;
+    }
+    Problem::unless_empty(faults)?;
+    Ok(next)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_not_what_is_null() {
+        let input: ChangeMe = serde_json::from_str(r#"{"first_name": null}"#).unwrap();
+        assert_eq!(input.first_name, Some(None));
+        assert_eq!(input.last_name, None);
+        assert!(serde_json::from_str::<ChangeMe>(r#"{"email": "x"}"#).is_err());
+    }
+}

@@ -1,0 +1,11 @@
+//! Members: who belongs to an organization, and as what.
+
+mod add;
+mod change;
+mod join;
+mod remove;
+mod role;
+
+pub use add::{AddMember, AddedMember, JoinLink};
+pub use change::ChangeMember;
+pub use join::{Join, JoinOffer};

@@ -1,0 +1,11 @@
+//! Sessions: log-ins in browsers.
+
+mod end;
+mod list;
+mod lookup;
+mod open;
+mod switch;
+
+pub use list::SessionSummary;
+pub use lookup::CurrentSession;
+pub(crate) use open::OpenSession;

@@ -1,0 +1,145 @@
+use std::time::{Duration, Instant};
+
+use ephor_identity::{IdentityConfig, LogIn, Password};
+use ephor_kernel::{Code, OrganizationId};
+
+use crate::support::{PASSWORD, another, cheap, from, log_in, somewhere, world, world_with};
+
+#[tokio::test]
+async fn an_unknown_address_is_refused_in_the_words_of_a_wrong_password() {
+    let world = world().await;
+    world.owner("ada@example.org", "Acme").await;
+    let identity = &world.identity;
+    let wrong = identity.log_in(&somewhere(), &log_in("ada@example.org", "wrong password")).await;
+    let unknown = identity.log_in(&somewhere(), &log_in("eve@example.org", "wrong password")).await;
+    assert_eq!(wrong.as_ref().unwrap_err(), unknown.as_ref().unwrap_err());
+    assert_eq!(wrong.unwrap_err().code, Code::WrongCredentials);
+    assert!(identity.log_in(&somewhere(), &log_in(" Ada@Example.org", PASSWORD)).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_unknown_address_takes_as_long_as_a_wrong_password() {
+    let config = IdentityConfig {
+        log_ins_per_account: 1000,
+        log_ins_per_address: 1000,
+        password_passes: 8,
+        ..IdentityConfig::default()
+    };
+    let world = world_with(config).await;
+    world.owner("ada@example.org", "Acme").await;
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for _ in 0..5 {
+        for (email, times) in [("ada@example.org", &mut known), ("eve@example.org", &mut unknown)] {
+            let started = Instant::now();
+            world.identity.log_in(&somewhere(), &log_in(email, "wrong password")).await.unwrap_err();
+            times.push(started.elapsed());
+        }
+    }
+    let least = |times: &[Duration]| times.iter().min().unwrap().as_secs_f64();
+    let ratio = least(&known) / least(&unknown);
+    // Without the decoy's hash the ratio is beyond ten.
+    assert!((0.4..2.5).contains(&ratio), "known {known:?}, unknown {unknown:?}");
+}
+
+#[tokio::test]
+async fn too_many_attempts_on_an_account_are_refused_on_every_replica() {
+    let config = IdentityConfig { log_ins_per_account: 3, ..cheap() };
+    let world = world_with(config.clone()).await;
+    world.owner("ada@example.org", "Acme").await;
+    let replica = another(&world.db, config);
+    for number in 0..3 {
+        let request = from(&format!("192.0.2.{number}"));
+        let refused = world.identity.log_in(&request, &log_in("ada@example.org", "wrong password"));
+        assert_eq!(refused.await.unwrap_err().code, Code::WrongCredentials);
+    }
+    for identity in [&world.identity, &replica] {
+        // The right password does not help either: else guessing would only have to go on.
+        let refused = identity.log_in(&from("198.51.100.1"), &log_in("ada@example.org", PASSWORD));
+        let problem = refused.await.unwrap_err();
+        assert_eq!(problem.code, Code::RateLimited);
+        assert!(problem.retry_after.is_some_and(|seconds| (1..=900).contains(&seconds)));
+    }
+    // The window passes; a replica that starts then knows of no block.
+    sqlx::query("update identity.log_in_attempts set window_started_at = now() - interval '1 hour'")
+        .execute(&world.db.admin())
+        .await
+        .unwrap();
+    let later = another(&world.db, cheap());
+    assert!(later.log_in(&somewhere(), &log_in("ada@example.org", PASSWORD)).await.is_ok());
+}
+
+#[tokio::test]
+async fn too_many_attempts_from_an_address_are_refused_and_success_clears_the_account() {
+    let config = IdentityConfig { log_ins_per_account: 2, log_ins_per_address: 6, ..cheap() };
+    let world = world_with(config).await;
+    world.owner("ada@example.org", "Acme").await;
+    let identity = &world.identity;
+    for _ in 0..3 {
+        // One wrong, one right: the right one makes up for it.
+        identity.log_in(&somewhere(), &log_in("ada@example.org", "wrong password")).await.unwrap_err();
+        identity.log_in(&somewhere(), &log_in("ada@example.org", PASSWORD)).await.unwrap();
+    }
+    let refused = identity.log_in(&somewhere(), &log_in("bob@example.org", PASSWORD)).await;
+    assert_eq!(refused.unwrap_err().code, Code::RateLimited);
+    let elsewhere = identity.log_in(&from("198.51.100.1"), &log_in("ada@example.org", PASSWORD));
+    assert!(elsewhere.await.is_ok());
+}
+
+#[tokio::test]
+async fn attempts_at_the_same_moment_do_not_pass_the_limit_together() {
+    let world = world_with(IdentityConfig { log_ins_per_account: 5, ..cheap() }).await;
+    world.owner("ada@example.org", "Acme").await;
+    let tries: Vec<_> = (0..40)
+        .map(|number| {
+            let identity = world.identity.clone();
+            tokio::spawn(async move {
+                let request = from(&format!("192.0.2.{number}"));
+                identity.log_in(&request, &log_in("ada@example.org", "wrong password")).await
+            })
+        })
+        .collect();
+    let mut looked_at = 0;
+    for one in tries {
+        let problem = one.await.unwrap().unwrap_err();
+        looked_at += usize::from(problem.code == Code::WrongCredentials);
+    }
+    assert_eq!(looked_at, 5);
+}
+
+#[tokio::test]
+async fn one_logs_in_where_one_was_last_or_where_one_asks_and_belongs() {
+    let world = world().await;
+    let (first, _, _) = world.owner("ada@example.org", "First").await;
+    let (second, scope, _) = world.owner("bob@example.org", "Second").await;
+    let added =
+        world.identity.member_add(&scope, &crate::support::add("ada@example.org", "viewer")).await;
+    let join = ephor_identity::Join {
+        token: added.unwrap().join.token,
+        password: Password::new(PASSWORD),
+        full_name: None,
+        consent: false,
+    };
+    world.identity.join(&somewhere(), &join).await.unwrap();
+    let place = |input: LogIn| async {
+        let cookie = world.identity.log_in(&somewhere(), &input).await?;
+        let browser = world.browser(cookie.header().to_str().unwrap());
+        let id = browser.get("/v1/me").await.body["organization_id"].as_str().unwrap().to_owned();
+        Ok::<OrganizationId, ephor_kernel::Problem>(id.parse().unwrap())
+    };
+    let plain = log_in("ada@example.org", PASSWORD);
+    assert_eq!(place(plain.clone()).await.unwrap(), second.organization_id);
+    let asked = LogIn { organization_id: Some(first.organization_id), ..plain.clone() };
+    assert_eq!(place(asked).await.unwrap(), first.organization_id);
+    let nowhere = LogIn { organization_id: Some(OrganizationId::new()), ..plain };
+    assert_eq!(place(nowhere).await.unwrap_err().code, Code::Forbidden);
+}
+
+#[tokio::test]
+async fn deactivated_accounts_do_not_log_in() {
+    let world = world().await;
+    let (_, _, browser) = world.owner("ada@example.org", "Acme").await;
+    sqlx::query("update identity.users set is_active = false").execute(&world.db.admin()).await.unwrap();
+    let refused = world.identity.log_in(&somewhere(), &log_in("ada@example.org", PASSWORD)).await;
+    assert_eq!(refused.unwrap_err().code, Code::WrongCredentials);
+    assert_eq!(browser.get("/v1/me").await.status, 401, "the session ends with the account");
+}
