@@ -1,0 +1,195 @@
+//! A database of its own for each test, on a real PostgreSQL.
+//!
+//! One server is shared by all test processes (`server`); the migrations are run once, into a
+//! template (`template`), and a test clones that, which takes some ten milliseconds. Databases of
+//! tests that were killed are swept by those that come after.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests call this, and what goes wrong here is the test's failure"
+)]
+
+mod server;
+mod template;
+
+use std::{
+    future::Future,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use ephor_kernel::{OrganizationId, PermissionSet, Principal, RequestContext, Scope, UserId};
+use sqlx::{
+    AssertSqlSafe, Connection, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use uuid::Uuid;
+
+use crate::{
+    DatabaseConfig, Store,
+    bootstrap::Login,
+    embedded::{SUPERUSER, Urls},
+};
+
+/// The names of test databases: prefix, process id, number.
+const PREFIX: &str = "ephor_test_";
+
+/// A fresh database with all migrations run. It is dropped with this value.
+pub async fn database() -> TestDatabase {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let name = format!("{PREFIX}{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let urls = template::clone_to(&name).await.expect("a test database");
+    // From here on it is dropped whatever happens.
+    let dropped = Dropped { name: name.clone(), urls: urls.clone() };
+    let admin =
+        PgPoolOptions::new().max_connections(5).connect_lazy_with(urls.options(SUPERUSER, &name));
+    let config = DatabaseConfig {
+        url: urls.url(Login::App.role(), &name).into(),
+        system_url: Some(urls.url(Login::System.role(), &name).into()),
+        sealer_url: Some(urls.url(Login::Sealer.role(), &name).into()),
+        ..DatabaseConfig::default()
+    };
+    let store = Store::connect(&config).await.expect("a store on the test database");
+    TestDatabase { name, urls, config, admin, store, _dropped: dropped }
+}
+
+/// A database for one test.
+pub struct TestDatabase {
+    name: String,
+    urls: Urls,
+    config: DatabaseConfig,
+    admin: PgPool,
+    store: Store,
+    _dropped: Dropped,
+}
+
+impl TestDatabase {
+    /// The store, as Ephor itself has it: with the logins' own rights and no others.
+    pub fn store(&self) -> Store {
+        self.store.clone()
+    }
+
+    /// A superuser's connections, for tests that look behind the rules or tamper.
+    pub fn admin(&self) -> PgPool {
+        self.admin.clone()
+    }
+
+    /// How Ephor would be configured for this database: for tests that connect once more.
+    pub fn config(&self) -> DatabaseConfig {
+        self.config.clone()
+    }
+
+    /// The database's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The URL of one login, for tests that start a process.
+    pub fn url(&self, login: Login) -> String {
+        self.urls.url(login.role(), &self.name)
+    }
+
+    /// The superuser's URL, for tests that start a process.
+    pub fn superuser_url(&self) -> String {
+        self.urls.url(SUPERUSER, &self.name)
+    }
+
+    /// A connection with exactly the rights of `role`, which need not be able to log in.
+    pub async fn connect_as(&self, role: &str) -> PgConnection {
+        let mut connection = self.connect_superuser().await;
+        let change = format!("set session authorization {}", crate::bootstrap::name(role));
+        sqlx::raw_sql(AssertSqlSafe(change))
+            .execute(&mut connection)
+            .await
+            .expect("a connection with the role's rights");
+        connection
+    }
+
+    async fn connect_superuser(&self) -> PgConnection {
+        let options: PgConnectOptions = self.urls.options(SUPERUSER, &self.name);
+        PgConnection::connect_with(&options).await.expect("a superuser's connection")
+    }
+
+    /// A new organization of that name with a new owner; the scope is the owner's, and allows all.
+    pub async fn organization(&self, name: &str) -> Scope {
+        self.sign_up(name, "standalone").await
+    }
+
+    /// A new holding; see [`TestDatabase::organization`].
+    pub async fn holding(&self, name: &str) -> Scope {
+        self.sign_up(name, "holding").await
+    }
+
+    /// A new subsidiary of `holding`, with an owner of its own. The holding's scope learns of it by
+    /// [`Scope::reading`].
+    pub async fn subsidiary(&self, holding: &Scope, name: &str) -> Scope {
+        let scope = self.sign_up(name, "standalone").await;
+        sqlx::query(
+            "update identity.organizations set kind = 'subsidiary', parent_id = $2 where id = $1",
+        )
+        .bind(scope.organization().uuid())
+        .bind(holding.organization().uuid())
+        .execute(&self.admin)
+        .await
+        .expect("a subsidiary");
+        scope
+    }
+
+    async fn sign_up(&self, name: &str, kind: &str) -> Scope {
+        let unique = Uuid::now_v7().simple().to_string();
+        let roles = serde_json::json!([{
+            "code": "owner", "version": 1, "name": "Owner", "description": null, "permissions": ["*"],
+        }]);
+        let (user, organization): (Uuid, Uuid) = sqlx::query_as(
+            "select user_id, organization_id from door.sign_up($1, $2, $3, true, $4, $5, $6, $7, '')",
+        )
+        .bind(format!("owner-{unique}@example.org"))
+        // No password has this hash, so nobody logs in as this owner.
+        .bind("$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+        .bind(format!("Owner of {name}"))
+        .bind(name)
+        .bind(format!("o-{unique}"))
+        .bind(kind)
+        .bind(roles)
+        .fetch_one(&self.admin)
+        .await
+        .expect("a new organization");
+        Scope::new(
+            Principal::User(UserId::from(user)),
+            OrganizationId::from(organization),
+            PermissionSet::all(),
+            RequestContext::default(),
+        )
+    }
+}
+
+/// Drops the database at the end, also of a test that panics.
+struct Dropped {
+    name: String,
+    urls: Urls,
+}
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        let (name, urls) = (self.name.clone(), self.urls.clone());
+        let dropping = run_apart(async move {
+            let mut connection =
+                PgConnection::connect_with(&urls.options(SUPERUSER, "postgres")).await?;
+            template::drop_database(&mut connection, &name).await?;
+            connection.close().await
+        });
+        if let Err(error) = dropping {
+            // The sweep of a later test will get it.
+            tracing::warn!(%error, database = self.name, "a test database was not dropped");
+        }
+    }
+}
+
+/// Runs a future to its end on a thread of its own: a destructor may stand in a runtime already.
+fn run_apart(
+    future: impl Future<Output = Result<(), sqlx::Error>> + Send + 'static,
+) -> Result<(), sqlx::Error> {
+    let thread = std::thread::spawn(|| {
+        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+    });
+    thread.join().map_err(|_| sqlx::Error::WorkerCrashed)?
+}
