@@ -11,7 +11,7 @@ begin
         'ephor_door', 'ephor_search', 'ephor_backup']
     loop
         if not exists (select from pg_roles where rolname = role) then
-            execute format('create role %I nologin noinherit nobypassrls', role);
+            execute format('create role %I nologin nobypassrls', role);
         end if;
     end loop;
 end $$;
