@@ -1,0 +1,77 @@
+//! Exports: many rows, fetched page by page under the hood, within one transaction.
+
+use ephor_kernel::Problem;
+use ephor_store::OrgTx;
+
+use super::{Engine, read::failed};
+use crate::{
+    ListRequest, Resource,
+    plan::{MAX_ROWS, Plan},
+    sql::{self, RowText},
+};
+
+/// Rows of one export at most; what lies behind them is reached by its cursor.
+pub(crate) const EXPORT_ROWS: u32 = 100_000;
+
+/// An export under way.
+pub(crate) struct Export {
+    engine: Engine,
+    tx: OrgTx,
+    path: &'static str,
+    plan: Plan,
+    left: u32,
+}
+
+impl Engine {
+    /// Begins an export, and says where it will end if there is more than it may hold.
+    pub(crate) async fn export(
+        &self,
+        mut tx: OrgTx,
+        path: &str,
+        request: &ListRequest,
+    ) -> Result<(Export, Option<String>), Problem> {
+        let resource = self.known(path)?;
+        let mut plan = self.list_plan(&tx, resource, request, (EXPORT_ROWS, EXPORT_ROWS))?;
+        plan.count = false;
+        let left = plan.limit;
+        let end = sql::export_end(resource, &plan, left);
+        let ends = sql::rows(tx.conn(), end).await.map_err(|error| failed(resource, error))?;
+        let next = match ends.as_slice() {
+            [last, _] => {
+                let keys = last.keys().map_err(|error| failed(resource, error))?;
+                Some(self.seal(resource, &plan, &keys))
+            }
+            _ => None,
+        };
+        Ok((Export { engine: self.clone(), tx, path: resource.spec.path, plan, left }, next))
+    }
+}
+
+impl Export {
+    /// The columns and related rows of each row, in order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let includes = self.plan.includes.iter().map(|inclusion| inclusion.name.to_owned());
+        self.plan.columns.iter().cloned().chain(includes).collect()
+    }
+
+    /// The resource.
+    pub(crate) fn resource(&self) -> Result<&Resource, Problem> {
+        self.engine.known(self.path)
+    }
+
+    /// The next rows; none at the end.
+    pub(crate) async fn rows(&mut self) -> Result<Vec<RowText>, Problem> {
+        if self.left == 0 {
+            return Ok(Vec::new());
+        }
+        self.plan.limit = self.left.min(MAX_ROWS);
+        let resource = self.engine.known(self.path)?;
+        let listed = self.engine.fetch(&mut self.tx, resource, &self.plan).await?;
+        self.left = match listed.next {
+            Some(_) => self.left - self.plan.limit,
+            None => 0,
+        };
+        self.plan.after = listed.next;
+        Ok(listed.rows)
+    }
+}

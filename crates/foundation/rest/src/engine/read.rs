@@ -1,0 +1,167 @@
+//! Lists and single rows.
+
+use ephor_kernel::Problem;
+use ephor_store::OrgTx;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Engine;
+use crate::{
+    ListRequest, Resource,
+    cursor::{Binding, Keys},
+    plan::{self, MAX_ROWS, PAGE_ROWS, Plan, order_text},
+    refusal::{self, Doing},
+    sql::{self, RowText},
+};
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The rows.
+    pub data: Vec<T>,
+    /// The cursor of the next page, when there is one.
+    pub next: Option<String>,
+    /// How many rows there are in all, when that was asked.
+    pub count: Option<i64>,
+}
+
+/// A page as PostgreSQL wrote it: each row is JSON text.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) rows: Vec<RowText>,
+    pub(crate) next: Option<Keys>,
+    pub(crate) count: Option<i64>,
+}
+
+/// A row as PostgreSQL wrote it, with its version.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) text: String,
+    pub(crate) version: Option<String>,
+}
+
+impl Engine {
+    /// A page of the resource's rows, as the transaction's scope may see them.
+    ///
+    /// # Errors
+    /// `forbidden` without the permission to read; `invalid` with everything that is wrong with
+    /// the request; `unavailable` without a database.
+    pub async fn list(
+        &self,
+        tx: &mut OrgTx,
+        path: &str,
+        request: &ListRequest,
+    ) -> Result<Page<Value>, Problem> {
+        let resource = self.known(path)?;
+        let plan = self.list_plan(tx, resource, request, (PAGE_ROWS, MAX_ROWS))?;
+        let listed = self.fetch(tx, resource, &plan).await?;
+        let next = listed.next.as_ref().map(|keys| self.seal(resource, &plan, keys));
+        let mut data = Vec::with_capacity(listed.rows.len());
+        for row in &listed.rows {
+            let text = row.item().map_err(|error| failed(resource, error))?.unwrap_or("null");
+            data.push(parse(text)?);
+        }
+        Ok(Page { data, next, count: listed.count })
+    }
+
+    /// One row. `request` may ask for `fields`, `include` and `organizations`.
+    ///
+    /// # Errors
+    /// `not_found` when there is no such row, or the scope may not know of it; else as
+    /// [`Engine::list`].
+    pub async fn get(
+        &self,
+        tx: &mut OrgTx,
+        path: &str,
+        id: Uuid,
+        request: &ListRequest,
+    ) -> Result<Value, Problem> {
+        parse(&self.item(tx, path, id, request).await?.text)
+    }
+
+    pub(crate) async fn item(
+        &self,
+        tx: &mut OrgTx,
+        path: &str,
+        id: Uuid,
+        request: &ListRequest,
+    ) -> Result<Item, Problem> {
+        let resource = self.known(path)?;
+        tx.scope().require(resource.spec.permission, "read")?;
+        let plan = plan::point(resource, id, request, tx.scope())?;
+        let rows = sql::rows(tx.conn(), sql::list(resource, &plan))
+            .await
+            .map_err(|error| failed(resource, error))?;
+        let row = rows.first().ok_or_else(|| Problem::not_found(resource.spec.singular))?;
+        let read = || -> Result<Item, sqlx::Error> {
+            let version = if resource.versioned() { row.keys()?.pop().flatten() } else { None };
+            Ok(Item { text: row.item()?.unwrap_or("null").to_owned(), version })
+        };
+        read().map_err(|error| failed(resource, error))
+    }
+
+    pub(crate) fn list_plan(
+        &self,
+        tx: &OrgTx,
+        resource: &Resource,
+        request: &ListRequest,
+        rows: (u32, u32),
+    ) -> Result<Plan, Problem> {
+        tx.scope().require(resource.spec.permission, "read")?;
+        plan::plan(resource, request, tx.scope(), self.cursors(), rows)
+    }
+
+    pub(crate) async fn fetch(
+        &self,
+        tx: &mut OrgTx,
+        resource: &Resource,
+        plan: &Plan,
+    ) -> Result<Listed, Problem> {
+        let rows = sql::rows(tx.conn(), sql::list(resource, plan))
+            .await
+            .map_err(|error| failed(resource, error))?;
+        listed(rows, plan).map_err(|error| failed(resource, error))
+    }
+
+    pub(crate) fn seal(&self, resource: &Resource, plan: &Plan, keys: &Keys) -> String {
+        let order = order_text(&plan.order);
+        let binding = Binding {
+            resource: resource.spec.path,
+            order: &order,
+            organizations: plan.tenancy.organizations(),
+        };
+        self.cursors().seal(binding, keys)
+    }
+}
+
+/// Takes off the row too many, which says that there is a next page.
+fn listed(mut rows: Vec<RowText>, plan: &Plan) -> Result<Listed, sqlx::Error> {
+    let count = match rows.first() {
+        Some(row) if plan.count => Some(row.total()?),
+        _ => None,
+    };
+    if let Some(row) = rows.first()
+        && row.item()?.is_none()
+    {
+        rows.clear();
+    }
+    let limit = plan.limit as usize;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = match rows.last() {
+        Some(row) if more => Some(row.keys()?),
+        _ => None,
+    };
+    Ok(Listed { rows, next, count })
+}
+
+pub(super) fn failed(resource: &Resource, error: sqlx::Error) -> Problem {
+    refusal::problem(resource, Doing::Reading, error, "")
+}
+
+pub(super) fn parse(text: &str) -> Result<Value, Problem> {
+    serde_json::from_str(text).map_err(|error| {
+        tracing::error!(%error, "PostgreSQL wrote JSON that does not read back");
+        Problem::internal()
+    })
+}

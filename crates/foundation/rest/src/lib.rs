@@ -1,0 +1,39 @@
+//! From a resource's specification to its plan, its SQL, its routes and its OpenAPI description.
+//!
+//! A [`ResourceSpec`] says what the database can't; the [`Catalog`] says the rest. The [`Engine`]
+//! holds one against the other at the start, and serves what follows from both:
+//! `request -> Plan` ([`plan()`], pure) `-> Statement` ([`list_statement`], pure) `-> PostgreSQL`.
+
+mod body;
+mod catalog;
+mod cursor;
+mod engine;
+pub mod filter;
+mod form;
+mod nearest;
+mod openapi;
+mod plan;
+mod refusal;
+mod request;
+mod resource;
+mod spec;
+mod sql;
+mod web;
+
+pub use body::MAX_JSON_DEPTH;
+pub use catalog::{Bounds, Catalog, Column, Constraint, ConstraintKind, Kind, Table};
+pub use cursor::{Binding, Cursors, Keys};
+pub use engine::{Engine, MAX_BULK_ROWS, Page};
+pub use form::{FormField, Input};
+pub use openapi::Operation;
+pub use plan::{
+    Condition, Inclusion, MAX_ROWS, PAGE_ROWS, Plan, Sort, Target, Tenancy, Test, plan,
+};
+pub use request::ListRequest;
+pub use resource::{Order, Resource, SpecError};
+pub use spec::{Actions, Change, Check, Event, Include, ResourceSpec};
+pub use sql::{Bound, Statement, list as list_statement};
+pub use web::{
+    ApiError, Authenticated, Body, Id, MAX_BODY_BYTES, Needs, PROBLEM_JSON, Permitted, Query,
+    name_request,
+};

@@ -1,0 +1,147 @@
+//! Routes that contexts serve themselves, described for the OpenAPI document.
+
+use http::Method;
+use serde_json::Value;
+
+/// An action route: `POST /v1/approvals/{id}/approve`.
+///
+/// ```
+/// use ephor_rest::Operation;
+/// use serde_json::json;
+///
+/// let operation = Operation::post("/v1/bias_analyses/{id}/cancel", "Cancel a bias analysis")
+///     .tag("bias analyses")
+///     .about("Stops it if it runs; what is done stays done.")
+///     .permission("bias_analyses", "cancel")
+///     .response(200, json!({"$ref": "#/components/schemas/bias_analyses"}));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operation {
+    /// The method.
+    pub method: Method,
+    /// The path, with its parameters in braces.
+    pub path: &'static str,
+    /// The heading that it stands under.
+    pub tag: &'static str,
+    /// What it does, in a few words.
+    pub summary: &'static str,
+    /// What else there is to say.
+    pub description: &'static str,
+    /// The permission that it needs, if any.
+    pub permission: Option<(&'static str, &'static str)>,
+    /// May anybody call it who is not signed in?
+    pub public: bool,
+    /// Parameters of the query string: name, schema, meaning.
+    pub query: Vec<(&'static str, Value, &'static str)>,
+    /// The media type and schema of the body.
+    pub request: Option<(&'static str, Value)>,
+    /// The status of success.
+    pub status: u16,
+    /// The media type and schema of the answer.
+    pub response: Option<(&'static str, Value)>,
+}
+
+impl Operation {
+    /// An operation that answers 200 with nothing in particular, until told otherwise.
+    pub const fn new(method: Method, path: &'static str, summary: &'static str) -> Self {
+        Self {
+            method,
+            path,
+            tag: "other",
+            summary,
+            description: "",
+            permission: None,
+            public: false,
+            query: Vec::new(),
+            request: None,
+            status: 200,
+            response: None,
+        }
+    }
+
+    /// `GET`
+    pub const fn get(path: &'static str, summary: &'static str) -> Self {
+        Self::new(Method::GET, path, summary)
+    }
+
+    /// `POST`
+    pub const fn post(path: &'static str, summary: &'static str) -> Self {
+        Self::new(Method::POST, path, summary)
+    }
+
+    /// `PUT`
+    pub const fn put(path: &'static str, summary: &'static str) -> Self {
+        Self::new(Method::PUT, path, summary)
+    }
+
+    /// `PATCH`
+    pub const fn patch(path: &'static str, summary: &'static str) -> Self {
+        Self::new(Method::PATCH, path, summary)
+    }
+
+    /// `DELETE`
+    pub const fn delete(path: &'static str, summary: &'static str) -> Self {
+        Self::new(Method::DELETE, path, summary)
+    }
+
+    /// The heading that it stands under: a resource's plural, for instance.
+    #[must_use]
+    pub fn tag(self, tag: &'static str) -> Self {
+        Self { tag, ..self }
+    }
+
+    /// What else there is to say.
+    #[must_use]
+    pub fn about(self, description: &'static str) -> Self {
+        Self { description, ..self }
+    }
+
+    /// The permission that it needs.
+    #[must_use]
+    pub fn permission(self, resource: &'static str, action: &'static str) -> Self {
+        Self { permission: Some((resource, action)), ..self }
+    }
+
+    /// Nobody need be signed in.
+    #[must_use]
+    pub fn public(self) -> Self {
+        Self { public: true, ..self }
+    }
+
+    /// A parameter of the query string.
+    #[must_use]
+    pub fn query(mut self, name: &'static str, schema: Value, meaning: &'static str) -> Self {
+        self.query.push((name, schema, meaning));
+        self
+    }
+
+    /// A JSON body.
+    #[must_use]
+    pub fn request(self, schema: Value) -> Self {
+        self.request_as("application/json", schema)
+    }
+
+    /// A body of another media type.
+    #[must_use]
+    pub fn request_as(self, media_type: &'static str, schema: Value) -> Self {
+        Self { request: Some((media_type, schema)), ..self }
+    }
+
+    /// A JSON answer.
+    #[must_use]
+    pub fn response(self, status: u16, schema: Value) -> Self {
+        self.response_as(status, "application/json", schema)
+    }
+
+    /// An answer of another media type.
+    #[must_use]
+    pub fn response_as(self, status: u16, media_type: &'static str, schema: Value) -> Self {
+        Self { status, response: Some((media_type, schema)), ..self }
+    }
+
+    /// An answer without a body: 204, 303, ….
+    #[must_use]
+    pub fn empty(self, status: u16) -> Self {
+        Self { status, response: None, ..self }
+    }
+}

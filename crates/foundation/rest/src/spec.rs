@@ -1,0 +1,276 @@
+//! What the database can't say about a resource.
+
+use ephor_kernel::{DomainEvent, Fault};
+use serde_json::Value;
+
+/// A pure check before a write: the row as it would be and, for an update, as it is.
+/// It returns what is wrong; pointers are JSON pointers such as `/name`.
+pub type Check = fn(new: &Value, old: Option<&Value>) -> Vec<Fault>;
+
+/// The event, if any, that a written row gives rise to; it goes to the outbox in the same
+/// transaction. The row is as callers see it; after a deletion, as it was.
+pub type Event = fn(change: Change, row: &Value) -> Option<DomainEvent>;
+
+/// What happened to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It was made.
+    Created,
+    /// It was changed.
+    Updated,
+    /// It was deleted.
+    Deleted,
+}
+
+/// A resource: a table, and what may be done with its rows from outside.
+///
+/// Types, defaults, vocabularies, lengths and descriptions come from the [catalog](crate::Catalog).
+///
+/// ```
+/// use ephor_rest::{Actions, Include, ResourceSpec};
+///
+/// const MODELS: ResourceSpec = ResourceSpec::new("models", "registry.models")
+///     .labels("model", "models")
+///     .actions(Actions::ALL)
+///     .create(&["name", "model_type", "description"])
+///     .update(&["name", "description"])
+///     .search(&["name", "description"])
+///     .include(&[Include::many("versions", "model_versions", "model_id")])
+///     .reach();
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct ResourceSpec {
+    pub(crate) path: &'static str,
+    pub(crate) table: &'static str,
+    pub(crate) singular: &'static str,
+    pub(crate) plural: &'static str,
+    pub(crate) permission: &'static str,
+    pub(crate) actions: Actions,
+    pub(crate) create: &'static [&'static str],
+    pub(crate) update: &'static [&'static str],
+    pub(crate) hidden: &'static [&'static str],
+    pub(crate) search: &'static [&'static str],
+    pub(crate) sort: &'static str,
+    pub(crate) includes: &'static [Include],
+    pub(crate) parent: Option<Parent>,
+    pub(crate) check: Option<Check>,
+    pub(crate) event: Option<Event>,
+    pub(crate) reach: bool,
+    pub(crate) personal: Option<Personal>,
+}
+
+/// Which of the generated routes exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Actions {
+    /// `GET /v1/models`
+    pub list: bool,
+    /// `GET /v1/models/{id}`
+    pub get: bool,
+    /// `POST /v1/models` with an object.
+    pub create: bool,
+    /// `PATCH /v1/models/{id}`
+    pub update: bool,
+    /// `DELETE /v1/models/{id}`
+    pub delete: bool,
+    /// `POST /v1/models` with an array of objects.
+    pub bulk: bool,
+}
+
+impl Actions {
+    /// All of them.
+    pub const ALL: Self =
+        Self { list: true, get: true, create: true, update: true, delete: true, bulk: true };
+    /// List and get.
+    pub const READ: Self =
+        Self { list: true, get: true, create: false, update: false, delete: false, bulk: false };
+    /// None.
+    pub const NONE: Self =
+        Self { list: false, get: false, create: false, update: false, delete: false, bulk: false };
+
+    /// With `create`, and with `bulk` if asked for.
+    pub const fn and_create(self, bulk: bool) -> Self {
+        Self { create: true, bulk, ..self }
+    }
+
+    /// With `update`.
+    pub const fn and_update(self) -> Self {
+        Self { update: true, ..self }
+    }
+
+    /// With `delete`.
+    pub const fn and_delete(self) -> Self {
+        Self { delete: true, ..self }
+    }
+}
+
+/// A related row or rows that a caller may ask to have in place: `include=versions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Include {
+    pub(crate) name: &'static str,
+    pub(crate) resource: &'static str,
+    pub(crate) column: &'static str,
+    pub(crate) many: bool,
+}
+
+impl Include {
+    /// The row of `resource` (its path) that this table's `column` refers to.
+    pub const fn one(name: &'static str, resource: &'static str, column: &'static str) -> Self {
+        Self { name, resource, column, many: false }
+    }
+
+    /// The rows of `resource` (its path) whose `column` refers to this row: the first hundred in
+    /// its default order.
+    pub const fn many(name: &'static str, resource: &'static str, column: &'static str) -> Self {
+        Self { name, resource, column, many: true }
+    }
+}
+
+/// The resource that the rows are parts of: adds `/v1/models/{id}/versions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Parent {
+    pub(crate) resource: &'static str,
+    pub(crate) column: &'static str,
+    pub(crate) segment: &'static str,
+}
+
+/// Rows that belong to one person each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Personal {
+    pub(crate) column: &'static str,
+    pub(crate) everybodys: Option<&'static str>,
+}
+
+impl ResourceSpec {
+    /// A resource at `/v1/{path}` over a table given by its qualified name. Until told otherwise:
+    /// read only, labels and permission word from the path, newest first.
+    pub const fn new(path: &'static str, table: &'static str) -> Self {
+        Self {
+            path,
+            table,
+            singular: path,
+            plural: path,
+            permission: path,
+            actions: Actions::READ,
+            create: &[],
+            update: &[],
+            hidden: &[],
+            search: &[],
+            sort: "-created_at",
+            includes: &[],
+            parent: None,
+            check: None,
+            event: None,
+            reach: false,
+            personal: None,
+        }
+    }
+
+    /// What people call one row, and several.
+    pub const fn labels(self, singular: &'static str, plural: &'static str) -> Self {
+        Self { singular, plural, ..self }
+    }
+
+    /// The word before the colon of its permissions; after it come `read`, `create`, `update`,
+    /// `delete`.
+    pub const fn permission(self, word: &'static str) -> Self {
+        Self { permission: word, ..self }
+    }
+
+    /// Which routes exist.
+    pub const fn actions(self, actions: Actions) -> Self {
+        Self { actions, ..self }
+    }
+
+    /// The columns that a new row may set.
+    pub const fn create(self, columns: &'static [&'static str]) -> Self {
+        Self { create: columns, ..self }
+    }
+
+    /// The columns that may be changed.
+    pub const fn update(self, columns: &'static [&'static str]) -> Self {
+        Self { update: columns, ..self }
+    }
+
+    /// The columns that nobody sees. Those that the application's role may not read are hidden
+    /// in any case.
+    pub const fn hidden(self, columns: &'static [&'static str]) -> Self {
+        Self { hidden: columns, ..self }
+    }
+
+    /// The text columns that `q` searches.
+    pub const fn search(self, columns: &'static [&'static str]) -> Self {
+        Self { search: columns, ..self }
+    }
+
+    /// The order of lists when none is asked for: `-created_at,name`.
+    pub const fn sort(self, order: &'static str) -> Self {
+        Self { sort: order, ..self }
+    }
+
+    /// What `include` may ask for.
+    pub const fn include(self, includes: &'static [Include]) -> Self {
+        Self { includes, ..self }
+    }
+
+    /// Rows are parts of rows of `resource` (its path), by `column`: adds the nested routes
+    /// `/v1/{resource}/{id}/{segment}`, for lists and for what can be created.
+    pub const fn parent(
+        self,
+        resource: &'static str,
+        column: &'static str,
+        segment: &'static str,
+    ) -> Self {
+        Self { parent: Some(Parent { resource, column, segment }), ..self }
+    }
+
+    /// A check before each write.
+    pub const fn check(self, check: Check) -> Self {
+        Self { check: Some(check), ..self }
+    }
+
+    /// The event that a write gives rise to.
+    pub const fn event(self, event: Event) -> Self {
+        Self { event: Some(event), ..self }
+    }
+
+    /// A holding may read its subsidiaries' rows: `organizations=all`.
+    pub const fn reach(self) -> Self {
+        Self { reach: true, ..self }
+    }
+
+    /// A row belongs to the person that `column` names, who alone sees and changes it. New rows
+    /// belong to whoever makes them.
+    pub const fn personal(self, column: &'static str) -> Self {
+        Self { personal: Some(Personal { column, everybodys: None }), ..self }
+    }
+
+    /// The same, but whoever has the permission for `action` (`manage`) reaches everybody's.
+    pub const fn personal_unless(self, column: &'static str, action: &'static str) -> Self {
+        Self { personal: Some(Personal { column, everybodys: Some(action) }), ..self }
+    }
+
+    /// Its place below `/v1/`.
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// What people call one row.
+    pub const fn singular(&self) -> &'static str {
+        self.singular
+    }
+
+    /// What people call several rows.
+    pub const fn plural(&self) -> &'static str {
+        self.plural
+    }
+
+    /// The word before the colon of its permissions.
+    pub const fn permission_word(&self) -> &'static str {
+        self.permission
+    }
+
+    /// Which routes exist.
+    pub const fn available(&self) -> Actions {
+        self.actions
+    }
+}

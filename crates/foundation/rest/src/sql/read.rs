@@ -1,0 +1,211 @@
+//! Lists and single rows.
+
+use super::{Bound, Statement};
+use crate::{
+    Resource,
+    plan::{Inclusion, Plan, Sort, Tenancy},
+    resource::Related,
+};
+
+/// Related rows shown in place, at most.
+const RELATED_ROWS: u32 = 100;
+
+/// The statement of a page. Its columns: the row as JSON text, the keys of the order as texts, and
+/// the count if it was asked for (then there is always one row, whose other columns may be null).
+/// It reads one row more than the limit, so that one knows whether there is a next page.
+pub fn list(resource: &Resource, plan: &Plan) -> Statement {
+    let mut sql = Statement::default();
+    let related: Vec<_> = plan
+        .includes
+        .iter()
+        .filter_map(|inclusion| {
+            let related =
+                resource.related.iter().find(|related| related.include.name == inclusion.name);
+            Some((inclusion, related?))
+        })
+        .collect();
+    let inner = inner_columns(plan, &related);
+
+    // The organization is always $1; to-one and to-many includes name it again.
+    let organization = tenancy_bound(plan);
+    sql.values.push(organization);
+
+    sql.push("select ");
+    item(&mut sql, plan, &related, inner == plan.columns);
+    sql.push(" as item,\n  array[").each(&plan.order, ", ", |sql, sort| {
+        sql.push("p.").name(&sort.column).push("::text");
+    });
+    sql.push("] as keys");
+    if plan.count {
+        sql.push(",\n  n.total\nfrom (\n");
+        count(&mut sql, resource, plan);
+        sql.push("\n) n\nleft join (\n");
+    } else {
+        sql.push("\nfrom (\n");
+    }
+    match &plan.tenancy {
+        Tenancy::One(_) => branch(&mut sql, resource, plan, &inner, "$1", plan.limit + 1),
+        Tenancy::Many(_) => {
+            // One ordered branch per organization: each is served by an index, and they are merged.
+            sql.push("select b.* from unnest($1::uuid[]) as o (id)\ncross join lateral (\n");
+            branch(&mut sql, resource, plan, &inner, "o.id", plan.limit + 1);
+            sql.push("\n) b");
+            order_by(&mut sql, &plan.order, "b");
+            sql.push("\nlimit ").push(&(plan.limit + 1).to_string());
+        }
+    }
+    sql.push(if plan.count { "\n) p on true" } else { "\n) p" });
+    order_by(&mut sql, &plan.order, "p");
+    sql
+}
+
+/// Where an export of at most `rows` rows ends: the keys of its last row, when there are more
+/// behind it. Its one column: the keys.
+pub fn export_end(resource: &Resource, plan: &Plan, rows: u32) -> Statement {
+    let mut sql = Statement::default();
+    sql.values.push(tenancy_bound(plan));
+    let names: Vec<String> = plan.order.iter().map(|sort| sort.column.clone()).collect();
+    sql.push("select array[").each(&plan.order, ", ", |sql, sort| {
+        sql.push("p.").name(&sort.column).push("::text");
+    });
+    sql.push("] as keys\nfrom (\n");
+    match &plan.tenancy {
+        Tenancy::One(_) => branch(&mut sql, resource, plan, &names, "$1", rows + 1),
+        Tenancy::Many(_) => {
+            sql.push("select b.* from unnest($1::uuid[]) as o (id)\ncross join lateral (\n");
+            branch(&mut sql, resource, plan, &names, "o.id", rows + 1);
+            sql.push("\n) b");
+        }
+    }
+    sql.push("\n) p");
+    order_by(&mut sql, &plan.order, "p");
+    sql.push("\noffset ").push(&rows.saturating_sub(1).to_string()).push(" limit 2");
+    sql
+}
+
+fn tenancy_bound(plan: &Plan) -> Bound {
+    match &plan.tenancy {
+        Tenancy::One(organization) => Bound::Uuid(organization.uuid()),
+        Tenancy::Many(organizations) => {
+            Bound::Uuids(organizations.iter().map(|organization| organization.uuid()).collect())
+        }
+    }
+}
+
+/// The shown columns, then those that only the order and the includes need.
+fn inner_columns(plan: &Plan, related: &[(&Inclusion, &Related)]) -> Vec<String> {
+    let mut columns = plan.columns.clone();
+    let mut need = |name: &str| {
+        if !columns.iter().any(|column| column == name) {
+            columns.push(name.to_owned());
+        }
+    };
+    plan.order.iter().for_each(|sort| need(&sort.column));
+    for (_, related) in related {
+        need("organization_id");
+        need(if related.include.many { "id" } else { related.include.column });
+    }
+    columns
+}
+
+/// The ordered rows of one organization.
+fn branch(
+    sql: &mut Statement,
+    resource: &Resource,
+    plan: &Plan,
+    columns: &[String],
+    organization: &str,
+    limit: u32,
+) {
+    sql.push("select ").each(columns, ", ", |sql, column| {
+        sql.push("t.").name(column);
+    });
+    from_where(sql, resource, plan, &format!("= {organization}"));
+    sql.and_after(&plan.order, plan.after.as_ref());
+    order_by(sql, &plan.order, "t");
+    sql.push("\nlimit ").push(&limit.to_string());
+}
+
+fn count(sql: &mut Statement, resource: &Resource, plan: &Plan) {
+    sql.push("select count(*) as total");
+    let organization = match plan.tenancy {
+        Tenancy::One(_) => "= $1",
+        Tenancy::Many(_) => "= any ($1)",
+    };
+    from_where(sql, resource, plan, organization);
+}
+
+fn from_where(sql: &mut Statement, resource: &Resource, plan: &Plan, organization: &str) {
+    sql.push("\nfrom ").name(&resource.table.schema).push(".").name(&resource.table.name);
+    sql.push(" t\nwhere t.\"organization_id\" ").push(organization);
+    if let Some((column, person)) = plan.owner {
+        sql.push(" and t.").name(column).push(" = ").bind(Bound::Uuid(person));
+    }
+    sql.and_all(resource, &plan.conditions);
+    sql.and_search(resource, plan.search.as_deref());
+}
+
+fn order_by(sql: &mut Statement, order: &[Sort], table: &str) {
+    sql.push("\norder by ").each(order, ", ", |sql, sort| {
+        sql.push(table).push(".").name(&sort.column);
+        sql.push(if sort.descending { " desc" } else { "" });
+    });
+}
+
+/// The row as JSON text.
+fn item(sql: &mut Statement, plan: &Plan, related: &[(&Inclusion, &Related)], whole: bool) {
+    if whole && related.is_empty() && !plan.count {
+        sql.push("row_to_json(p)::text");
+        return;
+    }
+    if plan.count {
+        // A page without rows still has its count; its one row stands for no item.
+        sql.push("case when p.\"id\" is not null then ");
+    }
+    sql.push("row_to_json((select r from (select ").each(&plan.columns, ", ", |sql, column| {
+        sql.push("p.").name(column);
+    });
+    for (inclusion, related) in related {
+        sql.push(",\n  ");
+        related_rows(sql, plan, inclusion, related);
+        sql.push(" as ").name(related.include.name);
+    }
+    sql.push(") r))::text");
+    if plan.count {
+        sql.push(" end");
+    }
+}
+
+fn related_rows(sql: &mut Statement, plan: &Plan, inclusion: &Inclusion, related: &Related) {
+    let many = related.include.many;
+    sql.push(if many {
+        "coalesce((select json_agg(i) from (select "
+    } else {
+        "(select row_to_json(i) from (select "
+    });
+    sql.each(&related.columns, ", ", |sql, column| {
+        sql.push("t.").name(&column.name);
+    });
+    sql.push(" from ").name(&related.table.schema).push(".").name(&related.table.name);
+    sql.push(" t where t.\"organization_id\" = ");
+    sql.push(match plan.tenancy {
+        Tenancy::One(_) => "$1",
+        Tenancy::Many(_) => "p.\"organization_id\"",
+    });
+    let (inside, outside) =
+        if many { (related.include.column, "id") } else { ("id", related.include.column) };
+    sql.push(" and t.").name(inside).push(" = p.").name(outside);
+    if let Some((column, person)) = inclusion.owner {
+        sql.push(" and t.").name(column).push(" = ").bind(Bound::Uuid(person));
+    }
+    if many {
+        sql.push(" order by ").each(&related.order, ", ", |sql, order| {
+            sql.push("t.").name(&order.column.name);
+            sql.push(if order.descending { " desc" } else { "" });
+        });
+        sql.push(", t.\"id\" limit ").push(&RELATED_ROWS.to_string());
+        sql.push(") i), '[]')");
+    } else {
+        sql.push(") i)");
+    }
+}

@@ -1,0 +1,70 @@
+//! Statements sent to PostgreSQL.
+
+use sqlx::{
+    AssertSqlSafe, PgConnection, Postgres, Row as _,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
+
+use super::{Bound, Statement};
+use crate::cursor::Keys;
+
+/// A row of a page.
+#[derive(Debug)]
+pub(crate) struct RowText(PgRow);
+
+impl RowText {
+    /// The row as JSON text; `None` in the row that only carries the count.
+    pub(crate) fn item(&self) -> Result<Option<&str>, sqlx::Error> {
+        self.0.try_get("item")
+    }
+
+    /// The keys of the order.
+    pub(crate) fn keys(&self) -> Result<Keys, sqlx::Error> {
+        self.0.try_get("keys")
+    }
+
+    /// How many rows there are in all.
+    pub(crate) fn total(&self) -> Result<i64, sqlx::Error> {
+        self.0.try_get("total")
+    }
+}
+
+/// The text was made by this module's neighbours, from the catalog's names.
+fn query(statement: Statement) -> Query<'static, Postgres, PgArguments> {
+    let mut query = sqlx::query(AssertSqlSafe(statement.sql));
+    for value in statement.values {
+        query = match value {
+            Bound::Uuid(id) => query.bind(id),
+            Bound::Uuids(ids) => query.bind(ids),
+            Bound::Text(text) => query.bind(text),
+            Bound::Texts(texts) => query.bind(texts),
+            Bound::Number(number) => query.bind(number),
+        };
+    }
+    query
+}
+
+pub(crate) async fn rows(
+    conn: &mut PgConnection,
+    statement: Statement,
+) -> Result<Vec<RowText>, sqlx::Error> {
+    let rows = query(statement).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(RowText).collect())
+}
+
+/// The `item` of every row.
+pub(crate) async fn texts(
+    conn: &mut PgConnection,
+    statement: Statement,
+) -> Result<Vec<String>, sqlx::Error> {
+    query(statement).fetch_all(conn).await?.iter().map(|row| row.try_get("item")).collect()
+}
+
+/// The `item` of the one row, if there is one.
+pub(crate) async fn text(
+    conn: &mut PgConnection,
+    statement: Statement,
+) -> Result<Option<String>, sqlx::Error> {
+    query(statement).fetch_optional(conn).await?.map(|row| row.try_get("item")).transpose()
+}

@@ -1,0 +1,13 @@
+//! Routes, extractors and representations.
+
+mod accept;
+mod conditional;
+mod csv;
+mod docs;
+mod extract;
+mod problem;
+mod routes;
+mod rows;
+
+pub use extract::{Authenticated, Body, Id, MAX_BODY_BYTES, Needs, Permitted, Query};
+pub use problem::{ApiError, PROBLEM_JSON, name_request};
