@@ -214,6 +214,9 @@ comment on constraint audit_checkpoints_last_sequence_number_check on audit.audi
 comment on constraint audit_checkpoints_root_hash_check on audit.audit_checkpoints is 'A SHA-256 hash has 32 bytes.';
 comment on constraint audit_checkpoints_signature_check on audit.audit_checkpoints is 'Key id and Ed25519 signature have 68 bytes.';
 
+create index audit_checkpoints_created_at_idx on audit.audit_checkpoints (created_at);
+comment on index audit.audit_checkpoints_created_at_idx is 'Serves the instance log, which takes what was signed since its last entry.';
+
 create table audit.instance (
     id uuid not null,
     created_at timestamptz not null default now(),
@@ -238,6 +241,9 @@ comment on column audit.instance_entries.checkpoint is 'The text of an organizat
 comment on column audit.instance_entries.created_at is 'When it was entered.';
 comment on constraint instance_entries_pkey on audit.instance_entries is 'One entry for each leaf.';
 comment on constraint instance_entries_position_check on audit.instance_entries is 'Leaves are counted from 0.';
+
+create index instance_entries_origin_idx on audit.instance_entries (split_part(checkpoint, E'\n', 1), position);
+comment on index audit.instance_entries_origin_idx is 'Finds the newest entry of one organization, by the origin line.';
 
 create table audit.seal_keys (
     id uuid not null,

@@ -316,13 +316,16 @@ impl Verifier {
                     }
                 }
                 Fault::Missing => {
-                    let other = self
-                        .unlisted
-                        .iter()
-                        .position(|unlisted| unlisted.leaf == Some(faulty.stored));
+                    let find =
+                        |fits: &dyn Fn(&Unlisted) -> bool| self.unlisted.iter().position(fits);
+                    let other = find(&|unlisted| unlisted.leaf == Some(faulty.stored))
+                        .or_else(|| find(&|unlisted| unlisted.entry == entry));
                     found.extend(other);
                     match other.map(|other| &self.unlisted[other]) {
                         None => Finding::Deleted { entry, index: Some(index) },
+                        Some(other) if other.leaf != Some(faulty.stored) => {
+                            Finding::Altered { entry, index: Some(index) }
+                        }
                         Some(other) if other.entry == entry => Finding::Reordered {
                             entry,
                             index: other.near.unwrap_or(index),
