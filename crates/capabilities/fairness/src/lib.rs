@@ -3,21 +3,24 @@
 //! [`analyze`] scans a table once, through the aggregate function [`cube::fair_cube`], and computes every group metric,
 //! disparity, interval and recommendation from the small cube that the scan leaves.
 
-mod analyze;
+mod analysis;
 mod error;
 mod fault;
 mod result;
+mod score;
 mod spec;
-mod tally;
+pub mod tally;
 
+pub mod cube;
 pub mod disparities;
 pub mod intervals;
 pub mod metrics;
 
-pub use analyze::{Progress, analyze};
+pub use analysis::{Progress, analyze, analyze_cube, column_faults, scan_plan};
 pub use error::AnalysisError;
 pub use fault::Fault;
 pub use result::*;
+pub use score::compliance_score;
 pub use spec::{AnalysisSpec, AnalysisType, MAX_ATTRIBUTES, MAX_DRAWS};
 pub use tokio_util::sync::CancellationToken;
 

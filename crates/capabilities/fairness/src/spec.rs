@@ -11,6 +11,8 @@ use crate::{
 
 /// The most protected attributes of one analysis.
 pub const MAX_ATTRIBUTES: usize = 8;
+/// The most combinations of attributes in one analysis.
+pub const MAX_INTERSECTIONS: usize = 64;
 /// The most bootstrap draws.
 pub const MAX_DRAWS: u32 = 100_000;
 
@@ -127,6 +129,15 @@ impl AnalysisSpec {
             seed: 0,
             bootstrap_draws: draws(),
         }
+    }
+
+    /// How many combinations of two or more attributes it asks for.
+    fn intersections(&self) -> usize {
+        let attributes = self.protected.len().min(MAX_ATTRIBUTES);
+        let depth = self.intersection_depth.unwrap_or(attributes).min(attributes);
+        (0_u32..1 << attributes)
+            .filter(|set| (2..=depth).contains(&(set.count_ones() as usize)))
+            .count()
     }
 
     /// All that is wrong with the spec by itself, before any data are seen.
@@ -274,6 +285,17 @@ impl AnalysisSpec {
                     "The depth of intersections is 0.",
                 )
                 .hint("1 means no intersections."),
+            );
+        }
+        let combinations = self.intersections();
+        if self.protected.len() <= MAX_ATTRIBUTES && combinations > MAX_INTERSECTIONS {
+            let message = format!(
+                "{} attributes have {combinations} combinations; at most {MAX_INTERSECTIONS} can be analysed.",
+                self.protected.len()
+            );
+            faults.push(
+                Fault::new("/intersection_depth", "too_many", message)
+                    .hint("Set intersection_depth to 2, or to 1 for no combinations."),
             );
         }
         if self.bootstrap_draws > MAX_DRAWS {

@@ -75,6 +75,8 @@ impl std::ops::AddAssign for ScoreSums {
 /// The labelled rows that share a score (or a bin of scores).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Point {
+    /// Ascending with the score; equal for one score (or bin) in all groups.
+    pub rank: u32,
     /// The score; the mean score, of a bin.
     pub score: f64,
     /// Position on the grid of ten reliability bins, `None` outside [0, 1].
@@ -85,6 +87,21 @@ pub struct Point {
     pub w: [f64; 2],
     /// Sum of w s, both labels.
     pub score_sum: f64,
+}
+
+impl Point {
+    /// Adds rows of the same rank.
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        let (mine, theirs) = (self.w[0] + self.w[1], other.w[0] + other.w[1]);
+        if self.score != other.score && mine + theirs > 0.0 {
+            self.score = (self.score * mine + other.score * theirs) / (mine + theirs);
+        }
+        for label in 0..2 {
+            self.n[label] += other.n[label];
+            self.w[label] += other.w[label];
+        }
+        self.score_sum += other.score_sum;
+    }
 }
 
 /// What is known of one group.
@@ -137,7 +154,7 @@ impl Tally {
         sums
     }
 
-    /// Adds another group's rows. Curves are merged by the caller, who knows their order.
+    /// Adds another group's rows, but for its curve, which the caller merges.
     pub(crate) fn absorb(&mut self, other: &Self) {
         self.all += other.all;
         for (mine, theirs) in self.cells.iter_mut().flatten().zip(other.cells.iter().flatten()) {

@@ -106,7 +106,6 @@ pub(crate) enum Measure {
     Estimate(fn(&Tally) -> Result<Estimate, Undefined>),
 }
 
-pub(crate) const NO_ROWS: &str = "the group has no rows";
 pub(crate) const NO_LABELS: &str = "the group has no labelled rows";
 pub(crate) const NO_PREDICTIONS: &str = "the group has no predictions";
 pub(crate) const NO_POSITIVES: &str = "the group has no positive labels";

@@ -1,0 +1,234 @@
+//! Which statistics are bootstrapped, and what came of it.
+
+use super::{
+    compare::Comparison,
+    statistic::{Statistic, Values, position},
+};
+use crate::{
+    AnalysisSpec,
+    disparities::Definition,
+    intervals::bootstrap::{bootstrap, percentiles},
+    metrics::{self, Measure},
+    tally::{Count, Matrix, Tally},
+};
+
+/// The most values that a bootstrap keeps; fewer draws are made of wider results.
+const MAX_KEPT: usize = 20_000_000;
+/// The most buckets times draws.
+const MAX_WORK: usize = 40_000_000;
+/// Fewer draws than this tell nothing.
+const LEAST_DRAWS: usize = 200;
+
+/// The bootstrap of an analysis.
+pub(crate) struct Draws {
+    /// How many were made; fewer than asked for when the data have very many groups.
+    pub made: usize,
+    /// By comparison, then compared group, then smooth metric: sorted values.
+    groups: Vec<Vec<Vec<Vec<f64>>>>,
+    /// By comparison, then definition.
+    disparities: Vec<Vec<Option<Vec<f64>>>>,
+    overall: Vec<Vec<f64>>,
+}
+
+/// A bucket of the cube: its cell, its place in the table of label and prediction, its rows.
+struct Bucket {
+    cell: usize,
+    place: usize,
+}
+
+impl Draws {
+    /// Draws the cube anew, and computes from each draw what has no interval of its own.
+    pub(crate) fn make(
+        spec: &AnalysisSpec,
+        cells: &[Tally],
+        comparisons: &[Comparison],
+        definitions: &[&Definition],
+    ) -> Self {
+        let smooth = smooth_metrics();
+        let statistics: Vec<Option<Statistic>> = definitions
+            .iter()
+            .map(|definition| {
+                Some(Statistic::of(definition.kind)).filter(|statistic| statistic.drawn())
+            })
+            .collect();
+        let drawn: Vec<Statistic> = statistics.iter().copied().flatten().collect();
+        let (mut buckets, mut counts) = (Vec::new(), Vec::new());
+        for (cell, tally) in cells.iter().enumerate() {
+            for (place, count) in tally.cells.iter().flatten().enumerate() {
+                if count.n > 0 {
+                    buckets.push(Bucket { cell, place });
+                    counts.push(*count);
+                }
+            }
+        }
+        let width = smooth.len()
+            + comparisons
+                .iter()
+                .map(|comparison| comparison.compared.len() * smooth.len() + drawn.len())
+                .sum::<usize>();
+        let affordable = (MAX_KEPT / width.max(1)).min(MAX_WORK / counts.len().max(1));
+        let made = (spec.bootstrap_draws as usize).min(affordable);
+        let made = if made < LEAST_DRAWS.min(spec.bootstrap_draws as usize) { 0 } else { made };
+        let layout = Plan {
+            buckets: &buckets,
+            comparisons,
+            smooth: &smooth,
+            drawn: &drawn,
+            rates: rate_metrics(),
+        };
+        let mut values = bootstrap(&counts, made, spec.seed, width, |weights, out| {
+            layout.statistics(weights, out);
+        })
+        .into_iter();
+
+        let overall = values.by_ref().take(smooth.len()).collect();
+        let (mut groups, mut disparities) = (Vec::new(), Vec::new());
+        for comparison in comparisons {
+            groups.push(
+                comparison
+                    .compared
+                    .iter()
+                    .map(|_| values.by_ref().take(smooth.len()).collect())
+                    .collect(),
+            );
+            disparities.push(
+                statistics.iter().map(|statistic| statistic.and_then(|_| values.next())).collect(),
+            );
+        }
+        Self { made, groups, disparities, overall }
+    }
+
+    /// Gives the smooth metrics of groups and everybody their intervals.
+    pub(crate) fn apply(
+        &self,
+        spec: &AnalysisSpec,
+        comparisons: &mut [Comparison],
+        overall: &mut [super::estimates::Estimated],
+    ) {
+        for (metric, values) in smooth_metrics().into_iter().zip(&self.overall) {
+            overall[metric].draw(values, self.made, spec.confidence);
+        }
+        for (comparison, groups) in comparisons.iter_mut().zip(&self.groups) {
+            for (index, metrics) in comparison.compared.iter().zip(groups) {
+                for (metric, values) in smooth_metrics().into_iter().zip(metrics) {
+                    comparison.estimates[*index][metric].draw(values, self.made, spec.confidence);
+                }
+            }
+        }
+    }
+
+    /// The interval of a disparity.
+    pub(crate) fn interval(
+        &self,
+        comparison: usize,
+        definition: usize,
+        confidence: f64,
+    ) -> Option<(f64, f64)> {
+        let values = self.disparities.get(comparison)?.get(definition)?.as_ref()?;
+        percentiles(values, self.made, confidence)
+    }
+}
+
+fn smooth_metrics() -> Vec<usize> {
+    metrics::registry()
+        .iter()
+        .filter(|metric| matches!(metric.measure, Measure::Matrix(_)))
+        .map(|metric| position(metric))
+        .collect()
+}
+
+fn rate_metrics() -> Vec<usize> {
+    metrics::registry()
+        .iter()
+        .filter(|metric| matches!(metric.measure, Measure::Rate(..)))
+        .map(|metric| position(metric))
+        .collect()
+}
+
+struct Plan<'a> {
+    buckets: &'a [Bucket],
+    comparisons: &'a [Comparison],
+    smooth: &'a [usize],
+    drawn: &'a [Statistic],
+    rates: Vec<usize>,
+}
+
+impl Plan<'_> {
+    /// All statistics of one draw, in the order in which [`Draws::make`] takes them apart.
+    fn statistics(&self, weights: &[f64], out: &mut [f64]) {
+        let mut whole = [0.0; 9];
+        for (bucket, weight) in self.buckets.iter().zip(weights) {
+            whole[bucket.place] += weight;
+        }
+        let overall = self.values(&whole);
+        let mut out = out.iter_mut();
+        let mut put = |value: f64| {
+            if let Some(place) = out.next() {
+                *place = value;
+            }
+        };
+        self.smooth.iter().for_each(|metric| put(overall[*metric]));
+        for comparison in self.comparisons {
+            let mut tables = vec![[0.0; 9]; comparison.groups.all.len()];
+            for (bucket, weight) in self.buckets.iter().zip(weights) {
+                if let Some(table) = tables.get_mut(comparison.groups.of_cell[bucket.cell]) {
+                    table[bucket.place] += weight;
+                }
+            }
+            let values = self.compared(comparison, &tables, overall.clone());
+            for group in &values.groups {
+                self.smooth.iter().for_each(|metric| put(group[*metric]));
+            }
+            self.drawn.iter().for_each(|statistic| put(statistic.value(&values)));
+        }
+    }
+
+    fn compared(&self, comparison: &Comparison, tables: &[[f64; 9]], overall: Vec<f64>) -> Values {
+        let benefit = |table: &[f64; 9]| {
+            let matrix = matrix(table);
+            metrics::entropy::mean_benefit(&matrix).map(|mean| (mean, matrix.total()))
+        };
+        let mut values = Values { overall, ..Values::default() };
+        let mut others = [0.0; 9];
+        for index in &comparison.compared {
+            values.groups.push(self.values(&tables[*index]));
+            values.benefits.extend(benefit(&tables[*index]));
+            if Some(*index) != comparison.reference {
+                others.iter_mut().zip(&tables[*index]).for_each(|(sum, weight)| *sum += weight);
+            }
+        }
+        if let Some(reference) = comparison.reference {
+            values.reference = self.values(&tables[reference]);
+            values.others = self.values(&others);
+            values.two_benefits =
+                [benefit(&others), benefit(&tables[reference])].into_iter().flatten().collect();
+        }
+        values
+    }
+
+    /// Every metric that is a function of the table.
+    fn values(&self, table: &[f64; 9]) -> Vec<f64> {
+        let mut tally = Tally::default();
+        for (count, weight) in tally.cells.iter_mut().flatten().zip(table) {
+            *count = Count { n: 0, w: *weight, w2: 0.0 };
+        }
+        let matrix = matrix(table);
+        let mut values = vec![f64::NAN; metrics::registry().len()];
+        for metric in self.rates.iter().chain(self.smooth) {
+            values[*metric] = match metrics::registry()[*metric].measure {
+                Measure::Rate(of, _) => {
+                    let (hits, all) = of(&tally);
+                    hits.w / all.w
+                }
+                Measure::Matrix(of) => of(&matrix).unwrap_or(f64::NAN),
+                Measure::Exact(_) | Measure::Estimate(_) => f64::NAN,
+            };
+        }
+        values
+    }
+}
+
+fn matrix(table: &[f64; 9]) -> Matrix {
+    // Label times three plus prediction.
+    Matrix { tn: table[0], fp: table[1], fn_: table[3], tp: table[4] }
+}

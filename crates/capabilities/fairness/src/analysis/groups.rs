@@ -1,0 +1,232 @@
+//! From the cube to groups: the cells of one attribute, or of several together, with what is known of each.
+
+use std::collections::HashMap;
+
+use crate::{
+    cube::{Cube, limits},
+    metrics,
+    tally::{Count, Point, ScoreSums, Tally},
+};
+
+/// One cell of the cube as a tally (without its curve), and the rows by score of all cells in ascending order.
+pub(crate) struct Cells {
+    pub tallies: Vec<Tally>,
+    points: Vec<(u32, Point)>,
+    pub probabilities: bool,
+    pub everybody: f64,
+}
+
+/// Groups by some attributes.
+pub(crate) struct Groups {
+    /// Positions of the attributes in the spec.
+    pub attributes: Vec<usize>,
+    /// Ordered by name.
+    pub all: Vec<GroupTally>,
+    /// The group of each cell.
+    pub of_cell: Vec<usize>,
+}
+
+/// One group.
+pub(crate) struct GroupTally {
+    pub values: Vec<String>,
+    pub name: String,
+    pub tally: Tally,
+}
+
+impl Cells {
+    pub(crate) fn new(cube: &Cube) -> Self {
+        let probabilities = cube.score_range.0 >= 0.0 && cube.score_range.1 <= 1.0;
+        let mut tallies: Vec<Tally> =
+            (0..cube.cells()).map(|cell| tally(cube, cell, probabilities)).collect();
+        let everybody = tallies.iter().map(|tally| tally.all.w).sum();
+        for tally in &mut tallies {
+            tally.everybody = everybody;
+        }
+        let histogram = &cube.histogram;
+        let mut points: Vec<(u64, u32, Point)> = histogram
+            .entries()
+            .map(|entry| {
+                let label = (entry.slot % 2) as usize;
+                let exact = histogram.level() == 0;
+                let score = match exact {
+                    true => f64::from_bits(entry.key),
+                    false if entry.w > 0.0 => entry.score_sum / entry.w,
+                    false => 0.0,
+                };
+                let mut point = Point {
+                    score,
+                    decile: histogram.decile(entry),
+                    score_sum: entry.score_sum,
+                    ..Point::default()
+                };
+                point.n[label] = entry.n;
+                point.w[label] = entry.w;
+                (histogram.rank(entry), entry.slot / 2, point)
+            })
+            .collect();
+        points.sort_unstable_by_key(|(rank, cell, point)| (*rank, *cell, point.n[1]));
+        // Equal ranks are one score, or one bin; in a bin the means differ between cells.
+        let mut rank = 0;
+        let mut last = None;
+        let points = points
+            .into_iter()
+            .map(|(at, cell, mut point)| {
+                if last != Some(at) {
+                    rank += 1;
+                    last = Some(at);
+                }
+                point.rank = rank;
+                (cell, point)
+            })
+            .collect();
+        Self { tallies, points, probabilities, everybody }
+    }
+
+    /// Everybody together.
+    pub(crate) fn overall(&self) -> Tally {
+        let mut groups = self.group_by(1, |_| 0);
+        groups.pop().unwrap_or_default()
+    }
+
+    /// The groups by these attributes.
+    pub(crate) fn groups(&self, cube: &Cube, attributes: &[usize]) -> Groups {
+        let mut known: HashMap<Vec<u32>, usize> = HashMap::new();
+        let mut keys: Vec<Vec<u32>> = Vec::new();
+        let mut of_cell: Vec<usize> = Vec::with_capacity(self.tallies.len());
+        for cell in 0..cube.cells() {
+            let codes = cube.index.codes(cell);
+            let key: Vec<u32> = attributes.iter().map(|attribute| codes[*attribute]).collect();
+            let next = keys.len();
+            of_cell.push(*known.entry(key).or_insert_with_key(|key| {
+                keys.push(key.clone());
+                next
+            }));
+        }
+        let tallies = self.group_by(keys.len(), |cell| of_cell[cell]);
+        let mut groups: Vec<(usize, GroupTally)> = keys
+            .into_iter()
+            .zip(tallies)
+            .map(|(key, tally)| {
+                let values: Vec<String> = attributes
+                    .iter()
+                    .zip(key)
+                    .map(|(attribute, code)| cube.dictionary(*attribute).name(code).to_owned())
+                    .collect();
+                GroupTally { name: values.join("|"), values, tally }
+            })
+            .enumerate()
+            .filter(|(_, group)| group.tally.all.n > 0)
+            .collect();
+        groups.sort_by(|left, right| left.1.values.cmp(&right.1.values));
+        let mut place = HashMap::new();
+        for (new, (old, _)) in groups.iter().enumerate() {
+            place.insert(*old, new);
+        }
+        let of_cell =
+            of_cell.into_iter().map(|old| place.get(&old).copied().unwrap_or(usize::MAX)).collect();
+        Groups {
+            attributes: attributes.to_vec(),
+            all: groups.into_iter().map(|(_, group)| group).collect(),
+            of_cell,
+        }
+    }
+
+    fn group_by(&self, count: usize, of_cell: impl Fn(usize) -> usize) -> Vec<Tally> {
+        let mut tallies = vec![
+            Tally {
+                everybody: self.everybody,
+                probabilities: self.probabilities,
+                ..Tally::default()
+            };
+            count
+        ];
+        for (cell, tally) in self.tallies.iter().enumerate() {
+            tallies[of_cell(cell)].absorb(tally);
+        }
+        for (cell, point) in &self.points {
+            let points = &mut tallies[of_cell(*cell as usize)].points;
+            match points.last_mut() {
+                Some(last) if last.rank == point.rank => last.absorb(point),
+                _ => points.push(*point),
+            }
+        }
+        tallies
+    }
+}
+
+fn tally(cube: &Cube, cell: usize, probabilities: bool) -> Tally {
+    let mut tally = Tally { probabilities, ..Tally::default() };
+    for bucket in 0..9 {
+        let at = cell * 9 + bucket;
+        let n = cube.counts[at];
+        let (w, w2) = match cube.weights.get(at) {
+            Some(weight) => (weight.weight.value(), weight.weight2.value()),
+            None => (n as f64, n as f64),
+        };
+        let count = Count { n, w, w2 };
+        tally.cells[bucket / 3][bucket % 3] = count;
+        tally.all += count;
+    }
+    for label in 0..3 {
+        let Some(sums) = cube.scores.get(cell * 3 + label) else { continue };
+        let (w, w2) = if cube.layout.weight {
+            (sums.weight.value(), sums.weight2.value())
+        } else {
+            (sums.n as f64, sums.n as f64)
+        };
+        let positive = if label == crate::tally::POSITIVE { 1.0 } else { 0.0 };
+        let (error, error2) = (sums.error.value(), sums.error2.value());
+        tally.scores[label] = ScoreSums {
+            count: Count { n: sums.n, w, w2 },
+            // s = error + y, s² = error² + 2 y error + y²
+            score: error + positive * w,
+            score2: error2 + positive * (2.0 * error + w),
+            squared_error: error2,
+            absolute_error: sums.absolute.value(),
+            log_loss: sums.log_loss.value() * crate::cube::LOSS_UNIT,
+        };
+    }
+    tally
+}
+
+/// The greatest error that binning can cause in a group's AUC and KS.
+pub(crate) fn binning_error(
+    cube: &Cube,
+    tallies: impl Iterator<Item = impl std::borrow::Borrow<Tally>>,
+) -> (f64, f64) {
+    if cube.histogram.level() == 0 {
+        return (0.0, 0.0);
+    }
+    let (mut auc, mut ks) = (0.0_f64, 0.0_f64);
+    for tally in tallies {
+        let tally = tally.borrow();
+        let total = [tally.scores[0].count.w, tally.scores[1].count.w];
+        if total[0] <= 0.0 || total[1] <= 0.0 {
+            continue;
+        }
+        let shares =
+            tally.points.iter().map(|point| (point.w[0] / total[0], point.w[1] / total[1]));
+        // Pairs within a bin count half; truly they could count nothing or whole.
+        auc = auc.max(shares.clone().map(|(negative, positive)| negative * positive / 2.0).sum());
+        ks = ks.max(shares.map(|(negative, positive)| negative.max(positive)).fold(0.0, f64::max));
+    }
+    (auc, ks)
+}
+
+/// How many groups of one grouping have their metrics computed when they are too small to be compared.
+pub(crate) const SMALL_GROUPS_SHOWN: usize = 1_000;
+
+/// Whether scores are binned so coarsely that nothing can be said about calibration.
+pub(crate) fn describe_bins(cube: &Cube) -> Option<u32> {
+    cube.histogram.bins().map(|bins| bins.min(limits::SCORE_BINS))
+}
+
+/// The metrics that these data allow, with their position in the registry.
+pub(crate) fn allowed(needs: metrics::Needs, prediction: bool, score: bool) -> bool {
+    use metrics::Needs;
+    match needs {
+        Needs::Rows | Needs::Labels => true,
+        Needs::Predictions | Needs::Decisions => prediction,
+        Needs::Scores | Needs::Ranking | Needs::Probabilities => score,
+    }
+}

@@ -1,0 +1,82 @@
+//! Which label is positive: named in the spec, or plain from the values.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    AnalysisSpec, Fault,
+    cube::{self, Cube},
+    result::{Labels, PredictionSource},
+};
+
+/// How the labels were read, or why they cannot be.
+pub(crate) fn resolve(cube: &Cube, spec: &AnalysisSpec) -> Result<Labels, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let target = &cube.target.labels;
+    check(&mut faults, target, "/target", &spec.target, "label", spec);
+    if let Some(name) = &spec.prediction {
+        check(&mut faults, &cube.prediction.labels, "/prediction", name, "prediction", spec);
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let prediction = match (&spec.prediction, &spec.score) {
+        (Some(_), _) => PredictionSource::Column,
+        (None, Some(_)) => PredictionSource::Score,
+        (None, None) => PredictionSource::None,
+    };
+    let positive = target.positives.first().cloned().or_else(|| spec.positive_label.clone());
+    let positive = positive.unwrap_or_else(|| {
+        if target.others.iter().any(|label| label.eq_ignore_ascii_case("false")) {
+            "true"
+        } else {
+            "1"
+        }
+        .to_owned()
+    });
+    Ok(Labels { positive, negative: target.others.first().cloned(), prediction })
+}
+
+fn check(
+    faults: &mut Vec<Fault>,
+    labels: &cube::Labels,
+    place: &str,
+    column: &str,
+    role: &str,
+    spec: &AnalysisSpec,
+) {
+    let values: BTreeSet<&str> =
+        labels.positives.iter().chain(&labels.others).map(String::as_str).collect();
+    let listed = values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
+    let code = |word: &str| format!("{role}_{word}");
+    if values.is_empty() {
+        let message = format!("`{column}` has no values: every row is missing.");
+        faults
+            .push(Fault::new(place, &code("empty"), message).hint("Name a column that is filled."));
+    } else if values.len() > 2 {
+        let message =
+            format!("`{column}` has {} values ({listed}), and a {role} has two.", values.len());
+        faults.push(
+            Fault::new(place, &code("not_binary"), message)
+                .hint("Name a column with two values, or make one: one value against the others."),
+        );
+    } else if let Some(positive) = &spec.positive_label {
+        // Without a single positive row, what is there must be the one other label.
+        if labels.positives.is_empty() && labels.others.len() > 1 {
+            let message = format!("`{column}` has no value `{positive}`: it has {listed}.");
+            faults.push(
+                Fault::new("/positive_label", "unknown_label", message)
+                    .hint("Name one of its values as positive_label."),
+            );
+        }
+    } else {
+        let negative =
+            |value: &str| value == "0" || value == "-1" || value.eq_ignore_ascii_case("false");
+        if labels.positives.len() > 1 || !labels.others.iter().all(|value| negative(value)) {
+            let message = format!("Which value of `{column}` is positive? It has {listed}.");
+            faults.push(
+                Fault::new("/positive_label", "required", message)
+                    .hint("Name one of them as positive_label."),
+            );
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! From a table and a spec to a result.
+
+mod compare;
+mod draws;
+mod estimates;
+mod groups;
+mod labels;
+mod recommend;
+mod scan;
+mod sentences;
+mod statistic;
+mod summary;
+
+use datafusion::prelude::DataFrame;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    AnalysisError, AnalysisResult, AnalysisSpec, ENGINE_VERSION, Fault,
+    cube::Cube,
+    disparities::{self, Definition},
+    fault::nearest,
+    intervals::{self, Proportion, wilson::wilson},
+    metrics,
+    result::{
+        AttributeResult, Confusion, Group, Interval, IntervalMethod, Labels, PredictionSource,
+        Reference, ReliabilityBin, Rows, SmallGroup,
+    },
+    tally::{MISSING, POSITIVE, Tally},
+};
+use compare::Comparison;
+use draws::Draws;
+use estimates::{Estimated, estimate_all};
+use groups::{Cells, GroupTally, Groups, SMALL_GROUPS_SHOWN, allowed};
+pub use scan::{column_faults, plan as scan_plan};
+
+/// Who wants to know how far the scan is.
+pub trait Progress: Send + Sync {
+    /// `done` rows of `total` (if known) are read. Called a few times a second.
+    fn rows(&self, done: u64, total: Option<u64>);
+}
+
+impl Progress for () {
+    fn rows(&self, _done: u64, _total: Option<u64>) {}
+}
+
+impl<F: Fn(u64, Option<u64>) + Send + Sync> Progress for F {
+    fn rows(&self, done: u64, total: Option<u64>) {
+        self(done, total);
+    }
+}
+
+/// Analyses `table` for bias.
+///
+/// Reads the columns that `spec` names once, in parallel, within bounded memory. Text columns are read fastest as
+/// `Dictionary(Int32, Utf8)`, see [`cube::dictionary_schema`](crate::cube::dictionary_schema).
+///
+/// # Errors
+/// [`AnalysisError::Invalid`] with every fault of spec and data; [`AnalysisError::Cancelled`] soon after `cancel` is;
+/// [`AnalysisError::Read`] if the data cannot be read to their end.
+pub async fn analyze(
+    table: DataFrame,
+    spec: &AnalysisSpec,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<AnalysisResult, AnalysisError> {
+    let mut faults = spec.faults();
+    faults.extend(scan::column_faults(spec, table.schema().as_arrow()));
+    if !faults.is_empty() {
+        return Err(AnalysisError::Invalid(faults));
+    }
+    let cube = scan::scan(table, spec, progress, cancel).await?;
+    let spec = spec.clone();
+    // The rest takes milliseconds, but all threads: not the runtime's.
+    tokio::task::spawn_blocking(move || analyze_cube(&cube, &spec))
+        .await
+        .map_err(|failed| AnalysisError::Engine(failed.to_string()))?
+}
+
+/// Analyses a cube: [`analyze`] without the scan, for cubes that were made elsewhere.
+///
+/// # Errors
+/// [`AnalysisError::Invalid`] with every fault of the data.
+pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, AnalysisError> {
+    if cube.rows == 0 {
+        let fault = Fault::new("/", "no_rows", "The data have no rows.")
+            .hint("Check the file, and any filter in front of it.");
+        return Err(AnalysisError::Invalid(vec![fault]));
+    }
+    let labels = labels::resolve(cube, spec).map_err(AnalysisError::Invalid)?;
+    let cells = Cells::new(cube);
+    let whole = cells.overall();
+    if whole.all.n == 0 || whole.all.w <= 0.0 {
+        let column = spec.weight.as_deref().unwrap_or_default();
+        let fault = Fault::new(
+            "/weight",
+            "no_weight",
+            format!("`{column}` gives no row a weight above 0."),
+        );
+        return Err(AnalysisError::Invalid(vec![fault.hint("Weights are numbers of at least 0.")]));
+    }
+    let mut overall = estimate_all(&whole);
+
+    let groupings = groupings(spec.protected.len(), spec.intersection_depth);
+    let mut faults = Vec::new();
+    let mut comparisons = Vec::with_capacity(groupings.len());
+    for attributes in &groupings {
+        comparisons.push(comparison(cells.groups(cube, attributes), spec, &overall, &mut faults));
+    }
+    if !faults.is_empty() {
+        return Err(AnalysisError::Invalid(faults));
+    }
+
+    let (predicted, scored) = (labels.prediction != PredictionSource::None, spec.score.is_some());
+    let definitions: Vec<&Definition> = disparities::registry()
+        .iter()
+        .filter(|definition| allowed(definition.needs, predicted, scored))
+        .collect();
+    let draws = Draws::make(spec, &cells.tallies, &comparisons, &definitions);
+    draws.apply(spec, &mut comparisons, &mut overall);
+
+    let mut results: Vec<AttributeResult> = Vec::with_capacity(comparisons.len());
+    for (position, comparison) in comparisons.iter().enumerate() {
+        let disparities = definitions.iter().enumerate().map(|(index, definition)| {
+            comparison.disparity(
+                definition,
+                spec,
+                &overall,
+                labels.prediction,
+                draws.interval(position, index, spec.confidence),
+            )
+        });
+        results.push(attribute_result(comparison, spec, &labels, disparities.collect()));
+    }
+    let intersections = results.split_off(spec.protected.len());
+    let recommendations = recommend::recommend(&results, &comparisons, &labels, scored);
+    let all = GroupTally { values: Vec::new(), name: "all".to_owned(), tally: whole };
+    let (compliance_score, scored_disparities, left_out) = summary::compliance(&results, spec);
+    Ok(AnalysisResult {
+        engine_version: ENGINE_VERSION.to_owned(),
+        seed: spec.seed,
+        scores: summary::score_precision(cube, &cells, &all.tally, &comparisons, scored),
+        rows: Rows {
+            read: cube.rows,
+            used: all.tally.all.n,
+            weight: all.tally.all.w,
+            effective: all.tally.all.effective(),
+        },
+        excluded: summary::excluded(cube, spec, &all.tally, &cells),
+        overall: group(&all, &overall, false, spec, &labels),
+        compliance_score,
+        scored: scored_disparities,
+        left_out,
+        recommendations,
+        warnings: summary::warnings(cube, spec, &all.tally, &draws, &results, &intersections),
+        counts: summary::counts(&results, &intersections),
+        status: results.iter().chain(&intersections).filter_map(|result| result.status).max(),
+        attributes: results,
+        intersections,
+        labels,
+        spec: spec.clone(),
+    })
+}
+
+/// The attributes one by one, then their combinations: pairs, triples and so on to the depth.
+fn groupings(attributes: usize, depth: Option<usize>) -> Vec<Vec<usize>> {
+    let depth = depth.unwrap_or(attributes).clamp(1, attributes.max(1));
+    let mut all: Vec<Vec<usize>> = (1_u32..1 << attributes)
+        .map(|set| {
+            (0..attributes).filter(|attribute| set >> attribute & 1 == 1).collect::<Vec<usize>>()
+        })
+        .filter(|set| set.len() <= depth)
+        .collect();
+    all.sort_by(|left, right| left.len().cmp(&right.len()).then_with(|| left.cmp(right)));
+    all
+}
+
+fn comparison(
+    groups: Groups,
+    spec: &AnalysisSpec,
+    overall: &[Estimated],
+    faults: &mut Vec<Fault>,
+) -> Comparison {
+    let small = |group: &GroupTally| group.tally.all.n < spec.min_group_size;
+    let compared: Vec<usize> =
+        (0..groups.all.len()).filter(|index| !small(&groups.all[*index])).collect();
+    let (reference, no_reference) = reference(&groups, &compared, spec, faults);
+    let show_small = groups.all.len() <= SMALL_GROUPS_SHOWN;
+    let estimates = groups
+        .all
+        .iter()
+        .map(
+            |group| {
+                if show_small || !small(group) { estimate_all(&group.tally) } else { Vec::new() }
+            },
+        )
+        .collect();
+    let mut others = Tally {
+        everybody: groups.all.first().map_or(0.0, |group| group.tally.everybody),
+        ..Tally::default()
+    };
+    if reference.is_some() {
+        for index in compared.iter().filter(|index| Some(**index) != reference) {
+            others.absorb(&groups.all[*index].tally);
+        }
+    }
+    let mut comparison = Comparison {
+        groups,
+        estimates,
+        compared,
+        reference,
+        no_reference,
+        others: estimate_all(&others),
+        values: statistic::Values::default(),
+    };
+    comparison.collect(&others, overall);
+    comparison
+}
+
+/// The group that signed disparities compare with.
+fn reference(
+    groups: &Groups,
+    compared: &[usize],
+    spec: &AnalysisSpec,
+    faults: &mut Vec<Fault>,
+) -> (Option<usize>, Option<String>) {
+    let names: Vec<Option<&String>> = groups
+        .attributes
+        .iter()
+        .map(|attribute| spec.reference_groups.get(&spec.protected[*attribute]))
+        .collect();
+    let Some(named) =
+        names.into_iter().map(|name| name.map(String::as_str)).collect::<Option<Vec<&str>>>()
+    else {
+        let largest = compared.iter().copied().rev().max_by(|left, right| {
+            let weight = |index: usize| groups.all[index].tally.all.w;
+            weight(*left).total_cmp(&weight(*right))
+        });
+        let why = largest.is_none().then(|| "all groups are below the least group size".to_owned());
+        return (largest, why);
+    };
+    let name = named.join("|");
+    match groups.all.iter().position(|group| group.values == named) {
+        Some(index) if compared.contains(&index) => (Some(index), None),
+        Some(_) => {
+            (None, Some(format!("the reference group `{name}` is below the least group size")))
+        }
+        None => {
+            if let [attribute] = groups.attributes[..] {
+                let attribute = &spec.protected[attribute];
+                let known = groups.all.iter().map(|group| group.name.as_str());
+                let message = format!("`{attribute}` has no group `{name}`.");
+                let fault =
+                    Fault::new(format!("/reference_groups/{attribute}"), "unknown_group", message);
+                faults.push(match nearest(&name, known.clone()) {
+                    Some(near) => fault.hint(format!("Did you mean `{near}`?")),
+                    None => fault.hint(format!(
+                        "Its groups are: {}.",
+                        known.take(20).collect::<Vec<_>>().join(", ")
+                    )),
+                });
+            }
+            (None, Some(format!("there is no group `{name}`")))
+        }
+    }
+}
+
+fn attribute_result(
+    comparison: &Comparison,
+    spec: &AnalysisSpec,
+    labels: &Labels,
+    disparities: Vec<crate::Disparity>,
+) -> AttributeResult {
+    let groups = &comparison.groups;
+    let attributes: Vec<String> =
+        groups.attributes.iter().map(|attribute| spec.protected[*attribute].clone()).collect();
+    let comparable = comparison.compared.len() >= 2;
+    let is_small = |index: usize| comparison.compared.binary_search(&index).is_err();
+    let chosen = attributes.iter().all(|attribute| spec.reference_groups.contains_key(attribute));
+    let results = groups.all.iter().enumerate().zip(&comparison.estimates);
+    AttributeResult {
+        name: attributes.join("|"),
+        attributes,
+        comparable,
+        reason: (!comparable).then(|| comparison.not_comparable()),
+        reference: comparison
+            .reference
+            .map(|index| Reference { group: groups.all[index].name.clone(), chosen }),
+        groups: results
+            .map(|((index, tally), estimates)| {
+                group(tally, estimates, is_small(index), spec, labels)
+            })
+            .collect(),
+        small_groups: groups
+            .all
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| is_small(*index))
+            .map(|(_, group)| SmallGroup { group: group.name.clone(), n: group.tally.all.n })
+            .collect(),
+        status: disparities.iter().filter_map(|disparity| disparity.status).max(),
+        disparities,
+    }
+}
+
+fn group(
+    group: &GroupTally,
+    estimates: &[Estimated],
+    small: bool,
+    spec: &AnalysisSpec,
+    labels: &Labels,
+) -> Group {
+    let tally = &group.tally;
+    let (predicted, scored) = (labels.prediction != PredictionSource::None, spec.score.is_some());
+    let [true_positives, false_positives, true_negatives, false_negatives] =
+        tally.confusion().map(|count| count.n);
+    let with_score: u64 = tally.scores.iter().map(|sums| sums.count.n).sum();
+    Group {
+        name: group.name.clone(),
+        values: group.values.clone(),
+        n: tally.all.n,
+        weight: tally.all.w,
+        effective: tally.all.effective(),
+        small,
+        missing_target: tally.label(MISSING).n,
+        missing_prediction: if predicted { tally.predicted(MISSING).n } else { 0 },
+        missing_score: if scored { tally.all.n - with_score } else { 0 },
+        confusion: predicted.then_some(Confusion {
+            true_positives,
+            false_positives,
+            true_negatives,
+            false_negatives,
+        }),
+        metrics: metrics::registry()
+            .iter()
+            .zip(estimates)
+            .filter(|(metric, _)| allowed(metric.needs, predicted, scored))
+            .map(|(metric, estimate)| estimate.to_value(metric, spec.confidence))
+            .collect(),
+        reliability: if scored && !estimates.is_empty() {
+            reliability(tally, spec.confidence)
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+fn reliability(tally: &Tally, confidence: f64) -> Vec<ReliabilityBin> {
+    let Some(bins) = metrics::reliability::bins(tally) else { return Vec::new() };
+    let rows = tally.labelled_scores().count;
+    let mut curve = Vec::new();
+    for (index, bin) in bins.iter().enumerate() {
+        let weight = bin.w[0] + bin.w[1];
+        if weight <= 0.0 {
+            continue;
+        }
+        let p = (bin.w[POSITIVE] / weight).clamp(0.0, 1.0);
+        // The group's ratio of effective to actual rows stands for the bin's.
+        let n = bin.n as f64 * rows.effective() / rows.n as f64;
+        let (lower, upper) = wilson(Proportion { p, n }, intervals::z(confidence));
+        curve.push(ReliabilityBin {
+            lower: index as f64 / bins.len() as f64,
+            upper: (index + 1) as f64 / bins.len() as f64,
+            n: bin.n,
+            mean_score: bin.score_sum / weight,
+            positive_rate: p,
+            interval: Some(Interval { lower, upper, confidence, method: IntervalMethod::Wilson }),
+        });
+    }
+    curve
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groupings_go_from_single_attributes_to_the_depth() {
+        assert_eq!(
+            groupings(3, None),
+            [vec![0], vec![1], vec![2], vec![0, 1], vec![0, 2], vec![1, 2], vec![0, 1, 2]]
+        );
+        assert_eq!(groupings(3, Some(1)), [[0], [1], [2]]);
+        assert_eq!(groupings(1, Some(9)), [[0]]);
+    }
+}

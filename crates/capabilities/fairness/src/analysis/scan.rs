@@ -1,0 +1,281 @@
+//! The one pass over the data: columns checked, the plan built and run, with progress and cancellation.
+
+use std::{sync::Arc, time::Duration};
+
+use arrow::{
+    array::{Array, AsArray},
+    datatypes::{DataType, Schema},
+};
+use datafusion::{
+    common::Column,
+    error::DataFusionError,
+    logical_expr::Expr,
+    physical_plan::{
+        ExecutionPlan, execute_stream,
+        statistics::{StatisticsArgs, StatisticsContext},
+    },
+    prelude::DataFrame,
+};
+use futures::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use super::Progress;
+use crate::{
+    AnalysisError, AnalysisSpec, Fault,
+    cube::{Cube, CubeError, Layout, fair_cube, limits},
+    fault::nearest,
+};
+
+/// How often progress is told.
+const TELL: Duration = Duration::from_millis(100);
+
+/// Faults of the spec that show once the columns are known.
+pub fn column_faults(spec: &AnalysisSpec, schema: &Schema) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut check = |place: String, name: &str, numeric: Option<&str>| match schema
+        .fields()
+        .iter()
+        .find(|field| field.name() == name)
+    {
+        None if name.is_empty() => {}
+        None => faults.push(unknown_column(place, name, schema)),
+        Some(field) => {
+            let kind = field.data_type();
+            if let Some(role) = numeric
+                && !(kind.is_numeric() || *kind == DataType::Null)
+            {
+                let message = format!(
+                    "`{name}` cannot be a {role}: it holds {}, not numbers.",
+                    describe(kind)
+                );
+                faults.push(
+                    Fault::new(place, &format!("{role}_not_numeric"), message)
+                        .hint("Name a column of numbers."),
+                );
+            } else if kind.is_nested()
+                || matches!(kind, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
+            {
+                let message = format!(
+                    "`{name}` holds {}, which cannot be grouped or compared.",
+                    describe(kind)
+                );
+                faults.push(Fault::new(place, "unsupported_type", message));
+            }
+        }
+    };
+    check("/target".to_owned(), &spec.target, None);
+    if let Some(name) = &spec.prediction {
+        check("/prediction".to_owned(), name, None);
+    }
+    if let Some(name) = &spec.score {
+        check("/score".to_owned(), name, Some("score"));
+    }
+    if let Some(name) = &spec.weight {
+        check("/weight".to_owned(), name, Some("weight"));
+    }
+    for (index, name) in spec.protected.iter().enumerate() {
+        check(format!("/protected/{index}"), name, None);
+    }
+    faults
+}
+
+fn unknown_column(place: String, name: &str, schema: &Schema) -> Fault {
+    let names = || schema.fields().iter().map(|field| field.name().as_str());
+    let fault = Fault::new(place, "unknown_column", format!("There is no column `{name}`."));
+    if let Some(near) = nearest(name, names()) {
+        return fault.hint(format!("Did you mean `{near}`?"));
+    }
+    let mut listed: Vec<&str> = names().take(20).collect();
+    if schema.fields().len() > listed.len() {
+        listed.push("…");
+    }
+    fault.hint(format!("The columns are: {}.", listed.join(", ")))
+}
+
+fn describe(kind: &DataType) -> String {
+    match kind {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
+        DataType::Dictionary(_, value) => describe(value),
+        DataType::Boolean => "true and false".to_owned(),
+        DataType::List(_)
+        | DataType::LargeList(_)
+        | DataType::FixedSizeList(..)
+        | DataType::ListView(_) => "lists".to_owned(),
+        DataType::Struct(_) | DataType::Map(..) => "objects".to_owned(),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "bytes".to_owned(),
+        other => format!("values of type {other}"),
+    }
+}
+
+/// The plan that reads the columns of `spec` and makes the cube: a table of one row with one column, `cube`.
+///
+/// What [`analyze`](crate::analyze) runs; for looking at it (EXPLAIN), or running it elsewhere.
+///
+/// # Errors
+/// If a column is not there.
+pub fn plan(table: DataFrame, spec: &AnalysisSpec) -> Result<DataFrame, DataFusionError> {
+    let layout = Layout {
+        attributes: spec.protected.len(),
+        prediction: spec.prediction.is_some(),
+        score: spec.score.is_some(),
+        weight: spec.weight.is_some(),
+        positive: spec.positive_label.clone(),
+        threshold: spec.score_threshold,
+    };
+    let mut arguments = vec![layout.literal()?];
+    let names = spec
+        .protected
+        .iter()
+        .chain([&spec.target])
+        .chain(&spec.prediction)
+        .chain(&spec.score)
+        .chain(&spec.weight);
+    for name in names {
+        let (qualifier, field) = table
+            .schema()
+            .iter()
+            .find(|(_, field)| field.name() == name)
+            .ok_or_else(|| DataFusionError::Plan(format!("there is no column {name}")))?;
+        arguments.push(Expr::Column(Column::new(qualifier.cloned(), field.name())));
+    }
+    table.aggregate(Vec::new(), vec![fair_cube().call(arguments).alias("cube")])
+}
+
+/// Runs the scan.
+pub(crate) async fn scan(
+    table: DataFrame,
+    spec: &AnalysisSpec,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<Cube, AnalysisError> {
+    let planned = plan(table, spec).map_err(AnalysisError::Read)?;
+    let context = Arc::new(planned.task_ctx());
+    let plan = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(AnalysisError::Cancelled),
+        plan = planned.create_physical_plan() => plan.map_err(AnalysisError::Read)?,
+    };
+    let total = rows_known(&plan);
+    progress.rows(0, total);
+    // The scan has a task of its own, so that dropping this future, or cancelling, aborts it at its next batch.
+    let running = Arc::clone(&plan);
+    let mut task = tokio::task::JoinSet::new();
+    task.spawn(async move {
+        let mut stream = execute_stream(running, context)?;
+        let mut bytes = None;
+        while let Some(batch) = stream.next().await {
+            let batch = batch?;
+            let column = batch.column(0).as_binary::<i32>();
+            if column.len() == 1 && column.is_valid(0) {
+                bytes = Some(column.value(0).to_vec());
+            }
+        }
+        Ok::<_, DataFusionError>(bytes)
+    });
+    let mut tick = tokio::time::interval(TELL);
+    let bytes = loop {
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => {
+                task.shutdown().await;
+                return Err(AnalysisError::Cancelled);
+            }
+            ended = task.join_next() => match ended {
+                Some(Ok(read)) => break read.map_err(|error| read_error(error, spec))?,
+                Some(Err(failed)) => return Err(AnalysisError::Engine(failed.to_string())),
+                None => return Err(AnalysisError::Engine("the scan ended without a result".to_owned())),
+            },
+            _ = tick.tick() => progress.rows(rows_read(plan.as_ref()), total),
+        }
+    };
+    let bytes = bytes.ok_or_else(|| AnalysisError::Engine("the scan gave no cube".to_owned()))?;
+    let cube =
+        Cube::from_bytes(&bytes).map_err(|error| AnalysisError::Engine(error.to_string()))?;
+    progress.rows(cube.rows, Some(cube.rows));
+    Ok(cube)
+}
+
+/// Rows that the sources have given so far.
+fn rows_read(plan: &dyn ExecutionPlan) -> u64 {
+    let children = plan.children();
+    if children.is_empty() {
+        return plan.metrics().and_then(|metrics| metrics.output_rows()).unwrap_or(0) as u64;
+    }
+    children.into_iter().map(|child| rows_read(child.as_ref())).sum()
+}
+
+/// Rows that the sources say they have, if they all do.
+fn rows_known(plan: &Arc<dyn ExecutionPlan>) -> Option<u64> {
+    let children = plan.children();
+    if children.is_empty() {
+        let statistics =
+            StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new()).ok()?;
+        return statistics.num_rows.get_value().map(|rows| *rows as u64);
+    }
+    children.into_iter().map(rows_known).sum()
+}
+
+fn read_error(error: DataFusionError, spec: &AnalysisSpec) -> AnalysisError {
+    let DataFusionError::External(cause) = error.find_root() else {
+        return AnalysisError::Read(error);
+    };
+    let Some(cause) = cause.downcast_ref::<CubeError>() else { return AnalysisError::Read(error) };
+    let attribute = |position: &usize| {
+        (format!("/protected/{position}"), spec.protected.get(*position).map_or("", String::as_str))
+    };
+    let listed = |values: &[String]| {
+        values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
+    };
+    let fault = match cause {
+        CubeError::TooManyValues { attribute: position } => {
+            let (place, name) = attribute(position);
+            Fault::new(place, "too_many_values", format!("`{name}` has more than {} different values, so that it does not tell groups apart.", limits::MAX_VALUES))
+                .hint("Name a column of groups, or put its values into bands first.")
+        }
+        CubeError::ValuesTooLong { attribute: position } => {
+            let (place, name) = attribute(position);
+            Fault::new(
+                place,
+                "values_too_long",
+                format!(
+                    "The values of `{name}` take more than {} MiB: it is text, not groups.",
+                    limits::MAX_NAME_BYTES >> 20
+                ),
+            )
+            .hint("Name a column of groups.")
+        }
+        CubeError::TooManyCells => Fault::new(
+            "/protected",
+            "too_many_groups",
+            format!(
+                "The protected attributes have more than {} combinations in these data.",
+                limits::MAX_CELLS
+            ),
+        )
+        .hint("Analyse fewer attributes at once, or put their values into bands first."),
+        CubeError::NoLabels(values) => Fault::new(
+            "/target",
+            "label_not_binary",
+            format!(
+                "`{}` is no label of two values: it has {} and more.",
+                spec.target,
+                listed(values)
+            ),
+        )
+        .hint("Name a column with two values."),
+        CubeError::NoPredictions(values) => {
+            let name = spec.prediction.as_deref().unwrap_or_default();
+            Fault::new(
+                "/prediction",
+                "prediction_not_binary",
+                format!(
+                    "`{name}` is no prediction of two values: it has {} and more.",
+                    listed(values)
+                ),
+            )
+            .hint("If it holds scores or probabilities, name it as score and not as prediction.")
+        }
+        CubeError::Unreadable(_) | CubeError::Damaged(_) => return AnalysisError::Read(error),
+    };
+    AnalysisError::Invalid(vec![fault])
+}

@@ -1,0 +1,228 @@
+//! The analysis as a whole: compliance score, excluded rows, warnings, counts.
+
+use super::{
+    compare::{Comparison, gap, threshold},
+    draws::Draws,
+    groups::{Cells, SMALL_GROUPS_SHOWN, binning_error, describe_bins},
+};
+use crate::{
+    AnalysisSpec,
+    cube::{Cube, MISSING_NAME},
+    disparities::{self, DIFFERENCE_THRESHOLD},
+    result::{
+        AttributeResult, Exclusion, LeftOut, PredictionSource, ScorePrecision, ScoredDisparity,
+        Status, StatusCounts,
+    },
+    score::compliance_score,
+    tally::{MISSING, Tally},
+};
+
+/// The compliance score, what it was computed from, and what it had to leave out.
+pub(crate) fn compliance(
+    attributes: &[AttributeResult],
+    spec: &AnalysisSpec,
+) -> (Option<f64>, Vec<ScoredDisparity>, Vec<LeftOut>) {
+    let (mut scored, mut left_out) = (Vec::new(), Vec::new());
+    let counted = disparities::registry()
+        .iter()
+        .filter(|definition| definition.scored && definition.family.judged_by(spec.analysis_type));
+    for definition in counted {
+        for attribute in attributes {
+            let found =
+                attribute.disparities.iter().find(|disparity| disparity.id == definition.id);
+            match found.and_then(|disparity| disparity.value) {
+                Some(value) => scored.push(ScoredDisparity {
+                    attribute: attribute.name.clone(),
+                    id: definition.id.clone(),
+                    value: gap(definition.ideal, value),
+                    threshold: threshold(definition, spec, PredictionSource::Column)
+                        .unwrap_or(DIFFERENCE_THRESHOLD),
+                }),
+                None => left_out.push(LeftOut {
+                    name: format!("{}: {}", attribute.name, definition.id),
+                    reason: found
+                        .and_then(|disparity| disparity.undefined.clone())
+                        .unwrap_or_else(|| "there are no predictions".to_owned()),
+                }),
+            }
+        }
+    }
+    (
+        compliance_score(scored.iter().map(|disparity| (disparity.value, disparity.threshold))),
+        scored,
+        left_out,
+    )
+}
+
+/// How many judged disparities have which status.
+pub(crate) fn counts(
+    attributes: &[AttributeResult],
+    intersections: &[AttributeResult],
+) -> StatusCounts {
+    let mut counts = StatusCounts::default();
+    for status in attributes
+        .iter()
+        .chain(intersections)
+        .flat_map(|result| &result.disparities)
+        .filter_map(|disparity| disparity.status)
+    {
+        match status {
+            Status::Pass => counts.pass += 1,
+            Status::Warning => counts.warning += 1,
+            Status::Fail => counts.fail += 1,
+        }
+    }
+    counts
+}
+
+/// How scores were kept.
+pub(crate) fn score_precision(
+    cube: &Cube,
+    cells: &Cells,
+    whole: &Tally,
+    comparisons: &[Comparison],
+    scored: bool,
+) -> Option<ScorePrecision> {
+    if !scored {
+        return None;
+    }
+    let groups = comparisons.iter().flat_map(|comparison| {
+        comparison.compared.iter().map(|index| &comparison.group(*index).tally)
+    });
+    let (auc_error, ks_error) = binning_error(cube, groups.chain([whole]));
+    let bins = describe_bins(cube);
+    Some(ScorePrecision {
+        exact: bins.is_none(),
+        bins,
+        auc_error,
+        ks_error,
+        probabilities: cells.probabilities,
+    })
+}
+
+/// Rows that could not take part in some or all metrics.
+pub(crate) fn excluded(
+    cube: &Cube,
+    spec: &AnalysisSpec,
+    whole: &Tally,
+    cells: &Cells,
+) -> Vec<Exclusion> {
+    let mut excluded = Vec::new();
+    let mut add = |reason: &str, column: &str, rows: u64, sentence: &str| {
+        if rows > 0 {
+            excluded.push(Exclusion {
+                reason: reason.to_owned(),
+                column: column.to_owned(),
+                rows,
+                sentence: sentence.to_owned(),
+            });
+        }
+    };
+    if let Some(weight) = &spec.weight {
+        add(
+            "invalid_weight",
+            weight,
+            cube.invalid_weights,
+            "Their weight is missing, negative or no finite number: they are in no metric.",
+        );
+    }
+    add(
+        "missing_target",
+        &spec.target,
+        whole.label(MISSING).n,
+        "They have no label: they count in selection rates and mean scores, and in nothing that needs labels.",
+    );
+    if let Some(prediction) = &spec.prediction {
+        add(
+            "missing_prediction",
+            prediction,
+            whole.predicted(MISSING).n,
+            "They have no prediction: they are counted as missing, and not as rejected.",
+        );
+    }
+    if let Some(score) = &spec.score {
+        let with_score: u64 = whole.scores.iter().map(|sums| sums.count.n).sum();
+        let missing = whole.all.n - with_score;
+        add(
+            "missing_score",
+            score,
+            missing.saturating_sub(cube.invalid_scores),
+            "They have no score: they are in no metric of scores.",
+        );
+        add(
+            "nan_score",
+            score,
+            cube.invalid_scores,
+            "Their score is no finite number: it is counted as missing.",
+        );
+    }
+    for (position, attribute) in spec.protected.iter().enumerate() {
+        let missing = cells.tallies.iter().enumerate().filter(|(cell, _)| {
+            cube.dictionary(position).name(cube.index.codes(*cell)[position]) == MISSING_NAME
+        });
+        let rows = missing.map(|(_, tally)| tally.all.n).sum();
+        add(
+            "missing_attribute",
+            attribute,
+            rows,
+            "They say nothing of this attribute: they are a group of their own, “(missing)”.",
+        );
+    }
+    excluded
+}
+
+/// What the reader must know before trusting the numbers.
+pub(crate) fn warnings(
+    cube: &Cube,
+    spec: &AnalysisSpec,
+    whole: &Tally,
+    draws: &Draws,
+    attributes: &[AttributeResult],
+    intersections: &[AttributeResult],
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if spec.weight.is_some() {
+        warnings.push(format!(
+            "The data are weighted: intervals use Kish's effective sample size, {:.0} of {} rows.",
+            whole.all.effective(),
+            whole.all.n
+        ));
+    }
+    if spec.score.is_some()
+        && (cube.score_range.0 < 0.0 || cube.score_range.1 > 1.0)
+        && cube.score_range.0 <= cube.score_range.1
+    {
+        warnings.push(format!(
+            "The scores go from {} to {}: they are no probabilities, so that Brier score, log loss and calibration are undefined.",
+            cube.score_range.0, cube.score_range.1
+        ));
+    }
+    if let Some(bins) = describe_bins(cube) {
+        warnings.push(format!("There are too many distinct scores to keep each: they are counted in {bins} bins, and the greatest error of AUC and KS is stated."));
+    }
+    if draws.made < spec.bootstrap_draws as usize {
+        warnings.push(match draws.made {
+            0 => "The data have too many groups for a bootstrap: the intervals that need one are not there.".to_owned(),
+            made => format!("The data have very many groups: {made} bootstrap draws were made instead of {}.", spec.bootstrap_draws),
+        });
+    }
+    for result in attributes.iter().chain(intersections) {
+        if !result.small_groups.is_empty() {
+            let (count, least) = (result.small_groups.len(), spec.min_group_size);
+            let mut warning = format!(
+                "{count} of {} groups of {} have fewer than {least} rows: they are listed, but not compared.",
+                result.groups.len(),
+                result.name
+            );
+            if result.groups.len() > SMALL_GROUPS_SHOWN {
+                warning.push_str(" Their metrics are not computed.");
+            }
+            warnings.push(warning);
+        }
+        let compared = result.groups.len() - result.small_groups.len();
+        if compared > crate::intervals::pairs::MAX_GROUPS {
+            warnings.push(format!("{} has {compared} groups to compare: with more than {} there are no simultaneous intervals.", result.name, crate::intervals::pairs::MAX_GROUPS));
+        }
+    }
+    warnings
+}

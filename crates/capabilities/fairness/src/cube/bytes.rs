@@ -1,0 +1,231 @@
+//! The cube as bytes: how partial aggregates travel between threads and machines.
+
+use super::{
+    Cube, CubeError, Layout, ScoreCell, WeightCell,
+    histogram::{Entry, LAST_LEVEL},
+    limits::MAX_CELLS,
+    sum::Sum,
+};
+
+const MAGIC: [u8; 4] = *b"EFC1";
+
+impl Cube {
+    /// Its state.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out =
+            Writer(Vec::with_capacity(self.counts.len() * 8 + self.histogram.len() * 40 + 4096));
+        out.0.extend(MAGIC);
+        // A layout of flags, a number and a short text always serialises.
+        out.bytes(&serde_json::to_vec(&self.layout).unwrap_or_default());
+        for number in [
+            self.rows,
+            self.invalid_weights,
+            self.invalid_scores,
+            self.score_range.0.to_bits(),
+            self.score_range.1.to_bits(),
+        ] {
+            out.number(number);
+        }
+        for labels in [&self.target.labels, &self.prediction.labels] {
+            for set in [&labels.positives, &labels.others] {
+                out.number(set.len() as u64);
+                for label in set {
+                    out.bytes(label.as_bytes());
+                }
+            }
+        }
+        for attribute in &self.attributes {
+            let names = attribute.dictionary.names();
+            out.number(names.len() as u64);
+            names.for_each(|name| out.bytes(name.as_bytes()));
+        }
+        out.number(self.index.len() as u64);
+        for cell in 0..self.index.len() {
+            self.index.codes(cell).iter().for_each(|code| out.number(u64::from(*code)));
+        }
+        out.number(self.counts.len() as u64);
+        self.counts.iter().for_each(|count| out.number(*count));
+        out.number(self.weights.len() as u64);
+        for cell in &self.weights {
+            out.sums([cell.weight, cell.weight2]);
+        }
+        out.number(self.scores.len() as u64);
+        for cell in &self.scores {
+            out.number(cell.n);
+            out.sums([
+                cell.weight,
+                cell.weight2,
+                cell.error,
+                cell.error2,
+                cell.absolute,
+                cell.log_loss,
+            ]);
+        }
+        out.number(u64::from(self.histogram.level()));
+        out.number(self.histogram.len() as u64);
+        for entry in self.histogram.entries() {
+            for number in [
+                u64::from(entry.slot),
+                entry.key,
+                entry.n,
+                entry.w.to_bits(),
+                entry.score_sum.to_bits(),
+            ] {
+                out.number(number);
+            }
+        }
+        out.0
+    }
+
+    /// The cube whose state this is.
+    ///
+    /// # Errors
+    /// [`CubeError::Damaged`] if it is no cube's state.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CubeError> {
+        let mut from = Reader(bytes);
+        if from.take(4)? != MAGIC {
+            return Err(CubeError::Damaged("it does not begin like one"));
+        }
+        let layout: Layout =
+            serde_json::from_slice(from.bytes()?).map_err(|_| CubeError::Damaged("its layout"))?;
+        let mut cube = Self::new(layout);
+        cube.rows = from.number()?;
+        cube.invalid_weights = from.number()?;
+        cube.invalid_scores = from.number()?;
+        cube.score_range = (f64::from_bits(from.number()?), f64::from_bits(from.number()?));
+        for labels in [&mut cube.target.labels, &mut cube.prediction.labels] {
+            for set in [&mut labels.positives, &mut labels.others] {
+                for _ in 0..from.number()? {
+                    set.insert(from.text()?.to_owned());
+                }
+            }
+        }
+        for attribute in &mut cube.attributes {
+            for _ in 0..from.number()? {
+                attribute
+                    .dictionary
+                    .code(from.text()?)
+                    .map_err(|_| CubeError::Damaged("its dictionary"))?;
+            }
+        }
+        cube.index.reserve(cube.attributes.iter().map(|attribute| attribute.dictionary.bits()));
+        let cells = from.number()? as usize;
+        if cells > MAX_CELLS {
+            return Err(CubeError::Damaged("its number of cells"));
+        }
+        for cell in 0..cells {
+            let mut codes = Vec::with_capacity(cube.layout.attributes);
+            for attribute in &cube.attributes {
+                let code = from.number()?;
+                if code > attribute.dictionary.names().len() as u64 {
+                    return Err(CubeError::Damaged("a cell's code"));
+                }
+                codes.push(code as u32);
+            }
+            if cube.index.cell(&codes) != Ok(cell as u32) {
+                return Err(CubeError::Damaged("a cell twice"));
+            }
+        }
+        cube.read_sums(&mut from, cells)?;
+        let level = from.number()?;
+        if level > u64::from(LAST_LEVEL) {
+            return Err(CubeError::Damaged("its score bins"));
+        }
+        let level = level as u32;
+        cube.histogram.rise_to(level);
+        for _ in 0..from.number()? {
+            let (slot, key, n) = (from.number()?, from.number()?, from.number()?);
+            let (w, score_sum) = (f64::from_bits(from.number()?), f64::from_bits(from.number()?));
+            if slot as usize >= cells * 2 {
+                return Err(CubeError::Damaged("a score's cell"));
+            }
+            cube.histogram.add_entry(Entry { slot: slot as u32, key, n, w, score_sum }, level);
+        }
+        if from.0.is_empty() { Ok(cube) } else { Err(CubeError::Damaged("it is too long")) }
+    }
+
+    fn read_sums(&mut self, from: &mut Reader<'_>, cells: usize) -> Result<(), CubeError> {
+        let fits = |length: u64, each: usize| length == 0 || length as usize == cells * each;
+        let length = from.number()?;
+        if length as usize != cells * 9 {
+            return Err(CubeError::Damaged("its counts"));
+        }
+        for _ in 0..length {
+            self.counts.push(from.number()?);
+        }
+        let length = from.number()?;
+        if !fits(length, 9) {
+            return Err(CubeError::Damaged("its weights"));
+        }
+        for _ in 0..length {
+            self.weights.push(WeightCell { weight: from.sum()?, weight2: from.sum()? });
+        }
+        let length = from.number()?;
+        if !fits(length, 3) {
+            return Err(CubeError::Damaged("its scores"));
+        }
+        for _ in 0..length {
+            self.scores.push(ScoreCell {
+                n: from.number()?,
+                weight: from.sum()?,
+                weight2: from.sum()?,
+                error: from.sum()?,
+                error2: from.sum()?,
+                absolute: from.sum()?,
+                log_loss: from.sum()?,
+            });
+        }
+        Ok(())
+    }
+}
+
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn number(&mut self, number: u64) {
+        self.0.extend(number.to_le_bytes());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.0.extend(bytes);
+    }
+
+    fn sums<const N: usize>(&mut self, sums: [Sum; N]) {
+        for sum in sums {
+            self.0.extend(sum.to_bytes());
+        }
+    }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8], CubeError> {
+        let (taken, rest) =
+            self.0.split_at_checked(length).ok_or(CubeError::Damaged("it is too short"))?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], CubeError> {
+        self.take(N)?.try_into().map_err(|_| CubeError::Damaged("it is too short"))
+    }
+
+    fn number(&mut self) -> Result<u64, CubeError> {
+        Ok(u64::from_le_bytes(self.array()?))
+    }
+
+    fn bytes(&mut self) -> Result<&'a [u8], CubeError> {
+        let length = self.number()?;
+        self.take(usize::try_from(length).map_err(|_| CubeError::Damaged("a length"))?)
+    }
+
+    fn text(&mut self) -> Result<&'a str, CubeError> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| CubeError::Damaged("a text"))
+    }
+
+    fn sum(&mut self) -> Result<Sum, CubeError> {
+        Ok(Sum::from_bytes(self.array()?))
+    }
+}

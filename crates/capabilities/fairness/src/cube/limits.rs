@@ -1,0 +1,20 @@
+//! How much memory a cube may take, whatever the data.
+
+/// The most values of one attribute.
+pub const MAX_VALUES: usize = 65_535;
+/// The most combinations of attribute values that occur in the data.
+pub const MAX_CELLS: usize = 262_144;
+/// The most bytes of the names of one attribute's values.
+pub const MAX_NAME_BYTES: usize = 16 << 20;
+/// Scores are kept exactly up to this many distinct (group, label, score), and binned beyond.
+pub const MAX_SCORE_ENTRIES: usize = 131_072;
+/// Equal-width bins between 0 and 1, when scores are binned at the finest.
+pub const SCORE_BINS: u32 = 5_120;
+
+/// Which limit the data go beyond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TooMany {
+    Values,
+    Bytes,
+    Cells,
+}

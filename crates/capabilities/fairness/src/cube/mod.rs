@@ -1,0 +1,486 @@
+//! The cube: what one pass over the data leaves, and all that any metric needs.
+//!
+//! Counts by (protected attributes…, label, prediction), sums of scores by (attributes…, label), and a histogram of scores.
+//! Its memory is bounded whatever the data are (see [`limits`]), and it is the same for every order and partitioning of the
+//! rows: counts are integers, sums are exact ([`sum::Sum`]).
+
+mod attribute;
+mod bytes;
+mod dictionary;
+mod histogram;
+mod index;
+mod labels;
+pub mod limits;
+mod sum;
+mod udaf;
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, Float64Array},
+    compute::cast,
+    datatypes::{DataType, FieldRef, Float64Type, Schema},
+};
+use serde::{Deserialize, Serialize};
+
+pub use dictionary::MISSING_NAME;
+pub use udaf::{FUNCTION_NAME, fair_cube};
+
+pub(crate) use histogram::Histogram;
+pub(crate) use labels::Labels;
+
+use crate::{
+    metrics::reliability::row_log_loss,
+    tally::{MISSING, NEGATIVE, POSITIVE},
+};
+use attribute::{AttributeReader, ReadError};
+use dictionary::Dictionary;
+use index::CellIndex;
+use labels::{LabelReader, Rule};
+use limits::TooMany;
+use sum::Sum;
+
+/// Which arguments the function has after the layout: attributes, label, then prediction, score and weight if they are there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Layout {
+    /// How many protected attributes.
+    pub attributes: usize,
+    /// Whether there is a prediction.
+    pub prediction: bool,
+    /// Whether there is a score.
+    pub score: bool,
+    /// Whether there is a weight.
+    pub weight: bool,
+    /// The positive label, if it was named.
+    pub positive: Option<String>,
+    /// Without predictions, a score of at least this is one.
+    pub threshold: f64,
+}
+
+impl Layout {
+    /// How many arguments it describes.
+    pub fn arguments(&self) -> usize {
+        self.attributes
+            + 1
+            + usize::from(self.prediction)
+            + usize::from(self.score)
+            + usize::from(self.weight)
+    }
+}
+
+/// The schema with its text columns as `Dictionary(Int32, Utf8)`.
+///
+/// A Parquet file that is read with it hands its dictionaries' codes to the cube, which then neither copies nor compares text.
+/// (Views must be off: `datafusion.execution.parquet.schema_force_view_types = false`.)
+pub fn dictionary_schema(schema: &Schema) -> Schema {
+    let encoded = |field: &FieldRef| match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+            let kind = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+            Arc::new(field.as_ref().clone().with_data_type(kind))
+        }
+        _ => Arc::clone(field),
+    };
+    Schema::new_with_metadata(
+        schema.fields().iter().map(encoded).collect::<Vec<FieldRef>>(),
+        schema.metadata().clone(),
+    )
+}
+
+/// Why the cube cannot be made from these data.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CubeError {
+    /// An attribute has too many values.
+    #[error("an attribute has more than {} values", limits::MAX_VALUES)]
+    TooManyValues {
+        /// Position of the attribute.
+        attribute: usize,
+    },
+    /// An attribute's values are too long.
+    #[error("the values of an attribute are longer than {} bytes together", limits::MAX_NAME_BYTES)]
+    ValuesTooLong {
+        /// Position of the attribute.
+        attribute: usize,
+    },
+    /// The attributes have too many combinations.
+    #[error("the attributes have more than {} combinations", limits::MAX_CELLS)]
+    TooManyCells,
+    /// The target has too many values to be a label.
+    #[error("the target is no label: it has the values {}", .0.join(", "))]
+    NoLabels(Vec<String>),
+    /// The prediction has too many values to be a label.
+    #[error("the prediction is no label: it has the values {}", .0.join(", "))]
+    NoPredictions(Vec<String>),
+    /// A batch could not be read.
+    #[error("{0}")]
+    Unreadable(String),
+    /// An encoded cube is damaged.
+    #[error("a cube's state is damaged: {0}")]
+    Damaged(&'static str),
+}
+
+/// Sums of one cell and label over the rows that have a score.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct ScoreCell {
+    pub n: u64,
+    pub weight: Sum,
+    pub weight2: Sum,
+    /// Sum of w (s - y); a missing label counts as 0.
+    pub error: Sum,
+    /// Sum of w (s - y)².
+    pub error2: Sum,
+    /// Sum of w |s - y|.
+    pub absolute: Sum,
+    /// Sum of w times the log loss, in units of `LOSS_UNIT`.
+    pub log_loss: Sum,
+}
+
+/// The log loss is at most 36.05 (scores are clipped): in this unit it is below 1, where sums are exact.
+pub(crate) const LOSS_UNIT: f64 = 64.0;
+
+/// Sums of weights of one bucket.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct WeightCell {
+    pub weight: Sum,
+    pub weight2: Sum,
+}
+
+/// What one pass over the data leaves.
+#[derive(Debug, Clone)]
+pub struct Cube {
+    pub(crate) layout: Layout,
+    pub(crate) attributes: Vec<AttributeReader>,
+    pub(crate) target: LabelReader,
+    pub(crate) prediction: LabelReader,
+    pub(crate) index: CellIndex,
+    /// Rows by cell, label and prediction: nine to a cell.
+    pub(crate) counts: Vec<u64>,
+    /// The same with weights; empty without.
+    pub(crate) weights: Vec<WeightCell>,
+    /// Three to a cell, by label; empty without scores.
+    pub(crate) scores: Vec<ScoreCell>,
+    pub(crate) histogram: Histogram,
+    /// Rows read.
+    pub(crate) rows: u64,
+    /// Rows whose weight is missing, negative or not finite: they are in no count.
+    pub(crate) invalid_weights: u64,
+    /// Rows whose score is NaN or infinite: they count as without score.
+    pub(crate) invalid_scores: u64,
+    /// Least and greatest score.
+    pub(crate) score_range: (f64, f64),
+    buffers: Buffers,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Buffers {
+    columns: Vec<Vec<u32>>,
+    cells: Vec<u32>,
+    buckets: Vec<u32>,
+}
+
+impl Cube {
+    /// An empty cube.
+    pub fn new(layout: Layout) -> Self {
+        let named = layout.positive.clone();
+        Self {
+            attributes: (0..layout.attributes).map(|_| AttributeReader::new()).collect(),
+            target: LabelReader::new(Rule::new(named.as_deref(), false)),
+            prediction: LabelReader::new(Rule::new(named.as_deref(), true)),
+            index: CellIndex::new(layout.attributes),
+            counts: Vec::new(),
+            weights: Vec::new(),
+            scores: Vec::new(),
+            histogram: Histogram::default(),
+            rows: 0,
+            invalid_weights: 0,
+            invalid_scores: 0,
+            score_range: (f64::INFINITY, f64::NEG_INFINITY),
+            buffers: Buffers { columns: vec![Vec::new(); layout.attributes], ..Buffers::default() },
+            layout,
+        }
+    }
+
+    /// Bytes that it takes.
+    pub fn size(&self) -> usize {
+        size_of::<Self>()
+            + self.attributes.iter().map(AttributeReader::size).sum::<usize>()
+            + self.index.size()
+            + self.counts.capacity() * size_of::<u64>()
+            + self.weights.capacity() * size_of::<WeightCell>()
+            + self.scores.capacity() * size_of::<ScoreCell>()
+            + self.histogram.size()
+            + self
+                .buffers
+                .columns
+                .iter()
+                .chain([&self.buffers.cells, &self.buffers.buckets])
+                .map(|buffer| buffer.capacity() * 4)
+                .sum::<usize>()
+    }
+
+    /// How many combinations of attribute values occur.
+    pub fn cells(&self) -> usize {
+        self.index.len()
+    }
+
+    pub(crate) fn dictionary(&self, attribute: usize) -> &Dictionary {
+        &self.attributes[attribute].dictionary
+    }
+
+    /// Adds a batch of rows, its columns in the layout's order.
+    pub fn update(&mut self, columns: &[ArrayRef]) -> Result<(), CubeError> {
+        let attributes = self.layout.attributes;
+        if columns.len() != self.layout.arguments() {
+            return Err(CubeError::Damaged("the number of arguments does not fit the layout"));
+        }
+        let rows = columns[attributes].len();
+        self.rows += rows as u64;
+        let mut rest = columns[attributes + 1..].iter();
+        let prediction = rest.next_if(self.layout.prediction);
+        let score = rest.next_if(self.layout.score).map(floats).transpose()?;
+        let weight = rest.next_if(self.layout.weight).map(floats).transpose()?;
+
+        let mut buffers = std::mem::take(&mut self.buffers);
+        self.read_cells(&columns[..attributes], &mut buffers)?;
+        buffers.buckets.clear();
+        buffers.buckets.resize(rows, 0);
+        self.target.read(&columns[attributes], 3, &mut buffers.buckets).map_err(unreadable)?;
+        match (prediction, &score) {
+            (Some(prediction), _) => {
+                self.prediction.read(prediction, 1, &mut buffers.buckets).map_err(unreadable)?;
+            }
+            (None, Some(score)) => self.predict(score, &mut buffers.buckets),
+            (None, None) => buffers.buckets.iter_mut().for_each(|bucket| *bucket += MISSING as u32),
+        }
+        self.refuse_hopeless_labels()?;
+
+        let cells = self.index.len();
+        self.counts.resize(cells * 9, 0);
+        if let Some(weight) = &weight {
+            self.weights.resize(cells * 9, WeightCell::default());
+            self.add_weighted(weight, score.as_ref(), &mut buffers);
+        } else {
+            for (cell, bucket) in buffers.cells.iter().zip(&buffers.buckets) {
+                self.counts[(cell * 9 + bucket) as usize] += 1;
+            }
+        }
+        if let Some(score) = &score {
+            self.scores.resize(cells * 3, ScoreCell::default());
+            self.add_scores(score, weight.as_ref(), &buffers);
+        }
+        self.buffers = buffers;
+        Ok(())
+    }
+
+    fn read_cells(&mut self, columns: &[ArrayRef], buffers: &mut Buffers) -> Result<(), CubeError> {
+        for (attribute, ((reader, column), codes)) in
+            self.attributes.iter_mut().zip(columns).zip(&mut buffers.columns).enumerate()
+        {
+            reader.read(column, codes).map_err(|error| match error {
+                ReadError::Arrow(error) => unreadable(error),
+                ReadError::TooMany(TooMany::Bytes) => CubeError::ValuesTooLong { attribute },
+                ReadError::TooMany(_) => CubeError::TooManyValues { attribute },
+            })?;
+        }
+        self.index.reserve(self.attributes.iter().map(|reader| reader.dictionary.bits()));
+        self.index.cells(&buffers.columns, &mut buffers.cells).map_err(|_| CubeError::TooManyCells)
+    }
+
+    fn refuse_hopeless_labels(&self) -> Result<(), CubeError> {
+        let all = |labels: &Labels| {
+            labels.positives.iter().chain(&labels.others).cloned().collect::<Vec<_>>()
+        };
+        if self.target.labels.hopeless() {
+            return Err(CubeError::NoLabels(all(&self.target.labels)));
+        }
+        if self.prediction.labels.hopeless() {
+            return Err(CubeError::NoPredictions(all(&self.prediction.labels)));
+        }
+        Ok(())
+    }
+
+    fn predict(&self, score: &Float64Array, buckets: &mut [u32]) {
+        for (row, bucket) in buckets.iter_mut().enumerate() {
+            let value = if score.is_valid(row) { score.value(row) } else { f64::NAN };
+            *bucket += if value.is_finite() {
+                u32::from(value >= self.layout.threshold)
+            } else {
+                MISSING as u32
+            };
+        }
+    }
+
+    /// Rows with a usable weight are counted; others are marked, so that no later step counts them.
+    fn add_weighted(
+        &mut self,
+        weight: &Float64Array,
+        _score: Option<&Float64Array>,
+        buffers: &mut Buffers,
+    ) {
+        for (row, (cell, bucket)) in buffers.cells.iter().zip(&mut buffers.buckets).enumerate() {
+            let value = if weight.is_valid(row) { weight.value(row) } else { f64::NAN };
+            if !(value.is_finite() && value >= 0.0) {
+                self.invalid_weights += 1;
+                *bucket = EXCLUDED;
+                continue;
+            }
+            let at = (cell * 9 + *bucket) as usize;
+            self.counts[at] += 1;
+            self.weights[at].weight.add(value);
+            self.weights[at].weight2.add(value * value);
+        }
+    }
+
+    fn add_scores(
+        &mut self,
+        score: &Float64Array,
+        weight: Option<&Float64Array>,
+        buffers: &Buffers,
+    ) {
+        let (mut least, mut greatest) = self.score_range;
+        let nulls = score.null_count() > 0;
+        for (row, (cell, bucket)) in buffers.cells.iter().zip(&buffers.buckets).enumerate() {
+            if *bucket == EXCLUDED || (nulls && score.is_null(row)) {
+                continue;
+            }
+            let value = score.value(row);
+            if !value.is_finite() {
+                self.invalid_scores += 1;
+                continue;
+            }
+            least = least.min(value);
+            greatest = greatest.max(value);
+            let label = *bucket as usize / 3;
+            let sums = &mut self.scores[*cell as usize * 3 + label];
+            let error = if label == POSITIVE { value - 1.0 } else { value };
+            sums.n += 1;
+            let one = if let Some(weight) = weight {
+                let w = weight.value(row);
+                sums.weight.add(w);
+                sums.weight2.add(w * w);
+                w
+            } else {
+                1.0
+            };
+            sums.error.add(one * error);
+            sums.error2.add(one * error * error);
+            sums.absolute.add(one * error.abs());
+            if label != MISSING {
+                sums.log_loss.add(one * (row_log_loss(value, label == POSITIVE) / LOSS_UNIT));
+                self.histogram.add(*cell, label, value, one);
+            }
+        }
+        self.score_range = (least, greatest);
+    }
+
+    /// Adds what another part of the data left.
+    pub fn merge(&mut self, other: &Self) -> Result<(), CubeError> {
+        if self.layout != other.layout {
+            return Err(CubeError::Damaged("two cubes of different layouts"));
+        }
+        self.rows += other.rows;
+        self.invalid_weights += other.invalid_weights;
+        self.invalid_scores += other.invalid_scores;
+        self.score_range = (
+            self.score_range.0.min(other.score_range.0),
+            self.score_range.1.max(other.score_range.1),
+        );
+        self.target.labels.merge(&other.target.labels);
+        self.prediction.labels.merge(&other.prediction.labels);
+        self.refuse_hopeless_labels()?;
+
+        let mut translations = Vec::with_capacity(self.attributes.len());
+        for (attribute, (mine, theirs)) in
+            self.attributes.iter_mut().zip(&other.attributes).enumerate()
+        {
+            let mut codes = vec![dictionary::MISSING_CODE];
+            for name in theirs.dictionary.names() {
+                codes.push(mine.dictionary.code(name).map_err(|error| match error {
+                    TooMany::Bytes => CubeError::ValuesTooLong { attribute },
+                    TooMany::Values | TooMany::Cells => CubeError::TooManyValues { attribute },
+                })?);
+            }
+            translations.push(codes);
+        }
+        self.index.reserve(self.attributes.iter().map(|reader| reader.dictionary.bits()));
+        let mut cells = Vec::with_capacity(other.index.len());
+        for cell in 0..other.index.len() {
+            let codes: Vec<u32> = other
+                .index
+                .codes(cell)
+                .iter()
+                .zip(&translations)
+                .map(|(code, codes)| codes[*code as usize])
+                .collect();
+            cells.push(self.index.cell(&codes).map_err(|_| CubeError::TooManyCells)?);
+        }
+        self.grow_cells(other);
+        for (theirs, mine) in cells.iter().enumerate() {
+            self.merge_cell(*mine as usize, other, theirs);
+        }
+        self.histogram.rise_to(other.histogram.level());
+        for entry in other.histogram.entries() {
+            let slot = cells[(entry.slot / 2) as usize] * 2 + entry.slot % 2;
+            self.histogram.add_entry(histogram::Entry { slot, ..*entry }, other.histogram.level());
+        }
+        Ok(())
+    }
+
+    fn grow_cells(&mut self, other: &Self) {
+        let cells = self.index.len();
+        self.counts.resize(cells * 9, 0);
+        if self.layout.weight && !(other.weights.is_empty() && self.weights.is_empty()) {
+            self.weights.resize(cells * 9, WeightCell::default());
+        }
+        if self.layout.score && !(other.scores.is_empty() && self.scores.is_empty()) {
+            self.scores.resize(cells * 3, ScoreCell::default());
+        }
+    }
+
+    fn merge_cell(&mut self, mine: usize, other: &Self, theirs: usize) {
+        for bucket in 0..9 {
+            self.counts[mine * 9 + bucket] += other.counts[theirs * 9 + bucket];
+            if let Some(weight) = other.weights.get(theirs * 9 + bucket) {
+                self.weights[mine * 9 + bucket].weight.merge(&weight.weight);
+                self.weights[mine * 9 + bucket].weight2.merge(&weight.weight2);
+            }
+        }
+        for label in [NEGATIVE, POSITIVE, MISSING] {
+            if let Some(theirs) = other.scores.get(theirs * 3 + label) {
+                let mine = &mut self.scores[mine * 3 + label];
+                mine.n += theirs.n;
+                mine.weight.merge(&theirs.weight);
+                mine.weight2.merge(&theirs.weight2);
+                mine.error.merge(&theirs.error);
+                mine.error2.merge(&theirs.error2);
+                mine.absolute.merge(&theirs.absolute);
+                mine.log_loss.merge(&theirs.log_loss);
+            }
+        }
+    }
+}
+
+/// The bucket of rows that no count may include.
+const EXCLUDED: u32 = u32::MAX;
+
+fn floats(array: &ArrayRef) -> Result<Float64Array, CubeError> {
+    let array = if *array.data_type() == DataType::Float64 {
+        Arc::clone(array)
+    } else {
+        cast(array, &DataType::Float64).map_err(unreadable)?
+    };
+    Ok(array.as_primitive::<Float64Type>().clone())
+}
+
+fn unreadable(error: arrow::error::ArrowError) -> CubeError {
+    CubeError::Unreadable(error.to_string())
+}
+
+trait NextIf<'a> {
+    fn next_if(&mut self, there: bool) -> Option<&'a ArrayRef>;
+}
+
+impl<'a> NextIf<'a> for std::slice::Iter<'a, ArrayRef> {
+    fn next_if(&mut self, there: bool) -> Option<&'a ArrayRef> {
+        if there { self.next() } else { None }
+    }
+}

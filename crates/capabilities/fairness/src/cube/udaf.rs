@@ -1,0 +1,140 @@
+//! The cube as DataFusion's aggregate function `fair_cube(layout, attributes…, label, prediction, score, weight)`.
+//!
+//! Without GROUP BY: DataFusion aggregates each partition by itself and merges the states, on one machine or many. The layout
+//! is a literal, so that a plan that is shipped elsewhere needs the function's name alone.
+
+use std::sync::{Arc, OnceLock};
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray},
+    datatypes::{DataType, Field, FieldRef},
+};
+use datafusion::{
+    common::{Result, ScalarValue, exec_err, plan_err},
+    error::DataFusionError,
+    logical_expr::{
+        Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility,
+        function::{AccumulatorArgs, StateFieldsArgs},
+        lit,
+    },
+    physical_expr::expressions::Literal,
+};
+
+use super::{Cube, CubeError, Layout};
+
+/// The function's name.
+pub const FUNCTION_NAME: &str = "fair_cube";
+
+/// The function. Register it wherever plans that use it are run.
+pub fn fair_cube() -> Arc<AggregateUDF> {
+    static FUNCTION: OnceLock<Arc<AggregateUDF>> = OnceLock::new();
+    Arc::clone(FUNCTION.get_or_init(|| {
+        Arc::new(AggregateUDF::from(FairCube {
+            signature: Signature::variadic_any(Volatility::Immutable),
+        }))
+    }))
+}
+
+impl Layout {
+    /// The function's first argument: a dictionary literal, which costs a batch one value and not one for each row.
+    pub(crate) fn literal(&self) -> Result<Expr> {
+        let text = serde_json::to_string(self)
+            .map_err(|error| DataFusionError::External(Box::new(error)))?;
+        Ok(lit(ScalarValue::Dictionary(
+            Box::new(DataType::Int8),
+            Box::new(ScalarValue::Utf8(Some(text))),
+        )))
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct FairCube {
+    signature: Signature,
+}
+
+impl AggregateUDFImpl for FairCube {
+    fn name(&self) -> &str {
+        FUNCTION_NAME
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        if arguments.len() < 3 {
+            return plan_err!(
+                "{FUNCTION_NAME} needs a layout, at least one attribute, and a label"
+            );
+        }
+        Ok(DataType::Binary)
+    }
+
+    fn is_nullable(&self) -> bool {
+        false
+    }
+
+    fn accumulator(&self, arguments: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        let layout = arguments
+            .exprs
+            .first()
+            .and_then(|expr| expr.downcast_ref::<Literal>())
+            .map(Literal::value)
+            .and_then(text);
+        let Some(layout) = layout else {
+            return exec_err!("the first argument of {FUNCTION_NAME} is no literal layout");
+        };
+        let layout = serde_json::from_str(&layout)
+            .map_err(|error| DataFusionError::External(Box::new(error)))?;
+        Ok(Box::new(CubeAccumulator(Cube::new(layout))))
+    }
+
+    fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        Ok(vec![Arc::new(Field::new(format!("{}[cube]", arguments.name), DataType::Binary, true))])
+    }
+}
+
+fn text(value: &ScalarValue) -> Option<String> {
+    match value {
+        ScalarValue::Dictionary(_, value) => text(value),
+        ScalarValue::Utf8(text) | ScalarValue::LargeUtf8(text) | ScalarValue::Utf8View(text) => {
+            text.clone()
+        }
+        _ => None,
+    }
+}
+
+#[derive(Debug)]
+struct CubeAccumulator(Cube);
+
+impl Accumulator for CubeAccumulator {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.0.update(&values[1..]).map_err(external)
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        let Some(states) = states.first() else { return Ok(()) };
+        let states = states.as_binary::<i32>();
+        for row in (0..states.len()).filter(|row| states.is_valid(*row)) {
+            let other = Cube::from_bytes(states.value(row)).map_err(external)?;
+            self.0.merge(&other).map_err(external)?;
+        }
+        Ok(())
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        Ok(vec![self.evaluate()?])
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        Ok(ScalarValue::Binary(Some(self.0.to_bytes())))
+    }
+
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+}
+
+fn external(error: CubeError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}

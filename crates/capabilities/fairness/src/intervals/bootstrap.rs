@@ -1,0 +1,159 @@
+//! A multinomial bootstrap on the cube: its cost depends on the cells, not on the rows.
+
+use std::thread;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Binomial, Distribution, StandardNormal};
+
+use crate::tally::Count;
+
+/// Draws of one chunk; each chunk has its own stream of chance, so the number of threads changes nothing.
+const CHUNK: usize = 64;
+
+/// Draws the counts anew `draws` times and keeps what `statistics` makes of each draw (NaN for undefined).
+///
+/// `counts` are the rows of each bucket; a draw gives `statistics` the weight of each: with weights, the drawn rows' total is
+/// normal around their mean weight, with the bucket's variance. The result has one vector for each statistic, ascending,
+/// without undefined draws.
+pub fn bootstrap<F>(
+    counts: &[Count],
+    draws: usize,
+    seed: u64,
+    width: usize,
+    statistics: F,
+) -> Vec<Vec<f64>>
+where
+    F: Fn(&[f64], &mut [f64]) + Sync,
+{
+    let chunks = draws.div_ceil(CHUNK);
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(chunks.max(1));
+    let mut values = vec![f64::NAN; draws * width];
+    if width > 0 && draws > 0 {
+        let mut parts: Vec<(usize, &mut [f64])> =
+            values.chunks_mut(CHUNK * width).enumerate().collect();
+        let share = parts.len().div_ceil(threads);
+        let statistics = &statistics;
+        thread::scope(|scope| {
+            while !parts.is_empty() {
+                let mine: Vec<_> = parts.drain(..share.min(parts.len())).collect();
+                scope.spawn(move || {
+                    let mut drawn = vec![0.0; counts.len()];
+                    for (chunk, rows) in mine {
+                        let mut chance = ChaCha8Rng::seed_from_u64(seed);
+                        chance.set_stream(chunk as u64);
+                        for row in rows.chunks_mut(width) {
+                            draw(counts, &mut chance, &mut drawn);
+                            statistics(&drawn, row);
+                        }
+                    }
+                });
+            }
+        });
+    }
+    (0..width)
+        .map(|column| {
+            let mut column: Vec<f64> = values
+                .iter()
+                .skip(column)
+                .step_by(width)
+                .copied()
+                .filter(|value| value.is_finite())
+                .collect();
+            column.sort_unstable_by(f64::total_cmp);
+            column
+        })
+        .collect()
+}
+
+/// One multinomial draw, bucket after bucket, each binomial given those before.
+fn draw(counts: &[Count], chance: &mut ChaCha8Rng, drawn: &mut [f64]) {
+    let mut rows: u64 = counts.iter().map(|count| count.n).sum();
+    let mut left = rows;
+    for (count, drawn) in counts.iter().zip(drawn) {
+        let taken = if count.n == 0 || left == 0 {
+            0
+        } else if count.n >= rows {
+            left
+        } else {
+            Binomial::new(left, count.n as f64 / rows as f64)
+                .map_or(0, |binomial| binomial.sample(chance))
+        };
+        rows -= count.n;
+        left -= taken;
+        *drawn = weight(*count, taken, chance);
+    }
+}
+
+/// The weight of so many rows drawn from a bucket.
+fn weight(count: Count, taken: u64, chance: &mut ChaCha8Rng) -> f64 {
+    let (n, taken) = (count.n as f64, taken as f64);
+    if taken == 0.0 || n == 0.0 {
+        return 0.0;
+    }
+    let mean = count.w / n;
+    let variance = (count.w2 / n - mean * mean).max(0.0);
+    if variance <= mean * mean * 1e-12 {
+        return taken * mean;
+    }
+    let noise: f64 = StandardNormal.sample(chance);
+    (taken * mean + (taken * variance).sqrt() * noise).max(0.0)
+}
+
+/// The percentile interval of a bootstrapped statistic. `None` if fewer than nine in ten draws were defined.
+pub fn percentiles(sorted: &[f64], draws: usize, confidence: f64) -> Option<(f64, f64)> {
+    if sorted.is_empty() || sorted.len() * 10 < draws * 9 {
+        return None;
+    }
+    let at = |probability: f64| {
+        let place = probability * (sorted.len() - 1) as f64;
+        let (below, part) = (place.floor() as usize, place.fract());
+        let above = (below + 1).min(sorted.len() - 1);
+        sorted[below] + part * (sorted[above] - sorted[below])
+    };
+    Some((at((1.0 - confidence) / 2.0), at(f64::midpoint(1.0, confidence))))
+}
+
+/// The variance of a bootstrapped statistic. `None` if fewer than nine in ten draws were defined.
+pub fn variance(values: &[f64], draws: usize) -> Option<f64> {
+    if values.len() < 2 || values.len() * 10 < draws * 9 {
+        return None;
+    }
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    Some(values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (values.len() - 1) as f64)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn rows(n: u64) -> Count {
+        Count { n, w: n as f64, w2: n as f64 }
+    }
+
+    #[test]
+    fn spreads_as_a_multinomial_does_and_repeats_with_its_seed() {
+        let counts = [rows(300), rows(0), rows(700)];
+        let rate = |drawn: &[f64], out: &mut [f64]| {
+            assert_eq!(drawn.iter().sum::<f64>(), 1_000.0);
+            out[0] = drawn[0] / (drawn[0] + drawn[2]);
+        };
+        let first = bootstrap(&counts, 4_000, 1, 1, rate);
+        assert_eq!(first, bootstrap(&counts, 4_000, 1, 1, rate));
+        assert_ne!(first, bootstrap(&counts, 4_000, 2, 1, rate));
+        let deviation = variance(&first[0], 4_000).unwrap().sqrt();
+        assert!((deviation - (0.3_f64 * 0.7 / 1_000.0).sqrt()).abs() < 5e-4, "{deviation}");
+        let (lower, upper) = percentiles(&first[0], 4_000, 0.95).unwrap();
+        assert!(
+            (lower - 0.2716).abs() < 0.003 && (upper - 0.3284).abs() < 0.003,
+            "{lower} {upper}"
+        );
+    }
+
+    #[test]
+    fn too_many_undefined_draws_make_no_interval() {
+        assert_eq!(percentiles(&[0.5; 80], 100, 0.95), None);
+        assert!(percentiles(&[0.5; 90], 100, 0.95).is_some());
+    }
+}

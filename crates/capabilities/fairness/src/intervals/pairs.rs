@@ -1,0 +1,250 @@
+//! The interval of a worst-case disparity, from simultaneous intervals of all pairs of groups.
+//!
+//! The greatest difference between groups is biased upwards, and a percentile bootstrap of it does not cover at equality. So
+//! every pair has its interval, at Holm's levels (the i-th most significant of m at 1 - alpha / (m - i + 1); from the first
+//! pair that is not significant on, all at that pair's level), and
+//! lower = the greatest of the pairs' max(0, lower), upper = the greatest upper bound.
+
+use super::{Proportion, katz::katz, newcombe::newcombe, two_sided, z};
+
+/// With more groups than this there are no simultaneous intervals: pairs grow with the square of the groups.
+pub const MAX_GROUPS: usize = 400;
+
+/// What is known of a metric in one group.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Member {
+    /// A proportion.
+    Rate(Proportion),
+    /// A value and its variance.
+    Value {
+        /// The value.
+        value: f64,
+        /// Its variance.
+        variance: f64,
+    },
+}
+
+impl Member {
+    fn value(self) -> f64 {
+        match self {
+            Self::Rate(rate) => rate.p,
+            Self::Value { value, .. } => value,
+        }
+    }
+}
+
+/// A pair of groups, oriented so that its difference is not negative.
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    high: Member,
+    low: Member,
+    /// How unlikely the difference is if the groups are equal.
+    p: f64,
+}
+
+/// The interval of the greatest difference over the pairs of each family: one family for a metric, two for equalized odds.
+///
+/// `None` with fewer than two groups in every family, or more than [`MAX_GROUPS`].
+pub fn greatest_difference(families: &[Vec<Member>], confidence: f64) -> Option<(f64, f64)> {
+    let bounds = bounds(families, confidence, difference)?;
+    Some((
+        bounds.iter().map(|bound| bound.0).fold(0.0, f64::max),
+        bounds.iter().map(|bound| bound.1).fold(0.0, f64::max),
+    ))
+}
+
+/// The interval of the mean over families of their greatest differences.
+pub fn mean_greatest_difference(families: &[Vec<Member>], confidence: f64) -> Option<(f64, f64)> {
+    let bounds = families_apart(families, confidence, difference)?;
+    let count = bounds.len() as f64;
+    Some((
+        bounds
+            .iter()
+            .map(|family| family.iter().map(|bound| bound.0).fold(0.0, f64::max))
+            .sum::<f64>()
+            / count,
+        bounds
+            .iter()
+            .map(|family| family.iter().map(|bound| bound.1).fold(0.0, f64::max))
+            .sum::<f64>()
+            / count,
+    ))
+}
+
+/// The interval of the least ratio (lesser / greater) over the pairs of each family.
+pub fn least_ratio(families: &[Vec<Member>], confidence: f64) -> Option<(f64, f64)> {
+    let bounds = bounds(families, confidence, ratio)?;
+    Some((
+        bounds.iter().map(|bound| bound.0).fold(1.0, f64::min),
+        bounds.iter().map(|bound| bound.1).fold(1.0, f64::min),
+    ))
+}
+
+/// The interval of the mean over families of their least ratios.
+pub fn mean_least_ratio(families: &[Vec<Member>], confidence: f64) -> Option<(f64, f64)> {
+    let bounds = families_apart(families, confidence, ratio)?;
+    let count = bounds.len() as f64;
+    Some((
+        bounds
+            .iter()
+            .map(|family| family.iter().map(|bound| bound.0).fold(1.0, f64::min))
+            .sum::<f64>()
+            / count,
+        bounds
+            .iter()
+            .map(|family| family.iter().map(|bound| bound.1).fold(1.0, f64::min))
+            .sum::<f64>()
+            / count,
+    ))
+}
+
+type Bound = fn(&Pair, f64) -> (f64, f64);
+
+fn bounds(families: &[Vec<Member>], confidence: f64, bound: Bound) -> Option<Vec<(f64, f64)>> {
+    Some(families_apart(families, confidence, bound)?.into_iter().flatten().collect())
+}
+
+/// Each family's bounds; Holm's levels go over all families together.
+fn families_apart(
+    families: &[Vec<Member>],
+    confidence: f64,
+    bound: Bound,
+) -> Option<Vec<Vec<(f64, f64)>>> {
+    if families.iter().any(|family| family.len() > MAX_GROUPS) {
+        return None;
+    }
+    let mut pairs: Vec<(usize, Pair)> = Vec::new();
+    for (family, members) in families.iter().enumerate() {
+        for (at, left) in members.iter().enumerate() {
+            pairs.extend(members[at + 1..].iter().map(|right| (family, pair(*left, *right))));
+        }
+    }
+    if pairs.is_empty() {
+        return None;
+    }
+    pairs.sort_by(|left, right| left.1.p.total_cmp(&right.1.p));
+    let count = pairs.len();
+    let mut bounds = vec![Vec::new(); families.len()];
+    let mut stopped: Option<f64> = None;
+    for (rank, (family, pair)) in pairs.iter().enumerate() {
+        let level = stopped.unwrap_or_else(|| z(1.0 - (1.0 - confidence) / (count - rank) as f64));
+        if stopped.is_none() && difference(pair, level).0 <= 0.0 {
+            stopped = Some(level);
+        }
+        bounds[*family].push(bound(pair, level));
+    }
+    Some(bounds)
+}
+
+fn pair(left: Member, right: Member) -> Pair {
+    let (high, low) = if left.value() >= right.value() { (left, right) } else { (right, left) };
+    let p = match (high, low) {
+        (Member::Rate(high), Member::Rate(low)) => {
+            let pooled = (high.p * high.n + low.p * low.n) / (high.n + low.n);
+            let variance = pooled * (1.0 - pooled) * (1.0 / high.n + 1.0 / low.n);
+            if variance > 0.0 { two_sided((high.p - low.p) / variance.sqrt()) } else { 1.0 }
+        }
+        _ => match variance(high) + variance(low) {
+            variance if variance > 0.0 => two_sided((high.value() - low.value()) / variance.sqrt()),
+            _ if high.value() > low.value() => 0.0,
+            _ => 1.0,
+        },
+    };
+    Pair { high, low, p }
+}
+
+fn variance(member: Member) -> f64 {
+    match member {
+        Member::Rate(Proportion { p, n }) => p * (1.0 - p) / n,
+        Member::Value { variance, .. } => variance,
+    }
+}
+
+/// Bounds of |high - low|.
+fn difference(pair: &Pair, z: f64) -> (f64, f64) {
+    let (lower, upper) = match (pair.high, pair.low) {
+        (Member::Rate(high), Member::Rate(low)) => newcombe(high, low, z),
+        (high, low) => {
+            let difference = high.value() - low.value();
+            let spread = z * (variance(high) + variance(low)).sqrt();
+            (difference - spread, difference + spread)
+        }
+    };
+    (lower.max(0.0), upper.max(-lower))
+}
+
+/// Bounds of low / high, at most 1.
+fn ratio(pair: &Pair, z: f64) -> (f64, f64) {
+    if pair.high.value() <= 0.0 {
+        return (1.0, 1.0);
+    }
+    let (lower, upper) = match (pair.high, pair.low) {
+        (Member::Rate(high), Member::Rate(low)) => katz(low, high, z),
+        (_, low) if low.value() <= 0.0 => (0.0, 1.0),
+        (high, low) => {
+            let relative = |member: Member| variance(member) / (member.value() * member.value());
+            let spread = z * (relative(high) + relative(low)).sqrt();
+            let ratio = low.value() / high.value();
+            (ratio * (-spread).exp(), ratio * spread.exp())
+        }
+    };
+    // Beyond 1 the pair's order is the other one: its ratio is then 1 / upper, which may be the lesser.
+    (lower.min(1.0 / upper), upper.min(1.0))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+    use rand_distr::{Binomial, Distribution};
+
+    use super::*;
+
+    fn simulate(rates: &[f64], n: u64, runs: u32, inside: impl Fn(&[Vec<Member>]) -> bool) -> f64 {
+        let mut chance = ChaCha8Rng::seed_from_u64(7);
+        let mut good = 0;
+        for _ in 0..runs {
+            let members = rates
+                .iter()
+                .map(|rate| {
+                    let drawn = Binomial::new(n, *rate).unwrap().sample(&mut chance);
+                    Member::Rate(Proportion { p: drawn as f64 / n as f64, n: n as f64 })
+                })
+                .collect();
+            good += u32::from(inside(&[members]));
+        }
+        f64::from(good) / f64::from(runs)
+    }
+
+    #[test]
+    fn covers_the_greatest_difference_at_equality_and_apart() {
+        for (rates, truth) in
+            [([0.3; 5], 0.0), ([0.2, 0.25, 0.3, 0.35, 0.4], 0.2), ([0.1, 0.1, 0.1, 0.1, 0.3], 0.2)]
+        {
+            let coverage = simulate(&rates, 300, 1_000, |families| {
+                let (lower, upper) = greatest_difference(families, 0.95).unwrap();
+                lower <= truth && truth <= upper
+            });
+            assert!(coverage > 0.935, "{rates:?}: {coverage}");
+        }
+    }
+
+    #[test]
+    fn covers_the_least_ratio() {
+        for (rates, truth) in [([0.3; 4], 1.0), ([0.2, 0.3, 0.35, 0.4], 0.5)] {
+            let coverage = simulate(&rates, 400, 1_000, |families| {
+                let (lower, upper) = least_ratio(families, 0.95).unwrap();
+                lower <= truth && truth <= upper
+            });
+            assert!(coverage > 0.935, "{rates:?}: {coverage}");
+        }
+    }
+
+    #[test]
+    fn needs_two_groups_and_not_too_many() {
+        let one = vec![Member::Rate(Proportion { p: 0.5, n: 9.0 })];
+        assert_eq!(greatest_difference(&[one.clone()], 0.95), None);
+        assert_eq!(greatest_difference(&[one.repeat(MAX_GROUPS + 1)], 0.95), None);
+    }
+}
