@@ -1,0 +1,269 @@
+//! The frame around every page: navigation, who is signed in, where one stands.
+
+use ephor_kernel::PermissionSet;
+
+use crate::{
+    assets,
+    view::{Icon, Notice, Sprite, format},
+};
+
+/// Light or dark, when somebody chose one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Theme {
+    /// Dark ink on light paper.
+    Light,
+    /// Light ink on dark paper.
+    Dark,
+}
+
+impl Theme {
+    /// The choice that a `cookie` header holds.
+    pub fn of_cookies(header: &str) -> Option<Self> {
+        header.split(';').find_map(|cookie| match cookie.trim().split_once('=')? {
+            ("ephor_theme", "dark") => Some(Self::Dark),
+            ("ephor_theme", "light") => Some(Self::Light),
+            _ => None,
+        })
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+/// An organization that one may switch to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganizationChoice {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// It is the present one.
+    pub current: bool,
+}
+
+/// Who is signed in, where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The person's name.
+    pub name: String,
+    /// Their e-mail address.
+    pub email: String,
+    /// Their role's name in the present organization.
+    pub role: String,
+    /// The organizations that they are members of.
+    pub organizations: Vec<OrganizationChoice>,
+    /// What they may do here.
+    pub permissions: PermissionSet,
+    /// The token that forms of this session carry.
+    pub csrf: String,
+}
+
+impl Account {
+    pub(crate) fn initials(&self) -> String {
+        format::initials(&self.name)
+    }
+
+    pub(crate) fn organization(&self) -> &str {
+        self.organizations
+            .iter()
+            .find(|choice| choice.current)
+            .map_or("No organization", |choice| &choice.name)
+    }
+}
+
+/// A link of the navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) href: &'static str,
+    pub(crate) label: &'static str,
+    pub(crate) icon: Icon,
+    /// `g` and then this letter leads there.
+    pub(crate) key: &'static str,
+    /// The resource that one must be allowed to read.
+    needs: Option<&'static str>,
+}
+
+/// The navigation: titles and their links.
+const NAVIGATION: [(&str, &[Link]); 4] = [
+    ("", &[link("/", "Dashboard", "home", "d", None)]),
+    (
+        "Registry",
+        &[
+            link("/datasets", "Data sets", "dataset", "s", Some("datasets")),
+            link("/models", "Models", "model", "m", Some("models")),
+        ],
+    ),
+    ("Assurance", &[link("/analyses", "Bias analyses", "scale", "b", Some("bias_analyses"))]),
+    (
+        "Organization",
+        &[
+            link("/audit", "Audit trail", "audit", "a", Some("audit")),
+            link("/members", "Members", "members", "e", Some("members")),
+            link("/roles", "Roles", "role", "r", Some("roles")),
+            link("/api-keys", "API keys", "key", "k", Some("api_keys")),
+            link("/organization", "Settings", "organization", "o", Some("organizations")),
+        ],
+    ),
+];
+
+const fn link(
+    href: &'static str,
+    label: &'static str,
+    icon: &'static str,
+    key: &'static str,
+    needs: Option<&'static str>,
+) -> Link {
+    Link { href, label, icon: Icon(icon), key, needs }
+}
+
+/// A step of the way to the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crumb {
+    /// Its words.
+    pub label: String,
+    /// Where it leads; the page itself leads nowhere.
+    pub href: Option<String>,
+}
+
+/// The frame around a page.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// The page's title.
+    pub title: String,
+    /// The theme, when one was chosen.
+    pub theme: Option<Theme>,
+    /// Who is signed in; nobody on the pages before.
+    pub account: Option<Account>,
+    /// The navigation's link that the page belongs to.
+    pub section: &'static str,
+    /// The way to the page.
+    pub crumbs: Vec<Crumb>,
+    /// What happened, told at the top of the page.
+    pub notice: Option<Notice>,
+    /// The page holds plots.
+    pub plots: bool,
+    /// The page is kept up to date by events.
+    pub live: bool,
+    pub(crate) sprite: Sprite,
+}
+
+impl Frame {
+    /// The frame of a page titled `title`, with nobody signed in.
+    pub fn new(title: impl Into<String>, theme: Option<Theme>) -> Self {
+        Self {
+            title: title.into(),
+            theme,
+            account: None,
+            section: "",
+            crumbs: Vec::new(),
+            notice: None,
+            plots: false,
+            live: false,
+            sprite: Sprite,
+        }
+    }
+
+    /// For somebody who is signed in, in the navigation's `section`.
+    #[must_use]
+    pub fn within(mut self, account: Account, section: &'static str) -> Self {
+        self.account = Some(account);
+        self.section = section;
+        self
+    }
+
+    /// With a step of the way to the page; the title is its end.
+    #[must_use]
+    pub fn crumb(mut self, label: impl Into<String>, href: impl Into<String>) -> Self {
+        self.crumbs.push(Crumb { label: label.into(), href: Some(href.into()) });
+        self
+    }
+
+    /// With plots.
+    #[must_use]
+    pub fn plots(mut self) -> Self {
+        self.plots = true;
+        self
+    }
+
+    /// Kept up to date by events.
+    #[must_use]
+    pub fn live(mut self) -> Self {
+        self.live = true;
+        self
+    }
+
+    /// Telling what happened.
+    #[must_use]
+    pub fn notice(mut self, notice: Option<Notice>) -> Self {
+        self.notice = notice;
+        self
+    }
+
+    /// The token that forms carry; empty before somebody is signed in.
+    pub fn csrf(&self) -> &str {
+        self.account.as_ref().map_or("", |account| &account.csrf)
+    }
+
+    pub(crate) fn theme_word(&self) -> &'static str {
+        self.theme.map_or("", Theme::word)
+    }
+
+    pub(crate) fn asset(&self, name: &str) -> &'static str {
+        assets::url(name)
+    }
+
+    /// What the account may see of the navigation.
+    pub(crate) fn navigation(&self) -> Vec<(&'static str, Vec<Link>)> {
+        let Some(account) = &self.account else { return Vec::new() };
+        let may = |link: &&Link| {
+            link.needs.is_none_or(|resource| account.permissions.allows(resource, "read"))
+        };
+        NAVIGATION
+            .iter()
+            .map(|(title, links)| (*title, links.iter().filter(may).copied().collect::<Vec<_>>()))
+            .filter(|(_, links)| !links.is_empty())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_theme_is_read_from_its_cookie_alone() {
+        assert_eq!(Theme::of_cookies("a=b; ephor_theme=dark"), Some(Theme::Dark));
+        assert_eq!(Theme::of_cookies("ephor_theme=\"><script>"), None);
+    }
+
+    #[test]
+    fn the_navigation_holds_what_one_may_read() {
+        let account = Account {
+            name: "Ada".into(),
+            email: "ada@example.org".into(),
+            role: "viewer".into(),
+            organizations: vec![],
+            permissions: PermissionSet::parse(["datasets:read"]).unwrap(),
+            csrf: String::new(),
+        };
+        let frame = Frame::new("x", None).within(account, "/");
+        let links: Vec<_> =
+            frame.navigation().into_iter().flat_map(|(_, links)| links).map(|link| link.href).collect();
+        assert_eq!(links, ["/", "/datasets"]);
+    }
+
+    #[test]
+    fn no_two_links_share_a_key() {
+        let mut keys: Vec<_> =
+            NAVIGATION.iter().flat_map(|(_, links)| links.iter().map(|link| link.key)).collect();
+        let all = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), all);
+    }
+}

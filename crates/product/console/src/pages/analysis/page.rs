@@ -1,0 +1,87 @@
+//! The pages of bias analyses: the form that asks for one, and one with its result.
+
+use askama::{Template, filters::HtmlSafe};
+
+use crate::{
+    frame::Frame,
+    pages::resource::{Action, Step},
+    result::ResultView,
+    view::{Badge, Choice, Field, Form, Icon, Notice},
+};
+
+/// A column that may say who belongs to which group.
+#[derive(Debug, Clone)]
+pub(crate) struct AttributeRow {
+    pub name: String,
+    pub chosen: bool,
+    /// Its kind and how many values it has.
+    pub note: String,
+    /// Its values, when the profile knows them.
+    pub groups: Vec<Choice>,
+    pub reference: String,
+}
+
+/// What the form offers once a data set is chosen.
+#[derive(Debug, Clone)]
+pub(crate) struct Columns {
+    pub dataset_id: String,
+    pub attributes: Vec<AttributeRow>,
+    /// What is wrong with the choice of attributes.
+    pub faults: Vec<String>,
+    /// The seldom used fields are shown.
+    pub more_open: bool,
+}
+
+/// The form that asks for an analysis.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/analysis/new.html")]
+pub(crate) struct NewAnalysisPage {
+    pub frame: Frame,
+    pub lede: &'static str,
+    pub dataset: Field,
+    /// `None` until a data set is chosen.
+    pub columns: Option<Columns>,
+    pub form: Form,
+}
+
+/// How far an analysis is: what events replace while it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "pages/analysis/progress.html")]
+pub(crate) struct Progress {
+    pub message: String,
+    /// 0 to 100.
+    pub percent: u8,
+}
+
+impl HtmlSafe for Progress {}
+
+/// An analysis on its way.
+#[derive(Debug, Clone)]
+pub(crate) struct Live {
+    /// Where its events come from.
+    pub events: String,
+    pub progress: Progress,
+}
+
+/// What the page shows of the analysis.
+#[derive(Debug, Clone)]
+pub(crate) enum State {
+    /// It is queued or runs.
+    Live(Live),
+    /// It failed or was cancelled.
+    Ended(Notice),
+    /// It completed.
+    Done(Box<ResultView>),
+}
+
+/// One analysis.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/analysis/show.html")]
+pub(crate) struct AnalysisPage {
+    pub frame: Frame,
+    pub lede: String,
+    pub badge: Badge,
+    pub actions: Vec<Action>,
+    pub steps: Vec<Step>,
+    pub state: State,
+}

@@ -1,0 +1,122 @@
+//! Rates by group with their intervals: one row a group, a dot with whiskers a rate.
+
+use ephor_fairness::{AttributeResult, Group};
+use serde::Serialize;
+
+use super::{Axis, Mark, Plot, block, height, slug};
+use crate::view::format;
+
+/// More rows than this are left to the table: nobody reads a plot of a thousand groups.
+const MOST_ROWS: usize = 40;
+
+#[derive(Debug, Serialize)]
+struct Intervals {
+    kind: &'static str,
+    description: String,
+    axis: Axis,
+    series: Vec<String>,
+    rows: Vec<Row>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark: Option<Line>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    label: String,
+    n: u64,
+    values: Vec<Mark>,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    value: f64,
+    label: String,
+}
+
+/// Who is selected how often, and everybody's rate as a line. `None` without predictions.
+pub fn selection_rates(result: &AttributeResult, overall: &Group) -> Option<Plot> {
+    let whole = overall.metric("selection_rate").and_then(|metric| metric.value);
+    rates(
+        result,
+        &[("selection_rate", "Selection rate")],
+        "selection",
+        format!("Selection rate by {}", result.name),
+        "How many of each group are predicted positive. A whisker is the 95 % interval; groups whose whiskers lie far apart are treated differently beyond chance.",
+        whole.map(|value| Line { value, label: format!("all {}", format::percent(value)) }),
+    )
+}
+
+/// How often the model is right about positives and wrong about negatives. `None` without both
+/// labels and predictions.
+pub fn error_rates(result: &AttributeResult) -> Option<Plot> {
+    rates(
+        result,
+        &[("tpr", "True positive rate"), ("fpr", "False positive rate")],
+        "errors",
+        format!("True and false positive rate by {}", result.name),
+        "Of those with a positive label, how many are found; of those with a negative label, how many are taken for positive. Equalized odds asks that both be alike in all groups.",
+        None,
+    )
+}
+
+fn rates(
+    result: &AttributeResult,
+    metrics: &[(&str, &str)],
+    kind: &str,
+    title: String,
+    reading: &str,
+    mark: Option<Line>,
+) -> Option<Plot> {
+    let any = |group: &Group| {
+        metrics.iter().any(|(id, _)| group.metric(id).is_some_and(|metric| metric.value.is_some()))
+    };
+    if !result.groups.iter().any(any) {
+        return None;
+    }
+    let rows: Vec<Row> = result
+        .groups
+        .iter()
+        .map(|group| Row {
+            label: group.name.clone(),
+            n: group.n,
+            values: metrics.iter().map(|(id, _)| Mark::of(group.metric(id))).collect(),
+        })
+        .collect();
+    let mut heads = vec![result.name.clone(), "n".to_owned()];
+    heads.extend(metrics.iter().flat_map(|(_, name)| [(*name).to_owned(), "95 % interval".to_owned()]));
+    let table = rows
+        .iter()
+        .map(|row| {
+            let mut cells = vec![row.label.clone(), format::count(row.n)];
+            cells.extend(row.values.iter().flat_map(|mark| {
+                let (value, range) = mark.words();
+                [value, range]
+            }));
+            cells
+        })
+        .collect();
+    let shown: Vec<Row> = rows.into_iter().take(MOST_ROWS).collect();
+    let size = height(shown.len());
+    let json = block(&Intervals {
+        kind: "intervals",
+        description: format!("{title}. The table below the plot holds all values."),
+        axis: Axis {
+            label: metrics.first().filter(|_| metrics.len() == 1).map_or("Rate", |(_, name)| name).to_owned(),
+            min: Some(0.0),
+            max: None,
+            percent: true,
+        },
+        series: metrics.iter().map(|(_, name)| (*name).to_owned()).collect(),
+        rows: shown,
+        mark,
+    });
+    Some(Plot {
+        id: format!("plot-{kind}-{}", slug(&result.name)),
+        title,
+        reading: reading.to_owned(),
+        size,
+        json,
+        heads,
+        rows: table,
+    })
+}

@@ -1,0 +1,116 @@
+//! Plots: data for `assets/js/charts.js`, words on how to read them, and the same as a table.
+
+mod calibration;
+mod heatmap;
+mod intervals;
+
+use askama::{Template, filters::HtmlSafe};
+use serde::Serialize;
+
+pub use calibration::calibration;
+pub use heatmap::intersections;
+pub use intervals::{error_rates, selection_rates};
+
+use crate::view::format;
+
+/// A plot with its table.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "plot/plot.html")]
+pub struct Plot {
+    /// Unique in the page.
+    pub id: String,
+    /// What is plotted.
+    pub title: String,
+    /// How to read it.
+    pub reading: String,
+    size: &'static str,
+    json: String,
+    heads: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl HtmlSafe for Plot {}
+
+/// What is on an axis.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Axis {
+    label: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<f64>,
+    percent: bool,
+}
+
+/// A value with its interval, either of which may be undefined.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub(crate) struct Mark {
+    value: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
+}
+
+impl Mark {
+    fn of(metric: Option<&ephor_fairness::MetricValue>) -> Self {
+        let interval = metric.and_then(|metric| metric.interval.as_ref());
+        Self {
+            value: metric.and_then(|metric| metric.value),
+            low: interval.map(|interval| interval.lower),
+            high: interval.map(|interval| interval.upper),
+        }
+    }
+
+    fn words(self) -> (String, String) {
+        let value = self.value.map_or_else(|| "undefined".to_owned(), format::percent);
+        let range = match (self.low, self.high) {
+            (Some(low), Some(high)) => {
+                format!("{} to {}", format::percent(low), format::percent(high))
+            }
+            _ => "\u{2013}".to_owned(),
+        };
+        (value, range)
+    }
+}
+
+/// The data as JSON that may stand within a `script` element: no `<` can end it.
+fn block(data: &impl Serialize) -> String {
+    // Numbers, strings and lists of them: there is nothing here that serde_json can refuse.
+    serde_json::to_string(data)
+        .unwrap_or_else(|_| "null".to_owned())
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
+}
+
+/// The height that fits so many rows; sizes are classes, as styles may not stand in the page.
+fn height(rows: usize) -> &'static str {
+    match rows {
+        0..=2 => "rows-2",
+        3..=4 => "rows-4",
+        5..=6 => "rows-6",
+        7..=9 => "rows-9",
+        10..=14 => "rows-14",
+        15..=24 => "rows-24",
+        _ => "rows-40",
+    }
+}
+
+/// A name as part of an element's id.
+fn slug(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_cannot_end_the_block_that_holds_it() {
+        let json = block(&vec!["</script><script>alert(1)</script>", "<!--", "a & b"]);
+        assert!(!json.contains('<') && !json.contains('>') && !json.contains('&'));
+        let back: Result<Vec<String>, _> = serde_json::from_str(&json);
+        assert!(back.is_ok_and(|texts| texts[1] == "<!--"));
+    }
+}

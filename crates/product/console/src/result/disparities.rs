@@ -1,0 +1,168 @@
+//! Disparities against their thresholds, one card for each attribute or intersection.
+
+use std::collections::BTreeMap;
+
+use askama::{Template, filters::HtmlSafe};
+use ephor_fairness::{AnalysisResult, AttributeResult, Disparity};
+
+use super::summary::disparity_title;
+use crate::view::{Badge, Head, Html, Notice, RangeMark, Table, format};
+
+/// One attribute's disparities: the judged ones, and the rest behind a disclosure.
+#[derive(Debug, Clone, Template)]
+#[template(path = "result/disparities.html")]
+pub(super) struct DisparityCard {
+    anchor: String,
+    name: String,
+    verdict: Badge,
+    reference: String,
+    notice: Option<Notice>,
+    judged: Table,
+    others: Option<Table>,
+}
+
+impl HtmlSafe for DisparityCard {}
+
+impl DisparityCard {
+    pub(super) fn new(result: &AttributeResult) -> Self {
+        let (judged, others): (Vec<_>, Vec<_>) =
+            result.disparities.iter().partition(|disparity| disparity.threshold.is_some());
+        let name = result.attributes.join(" and ");
+        let reference = result.reference.as_ref().map_or_else(String::new, |reference| {
+            let why = if reference.chosen { "chosen" } else { "the largest group" };
+            format!("Signed values compare with {} ({why}).", reference.group)
+        });
+        let notice = result
+            .reason
+            .as_ref()
+            .filter(|_| !result.comparable)
+            .map(|reason| Notice::info("The groups cannot be compared").text(reason))
+            .or_else(|| small_groups(result));
+        Self {
+            anchor: anchor(&result.name),
+            verdict: Badge::verdict(result.status),
+            reference,
+            notice,
+            judged: table(&format!("Judged disparities of {name}"), &judged, true),
+            others: (!others.is_empty())
+                .then(|| table(&format!("Other disparities of {name}"), &others, false)),
+            name,
+        }
+    }
+
+    fn has_judged(&self) -> bool {
+        !self.judged.rows.is_empty()
+    }
+}
+
+pub(super) fn anchor(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
+}
+
+fn small_groups(result: &AttributeResult) -> Option<Notice> {
+    if result.small_groups.is_empty() {
+        return None;
+    }
+    let mut names: Vec<_> = result
+        .small_groups
+        .iter()
+        .take(8)
+        .map(|group| format!("{} ({})", group.group, format::count(group.n)))
+        .collect();
+    let more = result.small_groups.len().saturating_sub(names.len());
+    if more > 0 {
+        names.push(format!("and {more} more"));
+    }
+    Some(
+        Notice::info("Some groups are too small to be compared")
+            .text(format!("Shown with their metrics, but in no disparity: {}.", names.join(", "))),
+    )
+}
+
+fn table(label: &str, disparities: &[&Disparity], judged: bool) -> Table {
+    let mut heads = vec![Head::new("Disparity"), Head::right("Value"), Head::right("Interval")];
+    if judged {
+        heads.extend([Head::right("Accepted"), Head::new("On its scale"), Head::new("Status")]);
+    }
+    heads.push(Head::new("Between"));
+    let rows = disparities.iter().map(|disparity| row(disparity, judged)).collect();
+    Table { label: label.to_owned(), heads, rows }
+}
+
+fn row(disparity: &Disparity, judged: bool) -> Vec<Html> {
+    let value = disparity.value.map_or_else(|| "undefined".to_owned(), format::decimal);
+    let interval = disparity.interval.as_ref().map_or_else(
+        || "\u{2013}".to_owned(),
+        |interval| format!("{} to {}", format::decimal(interval.lower), format::decimal(interval.upper)),
+    );
+    let sentence = disparity.undefined.as_deref().unwrap_or(&disparity.sentence);
+    let mut cells = vec![
+        Html::text(&disparity.title).sub(sentence),
+        Html::text(&value),
+        Html::text(&interval),
+    ];
+    if judged {
+        cells.push(Html::text(&accepted(disparity)));
+        cells.push(RangeMark::of(disparity).map_or_else(Html::default, |mark| Html::of(&mark)));
+        let badge = match (disparity.status, &disparity.undefined) {
+            (None, Some(_)) => Badge::new("", "info", "undefined"),
+            (status, _) => Badge::verdict(status),
+        };
+        cells.push(Html::of(&badge));
+    }
+    cells.push(disparity.worst_pair.as_ref().map_or_else(Html::default, |pair| {
+        Html::text(&format!(
+            "{} {} and {} {}",
+            pair.low,
+            format::decimal(pair.low_value),
+            pair.high,
+            format::decimal(pair.high_value)
+        ))
+    }));
+    cells
+}
+
+/// What is accepted: `up to 0.100` of a difference, `0.800 to 1.250` of a ratio.
+fn accepted(disparity: &Disparity) -> String {
+    match disparity.threshold {
+        None => String::new(),
+        Some(threshold) if disparity.ideal == 1.0 && threshold < 1.0 => {
+            format!("{} to {}", format::decimal(1.0 - threshold), format::decimal(1.0 / (1.0 - threshold)))
+        }
+        Some(threshold) => format!("\u{00b1}{}", format::decimal(threshold)),
+    }
+}
+
+/// Everything that could not be computed, with its reason, once each.
+pub(super) fn left_out(result: &AnalysisResult) -> Option<Table> {
+    let mut reasons: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    for left in &result.left_out {
+        reasons
+            .entry((format!("Score: {}", left.name), left.reason.clone()))
+            .or_default();
+    }
+    for attribute in result.attributes.iter().chain(&result.intersections) {
+        for disparity in &attribute.disparities {
+            let title = disparity_title(&disparity.id);
+            if let Some(reason) = &disparity.undefined {
+                reasons.entry((attribute.name.clone(), reason.clone())).or_default().push(title.clone());
+            }
+            for left in &disparity.left_out {
+                let place = format!("{}: {}", attribute.name, left.name);
+                reasons.entry((place, left.reason.clone())).or_default().push(title.clone());
+            }
+        }
+    }
+    let rows: Vec<_> = reasons
+        .into_iter()
+        .map(|((place, reason), mut titles)| {
+            titles.dedup();
+            vec![Html::text(&place), Html::text(&reason), Html::text(&titles.join(", "))]
+        })
+        .collect();
+    (!rows.is_empty()).then(|| Table {
+        label: "What is undefined or left out".to_owned(),
+        heads: vec![Head::new("What"), Head::new("Why"), Head::new("Left out of")],
+        rows,
+    })
+}

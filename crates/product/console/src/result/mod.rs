@@ -1,0 +1,65 @@
+//! What an analysis found, ready to be shown: the same on the analysis' page and in the
+//! single-file report.
+
+mod disparities;
+mod groups;
+mod recommendations;
+mod summary;
+
+use askama::{Template, filters::HtmlSafe};
+use ephor_fairness::AnalysisResult;
+
+use crate::{plot::{self, Plot}, view::{Notice, Table}};
+
+use disparities::DisparityCard;
+use groups::GroupCard;
+use recommendations::Advice;
+use summary::Summary;
+
+/// A result as HTML: summary, disparities, groups, plots, recommendations, what was left out.
+#[derive(Debug, Clone, Template)]
+#[template(path = "result/result.html")]
+pub struct ResultView {
+    summary: Summary,
+    warnings: Option<Notice>,
+    disparities: Vec<DisparityCard>,
+    groups: Vec<GroupCard>,
+    plots: Vec<Plot>,
+    advice: Vec<Advice>,
+    left_out: Option<Table>,
+    excluded: Option<Table>,
+}
+
+impl HtmlSafe for ResultView {}
+
+impl ResultView {
+    /// The view of `result`.
+    pub fn new(result: &AnalysisResult) -> Self {
+        let all = || result.attributes.iter().chain(&result.intersections);
+        let plots = result
+            .attributes
+            .iter()
+            .flat_map(|attribute| {
+                [
+                    plot::selection_rates(attribute, &result.overall),
+                    plot::error_rates(attribute),
+                    plot::calibration(attribute),
+                ]
+            })
+            .chain(result.intersections.iter().map(plot::intersections))
+            .flatten()
+            .collect();
+        Self {
+            summary: Summary::new(result),
+            warnings: (!result.warnings.is_empty()).then(|| {
+                Notice::warning("Before you trust the numbers").items(result.warnings.clone())
+            }),
+            disparities: all().map(DisparityCard::new).collect(),
+            groups: all().map(|attribute| GroupCard::new(attribute, &result.overall)).collect(),
+            plots,
+            advice: result.recommendations.iter().map(Advice::new).collect(),
+            left_out: disparities::left_out(result),
+            excluded: summary::excluded(result),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What to do about it, with what it is expected to do.
+
+use askama::{Template, filters::HtmlSafe};
+use ephor_fairness::{Mitigation, Recommendation};
+
+use super::summary::disparity_title;
+use crate::view::{Head, Html, Table, format};
+
+/// One recommendation.
+#[derive(Debug, Clone, Template)]
+#[template(path = "result/recommendation.html")]
+pub(super) struct Advice {
+    title: String,
+    about: String,
+    evidence: String,
+    advice: Option<String>,
+    table: Option<Table>,
+    effect: Option<EffectView>,
+}
+
+#[derive(Debug, Clone)]
+struct EffectView {
+    sentence: String,
+    facts: Vec<(String, String)>,
+}
+
+impl HtmlSafe for Advice {}
+
+impl Advice {
+    pub(super) fn new(recommendation: &Recommendation) -> Self {
+        let (advice, table) = match &recommendation.mitigation {
+            Mitigation::Investigate { advice } => (Some(advice.clone()), None),
+            Mitigation::Reweighing { weights } => (
+                None,
+                Some(Table {
+                    label: "Training weights by group and label".to_owned(),
+                    heads: vec![Head::new("Group"), Head::new("Label"), Head::right("Weight of each row")],
+                    rows: weights
+                        .iter()
+                        .map(|cell| {
+                            vec![
+                                Html::text(&cell.group),
+                                Html::text(&cell.label),
+                                Html::text(&format::decimal(cell.weight)),
+                            ]
+                        })
+                        .collect(),
+                }),
+            ),
+            Mitigation::GroupThresholds { thresholds, equalises } => (
+                None,
+                Some(Table {
+                    label: format!("Score thresholds that equalise {}", metric_title(equalises)),
+                    heads: vec![
+                        Head::new("Group"),
+                        Head::right("Positive from score"),
+                        Head::right(metric_title(equalises)),
+                    ],
+                    rows: thresholds
+                        .iter()
+                        .map(|at| {
+                            vec![
+                                Html::text(&at.group),
+                                Html::text(&format::decimal(at.threshold)),
+                                Html::text(&format::percent(at.rate)),
+                            ]
+                        })
+                        .collect(),
+                }),
+            ),
+        };
+        let effect = recommendation.effect.as_ref().map(|effect| {
+            let change = |before: f64, after: f64| {
+                format!("{} \u{2192} {}", format::decimal(before), format::decimal(after))
+            };
+            let mut facts =
+                vec![(disparity_title(&effect.measure), change(effect.before, effect.after))];
+            if let (Some(before), Some(after)) = (effect.accuracy_before, effect.accuracy_after) {
+                facts.push(("Accuracy".to_owned(), change(before, after)));
+            }
+            EffectView { sentence: effect.sentence.clone(), facts }
+        });
+        Self {
+            title: recommendation.title.clone(),
+            about: format!("{}: {}", recommendation.attribute, disparity_title(&recommendation.disparity)),
+            evidence: recommendation.evidence.clone(),
+            advice,
+            table,
+            effect,
+        }
+    }
+}
+
+fn metric_title(id: &str) -> String {
+    ephor_fairness::metrics::find(id).map_or_else(|| format::label(id), |metric| metric.title.to_string())
+}

@@ -1,0 +1,433 @@
+//! Every template rendered with samples: none may hold an inline style or script, miss an
+//! asset, or use an id twice. With `EPHOR_PREVIEW` set to a folder, the pages are left there to be looked at.
+
+use std::collections::HashSet;
+
+use askama::Template;
+use chrono::{DateTime, Utc};
+use ephor_fairness::{AnalysisResult, Status};
+use ephor_kernel::{Code, Fault, PermissionSet, Problem};
+
+use crate::{
+    error::ErrorPage,
+    frame::{Account, Frame, OrganizationChoice},
+    pages::{
+        analysis::page::{
+            AnalysisPage, AttributeRow, Columns, Live, NewAnalysisPage, Progress, State,
+        },
+        audit::page::{AuditPage, EntryView, SealView},
+        dashboard::page::{Count, DashboardPage, Trail},
+        dataset::page::{ColumnCard, DatasetPage, UploadPage},
+        resource::{Action, DetailPage, Empty, FormPage, ListPage, Section, Step},
+        settings::secret::SecretPage,
+        sign_in::gate::GatePage,
+    },
+    report::{self, ReportMeta},
+    result::ResultView,
+    view::{
+        Badge, Bar, Bars, Choice, Control, Field, Form, Head, Html, Moment, Notice, Spark, Table,
+    },
+};
+
+/// A moment that does not pass.
+pub(crate) fn moment() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).unwrap_or_default()
+}
+
+/// What the engine finds in UCI Adult; `tests/fixtures/README.md` says how it was made.
+pub(crate) fn result() -> AnalysisResult {
+    serde_json::from_str(include_str!("../tests/fixtures/adult_result.json")).unwrap()
+}
+
+fn frame(title: &str, section: &'static str) -> Frame {
+    let choice = |name: &str, current| OrganizationChoice {
+        id: "01930b2e-7c1a-7def-8000-1b2c3d4e5f60".into(),
+        name: name.into(),
+        current,
+    };
+    let account = Account {
+        name: "Ada Lovelace".into(),
+        email: "ada@example.org".into(),
+        role: "Owner".into(),
+        organizations: vec![choice("Demo organization", true), choice("Analytical <Engines>", false)],
+        permissions: PermissionSet::all(),
+        csrf: "token".into(),
+    };
+    Frame::new(title, None).within(account, section)
+}
+
+fn analyses_table() -> Table {
+    let row = |name: &str, status: Option<Status>, score: &str| {
+        vec![
+            Html::link("/analyses/1", name).sub("adult_predictions · sex, race"),
+            Html::of(&Badge::state("completed")),
+            Html::of(&Badge::verdict(status)),
+            Html::text(score),
+            Html::of(&Moment(moment())),
+        ]
+    };
+    Table {
+        label: "Bias analyses".into(),
+        heads: vec![
+            Head { sort: Some("?sort=name".into()), ..Head::new("Analysis") },
+            Head::new("State"),
+            Head::new("Verdict"),
+            Head { right: true, sort: Some("?sort=score".into()), sorted: Some("descending"), ..Head::new("Score") },
+            Head::new("Asked for"),
+        ],
+        rows: vec![
+            row("Income model, comprehensive", Some(Status::Fail), "78.42"),
+            row("Credit scoring by sex", Some(Status::Warning), "96.10"),
+            row("Hiring funnel Q3", Some(Status::Pass), "100.00"),
+            row("Credit scoring by sex, age band and region for the annual review", None, "–"),
+        ],
+    }
+}
+
+fn sign_in(refused: bool) -> GatePage {
+    let mut form = Form::new(vec![
+        Field::new("email", "E-mail").control(Control::Line("email")).required().value("ada@example.org"),
+        Field::new("password", "Password").control(Control::Line("password")).required(),
+    ]);
+    if refused {
+        form.refuse(&Problem::new(Code::WrongCredentials, "The e-mail address or the password is wrong"));
+    }
+    GatePage {
+        frame: Frame::new("Sign in", None),
+        lede: "Welcome back.".into(),
+        form,
+        action: "/sign-in",
+        hidden: vec![("next", "/analyses".into())],
+        submit: "Sign in",
+        other: Some(("New here?", "/sign-up".into(), "Open an organization")),
+    }
+}
+
+fn dashboard() -> DashboardPage {
+    let count = |label, value: &str, note: &str, tone| Count { label, value: value.into(), note: note.into(), href: "/models", tone };
+    DashboardPage {
+        frame: frame("Dashboard", "/"),
+        greeting: "Good to see you, Ada".into(),
+        lede: "Demo organization, as owner".into(),
+        actions: vec![
+            Action::new("Upload a data set", "/datasets/new", "upload"),
+            Action::primary("Analyse for bias", "/analyses/new", "scale"),
+        ],
+        counts: vec![
+            count("Models", "4", "2 active", ""),
+            count("Data sets", "7", "1,204,331 rows", ""),
+            count("Bias analyses", "31", "1 running", ""),
+            count("Open failures", "2", "of 7 data sets", "fail"),
+        ],
+        latest: analyses_table(),
+        trail: Some(Trail { badge: Badge::state("verified"), sentence: "1,204 entries, all sealed; verified 2026-11-21 02:11 UTC.".into() }),
+        failing: vec![("Income model, comprehensive".into(), "/analyses/1".into(), "3 disparities fail; score 78.42".into())],
+    }
+}
+
+fn list(empty: bool) -> ListPage {
+    let mut table = analyses_table();
+    if empty {
+        table.rows.clear();
+    }
+    ListPage {
+        frame: frame("Bias analyses", "/analyses"),
+        lede: "Is a model equally right, and equally generous, for everybody?".into(),
+        actions: vec![Action::primary("Analyse for bias", "/analyses/new", "scale")],
+        filters: vec![
+            Field::new("q", "Search").control(Control::Line("search")),
+            Field::new("status", "State").select(vec![Choice::new("", "Any"), Choice::plain("completed")]),
+        ],
+        filtered: false,
+        sort: None,
+        table,
+        total: Some("31 analyses".into()),
+        first: None,
+        next: Some("?cursor=x".into()),
+        here: "/analyses".into(),
+        empty: Empty::new("scale", "No analysis yet", "Upload a data set with labels and predictions, then choose what to compare.")
+            .action(Some(Action::primary("Analyse for bias", "/analyses/new", "scale"))),
+    }
+}
+
+fn new_analysis() -> NewAnalysisPage {
+    let columns = || vec![Choice::new("", "None"), Choice::plain("y_true"), Choice::plain("y_pred"), Choice::plain("score")];
+    let mut form = Form::new(vec![
+        Field::new("target", "Label").select(columns()).required().value("y_true").hint("What was really so."),
+        Field::new("positive_label", "Positive label").hint("Which label counts as positive, where it is not 1 or true."),
+        Field::new("prediction", "Prediction").select(columns()).hint("What the model decided."),
+        Field::new("score", "Score").select(columns()).value("score").hint("How sure it was."),
+        Field::new("analysis_type", "Kind").select(vec![Choice::new("comprehensive", "Comprehensive")]).required(),
+        Field::new("difference_threshold", "Accepted difference").control(Control::Line("number")).value("0.1").required(),
+        Field::new("ratio_threshold", "Accepted shortfall of ratios").control(Control::Line("number")).value("0.2").required(),
+        Field::new("confidence", "Confidence").control(Control::Line("number")).value("2").required(),
+        Field::new("min_group_size", "Least group size").control(Control::Line("number")).value("30").required(),
+        Field::new("name", "Name"),
+        Field::new("description", "Description").control(Control::Area),
+    ]);
+    form.refuse(&Problem::invalid(vec![
+        Fault::new("/target", "label_not_binary", "`y_true` has 3 labels: 0, 1, 2.").hint("Choose a column with two labels."),
+        Fault::new("/confidence", "out_of_range", "The confidence is 2; it must be at least 0.5 and below 1.").hint("0.95 is usual."),
+    ]));
+    let attribute = |name: &str, chosen, note: &str, groups: &[&str]| AttributeRow {
+        name: name.into(),
+        chosen,
+        note: note.into(),
+        groups: groups.iter().map(|group| Choice::plain(*group)).collect(),
+        reference: String::new(),
+    };
+    NewAnalysisPage {
+        frame: frame("Analyse for bias", "/analyses").crumb("Bias analyses", "/analyses"),
+        lede: "Choose a data set, what is compared, and between whom.",
+        dataset: Field::new("dataset", "Data set").select(vec![Choice::plain("adult_predictions")]).required(),
+        columns: Some(Columns {
+            dataset_id: "01930b2e-7c1a-7def-8000-1b2c3d4e5f60".into(),
+            attributes: vec![
+                attribute("sex", true, "text, 2 values", &["Female", "Male"]),
+                attribute("race", true, "text, 5 values", &["White", "Black", "Other"]),
+                attribute("age_band", true, "text, 4 values", &["25-39", "40-59"]),
+                attribute("weight", false, "integer, 12,740 values", &[]),
+            ],
+            faults: vec!["`weight` is the weight and a protected attribute at once.".into()],
+            more_open: false,
+        }),
+        form,
+    }
+}
+
+fn analysis(state: State, badge: Badge) -> AnalysisPage {
+    let frame = frame("Income model, comprehensive", "/analyses").crumb("Bias analyses", "/analyses").plots();
+    AnalysisPage {
+        lede: "adult_predictions · asked for by Ada Lovelace".into(),
+        badge,
+        actions: vec![
+            Action::new("HTML report", "/analyses/1/report.html", "download"),
+            Action::new("JSON", "/analyses/1/result.json", "download"),
+        ],
+        steps: vec![Step::new("Cancel", "/analyses/1/cancel", "cancelled", &frame).danger("Stop this analysis?")],
+        state,
+        frame,
+    }
+}
+
+fn live() -> AnalysisPage {
+    let progress = Progress { message: "Scanning: 6,100,000 of 10,000,000 rows".into(), percent: 61 };
+    let mut page = analysis(
+        State::Live(Live { events: "/analyses/1/events".into(), progress }),
+        Badge::state("running"),
+    );
+    page.frame = page.frame.live();
+    page
+}
+
+fn dataset() -> DatasetPage {
+    let text = ColumnCard {
+        name: "race".into(),
+        kind: "text".into(),
+        spark: None,
+        bars: Some(Bars {
+            bars: [("White", 0.855), ("Black", 0.096), ("Asian-Pac-Islander", 0.029), ("Amer-Indian-Eskimo", 0.01), ("<Other>", 0.008)]
+                .map(|(name, share)| Bar { name: name.into(), share, text: crate::view::format::percent(share) })
+                .to_vec(),
+        }),
+        facts: vec![("Missing", "0".into()), ("Distinct", "5".into())],
+    };
+    let number = ColumnCard {
+        name: "score".into(),
+        kind: "number".into(),
+        spark: Some(Spark { label: "Histogram of score".into(), heights: vec![62.0, 20.0, 9.0, 6.0, 5.0, 4.0, 4.0, 3.0, 3.0, 5.0] }),
+        bars: None,
+        facts: vec![("Missing", "12".into()), ("Least", "0.000".into()), ("Median", "0.114".into()), ("Greatest", "0.999".into())],
+    };
+    let frame = frame("adult_predictions", "/datasets").crumb("Data sets", "/datasets");
+    DatasetPage {
+        lede: "UCI Adult test split with the predictions of a logistic regression.".into(),
+        actions: vec![Action::primary("Analyse for bias", "/analyses/new?dataset=1", "scale")],
+        steps: vec![Step::new("Delete", "/datasets/1/delete", "trash", &frame).danger("Delete this data set and its file?")],
+        facts: vec![("Rows", Html::text("16,281")), ("Columns", Html::text("8")), ("Size", Html::text("412.3 kB")), ("Uploaded", Html::of(&Moment(moment())))],
+        columns: vec![number.clone(), text.clone(), ColumnCard { name: "sex".into(), ..text }, ColumnCard { name: "weight".into(), ..number }],
+        preview: Table {
+            label: "First rows".into(),
+            heads: ["y_true", "y_pred", "score", "race", "sex"].map(Head::new).to_vec(),
+            rows: vec![["0", "0", "0.002331", "Black", "Male"].map(Html::text).to_vec(); 4],
+        },
+        analyses: Some(analyses_table()),
+        frame,
+    }
+}
+
+fn audit() -> AuditPage {
+    let frame = frame("Audit trail", "/audit");
+    let entry = |actor: &str, action: &str, entity: &str, diff: bool| EntryView {
+        moment: Moment(moment()),
+        actor: actor.into(),
+        action: action.into(),
+        entity: entity.into(),
+        summary: if diff { "status, description".into() } else { "Details".into() },
+        seal: Badge::new("pass", "seal", "sealed"),
+        diff: diff.then(|| Table {
+            label: "What changed".into(),
+            heads: ["Field", "Before", "After"].map(Head::new).to_vec(),
+            rows: vec![["status", "draft", "active"].map(Html::text).to_vec(), ["description", "", "Income > 50k"].map(Html::text).to_vec()],
+        }),
+        facts: vec![("Entry", "01930b2e-7c1a-7def-8000-1b2c3d4e5f60".into()), ("Address", "127.0.0.1".into())],
+    };
+    AuditPage {
+        seal: SealView {
+            badge: Badge::state("verified"),
+            sentence: "All 1,204 sealed entries are as they were written, and every entry is sealed.".into(),
+            findings: vec![],
+            facts: vec![
+                ("Entries", Html::text("1,204")),
+                ("Tree root", Html::text("9f2c…41aa")),
+                ("Last checkpoint", Html::of(&Moment(moment()))),
+                ("Not yet sealed", Html::text("0")),
+            ],
+        },
+        steps: vec![Step::new("Verify now", "/audit/verify", "seal", &frame)],
+        actions: vec![Action::new("Export", "/audit/export", "download")],
+        filters: vec![
+            Field::new("actor", "Who").select(vec![Choice::new("", "Anybody")]),
+            Field::new("action", "What").select(vec![Choice::new("", "Anything")]),
+            Field::new("from", "From").control(Control::Line("date")),
+        ],
+        filtered: false,
+        entries: vec![
+            entry("Ada Lovelace", "updated", "model Income classifier", true),
+            entry("Worker", "completed", "bias analysis Income model, comprehensive", false),
+            entry("Ada Lovelace", "signed in", "", false),
+        ],
+        first: None,
+        next: Some("?cursor=1".into()),
+        frame,
+    }
+}
+
+fn detail() -> DetailPage {
+    let frame = frame("Income classifier", "/models").crumb("Models", "/models");
+    DetailPage {
+        lede: "Logistic regression".into(),
+        badges: vec![Badge::state("active")],
+        actions: vec![Action::new("Edit", "/models/1/edit", "edit")],
+        steps: vec![Step::new("Deprecate", "/models/1/transition", "warning", &frame).with("status", "deprecated")],
+        facts: vec![("Framework".into(), Html::text("scikit-learn")), ("Created".into(), Html::of(&Moment(moment())))],
+        sections: vec![
+            Section { id: "versions", title: "Versions".into(), action: Some(Action::new("New version", "/models/1/versions/new", "plus")), table: analyses_table(), empty: "No version yet." },
+            Section { id: "none", title: "Analyses".into(), action: None, table: Table::default(), empty: "None yet." },
+        ],
+        frame,
+    }
+}
+
+fn form() -> FormPage {
+    FormPage {
+        frame: frame("New model", "/models").crumb("Models", "/models").notice(Some(Notice::pass("Saved"))),
+        lede: "A model that Ephor keeps an eye on.".into(),
+        form: Form::new(vec![
+            Field::new("name", "Name").required(),
+            Field::new("metadata", "Metadata").control(Control::Code).value("{}"),
+            Field::new("is_public", "Public").control(Control::Check).value("true"),
+        ]),
+        action: "/models".into(),
+        hidden: vec![("version", "3".into())],
+        submit: "Create",
+        cancel: "/models".into(),
+    }
+}
+
+fn secret() -> SecretPage {
+    SecretPage {
+        frame: frame("API key", "/api-keys"),
+        lede: "Copy it now: it is not shown again.".into(),
+        label: "Key",
+        secret: "eph_0193_secret".into(),
+        hint: "Send it as Authorization: Bearer.".into(),
+        back: "/api-keys",
+    }
+}
+
+fn upload() -> UploadPage {
+    UploadPage {
+        frame: frame("Upload a data set", "/datasets").crumb("Data sets", "/datasets"),
+        form: Form::new(vec![
+            Field::new("file", "File").control(Control::File(".csv,.parquet")).required(),
+            Field::new("name", "Name"),
+        ]),
+        action: "/datasets",
+    }
+}
+
+fn pages() -> Vec<(&'static str, String)> {
+    let done = || State::Done(Box::new(ResultView::new(&result())));
+    let page = |name: &'static str, template: &dyn askama::DynTemplate| (name, template.dyn_render().unwrap());
+    vec![
+        page("sign-in", &sign_in(false)),
+        page("sign-in-refused", &sign_in(true)),
+        page("dashboard", &dashboard()),
+        page("list", &list(false)),
+        page("list-empty", &list(true)),
+        page("detail", &detail()),
+        page("form", &form()),
+        page("secret", &secret()),
+        page("upload", &upload()),
+        page("dataset", &dataset()),
+        page("analysis-new", &new_analysis()),
+        page("analysis-live", &live()),
+        page("analysis-failed", &analysis(State::Ended(Notice::fail("It failed")), Badge::state("failed"))),
+        page("analysis-done", &analysis(done(), Badge::state("completed"))),
+        page("audit", &audit()),
+        page("error", &ErrorPage::new(&Problem::internal(), Some("0193".into()), None)),
+        page("not-found", &ErrorPage::new(&Problem::forbidden("models", "read"), None, None)),
+    ]
+}
+
+#[test]
+fn every_page_renders_and_keeps_the_rules() {
+    let pages = pages();
+    for (name, html) in &pages {
+        let without_data: String = html
+            .split("<script type=\"application/json\"")
+            .map(|part| part.split_once("</script>").map_or(part, |(_, rest)| rest))
+            .collect();
+        for forbidden in [" style=", "<style", "javascript:", " onclick", " onload", "/assets/missing"] {
+            assert!(!without_data.contains(forbidden), "{name} holds `{forbidden}`");
+        }
+        assert!(!html.contains("<script>"), "{name} holds an inline script");
+        assert_eq!(html.matches("<h1").count(), 1, "{name} has one main heading");
+        assert_eq!(html.matches("<main").count(), 1, "{name} has one main landmark");
+        let ids: Vec<&str> = html.split(" id=\"").skip(1).filter_map(|part| part.split('"').next()).collect();
+        let distinct: HashSet<_> = ids.iter().collect();
+        let twice: Vec<_> = distinct.iter().filter(|id| ids.iter().filter(|other| other == *id).count() > 1).collect();
+        assert!(twice.is_empty(), "{name} uses ids twice: {twice:?}");
+        for wanted in html.split("aria-describedby=\"").skip(1).filter_map(|part| part.split('"').next()) {
+            for id in wanted.split(' ') {
+                assert!(ids.contains(&id), "{name} is described by `{id}`, which is not there");
+            }
+        }
+        // Every form that changes something carries its session's token.
+        for form in html.split("<form").skip(1).filter_map(|part| part.split("</form>").next()) {
+            let open = form.split('>').next().unwrap_or_default();
+            if open.contains("method=\"post\"") && !name.starts_with("sign-in") && !open.contains("data-upload") {
+                assert!(form.contains("name=\"_csrf\" value=\"token\""), "{name} has a form without a token: {open}");
+            }
+        }
+    }
+    if let Ok(folder) = std::env::var("EPHOR_PREVIEW") {
+        std::fs::create_dir_all(&folder).unwrap();
+        for (name, html) in &pages {
+            std::fs::write(format!("{folder}/{name}.html"), html).unwrap();
+        }
+        crate::assets::write_all(&folder);
+        let meta = ReportMeta::new("Bias analysis of adult.csv", "adult.csv", moment());
+        std::fs::write(format!("{folder}/report.html"), report::html(&result(), &meta).unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn what_one_may_not_see_looks_like_what_is_not_there() {
+    let (hidden, missing) = (
+        ErrorPage::new(&Problem::forbidden("models", "read"), None, None).render().unwrap(),
+        ErrorPage::new(&Problem::not_found("model"), None, None).render().unwrap(),
+    );
+    assert_eq!(hidden, missing);
+}
