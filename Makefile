@@ -27,8 +27,9 @@ setup-run:
 demo: setup-run build ## start Ephor with a demo organization on 127.0.0.1:8080
 	@"$(CARGO_TARGET_DIR)/debug/ephor" demo
 
+# The whole workspace's features, so that `make test` finds these artefacts and builds on them.
 build: setup-run
-	@$(OFFLINE) cargo build --locked --package ephor
+	@$(OFFLINE) cargo build --locked --workspace --bin ephor
 
 test: setup lint doc ## format, lints, documents, and every test
 	@$(OFFLINE) cargo test --locked --workspace --doc --quiet

@@ -12,8 +12,10 @@ use super::error::EmbeddedError;
 /// The oldest major version that Ephor runs on.
 pub const OLDEST_MAJOR: u32 = 15;
 
-/// The programs that a folder must hold to be of use.
-const NEEDED: [&str; 6] = ["postgres", "initdb", "pg_dump", "pg_dumpall", "pg_restore", "psql"];
+/// The programs that a folder must hold to run a server.
+const SERVER: [&str; 6] = ["postgres", "initdb", "pg_dump", "pg_dumpall", "pg_restore", "psql"];
+/// The programs that a folder must hold for backups of a server elsewhere.
+const CLIENT: [&str; 3] = ["pg_dump", "pg_restore", "psql"];
 
 /// One installed PostgreSQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,10 +54,15 @@ impl Binaries {
 
     /// What a folder holds, when that is a whole PostgreSQL of any age.
     pub fn in_folder(folder: &Path) -> Option<Self> {
-        if !NEEDED.iter().all(|name| folder.join(name).is_file()) {
+        Self::with(folder, &SERVER)
+    }
+
+    /// What a folder holds; the first of the programs is asked for its version.
+    fn with(folder: &Path, programs: &[&str]) -> Option<Self> {
+        if !programs.iter().all(|name| folder.join(name).is_file()) {
             return None;
         }
-        let output = Command::new(folder.join("postgres"))
+        let output = Command::new(folder.join(programs.first()?))
             .arg("--version")
             .env("LC_ALL", "C")
             .stdin(Stdio::null())
@@ -68,7 +75,8 @@ impl Binaries {
 
 /// Reads `postgres (PostgreSQL) 15.18 (Debian …)`, also `17beta2` and `19devel`.
 fn parse_version(said: &str) -> Option<(u32, String)> {
-    let version = said.trim().strip_prefix("postgres (PostgreSQL) ")?.split_whitespace().next()?;
+    let (_, rest) = said.trim().split_once(" (PostgreSQL) ")?;
+    let version = rest.split_whitespace().next()?;
     let digits = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
     Some((version[..digits].parse().ok()?, version.to_owned()))
 }
@@ -108,25 +116,34 @@ impl SearchPlaces {
         Self::of(folders)
     }
 
-    /// Every usable PostgreSQL, the newest first; among equals the first found.
+    /// Every PostgreSQL that can run a server, the newest first; among equals the first found.
     pub fn find(&self) -> Result<Vec<Binaries>, EmbeddedError> {
+        let (usable, old): (Vec<_>, Vec<_>) =
+            self.all(&SERVER).into_iter().partition(|it| it.major >= OLDEST_MAJOR);
+        if usable.is_empty() {
+            let too_old = old.into_iter().map(|it| (it.folder, it.major)).collect();
+            return Err(EmbeddedError::NoBinaries { advice: Platform::this().advice(), too_old });
+        }
+        Ok(usable)
+    }
+
+    /// Every set of client programs, the newest first: they serve any server that is not newer.
+    pub fn find_clients(&self) -> Vec<Binaries> {
+        self.all(&CLIENT)
+    }
+
+    fn all(&self, programs: &[&str]) -> Vec<Binaries> {
         let mut seen: Vec<PathBuf> = Vec::new();
         let mut all: Vec<Binaries> = Vec::new();
         for folder in &self.folders {
             let Ok(folder) = folder.canonicalize() else { continue };
             if !seen.contains(&folder) {
-                all.extend(Binaries::in_folder(&folder));
+                all.extend(Binaries::with(&folder, programs));
                 seen.push(folder);
             }
         }
-        let (mut usable, old): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|it| it.major >= OLDEST_MAJOR);
-        if usable.is_empty() {
-            let too_old = old.into_iter().map(|it| (it.folder, it.major)).collect();
-            return Err(EmbeddedError::NoBinaries { advice: Platform::this().advice(), too_old });
-        }
-        usable.sort_by_key(|it| std::cmp::Reverse(it.major));
-        Ok(usable)
+        all.sort_by_key(|it| std::cmp::Reverse(it.major));
+        all
     }
 }
 
@@ -217,9 +234,9 @@ mod tests {
     /// A folder whose programs say that they are of `version`.
     fn pretend(version: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        for name in NEEDED {
+        for name in SERVER {
             let file = folder.path().join(name);
-            fs::write(&file, format!("#!/bin/sh\necho 'postgres (PostgreSQL) {version}'\n"))
+            fs::write(&file, format!("#!/bin/sh\necho '{name} (PostgreSQL) {version}'\n"))
                 .unwrap();
             fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
         }
@@ -233,7 +250,8 @@ mod tests {
         assert_eq!(read("postgres (PostgreSQL) 17beta2"), Some(17));
         assert_eq!(read("postgres (PostgreSQL) 19devel"), Some(19));
         assert_eq!(read("postgres (PostgreSQL) 9.6.24"), Some(9));
-        assert_eq!(read("pg_ctl (PostgreSQL) 15.1"), None);
+        assert_eq!(read("pg_dump (PostgreSQL) 15.1"), Some(15));
+        assert_eq!(read("mysqld 8.0"), None);
         assert_eq!(read(""), None);
     }
 
@@ -269,6 +287,8 @@ mod tests {
         let folder = pretend("16.1");
         fs::remove_file(folder.path().join("initdb")).unwrap();
         assert_eq!(Binaries::in_folder(folder.path()), None);
+        let clients = SearchPlaces::of(vec![folder.path().into()]).find_clients();
+        assert_eq!(clients.first().map(Binaries::major), Some(16), "they do for backups");
     }
 
     #[test]

@@ -33,10 +33,15 @@ use crate::{
 /// The names of test databases: prefix, process id, number.
 const PREFIX: &str = "ephor_test_";
 
+/// A name that no other test database has: it tells which process may still use it.
+fn fresh_name() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!("{PREFIX}{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
 /// A fresh database with all migrations run. It is dropped with this value.
 pub async fn database() -> TestDatabase {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let name = format!("{PREFIX}{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let name = fresh_name();
     let urls = template::clone_to(&name).await.expect("a test database");
     // From here on it is dropped whatever happens.
     let dropped = Dropped { name: name.clone(), urls: urls.clone() };
@@ -46,10 +51,35 @@ pub async fn database() -> TestDatabase {
         url: urls.url(Login::App.role(), &name).into(),
         system_url: Some(urls.url(Login::System.role(), &name).into()),
         sealer_url: Some(urls.url(Login::Sealer.role(), &name).into()),
+        migrate_url: Some(urls.url(Login::Migrator.role(), &name).into()),
         ..DatabaseConfig::default()
     };
     let store = Store::connect(&config).await.expect("a store on the test database");
     TestDatabase { name, urls, config, admin, store, _dropped: dropped }
+}
+
+/// A database that was prepared and holds nothing yet: for tests of migrations and restores.
+pub async fn empty_database() -> EmptyDatabase {
+    let name = fresh_name();
+    let urls = template::prepare_empty(&name).await.expect("an empty test database");
+    EmptyDatabase { dropped: Dropped { name, urls } }
+}
+
+/// See [`empty_database`]. It is dropped with this value.
+pub struct EmptyDatabase {
+    dropped: Dropped,
+}
+
+impl EmptyDatabase {
+    /// The URL of one login.
+    pub fn url(&self, login: Login) -> String {
+        self.dropped.urls.url(login.role(), &self.dropped.name)
+    }
+
+    /// The superuser's URL.
+    pub fn superuser_url(&self) -> String {
+        self.dropped.urls.url(SUPERUSER, &self.dropped.name)
+    }
 }
 
 /// A database for one test.
@@ -192,4 +222,97 @@ fn run_apart(
         tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
     });
     thread.join().map_err(|_| sqlx::Error::WorkerCrashed)?
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    async fn count(connection: &mut PgConnection, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(connection).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn each_test_has_a_database_of_its_own_for_as_long_as_it_runs() {
+        let (one, other) = tokio::join!(database(), database());
+        assert_ne!(one.name(), other.name());
+        one.organization("Acme").await;
+        let organizations = "select count(*) from identity.organizations where slug like 'o-%'";
+        assert_eq!(count(&mut one.connect_superuser().await, organizations).await, 1);
+        assert_eq!(count(&mut other.connect_superuser().await, organizations).await, 0);
+
+        let name = one.name().to_owned();
+        drop(one);
+        let there: bool =
+            sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
+                .bind(name)
+                .fetch_one(&other.admin())
+                .await
+                .unwrap();
+        assert!(!there, "the first database was dropped");
+    }
+
+    #[tokio::test]
+    async fn a_role_is_who_it_is_and_no_more() {
+        let db = database().await;
+        let mut connection = db.connect_as("ephor_reach").await;
+        let who: String = sqlx::query_scalar("select session_user::text")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!(who, "ephor_reach");
+        assert!(sqlx::query("create table public.mine ()").execute(&mut connection).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn an_owners_scope_opens_its_organization_and_no_other() {
+        let db = database().await;
+        let (acme, _other) = (db.organization("Acme").await, db.organization("Other").await);
+        let mut tx = db.store().begin(&acme).await.unwrap();
+        let seen: Vec<String> = sqlx::query_scalar("select name from identity.organizations")
+            .fetch_all(tx.conn())
+            .await
+            .unwrap();
+        assert_eq!(seen, ["Acme"]);
+    }
+
+    #[tokio::test]
+    async fn a_subsidiary_belongs_to_its_holding() {
+        let db = database().await;
+        let holding = db.holding("Holding").await;
+        let daughter = db.subsidiary(&holding, "Daughter").await;
+        let reading = holding.reading([daughter.organization()]);
+        let mut tx = db.store().begin_reach(&reading).await.unwrap();
+        let names: Vec<String> =
+            sqlx::query_scalar("select name from identity.organizations order by 1")
+                .fetch_all(tx.conn())
+                .await
+                .unwrap();
+        assert_eq!(names, ["Daughter", "Holding"]);
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_test_left_is_swept() {
+        let db = database().await;
+        let mut admin = db.connect_superuser().await;
+        // No process has this number: it is above what Linux and macOS hand out.
+        let leftover = format!("{PREFIX}{}_0", i32::MAX);
+        let sql = AssertSqlSafe(format!("create database {leftover}"));
+        sqlx::raw_sql(sql).execute(&mut admin).await.unwrap();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        let exists = format!("select count(*) from pg_database where datname = '{leftover}'");
+        loop {
+            // Each of these sweeps, unless another process is at it.
+            drop(database().await);
+            let there: i64 = sqlx::query_scalar(AssertSqlSafe(exists.clone()))
+                .fetch_one(&mut admin)
+                .await
+                .unwrap();
+            if there == 0 {
+                break;
+            }
+            assert!(std::time::Instant::now() < deadline, "it was not swept");
+        }
+    }
 }

@@ -37,6 +37,29 @@ pub(super) async fn clone_to(target: &str) -> Result<Urls, AnyError> {
     Ok(urls)
 }
 
+/// Makes the database `target`, prepared but without migrations.
+pub(super) async fn prepare_empty(target: &str) -> Result<Urls, AnyError> {
+    let turn = Turn::take().await?;
+    let urls = server::ensure(&turn).await?;
+    let mut connection = PgConnection::connect_with(&urls.options(SUPERUSER, "postgres")).await?;
+    create_prepared(&mut connection, &urls, target).await?;
+    connection.close().await?;
+    Ok(urls)
+}
+
+async fn create_prepared(
+    connection: &mut PgConnection,
+    urls: &Urls,
+    database: &str,
+) -> Result<(), AnyError> {
+    let create = format!("create database {} template template0", name(database));
+    sqlx::raw_sql(AssertSqlSafe(create)).execute(connection).await?;
+    let mut inside = PgConnection::connect_with(&urls.options(SUPERUSER, database)).await?;
+    bootstrap::prepare_database(&mut inside, database, urls).await?;
+    inside.close().await?;
+    Ok(())
+}
+
 /// Is it a server that is not there (or about to go), or a template that is not?
 fn is_repairable(error: &sqlx::Error) -> bool {
     match error {
@@ -50,6 +73,12 @@ fn is_repairable(error: &sqlx::Error) -> bool {
 async fn clone(urls: &Urls, target: &str) -> Result<(), sqlx::Error> {
     let mut connection = PgConnection::connect_with(&urls.options(SUPERUSER, "postgres")).await?;
     let sql = format!("create database {} template {}", name(target), name(&template()));
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;
+    // A clone has the template's tables, but not what was granted on the database itself.
+    let sql = format!(
+        "revoke temporary on database {0} from public; grant create on database {0} to ephor_owner",
+        name(target)
+    );
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;
     sweep(&mut connection).await?;
     connection.close().await
@@ -75,11 +104,7 @@ async fn make(urls: &Urls) -> Result<(), AnyError> {
     if !there {
         let unfinished = format!("{PREFIX}{}_template", std::process::id());
         drop_database(&mut connection, &unfinished).await?;
-        let create = format!("create database {} template template0", name(&unfinished));
-        sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut connection).await?;
-        let mut inside = PgConnection::connect_with(&urls.options(SUPERUSER, &unfinished)).await?;
-        bootstrap::prepare_database(&mut inside, &unfinished, urls).await?;
-        inside.close().await?;
+        create_prepared(&mut connection, urls, &unfinished).await?;
         migrate::run(&urls.url(Login::Migrator.role(), &unfinished)).await?;
         let mut inside = PgConnection::connect_with(&urls.options(SUPERUSER, &unfinished)).await?;
         sqlx::raw_sql("vacuum (analyze, freeze)").execute(&mut inside).await?;
