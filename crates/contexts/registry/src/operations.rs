@@ -1,0 +1,47 @@
+//! The actions, described for the OpenAPI document.
+
+use ephor_rest::Operation;
+use serde_json::{Value, json};
+
+/// What the resource engine does not know of.
+pub fn operations() -> Vec<Operation> {
+    let dataset = || json!({ "$ref": "#/components/schemas/datasets" });
+    let text = || json!({ "type": "string" });
+    let model = |path, summary| {
+        Operation::post(path, summary).tag("models").permission("models", "update").empty(204)
+    };
+    vec![
+        Operation::post("/v1/datasets/upload", "Upload a data set")
+            .tag("data sets")
+            .about("CSV, NDJSON, JSON or Parquet, as the body itself or as the field `file` of a form. It is checked, profiled and stored as Parquet; a broken file is refused with line and column, and nothing is kept.")
+            .permission("datasets", "create")
+            .query("name", text(), "A name for people; the file's if it is left out.")
+            .query("description", text(), "What is in it and where it comes from.")
+            .query("file_name", text(), "The file's name, for a bare body.")
+            .query("format", json!({ "enum": ["csv", "ndjson", "json", "parquet"] }), "The format; else what the content says.")
+            .request_as("application/octet-stream", json!({ "type": "string", "format": "binary" }))
+            .response(201, dataset()),
+        Operation::get("/v1/datasets/{id}/profile", "What the columns of a data set hold")
+            .tag("data sets")
+            .permission("datasets", "read")
+            .response(200, object()),
+        Operation::get("/v1/datasets/{id}/rows", "The first rows of a data set")
+            .tag("data sets")
+            .about("As JSON, or by Accept as NDJSON or CSV.")
+            .permission("datasets", "read")
+            .query("limit", json!({ "type": "integer", "minimum": 0, "maximum": 1000, "default": 50 }), "How many rows.")
+            .response(200, json!({ "type": "array", "items": object() })),
+        Operation::get("/v1/datasets/{id}/file", "A data set as Parquet")
+            .tag("data sets")
+            .permission("datasets", "read")
+            .response_as(200, "application/vnd.apache.parquet", json!({ "type": "string", "format": "binary" })),
+        model("/v1/models/{id}/activate", "Take a model into use"),
+        model("/v1/models/{id}/deprecate", "Deprecate a model"),
+        model("/v1/models/{id}/archive", "Archive a model"),
+        model("/v1/models/{id}/roll_back/{version}", "Make a model what it was at a version"),
+    ]
+}
+
+fn object() -> Value {
+    json!({ "type": "object" })
+}

@@ -1,0 +1,78 @@
+//! What the database can't say about the resources of this context.
+
+use ephor_kernel::{DomainEvent, Fault};
+use ephor_rest::{Actions, Change, Include, ResourceSpec};
+use serde_json::Value;
+
+/// Models, model versions and data sets.
+pub const RESOURCES: &[ResourceSpec] = &[MODELS, MODEL_VERSIONS, DATASETS];
+
+const MODELS: ResourceSpec = ResourceSpec::new("models", "registry.models")
+    .labels("model", "models")
+    .actions(Actions::ALL)
+    .create(&["name", "description", "model_type", "semantic_version", "schema", "metadata"])
+    .update(&["name", "description", "model_type", "semantic_version", "schema", "metadata"])
+    .search(&["name", "description"])
+    .include(&[Include::many("versions", "model_versions", "model_id")])
+    .check(check_model)
+    .event(model_event)
+    .reach();
+
+/// Made by the database whenever what a model is changes, so there is nothing to write here.
+const MODEL_VERSIONS: ResourceSpec = ResourceSpec::new("model_versions", "registry.model_versions")
+    .labels("model version", "model versions")
+    .parent("models", "model_id", "versions")
+    .include(&[Include::one("model", "models", "model_id")])
+    .reach();
+
+/// Made by uploads; what is stored never changes.
+const DATASETS: ResourceSpec = ResourceSpec::new("datasets", "registry.datasets")
+    .labels("data set", "data sets")
+    .actions(Actions::READ.and_update().and_delete())
+    .update(&["name", "description", "metadata"])
+    .hidden(&["storage_path"])
+    .search(&["name", "description"])
+    .reach();
+
+/// What a version is cannot change under the same number.
+fn check_model(new: &Value, old: Option<&Value>) -> Vec<Fault> {
+    const IDENTITY: [&str; 3] = ["model_type", "schema", "metadata"];
+    let Some(old) = old else { return Vec::new() };
+    let changed: Vec<&str> = IDENTITY.into_iter().filter(|field| new.get(field) != old.get(field)).collect();
+    if changed.is_empty() || new.get("semantic_version") != old.get("semantic_version") {
+        return Vec::new();
+    }
+    vec![
+        Fault::new(
+            "/semantic_version",
+            "same_version",
+            format!("{} changes what the model is, so it needs a new version number", changed.join(", ")),
+        )
+        .hint("raise the first number when inputs or outputs change, the second for new abilities, the third for repairs"),
+    ]
+}
+
+fn model_event(_: Change, row: &Value) -> Option<DomainEvent> {
+    let model = row.get("id")?.as_str()?.parse().ok()?;
+    Some(DomainEvent::ModelChanged { model, version: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_model_is_changes_with_its_version_only() {
+        let old = json!({ "semantic_version": "1.0.0", "model_type": "regression", "schema": {}, "metadata": {}, "name": "a" });
+        let mut new = old.clone();
+        new["name"] = json!("b");
+        assert!(check_model(&new, Some(&old)).is_empty(), "a name is no part of what it is");
+        new["model_type"] = json!("classification");
+        assert_eq!(check_model(&new, Some(&old)).len(), 1);
+        new["semantic_version"] = json!("2.0.0");
+        assert!(check_model(&new, Some(&old)).is_empty());
+        assert!(check_model(&new, None).is_empty());
+    }
+}
