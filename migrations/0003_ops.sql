@@ -66,8 +66,8 @@ comment on constraint jobs_max_attempts_check on ops.jobs is 'At least one attem
 comment on constraint jobs_finished_at_check on ops.jobs is 'What has come to its end says when.';
 create index jobs_created_idx on ops.jobs (organization_id, created_at desc, id);
 create index jobs_subject_idx on ops.jobs (organization_id, subject_id) where subject_id is not null;
--- The only index that does not begin with the organization: the relay looks for dead workers everywhere.
-create index jobs_open_idx on ops.jobs (state, heartbeat_at) where state in ('queued', 'running');
+-- Small, because jobs end: the relay reads all of it to find dead workers in every organization.
+create index jobs_open_idx on ops.jobs (organization_id, state, heartbeat_at) where state in ('queued', 'running');
 comment on index ops.jobs_created_idx is 'Serves the newest jobs of an organization.';
 comment on index ops.jobs_subject_idx is 'Serves the jobs of one thing.';
 comment on index ops.jobs_open_idx is 'Serves the search for jobs whose worker died.';
@@ -202,7 +202,7 @@ begin
                     from unnest(taken) as t
                     left join ops.jobs as j on j.organization_id = t.organization_id and j.id = t.subject_id
                     group by 1, 2, 3, 4
-                    order by min(t.id)) as n) as news
+                    order by min(t.id::text)) as n) as news
         group by page
         order by page
     loop

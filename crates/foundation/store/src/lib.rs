@@ -1,0 +1,29 @@
+//! PostgreSQL: the embedded server, tenant-scoped transactions, migrations, jobs, the audit trail and its sealing.
+
+pub mod audit;
+pub mod backup;
+pub mod bootstrap;
+pub mod doctor;
+pub mod embedded;
+pub mod jobs;
+pub mod migrate;
+pub mod testing;
+
+mod config;
+mod context;
+mod door;
+mod error;
+mod health;
+mod live;
+mod outbox;
+mod queue;
+mod store;
+mod tx;
+
+pub use config::DatabaseConfig;
+pub use door::Door;
+pub use error::StoreError;
+pub use health::{Health, HealthRecord, health_list};
+pub use live::{Live, LiveUpdate};
+pub use store::Store;
+pub use tx::OrgTx;
