@@ -1,0 +1,23 @@
+//! One file per thing that one can do with an analysis.
+
+mod cancel;
+mod create;
+mod get;
+mod record;
+
+pub use cancel::analysis_cancel;
+pub use create::{AnalysisCreate, analysis_create};
+pub use get::{Analysis, analysis_get, analysis_result};
+pub(crate) use record::{
+    analysis_cancelled, analysis_completed, analysis_failed, analysis_started, outcome,
+};
+
+/// The kind of job that runs an analysis.
+pub const JOB_KIND: &str = "bias_analysis";
+
+/// What the job is given.
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
+pub(crate) struct JobPayload {
+    /// The analysis to run.
+    pub analysis: ephor_kernel::AnalysisId,
+}

@@ -1,0 +1,66 @@
+//! The actions, described for the OpenAPI document.
+
+use ephor_rest::Operation;
+use serde_json::{Value, json};
+
+/// What the resource engine does not know of.
+pub fn operations() -> Vec<Operation> {
+    let analysis = || json!({ "$ref": "#/components/schemas/bias_analyses" });
+    vec![
+        Operation::post("/v1/bias_analyses", "Analyse a data set for bias")
+            .tag("bias analyses")
+            .about("It is checked at once and run in the background; the answer says where to look.")
+            .permission("bias_analyses", "create")
+            .request(create())
+            .response(202, analysis()),
+        Operation::get("/v1/bias_analyses/{id}/result", "What an analysis found")
+            .tag("bias analyses")
+            .about("Groups with their metrics and intervals, disparities with their status, intersections, curves, recommendations. 404 until it has completed.")
+            .permission("bias_analyses", "read")
+            .response(200, json!({ "type": "object" })),
+        Operation::post("/v1/bias_analyses/{id}/cancel", "Cancel a bias analysis")
+            .tag("bias analyses")
+            .about("At once while it waits, else as soon as its scan notices. 409 when it has come to its end.")
+            .permission("bias_analyses", "cancel")
+            .response(202, analysis()),
+    ]
+}
+
+fn create() -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["dataset_id", "parameters"],
+        "properties": {
+            "name": { "type": "string", "minLength": 1, "maxLength": 200 },
+            "description": { "type": "string", "maxLength": 10000 },
+            "dataset_id": { "type": "string", "format": "uuid" },
+            "model_id": { "type": ["string", "null"], "format": "uuid" },
+            "parameters": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["target", "protected"],
+                "properties": {
+                    "analysis_type": {
+                        "enum": ["demographic_parity", "equalized_odds", "individual_fairness", "comprehensive"],
+                        "default": "comprehensive"
+                    },
+                    "target": { "type": "string", "description": "The column of true labels." },
+                    "prediction": { "type": ["string", "null"], "description": "The column of predicted labels." },
+                    "score": { "type": ["string", "null"], "description": "The column of scores." },
+                    "score_threshold": { "type": "number", "default": 0.5 },
+                    "positive_label": { "type": ["string", "null"] },
+                    "protected": { "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": 8 },
+                    "weight": { "type": ["string", "null"] },
+                    "reference_groups": { "type": "object", "additionalProperties": { "type": "string" } },
+                    "intersection_depth": { "type": ["integer", "null"], "minimum": 1 },
+                    "min_group_size": { "type": "integer", "minimum": 0, "default": 30 },
+                    "thresholds": { "type": "object", "additionalProperties": { "type": "number", "minimum": 0 } },
+                    "confidence": { "type": "number", "minimum": 0.5, "exclusiveMaximum": 1, "default": 0.95 },
+                    "seed": { "type": "integer", "minimum": 0, "default": 0 },
+                    "bootstrap_draws": { "type": "integer", "minimum": 0, "maximum": 100_000, "default": 2000 }
+                }
+            }
+        }
+    })
+}

@@ -1,0 +1,129 @@
+//! The job that runs an analysis.
+
+use std::{convert::Infallible, sync::Arc};
+
+use async_trait::async_trait;
+use ephor_fairness::{AnalysisError, AnalysisResult, AnalysisSpec, CancellationToken};
+use ephor_kernel::{AnalysisId, DatasetId, DomainEvent};
+use ephor_store::jobs::{JobContext, JobFailure, JobHandler};
+use tokio::sync::watch;
+
+use crate::{
+    Assurance, OpenDataset,
+    analysis::{
+        Analysis, JOB_KIND, JobPayload, analysis_cancelled, analysis_completed, analysis_failed,
+        analysis_get, analysis_started,
+    },
+};
+
+/// The share of the work that is left when all rows are read: intervals and recommendations.
+const SCAN_SHARE: f64 = 0.9;
+
+/// Runs bias analyses.
+pub struct AnalysisRunner {
+    open_dataset: OpenDataset,
+}
+
+impl AnalysisRunner {
+    /// A runner that opens data sets in the same way as the routes do.
+    pub fn new(assurance: &Assurance) -> Self {
+        Self { open_dataset: Arc::clone(&assurance.open_dataset) }
+    }
+}
+
+#[async_trait]
+impl JobHandler for AnalysisRunner {
+    fn kind(&self) -> &'static str {
+        JOB_KIND
+    }
+
+    async fn run(&self, job: JobContext) -> Result<(), JobFailure> {
+        let JobPayload { analysis: id } = job.payload()?;
+        let Some(analysis) = begin(&job, id).await? else { return Ok(()) };
+        match self.analyse(&job, &analysis).await {
+            Ok(result) => {
+                job.progress(1.0, "Storing the result").await;
+                let mut tx = job.store().begin_system(job.scope()).await?;
+                analysis_completed(&mut tx, id, &result).await?;
+                tx.commit().await?;
+                Ok(())
+            }
+            Err(JobFailure::Cancelled) => {
+                cancel(&job, id).await?;
+                Err(JobFailure::Cancelled)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn failed(&self, job: JobContext, reason: &str) -> Result<(), JobFailure> {
+        let JobPayload { analysis } = job.payload()?;
+        let mut tx = job.store().begin_system(job.scope()).await?;
+        analysis_failed(&mut tx, analysis, reason).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+impl AnalysisRunner {
+    /// Reads and computes. No transaction is open meanwhile.
+    async fn analyse(&self, job: &JobContext, analysis: &Analysis) -> Result<AnalysisResult, JobFailure> {
+        let spec: AnalysisSpec = serde_json::from_value(analysis.parameters.clone())
+            .map_err(|error| JobFailure::fatal(format!("The specification cannot be read: {error}")))?;
+        let dataset: DatasetId = analysis
+            .dataset_id
+            .ok_or_else(|| JobFailure::fatal("The analysis names no data set"))?;
+        job.progress(0.0, "Opening the data set").await;
+        let table = (self.open_dataset)(job.scope().clone(), dataset).await?;
+        let frame = table.dataframe().map_err(|error| JobFailure::fatal(error.to_string()))?;
+
+        let (tell, told) = watch::channel((0, None));
+        let progress = move |done: u64, total: Option<u64>| {
+            tell.send_replace((done, total));
+        };
+        let cancel: CancellationToken = job.cancelled();
+        let work = ephor_fairness::analyze(frame, &spec, &progress, &cancel);
+        let outcome = tokio::select! {
+            outcome = work => outcome,
+            never = pass_on(job, told) => match never {},
+        };
+        outcome.map_err(|error| match error {
+            AnalysisError::Cancelled => JobFailure::Cancelled,
+            AnalysisError::Invalid(_) => JobFailure::fatal(error.to_string()),
+            AnalysisError::Read(_) | AnalysisError::Engine(_) => JobFailure::retry(error.to_string()),
+        })
+    }
+}
+
+/// Tells the job how many rows are read, for as long as anybody counts them.
+async fn pass_on(job: &JobContext, mut told: watch::Receiver<(u64, Option<u64>)>) -> Infallible {
+    loop {
+        if told.changed().await.is_err() {
+            // The count is over; the computation ends the other branch.
+            return std::future::pending().await;
+        }
+        let (done, total) = *told.borrow_and_update();
+        let fraction = total.filter(|total| *total > 0).map_or(0.0, |total| done as f64 / total as f64);
+        job.progress(SCAN_SHARE * fraction.min(1.0), format!("{done} rows read")).await;
+    }
+}
+
+/// Marks the analysis as running. `None` when it has come to its end already.
+async fn begin(job: &JobContext, id: AnalysisId) -> Result<Option<Analysis>, JobFailure> {
+    let mut tx = job.store().begin_system(job.scope()).await?;
+    let analysis = match analysis_started(&mut tx, id).await? {
+        true => Some(analysis_get(&mut tx, id).await?),
+        false => None,
+    };
+    tx.commit().await?;
+    Ok(analysis)
+}
+
+async fn cancel(job: &JobContext, id: AnalysisId) -> Result<(), JobFailure> {
+    let mut tx = job.store().begin_system(job.scope()).await?;
+    if analysis_cancelled(&mut tx, id).await? {
+        tx.emit(&DomainEvent::AnalysisCancelled { analysis: id }).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! The result of an analysis, for a terminal.
+
+use std::fmt::Write as _;
+
+use comfy_table::{CellAlignment, Table, presets};
+use ephor_fairness::{
+    AnalysisResult, AttributeResult, Disparity, Group, Interval, Mitigation, Status,
+};
+
+/// What a group's line shows, as far as the data have it.
+const COLUMNS: &[(&str, &str)] = &[
+    ("base_rate", "base rate"),
+    ("selection_rate", "selection rate"),
+    ("true_positive_rate", "TPR"),
+    ("false_positive_rate", "FPR"),
+    ("positive_predictive_value", "PPV"),
+    ("accuracy", "accuracy"),
+    ("roc_auc", "AUC"),
+];
+
+/// How many groups of one attribute are shown before the rest is counted.
+const MOST_GROUPS: usize = 25;
+
+/// Writes the whole report. `colour` marks statuses for the eye; words say the same.
+pub fn render(result: &AnalysisResult, source: &str, colour: bool) -> String {
+    let mut out = String::new();
+    head(&mut out, result, source, colour);
+    for attribute in &result.attributes {
+        section(&mut out, attribute, colour);
+    }
+    intersections(&mut out, &result.intersections, colour);
+    recommendations(&mut out, result);
+    notes(&mut out, result);
+    out
+}
+
+fn head(out: &mut String, result: &AnalysisResult, source: &str, colour: bool) {
+    let rows = &result.rows;
+    let _ = writeln!(
+        out,
+        "{source}: {} rows, {} used; positive label {}; {:.0} % confidence",
+        whole(rows.read),
+        whole(rows.used),
+        result.labels.positive,
+        result.spec.confidence * 100.0
+    );
+    let verdict = result.status.map_or("nothing could be judged".to_owned(), |status| mark(status, colour));
+    let score = result
+        .compliance_score
+        .map_or("no compliance score".to_owned(), |score| format!("compliance score {score:.2} of 100"));
+    let counts = &result.counts;
+    let _ = writeln!(
+        out,
+        "{verdict}: {score}; {} failed, {} warned, {} passed",
+        counts.fail, counts.warning, counts.pass
+    );
+}
+
+fn section(out: &mut String, attribute: &AttributeResult, colour: bool) {
+    let _ = writeln!(out, "\n{}", attribute.name);
+    let shown: Vec<_> = COLUMNS
+        .iter()
+        .filter(|(id, _)| attribute.groups.iter().any(|group| group.metric(id).is_some()))
+        .collect();
+    let mut table = plain();
+    table.set_header(["group", "rows"].into_iter().chain(shown.iter().map(|(_, title)| *title)));
+    for group in attribute.groups.iter().take(MOST_GROUPS) {
+        let name = if group.small { format!("{} (small)", group.name) } else { group.name.clone() };
+        let mut line = vec![name, whole(group.n)];
+        line.extend(shown.iter().map(|(id, _)| cell(group, id)));
+        table.add_row(line);
+    }
+    right(&mut table, 1..);
+    let _ = writeln!(out, "{table}");
+    if attribute.groups.len() > MOST_GROUPS {
+        let _ = writeln!(out, "… and {} more groups; --format json has all", attribute.groups.len() - MOST_GROUPS);
+    }
+    if let Some(reason) = &attribute.reason {
+        let _ = writeln!(out, "Not comparable: {reason}");
+    }
+    disparities(out, &attribute.disparities, colour);
+}
+
+/// The disparities that are judged, and those that should have been but have no value.
+fn disparities(out: &mut String, disparities: &[Disparity], colour: bool) {
+    let judged: Vec<_> = disparities.iter().filter(|one| one.threshold.is_some()).collect();
+    if judged.is_empty() {
+        return;
+    }
+    let mut table = plain();
+    table.set_header(["disparity", "value", "threshold", "status", "between"]);
+    for one in judged {
+        let value = match (one.value, &one.interval) {
+            (Some(value), interval) => with_interval(value, interval.as_ref()),
+            (None, _) => "undefined".to_owned(),
+        };
+        let between = one.worst_pair.as_ref().map_or_else(
+            || one.undefined.clone().unwrap_or_default(),
+            |pair| format!("{} {:.3}, {} {:.3}", pair.low, pair.low_value, pair.high, pair.high_value),
+        );
+        table.add_row([
+            one.id.clone(),
+            value,
+            one.threshold.map_or_else(String::new, |threshold| format!("{threshold}")),
+            one.status.map_or_else(|| "–".to_owned(), |status| mark(status, colour)),
+            between,
+        ]);
+    }
+    right(&mut table, 1..3);
+    let _ = writeln!(out, "{table}");
+}
+
+fn intersections(out: &mut String, intersections: &[AttributeResult], colour: bool) {
+    if intersections.is_empty() {
+        return;
+    }
+    let mut table = plain();
+    table.set_header(["intersection", "groups", "small", "demographic parity difference", "status"]);
+    for one in intersections {
+        let parity = one.disparities.iter().find(|one| one.id == "demographic_parity_difference");
+        let value = parity.and_then(|parity| {
+            Some(with_interval(parity.value?, parity.interval.as_ref()))
+        });
+        table.add_row([
+            one.name.replace('|', " × "),
+            one.groups.len().to_string(),
+            one.small_groups.len().to_string(),
+            value.unwrap_or_else(|| "undefined".to_owned()),
+            one.status.map_or_else(|| "–".to_owned(), |status| mark(status, colour)),
+        ]);
+    }
+    right(&mut table, 1..4);
+    let _ = writeln!(out, "\n{table}");
+}
+
+fn recommendations(out: &mut String, result: &AnalysisResult) {
+    if result.recommendations.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\nWhat to do");
+    for (number, one) in result.recommendations.iter().enumerate() {
+        let _ = writeln!(out, "{}. {} ({})", number + 1, one.title, one.attribute);
+        let _ = writeln!(out, "   {}", one.evidence);
+        if let Mitigation::Investigate { advice } = &one.mitigation {
+            let _ = writeln!(out, "   {advice}");
+        }
+        if let Some(effect) = &one.effect {
+            let _ = writeln!(out, "   {}", effect.sentence);
+        }
+    }
+}
+
+fn notes(out: &mut String, result: &AnalysisResult) {
+    let excluded = result.excluded.iter().map(|one| one.sentence.clone());
+    let left_out = result.left_out.iter().map(|one| format!("{}: {}", one.name, one.reason));
+    let notes: Vec<String> = result.warnings.iter().cloned().chain(excluded).chain(left_out).collect();
+    if !notes.is_empty() {
+        let _ = writeln!(out, "\nNotes");
+        for note in notes {
+            let _ = writeln!(out, "- {note}");
+        }
+    }
+}
+
+fn cell(group: &Group, id: &str) -> String {
+    let Some(metric) = group.metric(id) else { return String::new() };
+    metric.value.map_or_else(
+        || "–".to_owned(),
+        |value| with_interval(value, metric.interval.as_ref()),
+    )
+}
+
+fn with_interval(value: f64, interval: Option<&Interval>) -> String {
+    match interval {
+        Some(Interval { lower, upper, .. }) => {
+            format!("{:.3} [{:.3}, {:.3}]", value, lower, upper)
+        }
+        None => format!("{value:.3}"),
+    }
+}
+
+fn mark(status: Status, colour: bool) -> String {
+    let word = status.as_str().to_uppercase();
+    if !colour {
+        return word;
+    }
+    let code = match status {
+        Status::Pass => 32,
+        Status::Warning => 33,
+        Status::Fail => 31,
+    };
+    format!("\u{1b}[1;{code}m{word}\u{1b}[0m")
+}
+
+/// A whole number with thin groups of three.
+fn whole(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(' ');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn plain() -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table
+}
+
+fn right(table: &mut Table, columns: impl std::ops::RangeBounds<usize>) {
+    for (index, column) in table.column_iter_mut().enumerate() {
+        if columns.contains(&index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whole;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        assert_eq!(
+            [0, 999, 1_000, 16_281, 10_000_000].map(whole),
+            ["0", "999", "1 000", "16 281", "10 000 000"]
+        );
+    }
+}

@@ -1,0 +1,172 @@
+//! `ephor audit`
+
+use std::{
+    fs::File,
+    io::{BufReader, Write as _},
+    path::PathBuf,
+};
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use ephor_kernel::{OrganizationId, Scope, SystemClock};
+use ephor_seal::{KeyRing, PublicKey, SealKey, Trust, Verification, verify_export};
+use ephor_store::{Store, audit};
+use secrecy::ExposeSecret as _;
+use tokio::io::AsyncWriteExt as _;
+
+use super::{Format, Settings, block_on};
+use crate::{
+    config::Config,
+    exit::{Exit, UsageError},
+    server::{self, Database},
+};
+
+/// Verify and export the audit trail.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  ephor audit verify
+  ephor audit export 01930b2e-7c1a-7def-8000-1b2c3d4e5f60 --out trail.ephor
+  ephor audit verify --file trail.ephor --key ephor+…        on any machine, with no database
+
+The exit code of verify is 1 when anything is not as it was sealed.")]
+pub enum Command {
+    /// Recompute every sealed entry and name whatever does not fit
+    Verify {
+        /// Only this organization
+        #[arg(long, value_name = "ID", conflicts_with = "file")]
+        organization: Option<OrganizationId>,
+        /// An export, instead of the database
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// A public key to trust; without one, the server's own, or those that the export names
+        #[arg(long, value_name = "PUBLIC KEY")]
+        key: Vec<String>,
+        /// How to print the outcome
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Write an organization's trail to a file that can be verified anywhere
+    Export {
+        /// The organization
+        organization: OrganizationId,
+        /// The file
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Print the public key, for auditors
+    PublicKey,
+}
+
+impl Command {
+    pub fn run(self, settings: &Settings) -> anyhow::Result<Exit> {
+        match self {
+            Self::Verify { file: Some(file), key, format, .. } => verify_file(&file, &key, format),
+            Self::Verify { organization, key, format, .. } => {
+                if !key.is_empty() {
+                    return Err(UsageError("--key goes with --file; the database is verified with the server's own key".into()).into());
+                }
+                let config = settings.load(&[])?;
+                let data = settings.data_dir(&config);
+                block_on(with_store(&config, &data, async |store, seal_key| {
+                    verify_store(&store, &seal_key, organization, format).await
+                }))
+            }
+            Self::Export { organization, out } => {
+                let config = settings.load(&[])?;
+                let data = settings.data_dir(&config);
+                block_on(with_store(&config, &data, async |store, _| {
+                    export(&store, organization, &out).await
+                }))
+            }
+            Self::PublicKey => {
+                let config = settings.load(&[])?;
+                let key = server::load_key(&config.seal, &settings.data_dir(&config))?;
+                writeln!(std::io::stdout(), "{}", key.public())?;
+                Ok(Exit::Ok)
+            }
+        }
+    }
+}
+
+/// Runs with the database open: the running server's, when there is one, for it holds the folder.
+async fn with_store<T>(
+    config: &Config,
+    data: &std::path::Path,
+    work: impl AsyncFnOnce(Store, SealKey) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let seal_key = server::load_key(&config.seal, data)?;
+    let database = if config.database.url.expose_secret().is_empty() {
+        Database::join_or_open(config, data).await?
+    } else {
+        Database::open(config, data).await?
+    };
+    let store = database.connect().await?;
+    let outcome = work(store.clone(), seal_key).await;
+    store.close().await;
+    database.stop().await?;
+    outcome
+}
+
+/// Verifies one organization's trail, or all of them.
+pub async fn verify_store(
+    store: &Store,
+    seal_key: &SealKey,
+    organization: Option<OrganizationId>,
+    format: Format,
+) -> anyhow::Result<Exit> {
+    let keys = KeyRing::new([seal_key.public()]);
+    let found = match organization {
+        Some(organization) => vec![audit::verify(store, organization, &keys).await?],
+        None => audit::verify_all(store, &keys).await?,
+    };
+    report(&found, format)
+}
+
+fn verify_file(file: &std::path::Path, keys: &[String], format: Format) -> anyhow::Result<Exit> {
+    let keys: Vec<PublicKey> = keys
+        .iter()
+        .map(|text| PublicKey::parse(text).map_err(|error| UsageError(format!("--key {text}: {error}"))))
+        .collect::<Result<_, _>>()?;
+    let trust = if keys.is_empty() {
+        writeln!(
+            std::io::stderr(),
+            "No --key is given: this proves only that the file agrees with itself. Compare the key that it names with one that you got another way."
+        )?;
+        Trust::Export
+    } else {
+        Trust::Keys(KeyRing::new(keys))
+    };
+    let reader = File::open(file).map_err(|error| UsageError(format!("{}: {error}", file.display())))?;
+    let found = verify_export(BufReader::new(reader), &trust, None)
+        .map_err(|error| UsageError(format!("{} is no whole export of Ephor's: {error}", file.display())))?;
+    report(&found, format)
+}
+
+fn report(found: &[Verification], format: Format) -> anyhow::Result<Exit> {
+    let mut out = std::io::stdout().lock();
+    match format {
+        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(found)?)?,
+        Format::Table if found.is_empty() => writeln!(out, "There is no trail yet.")?,
+        Format::Table => found.iter().try_for_each(|one| writeln!(out, "{one}"))?,
+    }
+    Ok(if found.iter().all(Verification::verified) { Exit::Ok } else { Exit::Finding })
+}
+
+async fn export(store: &Store, organization: OrganizationId, out: &std::path::Path) -> anyhow::Result<Exit> {
+    let mut file = tokio::fs::File::create_new(out)
+        .await
+        .with_context(|| format!("{} can't be made", out.display()))?;
+    let scope = Scope::platform(organization, "ephor audit export");
+    let written = audit::export(store, &scope, &SystemClock, &mut file).await;
+    if let Err(error) = written {
+        // Half a trail would only mislead.
+        let _ = tokio::fs::remove_file(out).await;
+        return Err(error.into());
+    }
+    file.flush().await?;
+    file.sync_all().await?;
+    let sealed = written?;
+    writeln!(std::io::stdout(), "{}: {sealed} sealed entries", out.display())?;
+    Ok(Exit::Ok)
+}

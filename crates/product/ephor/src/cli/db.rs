@@ -1,0 +1,141 @@
+//! `ephor db`
+
+use std::{io::Write as _, path::{Path, PathBuf}};
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use ephor_store::{
+    backup,
+    bootstrap::{Login, bootstrap_sql},
+    embedded::{SearchPlaces, Urls},
+    migrate,
+};
+use secrecy::ExposeSecret as _;
+
+use super::{Settings, audit, block_on};
+use crate::{
+    config::Config,
+    exit::{Exit, UsageError},
+    server::{self, Database},
+};
+
+/// Prepare, back up, restore and look at the database.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  ephor db bootstrap | psql … 'postgres://administrator@host/ephor'
+  ephor db migrate
+  psql \"$(ephor db url)\"
+  ephor db backup ephor.dump
+  ephor db restore ephor.dump")]
+pub enum Command {
+    /// Print the SQL that prepares a PostgreSQL of your own: roles, log-ins, revokes
+    Bootstrap,
+    /// Bring the schema up to date
+    Migrate,
+    /// Print a URL of the private PostgreSQL, for psql; it holds a password
+    Url {
+        /// As whom: app, system, sealer, migrator or backup
+        #[arg(long, default_value = "backup", value_parser = login)]
+        role: Login,
+    },
+    /// Write everything in the database to a file
+    Backup {
+        /// The file, which must not be there yet
+        file: PathBuf,
+    },
+    /// Put a backup into an empty database, and verify its audit trail
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
+}
+
+fn login(word: &str) -> Result<Login, String> {
+    Login::ALL
+        .into_iter()
+        .find(|login| login.role() == format!("ephor_{word}"))
+        .ok_or_else(|| "it is app, system, sealer, migrator or backup".to_owned())
+}
+
+impl Command {
+    pub fn run(self, settings: &Settings) -> anyhow::Result<Exit> {
+        let mut out = std::io::stdout().lock();
+        if let Self::Bootstrap = self {
+            out.write_all(bootstrap_sql().as_bytes())?;
+            return Ok(Exit::Ok);
+        }
+        let config = settings.load(&[])?;
+        let data = settings.data_dir(&config);
+        match self {
+            Self::Bootstrap => {}
+            Self::Migrate => {
+                let applied = block_on(migrations(&config, &data))?;
+                match applied.as_slice() {
+                    [] => writeln!(out, "The schema is up to date.")?,
+                    names => names.iter().try_for_each(|name| writeln!(out, "applied {name}"))?,
+                }
+            }
+            Self::Url { role } => writeln!(out, "{}", own(&config, &data)?.login(role))?,
+            Self::Backup { file } => {
+                let url = backup_url(&config, &data)?;
+                let done = block_on(async {
+                    Ok(backup::backup(&url, &file, &SearchPlaces::of_this_machine()).await?)
+                })?;
+                writeln!(out, "{}: {} bytes, the rows of {} tables", done.file.display(), done.bytes, done.tables)?;
+            }
+            Self::Restore { file } => return block_on(restore(&config, &data, &file)),
+        }
+        Ok(Exit::Ok)
+    }
+}
+
+/// The private server's URLs, which exist once it was started.
+fn own(config: &Config, data: &Path) -> anyhow::Result<Urls> {
+    if !config.database.url.expose_secret().is_empty() {
+        return Err(UsageError("a database of your own is configured: its URLs are yours".into()).into());
+    }
+    Urls::of_folder(data)
+        .with_context(|| format!("there is no private PostgreSQL in {}; `ephor serve` makes one", data.display()))
+}
+
+/// Who may read everything: the private server's backup log-in, or yours.
+fn backup_url(config: &Config, data: &Path) -> anyhow::Result<String> {
+    if config.database.url.expose_secret().is_empty() {
+        return Ok(own(config, data)?.backup());
+    }
+    std::env::var(Login::Backup.variable()).map_err(|_| {
+        UsageError(format!("set {} to the log-in of ephor_backup, which alone may read everything", Login::Backup.variable())).into()
+    })
+}
+
+async fn migrations(config: &Config, data: &Path) -> anyhow::Result<Vec<String>> {
+    if config.database.url.expose_secret().is_empty() {
+        // Opening it applies what is missing; what that was is in the log.
+        let database = Database::open(config, data).await?;
+        let applied = database.applied().to_vec();
+        database.stop().await?;
+        return Ok(applied);
+    }
+    Ok(migrate::run(config.database.migrate_url().expose_secret()).await?.applied)
+}
+
+async fn restore(config: &Config, data: &Path, file: &Path) -> anyhow::Result<Exit> {
+    let places = SearchPlaces::of_this_machine();
+    let database = Database::prepare(config, data).await?;
+    let restored = backup::restore(database.restore_url(), file, &places).await;
+    let outcome = match restored {
+        Ok(tables) => {
+            writeln!(std::io::stdout(), "restored the rows of {tables} tables")?;
+            database.migrate().await?;
+            let store = database.connect().await?;
+            let key = server::load_key(&config.seal, data)?;
+            let outcome = audit::verify_store(&store, &key, None, super::Format::Table).await;
+            store.close().await;
+            outcome
+        }
+        Err(error) => Err(error.into()),
+    };
+    database.stop().await?;
+    outcome
+}

@@ -1,0 +1,116 @@
+//! The command line: one file per command.
+
+mod analyze;
+mod audit;
+mod completions;
+mod config;
+mod db;
+mod demo;
+mod doctor;
+mod serve;
+mod worker;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::{config::Config, exit::Exit};
+
+/// Govern your organisation's AI: find it, analyse it, guard it, and prove it.
+#[derive(Debug, Parser)]
+#[command(name = "ephor", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 a check found something, 2 wrong usage or input, 3 it could not be done.")]
+pub struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where the configuration comes from.
+#[derive(Debug, clap::Args)]
+struct Settings {
+    /// A configuration file; `ephor config` prints one with every default
+    #[arg(long, global = true, env = "EPHOR_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data folder, instead of data.dir
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Analyse a file for bias, with no server
+    Analyze(analyze::Args),
+    /// Start the server: console, API and background work
+    Serve(serve::Args),
+    /// Start the server with a demo organization in its own data folder
+    Demo(demo::Args),
+    /// Work on background jobs only, beside servers on the same database
+    Worker(worker::Args),
+    /// Prepare, back up, restore and look at the database
+    #[command(subcommand)]
+    Db(db::Command),
+    /// Verify and export the audit trail
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Check that everything Ephor needs is there and safe
+    Doctor(doctor::Args),
+    /// Print the default configuration, or the one in force
+    Config(config::Args),
+    /// Print a shell's completion script
+    Completions(completions::Args),
+}
+
+/// How a command prints its result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// For programs
+    Json,
+}
+
+impl Settings {
+    /// The configuration in force. Flags of a command come as `(path, value)`.
+    fn load(&self, flags: &[(&str, Option<String>)]) -> anyhow::Result<Config> {
+        let mut set: Vec<_> = flags
+            .iter()
+            .filter_map(|(path, value)| Some((*path, value.clone()?)))
+            .collect();
+        if let Some(data) = &self.data {
+            set.push(("data.dir", data.display().to_string()));
+        }
+        Ok(Config::load(self.config.as_deref(), std::env::vars(), &set)?)
+    }
+
+    /// The data folder in force.
+    fn data_dir(&self, config: &Config) -> PathBuf {
+        let variable = |name: &str| std::env::var(name).ok();
+        config.data_dir(&variable, nix::unistd::geteuid().is_root())
+    }
+}
+
+impl Cli {
+    /// Runs the command.
+    pub fn run(self) -> anyhow::Result<Exit> {
+        let Self { settings, command } = self;
+        match command {
+            Command::Analyze(args) => args.run(&settings),
+            Command::Serve(args) => args.run(&settings),
+            Command::Demo(args) => args.run(&settings),
+            Command::Worker(args) => args.run(&settings),
+            Command::Db(command) => command.run(&settings),
+            Command::Audit(command) => command.run(&settings),
+            Command::Doctor(args) => args.run(&settings),
+            Command::Config(args) => args.run(&settings),
+            Command::Completions(args) => args.run(),
+        }
+    }
+}
+
+/// The runtime of the commands that wait for something.
+fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+}

@@ -1,0 +1,113 @@
+//! Configuration: the commented default in the binary, overridden by a file, by `EPHOR_*`
+//! variables and by flags, in this order.
+
+mod layers;
+mod sections;
+
+use std::path::{Path, PathBuf};
+
+pub use layers::{ConfigError, ConfigFault};
+use ephor_identity::IdentityConfig;
+use ephor_store::DatabaseConfig;
+pub use sections::{Analysis, Data, Jobs, Log, LogFormat, Objects, Seal, Server, Telemetry};
+use serde::Deserialize;
+
+/// The default configuration, as `ephor config` prints it.
+pub const DEFAULT: &str = include_str!("../../ephor.toml");
+
+/// All settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The HTTP server.
+    pub server: Server,
+    /// The data folder.
+    pub data: Data,
+    /// PostgreSQL.
+    pub database: DatabaseConfig,
+    /// Stored data sets.
+    pub objects: Objects,
+    /// Background work.
+    pub jobs: Jobs,
+    /// Bias analyses.
+    pub analysis: Analysis,
+    /// Sign-up and sessions.
+    pub identity: IdentityConfig,
+    /// The audit trail's key.
+    pub seal: Seal,
+    /// The log.
+    pub log: Log,
+    /// Traces.
+    pub telemetry: Telemetry,
+}
+
+impl Config {
+    /// Reads the layers: `file` if given, then `variables`, then `flags` (`("server.bind", "…")`).
+    /// Every fault of every layer is told at once.
+    pub fn load(
+        file: Option<&Path>,
+        variables: impl IntoIterator<Item = (String, String)>,
+        flags: &[(&str, String)],
+    ) -> Result<Self, ConfigError> {
+        let mut layers = layers::Layers::new(DEFAULT)?;
+        if let Some(path) = file {
+            layers.file(path)?;
+        }
+        layers.variables(variables);
+        layers.flags(flags);
+        let mut config: Self = layers.finish()?;
+        config.check()?;
+        config.identity.secure_cookies = config.server.secure();
+        config.identity.public_url = Some(config.server.url());
+        Ok(config)
+    }
+
+    /// The data folder: as set, else the user's, else the machine's for root.
+    pub fn data_dir(&self, variables: &impl Fn(&str) -> Option<String>, root: bool) -> PathBuf {
+        if !self.data.dir.is_empty() {
+            return PathBuf::from(&self.data.dir);
+        }
+        if root {
+            return PathBuf::from("/var/lib/ephor");
+        }
+        let set = |name: &str| variables(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        set("XDG_DATA_HOME")
+            .or_else(|| set("HOME").map(|home| home.join(".local/share")))
+            .unwrap_or_else(|| PathBuf::from("."))
+            .join("ephor")
+    }
+
+    /// What no single value shows.
+    fn check(&self) -> Result<(), ConfigError> {
+        let mut faults = Vec::new();
+        if self.server.bind.parse::<std::net::SocketAddr>().is_err() {
+            faults.push(ConfigFault::new(
+                "server.bind",
+                format!("`{}` is not an address with a port, such as 127.0.0.1:8080", self.server.bind),
+            ));
+        }
+        let url = &self.server.public_url;
+        if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
+            faults.push(ConfigFault::new(
+                "server.public_url",
+                format!("`{url}` must begin with https:// or http://"),
+            ));
+        }
+        if !(0.0..=1.0).contains(&self.telemetry.sample_ratio) {
+            faults.push(ConfigFault::new(
+                "telemetry.sample_ratio",
+                format!("{} is not between 0 and 1", self.telemetry.sample_ratio),
+            ));
+        }
+        if self.database.connections == 0 {
+            faults.push(ConfigFault::new("database.connections", "must be at least 1"));
+        }
+        if self.analysis.memory_mib < 64 {
+            faults.push(ConfigFault::new("analysis.memory_mib", "must be at least 64"));
+        }
+        ConfigError::unless_empty(faults)
+    }
+}
+
+#[cfg(test)]
+mod tests;

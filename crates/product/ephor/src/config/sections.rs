@@ -1,0 +1,117 @@
+//! The sections of the configuration that the binary itself consumes, as `ephor.toml` explains
+//! them. The others are their consumers': `ephor_store::DatabaseConfig`, `ephor_identity::IdentityConfig`.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// `[server]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// The address to listen on.
+    pub bind: String,
+    /// The address that people type; empty for the one above.
+    #[serde(default)]
+    pub public_url: String,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<String>,
+    /// The time-out of a request, in seconds.
+    pub request_timeout_seconds: u64,
+    /// The time to drain at shutdown, in seconds.
+    pub shutdown_seconds: u64,
+}
+
+impl Server {
+    /// The address that people type.
+    pub fn url(&self) -> String {
+        if self.public_url.is_empty() {
+            format!("http://{}", self.bind)
+        } else {
+            self.public_url.trim_end_matches('/').to_owned()
+        }
+    }
+
+    /// Is Ephor reached by TLS, so that cookies must be marked Secure?
+    pub fn secure(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+/// `[data]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// The data folder; empty for the default.
+    #[serde(default)]
+    pub dir: String,
+}
+
+/// `[objects]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Objects {
+    /// Where objects are stored; empty for the data folder.
+    #[serde(default)]
+    pub url: String,
+    /// The largest upload, in bytes.
+    pub max_upload_bytes: u64,
+}
+
+/// `[jobs]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jobs {
+    /// Jobs at once in this process.
+    pub concurrency: usize,
+}
+
+/// `[analysis]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Analysis {
+    /// Memory before spilling, in MiB.
+    pub memory_mib: usize,
+}
+
+/// `[seal]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seal {
+    /// The key's file; empty for the data folder's.
+    #[serde(default)]
+    pub key_file: String,
+    /// The key itself.
+    #[serde(default)]
+    pub key: SecretString,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// What is logged.
+    pub filter: String,
+    /// How.
+    pub format: LogFormat,
+}
+
+/// `[telemetry]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    /// Where traces go; empty for nowhere.
+    #[serde(default)]
+    pub otlp_endpoint: String,
+    /// The share of requests that are traced.
+    pub sample_ratio: f64,
+}

@@ -1,0 +1,48 @@
+//! What leads to what: the governance loop, on one page.
+//!
+//! Contexts say what happened (`ephor_kernel::DomainEvent`); here stands what follows. Each event is
+//! told at least once, after the transaction that made it true.
+
+use async_trait::async_trait;
+use ephor_kernel::{DomainEvent, Scope};
+use ephor_store::{
+    Store,
+    jobs::{EventHandler, JobFailure},
+};
+
+/// Listens to every event of every organization.
+pub struct GovernanceLoop;
+
+#[async_trait]
+impl EventHandler for GovernanceLoop {
+    async fn handle(&self, _: &Store, scope: &Scope, event: &DomainEvent) -> Result<(), JobFailure> {
+        let organization = scope.organization();
+        match event {
+            // Nothing follows from these beyond what the pages that wait for them are told.
+            DomainEvent::OrganizationCreated { .. }
+            | DomainEvent::MembershipChanged { .. }
+            | DomainEvent::DatasetStored { .. }
+            | DomainEvent::ModelChanged { .. }
+            | DomainEvent::AnalysisRequested { .. }
+            | DomainEvent::AnalysisCancelled { .. } => {}
+            // Policies, alerts and risks will hear of these; until then operators do.
+            DomainEvent::AnalysisCompleted { analysis, failed, warned } => {
+                tracing::info!(%organization, %analysis, failed, warned, "a bias analysis completed");
+                metrics::counter!("bias_analyses_total", "outcome" => outcome(*failed, *warned)).increment(1);
+            }
+            DomainEvent::AnalysisFailed { analysis, reason } => {
+                tracing::warn!(%organization, %analysis, reason, "a bias analysis failed");
+                metrics::counter!("bias_analyses_total", "outcome" => "error").increment(1);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn outcome(failed: u32, warned: u32) -> &'static str {
+    match (failed, warned) {
+        (0, 0) => "pass",
+        (0, _) => "warning",
+        _ => "fail",
+    }
+}

@@ -1,0 +1,32 @@
+//! Ephor: an open-source, self-hosted governance platform for AI.
+
+mod cli;
+mod config;
+mod exit;
+mod governance_loop;
+mod server;
+mod telemetry;
+
+use std::{io::Write as _, process::ExitCode};
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    match cli::Cli::parse().run() {
+        Ok(exit) => exit.into(),
+        Err(error) if broken_pipe(&error) => exit::Exit::Ok.into(),
+        Err(error) => {
+            // Nothing is left to do when even the error stream is closed.
+            let _ = writeln!(std::io::stderr(), "ephor: {error:#}");
+            exit::Exit::of(&error).into()
+        }
+    }
+}
+
+/// Whoever reads our output has read enough, as `head` does.
+fn broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}

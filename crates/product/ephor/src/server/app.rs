@@ -1,0 +1,119 @@
+//! What the routes share.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::Context as _;
+use axum::extract::FromRef;
+use ephor_assurance::{Assurance, OpenDataset, runner::AnalysisRunner};
+use ephor_identity::Identity;
+use ephor_kernel::SystemClock;
+use ephor_registry::{ObjectStoreConfig, Registry};
+use ephor_rest::{Catalog, Engine};
+use ephor_seal::SealKey;
+use ephor_store::{Store, jobs::JobHandler};
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use super::{key::cursor_key, proxies::Block};
+use crate::config::Config;
+
+/// Everything that serves requests. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// The resource engine.
+    pub engine: Engine,
+    /// Who acts.
+    pub identity: Identity,
+    /// What is governed.
+    pub registry: Registry,
+    /// Bias analyses.
+    pub assurance: Assurance,
+    /// The key that seals the trail, to verify it with.
+    pub seal_key: Arc<SealKey>,
+    /// Whose word on addresses is taken.
+    pub trusted_proxies: Arc<[Block]>,
+    /// What Prometheus reads.
+    pub metrics: PrometheusHandle,
+}
+
+impl App {
+    /// Joins the parts.
+    pub async fn new(
+        config: &Config,
+        data: &Path,
+        store: Store,
+        seal_key: SealKey,
+        metrics: PrometheusHandle,
+    ) -> anyhow::Result<Self> {
+        let trusted_proxies = config
+            .server
+            .trusted_proxies
+            .iter()
+            .map(|block| block.parse())
+            .collect::<Result<Arc<[Block]>, _>>()
+            .context("server.trusted_proxies")?;
+        let identity = Identity::new(store.clone(), config.identity.clone(), Arc::new(SystemClock))?;
+        let objects = ObjectStoreConfig {
+            url: (!config.objects.url.is_empty()).then(|| config.objects.url.clone()),
+            folder: data.join("objects"),
+            max_upload_bytes: config.objects.max_upload_bytes,
+        };
+        let registry = Registry::new(store.clone(), &objects, config.analysis.memory_mib << 20)?;
+        let assurance = Assurance { store: store.clone(), open_dataset: open_dataset(&registry) };
+
+        let catalog = Catalog::read(store.door().await?.conn()).await?;
+        let specs = ephor_identity::RESOURCES
+            .iter()
+            .chain(ephor_registry::RESOURCES)
+            .chain(ephor_assurance::resources::RESOURCES)
+            .copied();
+        let operations = ephor_identity::operations()
+            .into_iter()
+            .chain(ephor_registry::operations())
+            .chain(ephor_assurance::operations());
+        let engine = Engine::with_operations(&catalog, specs, cursor_key(&seal_key), operations)?;
+        Ok(Self {
+            store,
+            engine,
+            identity,
+            registry,
+            assurance,
+            seal_key: Arc::new(seal_key),
+            trusted_proxies,
+            metrics,
+        })
+    }
+
+    /// What does the background work.
+    pub fn handlers(&self) -> Vec<Arc<dyn JobHandler>> {
+        vec![Arc::new(AnalysisRunner::new(&self.assurance))]
+    }
+}
+
+/// The one place where assurance meets the registry.
+fn open_dataset(registry: &Registry) -> OpenDataset {
+    let registry = registry.clone();
+    Arc::new(move |scope, dataset| {
+        let registry = registry.clone();
+        Box::pin(async move { registry.dataset_open(&scope, dataset).await })
+    })
+}
+
+impl FromRef<App> for Store {
+    fn from_ref(app: &App) -> Self {
+        app.store.clone()
+    }
+}
+
+impl FromRef<App> for Identity {
+    fn from_ref(app: &App) -> Self {
+        app.identity.clone()
+    }
+}
+
+impl FromRef<App> for Registry {
+    fn from_ref(app: &App) -> Self {
+        app.registry.clone()
+    }
+}

@@ -1,0 +1,28 @@
+//! `/healthz` and `/readyz`: is the process alive, and can it serve?
+
+use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
+use serde_json::json;
+
+use super::App;
+
+/// The process is alive.
+pub async fn alive() -> impl IntoResponse {
+    Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+}
+
+/// It can serve: the database answers. What is weaker than it could be is told, too.
+pub async fn ready(State(app): State<App>) -> impl IntoResponse {
+    let database = app.store.ping().await;
+    let mut weaknesses = Vec::new();
+    if app.store.shares_login() {
+        weaknesses.push("one log-in serves for several roles; `ephor db bootstrap` prints how to have one for each");
+    }
+    match database {
+        Ok(()) => (StatusCode::OK, Json(json!({ "status": "ready", "weaknesses": weaknesses }))),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            let told = json!({ "status": "unavailable", "reason": "the database does not answer" });
+            (StatusCode::SERVICE_UNAVAILABLE, Json(told))
+        }
+    }
+}

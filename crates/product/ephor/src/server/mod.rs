@@ -1,0 +1,16 @@
+//! The composition root: everything that runs, and how it is joined.
+
+mod app;
+mod database;
+mod health;
+mod key;
+mod metrics;
+mod proxies;
+mod request;
+mod router;
+mod run;
+
+pub use app::App;
+pub use database::Database;
+pub use key::{key_file, load as load_key};
+pub use run::{Serving, run, work};

@@ -1,0 +1,157 @@
+//! `ephor analyze`, as somebody at a terminal or a CI job runs it.
+
+use std::{
+    io::Write as _,
+    path::Path,
+    process::{Output, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::support::{adult, ephor};
+
+fn analyze(file: &Path, arguments: &[&str]) -> Output {
+    ephor().arg("analyze").arg(file).args(arguments).output().unwrap()
+}
+
+fn adult_with(arguments: &[&str]) -> Output {
+    let usual = ["--target", "y_true", "--prediction", "y_pred", "--score", "score", "--protected", "sex,race"];
+    analyze(&adult(), &[&usual, arguments].concat())
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn a_failing_metric_is_exit_code_1_and_a_table_says_which() {
+    let output = adult_with(&[]);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{out}{err}");
+    for part in ["16 281 rows", "FAIL", "demographic_parity_difference", "selection rate", "Female", "What to do"] {
+        assert!(out.contains(part), "{part} is missing in\n{out}");
+    }
+    assert!(!out.contains('\u{1b}'), "no colours when nobody looks");
+}
+
+#[test]
+fn json_holds_what_fairlearn_says() {
+    let output = adult_with(&["--format", "json", "--fail-on", "never"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let race = result["attributes"].as_array().unwrap().iter().find(|one| one["name"] == "race").unwrap();
+    let parity = race["disparities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["id"] == "demographic_parity_difference")
+        .unwrap();
+    // fairlearn 0.15.0 on the same file.
+    assert!((parity["value"].as_f64().unwrap() - 0.143_199_685_534_591_23).abs() < 1e-9, "{parity}");
+    assert_eq!(result["rows"]["read"], 16_281);
+}
+
+#[test]
+fn the_page_fetches_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("report.html");
+    let output = adult_with(&["--format", "html", "--out", page.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let html = std::fs::read_to_string(page).unwrap();
+    assert!(html.contains("Content-Security-Policy") && html.contains("default-src 'none'"));
+    for word in ["src=\"http", "href=\"http", "@import"] {
+        assert!(!html.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn standard_input_ndjson_json_and_parquet_say_the_same_as_csv() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: Vec<Value> = (0..400)
+        .map(|i| {
+            let sex = if i % 2 == 0 { "f" } else { "m" };
+            serde_json::json!({ "y": i % 3 == 0, "p": i % 4 == 0, "sex": sex })
+        })
+        .collect();
+    let csv: String = std::iter::once("y,p,sex\n".to_owned())
+        .chain(rows.iter().map(|row| format!("{},{},{}\n", row["y"], row["p"], row["sex"].as_str().unwrap())))
+        .collect();
+    let ndjson: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    let files = [("a.csv", csv.clone()), ("a.ndjson", ndjson), ("a.json", Value::Array(rows).to_string())];
+    let arguments = ["--target", "y", "--prediction", "p", "--protected", "sex", "--format", "json", "--fail-on", "never"];
+    let attributes = |output: &Output| {
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["attributes"].clone()
+    };
+    let mut found = Vec::new();
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        found.push(attributes(&analyze(&path, &arguments)));
+    }
+    let mut child = ephor()
+        .args(["analyze", "-"])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(csv.as_bytes()).unwrap();
+    found.push(attributes(&child.wait_with_output().unwrap()));
+    assert!(found.iter().all(|one| *one == found[0]));
+}
+
+#[test]
+fn a_wrong_question_is_exit_code_2_and_every_fault_is_told() {
+    let output = analyze(
+        &adult(),
+        &["--target", "y_tru", "--prediction", "y_pred", "--protected", "sexx,race", "--confidence", "0.95"],
+    );
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains("y_tru") && err.contains("`y_true`"), "{err}");
+    assert!(err.contains("sexx") && err.contains("`sex`"), "{err}");
+}
+
+#[test]
+fn broken_files_are_exit_code_2_with_line_and_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: [(&str, &[u8], &str); 6] = [
+        ("fields.csv", b"y,p,s\n1,0,a\n1,0\n", "line 3"),
+        ("empty.csv", b"", "empty"),
+        ("header.csv", b"y,p,s\n", "row"),
+        ("utf8.csv", b"y,p,s\n1,0,\xff\xfe\n", "UTF-8"),
+        ("line.ndjson", b"{\"y\":1,\"p\":0,\"s\":\"a\"}\n{\"y\":\n", "line 2"),
+        ("cut.parquet", b"PAR1rubbish", "Parquet"),
+    ];
+    for (name, bytes, reason) in cases {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let output = analyze(&path, &["--target", "y", "--prediction", "p", "--protected", "s"]);
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}: {err}");
+        assert!(err.to_lowercase().contains(&reason.to_lowercase()), "{name}: «{reason}» is missing in {err}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let output = analyze(Path::new("/nowhere/at-all.csv"), &["--target", "y", "--protected", "s"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("/nowhere/at-all.csv"));
+}
+
+#[test]
+fn whoever_reads_enough_ends_it_without_a_fault() {
+    let mut child = ephor()
+        .arg("config")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+}

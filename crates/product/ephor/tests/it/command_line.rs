@@ -1,0 +1,60 @@
+//! What the command line promises of itself.
+
+use crate::support::ephor;
+
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    let output = ephor().args(arguments).output().unwrap();
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+#[test]
+fn every_command_explains_itself() {
+    for command in [
+        &["--help"][..], &["analyze", "--help"], &["serve", "--help"], &["demo", "--help"], &["worker", "--help"],
+        &["db", "--help"], &["audit", "--help"], &["doctor", "--help"], &["config", "--help"], &["completions", "--help"],
+    ] {
+        let (code, out, err) = run(command);
+        assert_eq!(code, 0, "{command:?}: {err}");
+        assert!(out.contains("Usage:"), "{command:?}");
+        assert!(out.contains("Example") || command == ["--help"], "{command:?} shows no example");
+    }
+}
+
+#[test]
+fn a_wrong_command_is_exit_code_2() {
+    let (code, _, err) = run(&["anlyze"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("analyze"), "{err}");
+}
+
+#[test]
+fn the_printed_configuration_is_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ephor.toml");
+    std::fs::write(&file, run(&["config"]).1).unwrap();
+    let (code, out, err) = run(&["config", "--check", "--config", file.to_str().unwrap()]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("is right"));
+    std::fs::write(&file, "[server]\nbnid = 'x'\n").unwrap();
+    let (code, _, err) = run(&["config", "--check", "--config", file.to_str().unwrap()]);
+    assert_eq!(code, 2);
+    assert!(err.contains("did you mean `bind`"), "{err}");
+}
+
+#[test]
+fn the_bootstrap_holds_no_password() {
+    let (code, out, _) = run(&["db", "bootstrap"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("ephor_app") && out.contains("revoke"));
+}
+
+#[test]
+fn shells_are_served() {
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(run(&["completions", shell]).1.contains("ephor"), "{shell}");
+    }
+}

@@ -1,0 +1,9 @@
+//! The tests of the whole: one binary, so that it is linked once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod analyze;
+mod architecture;
+mod command_line;
+mod serve;
+#[path = "../support/mod.rs"]
+mod support;
