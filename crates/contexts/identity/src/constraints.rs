@@ -15,7 +15,8 @@ pub(crate) fn problem(error: StoreError) -> Problem {
             "A built-in role cannot be deleted, and an owner may always do everything; make a role of your own instead",
         ),
         Some("organizations_slug_key") => Problem::invalid(vec![
-            Fault::new("/slug", "taken", "Another organization has this slug").hint("choose another"),
+            Fault::new("/slug", "taken", "Another organization has this slug")
+                .hint("choose another"),
         ]),
         Some("organization_members_role_fkey") => Problem::new(
             Code::Conflict,

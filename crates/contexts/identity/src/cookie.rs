@@ -92,9 +92,8 @@ mod tests {
         let token = SessionToken::generate();
         let text = token.expose();
         let plain = SessionCookie::new(token.clone(), false, Duration::days(1)).header();
-        let expected = format!(
-            "ephor_session={text}; Path=/; HttpOnly; SameSite=Lax; Max-Age=86400"
-        );
+        let expected =
+            format!("ephor_session={text}; Path=/; HttpOnly; SameSite=Lax; Max-Age=86400");
         assert_eq!(plain.to_str().unwrap(), expected);
         assert!(plain.is_sensitive());
         let secure = SessionCookie::new(token, true, Duration::days(1)).header();

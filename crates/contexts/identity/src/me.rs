@@ -99,6 +99,7 @@ pub struct ChangePassword {
 }
 
 /// Tells a member that is `null` from one that is left out.
+#[allow(clippy::option_option, reason = "left out, null, and a value are three things")]
 fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
     Deserialize::deserialize(from).map(Some)
 }
@@ -142,16 +143,19 @@ impl Identity {
         let mut tx = self.store().begin(scope).await?;
         let now = account(&mut tx, scope).await?;
         let changed = changed(&now, input)?;
-        sqlx::query!(
-            "select door.profile_update($1, $2, $3, $4)",
+        let updated = sqlx::query_scalar!(
+            r#"select door.profile_update($1, $2, $3, $4) as "updated!""#,
             changed.full_name,
             changed.first_name,
             changed.last_name,
             changed.avatar_url,
         )
-        .execute(tx.conn())
+        .fetch_one(tx.conn())
         .await
         .map_err(database)?;
+        if !updated {
+            return Err(Problem::not_found("account"));
+        }
         tx.commit().await?;
         Ok(changed)
     }
@@ -169,8 +173,8 @@ impl Identity {
         input: &ChangePassword,
     ) -> Result<(), Problem> {
         let mut tx = self.store().begin(scope).await?;
-        let email = Email::parse(&account(&mut tx, scope).await?.email)
-            .map_err(|_| Problem::internal())?;
+        let email =
+            Email::parse(&account(&mut tx, scope).await?.email).map_err(|_| Problem::internal())?;
         tx.commit().await?;
         Problem::unless_empty(password::faults(&input.password, &email))?;
         self.count_log_in(request, &email).await?;

@@ -57,8 +57,7 @@ impl Identity {
         .map_err(database)?;
         match (row.state.as_str(), row.organization_id, row.member_id) {
             ("ok", Some(organization), Some(member)) => {
-                let opened =
-                    OpenedSubsidiary { id: organization.into(), member_id: member.into() };
+                let opened = OpenedSubsidiary { id: organization.into(), member_id: member.into() };
                 tx.emit(&DomainEvent::OrganizationCreated { organization: opened.id, owner })
                     .await?;
                 tx.commit().await?;

@@ -105,7 +105,8 @@ impl Hasher {
     pub async fn verify(&self, password: &Password, stored: Option<&str>) -> Result<bool, Problem> {
         // Longer than any password that was ever accepted: not worth reading.
         let known = stored.is_some() && password.0.len() <= MAX_BYTES;
-        let stored: Arc<str> = stored.filter(|_| known).map_or_else(|| self.decoy.clone(), Arc::from);
+        let stored: Arc<str> =
+            stored.filter(|_| known).map_or_else(|| self.decoy.clone(), Arc::from);
         let password = if known { password.clone() } else { Password::new("") };
         let argon2 = self.argon2.clone();
         let fits = self
@@ -176,7 +177,8 @@ mod tests {
 
     #[test]
     fn passwords_of_enough_characters_will_do() {
-        for password in ["correct horse battery", "zehnäöüß-ja", "пароль-очень-длинный"] {
+        for password in ["correct horse battery", "zehnäöüß-ja", "пароль-очень-длинный"]
+        {
             assert!(codes(password).is_empty(), "{password}");
         }
     }
@@ -184,7 +186,10 @@ mod tests {
     #[test]
     fn the_common_list_holds_what_could_otherwise_pass() {
         for line in COMMON.lines() {
-            assert!(line.chars().count() >= MIN_CHARACTERS && line == line.to_lowercase(), "{line}");
+            assert!(
+                line.chars().count() >= MIN_CHARACTERS && line == line.to_lowercase(),
+                "{line}"
+            );
         }
     }
 

@@ -33,12 +33,15 @@ pub const CATALOGUE: &[ResourcePermissions] = &[
     resource("subsidiaries", &["create"], "opening subsidiaries of the organization"),
     resource("members", &["read", "create", "update", "delete"], "who belongs to the organization"),
     resource("roles", &["read", "create", "update", "delete"], "what the members may do"),
-    resource("api_keys", &["read", "create", "update", "manage"], "one's own API keys; manage: everybody's"),
+    resource(
+        "api_keys",
+        &["read", "create", "update", "manage"],
+        "one's own API keys; manage: everybody's",
+    ),
     resource("models", &["read", "create", "update", "delete"], "registered models"),
     resource("model_versions", &["read", "create", "update", "delete"], "versions of models"),
     resource("datasets", &["read", "create", "update", "delete"], "data sets and their files"),
     resource("bias_analyses", &["read", "create", "update", "delete", "cancel"], "bias analyses"),
-    resource("bias_analysis_results", &["read"], "metrics that bias analyses found"),
     resource("jobs", &["read", "cancel"], "background work"),
     resource("audit", &["read", "verify", "export"], "the audit trail"),
 ];
@@ -130,7 +133,6 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "bias_analyses:create",
             "bias_analyses:read",
             "bias_analyses:update",
-            "bias_analysis_results:read",
             "datasets:create",
             "datasets:read",
             "datasets:update",
@@ -158,7 +160,6 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "api_keys:update",
             "bias_analyses:create",
             "bias_analyses:read",
-            "bias_analysis_results:read",
             "datasets:create",
             "datasets:read",
             "jobs:read",
@@ -176,7 +177,6 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
         description: "Looks, and changes nothing.",
         permissions: &[
             "bias_analyses:read",
-            "bias_analysis_results:read",
             "datasets:read",
             "jobs:read",
             "members:read",
@@ -199,9 +199,10 @@ pub fn is_known(permission: &Permission) -> bool {
         permission.resource() == "*" || entry.resource == permission.resource()
     };
     permission.resource() == "*" && permission.action() == "*"
-        || CATALOGUE.iter().filter(fits).any(|entry| {
-            permission.action() == "*" || entry.actions.contains(&permission.action())
-        })
+        || CATALOGUE
+            .iter()
+            .filter(fits)
+            .any(|entry| permission.action() == "*" || entry.actions.contains(&permission.action()))
 }
 
 /// Every single permission (no `*`) that the set allows, in order.

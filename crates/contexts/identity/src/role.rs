@@ -204,11 +204,10 @@ fn description(text: Option<&str>, faults: &mut Vec<Fault>) -> Option<String> {
 
 /// Refuses to touch what is above the caller: an admin neither makes nor unmakes an owner.
 pub(crate) fn must_cover(scope: &Scope, permissions: &[String], name: &str) -> Result<(), Problem> {
-    let wanted =
-        PermissionSet::parse(permissions.iter().map(String::as_str)).map_err(|error| {
-            tracing::error!(%error, "a role holds what is no permission");
-            Problem::internal()
-        })?;
+    let wanted = PermissionSet::parse(permissions.iter().map(String::as_str)).map_err(|error| {
+        tracing::error!(%error, "a role holds what is no permission");
+        Problem::internal()
+    })?;
     if scope.permissions().covers(&wanted) {
         Ok(())
     } else {

@@ -1,9 +1,8 @@
 //! API keys as people see them: without their secrets.
 
 use chrono::{DateTime, Utc};
-use ephor_kernel::{ApiKeyId, MemberId, Problem, Scope, UserId};
+use ephor_kernel::{ApiKeyId, Problem, Scope, UserId};
 use serde::Serialize;
-use uuid::Uuid;
 
 use crate::identity::{Identity, database};
 
@@ -39,77 +38,36 @@ impl Identity {
     pub async fn api_key_list(&self, scope: &Scope) -> Result<Vec<ApiKeySummary>, Problem> {
         scope.require("api_keys", "read")?;
         let mut tx = self.store().begin(scope).await?;
-        let keys = rows(&mut tx, scope.principal().uuid()).await?;
-        tx.commit().await?;
-        Ok(keys)
-    }
-
-    /// A member's keys, for whoever may manage them. Needs `api_keys:manage`.
-    ///
-    /// # Errors
-    /// `not_found` for no member.
-    pub async fn member_api_key_list(
-        &self,
-        scope: &Scope,
-        member: MemberId,
-    ) -> Result<Vec<ApiKeySummary>, Problem> {
-        scope.require("api_keys", "manage")?;
-        // As ephor_app one sees one's own keys only.
-        let mut tx = self.store().begin_system(scope).await?;
-        let user = member_user(&mut tx, member).await?;
-        let keys = rows(&mut tx, user).await?;
-        tx.commit().await?;
-        Ok(keys)
-    }
-}
-
-/// Whose membership it is.
-pub(super) async fn member_user(
-    tx: &mut ephor_store::OrgTx,
-    member: MemberId,
-) -> Result<Uuid, Problem> {
-    let organization = tx.organization().uuid();
-    sqlx::query_scalar!(
-        "select user_id from identity.organization_members where organization_id = $1 and id = $2",
-        organization,
-        member.uuid(),
-    )
-    .fetch_optional(tx.conn())
-    .await
-    .map_err(database)?
-    .ok_or_else(|| Problem::not_found("member"))
-}
-
-async fn rows(tx: &mut ephor_store::OrgTx, user: Uuid) -> Result<Vec<ApiKeySummary>, Problem> {
-    let organization = tx.organization().uuid();
-    let rows = sqlx::query!(
-        r#"select k.id, k.user_id, k.name, k.key_prefix, k.permissions, k.is_active, k.revoked_at,
+        let rows = sqlx::query!(
+            r#"select k.id, k.user_id, k.name, k.key_prefix, k.permissions, k.is_active, k.revoked_at,
                   k.expires_at, k.created_at, u.last_used_at as "last_used_at?",
                   u.usage_count as "usage_count?"
            from identity.api_keys k
            left join identity.api_key_usage u on u.organization_id = k.organization_id and u.id = k.id
            where k.organization_id = $1 and k.user_id = $2
            order by k.created_at desc, k.id desc limit 500"#,
-        organization,
-        user,
-    )
-    .fetch_all(tx.conn())
-    .await
-    .map_err(database)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ApiKeySummary {
-            id: row.id.into(),
-            user_id: row.user_id.into(),
-            name: row.name,
-            key_prefix: row.key_prefix,
-            permissions: row.permissions,
-            is_active: row.is_active,
-            revoked_at: row.revoked_at,
-            expires_at: row.expires_at,
-            last_used_at: row.last_used_at,
-            usage_count: row.usage_count.unwrap_or(0),
-            created_at: row.created_at,
-        })
-        .collect())
+            scope.organization().uuid(),
+            scope.principal().uuid(),
+        )
+        .fetch_all(tx.conn())
+        .await
+        .map_err(database)?;
+        tx.commit().await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| ApiKeySummary {
+                id: row.id.into(),
+                user_id: row.user_id.into(),
+                name: row.name,
+                key_prefix: row.key_prefix,
+                permissions: row.permissions,
+                is_active: row.is_active,
+                revoked_at: row.revoked_at,
+                expires_at: row.expires_at,
+                last_used_at: row.last_used_at,
+                usage_count: row.usage_count.unwrap_or(0),
+                created_at: row.created_at,
+            })
+            .collect())
+    }
 }

@@ -70,7 +70,11 @@ impl Identity {
     /// # Errors
     /// `invalid`, `forbidden`; `conflict` for somebody who was added before, and when the
     /// organization has as many members as it may.
-    pub async fn member_add(&self, scope: &Scope, input: &AddMember) -> Result<AddedMember, Problem> {
+    pub async fn member_add(
+        &self,
+        scope: &Scope,
+        input: &AddMember,
+    ) -> Result<AddedMember, Problem> {
         scope.require("members", "create")?;
         let mut faults = Vec::new();
         let email = Email::parse(&input.email).map_err(|fault| faults.push(fault)).ok();

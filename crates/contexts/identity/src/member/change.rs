@@ -1,7 +1,8 @@
 //! Changing a membership: another role, active or not.
 
-use ephor_kernel::{Code, DomainEvent, Fault, MemberId, Problem, RoleId, Scope};
-use serde::Deserialize;
+use chrono::{DateTime, Utc};
+use ephor_kernel::{Code, DomainEvent, Fault, MemberId, Problem, RoleId, Scope, UserId};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::role::{RoleChoice, role_to_give};
@@ -25,6 +26,27 @@ pub struct ChangeMember {
     pub is_active: Option<bool>,
 }
 
+/// A membership.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MemberSummary {
+    /// Its id.
+    pub id: MemberId,
+    /// The person.
+    pub user_id: UserId,
+    /// Their role.
+    pub role_id: RoleId,
+    /// Their address.
+    pub email: String,
+    /// Their name.
+    pub full_name: String,
+    /// May they act here?
+    pub is_active: bool,
+    /// When they joined; `None` while their link was not used.
+    pub joined_at: Option<DateTime<Utc>>,
+    /// Counts the membership's changes.
+    pub version: i32,
+}
+
 impl Identity {
     /// Changes a membership, of the version given if one is. Needs `members:update`, and a member
     /// whose roles before and after may do no more than the caller may.
@@ -38,7 +60,7 @@ impl Identity {
         member: MemberId,
         version: Option<i32>,
         input: &ChangeMember,
-    ) -> Result<(), Problem> {
+    ) -> Result<MemberSummary, Problem> {
         scope.require("members", "update")?;
         let choice = RoleChoice { id: input.role_id, code: input.role.as_deref() };
         if choice.is_none() && input.is_active.is_none() {
@@ -68,11 +90,8 @@ impl Identity {
             ));
         }
         must_cover(scope, &row.permissions, &row.name)?;
-        let role = if choice.is_none() {
-            None
-        } else {
-            Some(role_to_give(&mut tx, scope, choice).await?)
-        };
+        let role =
+            if choice.is_none() { None } else { Some(role_to_give(&mut tx, scope, choice).await?) };
         if input.is_active == Some(true) && row.joined_at.is_none() {
             return Err(Problem::new(
                 Code::Conflict,
@@ -82,27 +101,27 @@ impl Identity {
         if input.is_active == Some(true) && !row.is_active {
             room_for_one_more(&mut tx, organization).await?;
         }
-        sqlx::query!(
+        let changed = sqlx::query_as!(
+            MemberSummary,
             "update identity.organization_members
              set role_id = coalesce($3, role_id), is_active = coalesce($4, is_active)
-             where organization_id = $1 and id = $2",
+             where organization_id = $1 and id = $2
+             returning id, user_id, role_id, email, full_name, is_active, joined_at, version",
             organization,
             member.uuid(),
             role.map(Uuid::from),
             input.is_active,
         )
-        .execute(tx.conn())
+        .fetch_one(tx.conn())
         .await
         .map_err(database)?;
         tx.emit(&DomainEvent::MembershipChanged { member }).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(changed)
     }
 }
 
-async fn room_for_one_more(
-    tx: &mut ephor_store::OrgTx,
-    organization: Uuid,
-) -> Result<(), Problem> {
+async fn room_for_one_more(tx: &mut ephor_store::OrgTx, organization: Uuid) -> Result<(), Problem> {
     // The lock makes two who come back at once count one another.
     let most = sqlx::query_scalar!(
         "select max_users from identity.organizations where organization_id = $1 and id = $1 for update",

@@ -7,5 +7,5 @@ mod remove;
 mod role;
 
 pub use add::{AddMember, AddedMember, JoinLink};
-pub use change::ChangeMember;
+pub use change::{ChangeMember, MemberSummary};
 pub use join::{Join, JoinOffer};

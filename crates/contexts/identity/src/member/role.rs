@@ -22,9 +22,9 @@ impl RoleChoice<'_> {
 
     pub fn faults(self) -> Vec<Fault> {
         match (self.id, self.code) {
-            (Some(_), Some(_)) => vec![
-                Fault::new("/role", "one_of", "Give role_id or role, not both"),
-            ],
+            (Some(_), Some(_)) => {
+                vec![Fault::new("/role", "one_of", "Give role_id or role, not both")]
+            }
             (None, None) => vec![
                 Fault::new("/role_id", "required", "A role is needed")
                     .hint("give role_id, or role with a built-in role's word such as member"),

@@ -46,12 +46,12 @@ impl Identity {
         if ended == 0 {
             return Err(Problem::not_found("session"));
         }
-        sqlx::query!(
+        sqlx::query_scalar!(
             "select audit.record('session_revoke', 'identity.sessions', $1, $2)",
             session.uuid(),
             json!({}),
         )
-        .execute(tx.conn())
+        .fetch_one(tx.conn())
         .await
         .map_err(database)?;
         Ok(tx.commit().await?)

@@ -1,6 +1,8 @@
 //! Who a session cookie stands for.
 
-use ephor_kernel::{MemberId, Principal, Problem, RequestContext, RoleId, Scope, SessionId, UserId};
+use ephor_kernel::{
+    MemberId, Principal, Problem, RequestContext, RoleId, Scope, SessionId, UserId,
+};
 
 use crate::{
     cookie::SessionCookie,
@@ -58,7 +60,15 @@ impl Identity {
             .await
             .map_err(database)?;
             drop(door);
-            let (Some(id), Some(user), Some(organization), Some(member), Some(role), Some(csrf), Some(version)) = (
+            let (
+                Some(id),
+                Some(user),
+                Some(organization),
+                Some(member),
+                Some(role),
+                Some(csrf),
+                Some(version),
+            ) = (
                 row.session_id,
                 row.user_id,
                 row.organization_id,
@@ -66,7 +76,8 @@ impl Identity {
                 row.role_id,
                 row.csrf_secret.as_deref().and_then(CsrfSecret::from_bytes),
                 row.membership_version,
-            ) else {
+            )
+            else {
                 return Ok(None);
             };
             let looked = Looked {

@@ -33,14 +33,24 @@ fn tries() -> Vec<Try> {
         ("see oneself", Method::GET, |_| "/v1/me".into(), none),
         ("list own sessions", Method::GET, |_| "/v1/sessions".into(), none),
         ("list permissions", Method::GET, |_| "/v1/permissions".into(), none),
-        ("see the organization", Method::GET, |t| format!("/v1/organizations/{}", t.organization), none),
+        (
+            "see the organization",
+            Method::GET,
+            |t| format!("/v1/organizations/{}", t.organization),
+            none,
+        ),
         (
             "rename the organization",
             Method::PATCH,
             |t| format!("/v1/organizations/{}", t.organization),
             || Some(json!({ "description": "x" })),
         ),
-        ("open a subsidiary", Method::POST, |_| "/v1/organizations".into(), || Some(json!({ "name": "Sub" }))),
+        (
+            "open a subsidiary",
+            Method::POST,
+            |_| "/v1/organizations".into(),
+            || Some(json!({ "name": "Sub" })),
+        ),
         ("list members", Method::GET, |_| "/v1/members".into(), none),
         ("see a member", Method::GET, |t| format!("/v1/members/{}", t.bobs), none),
         (
@@ -61,7 +71,12 @@ fn tries() -> Vec<Try> {
             |t| format!("/v1/members/{}", t.member),
             || Some(json!({ "role": "viewer" })),
         ),
-        ("renew a join link", Method::POST, |t| format!("/v1/members/{}/join-link", t.member), none),
+        (
+            "renew a join link",
+            Method::POST,
+            |t| format!("/v1/members/{}/join-link", t.member),
+            none,
+        ),
         ("remove a member", Method::DELETE, |t| format!("/v1/members/{}", t.member), none),
         ("list roles", Method::GET, |_| "/v1/roles".into(), none),
         (
@@ -96,19 +111,20 @@ fn tries() -> Vec<Try> {
             |t| format!("/v1/api-keys/{}", t.own_key.as_deref().unwrap_or("none")),
             none,
         ),
-        ("list a member's keys", Method::GET, |t| format!("/v1/members/{}/api-keys", t.bobs), none),
-        (
-            "revoke a member's key",
-            Method::DELETE,
-            |t| format!("/v1/members/{}/api-keys/{}", t.bobs, t.bobs_key),
-            none,
-        ),
+        ("revoke a member's key", Method::DELETE, |t| format!("/v1/api-keys/{}", t.bobs_key), none),
     ]
 }
 
-async fn targets(world: &World, scope: &Scope, bobs: MemberId, bob: &Browser, actor: &Browser) -> Targets {
+async fn targets(
+    world: &World,
+    scope: &Scope,
+    bobs: MemberId,
+    bob: &Browser,
+    actor: &Browser,
+) -> Targets {
     let unique = uuid::Uuid::now_v7().simple().to_string();
-    let member = world.identity.member_add(scope, &add(&format!("{unique}@example.org"), "member")).await;
+    let member =
+        world.identity.member_add(scope, &add(&format!("{unique}@example.org"), "member")).await;
     let role = ephor_identity::CreateRole {
         name: unique.clone(),
         description: None,
@@ -159,8 +175,12 @@ async fn role_by_route() {
 }
 
 /// The list may only shrink: what is on it answers without a log-in.
-const UNAUTHENTICATED: [&str; 4] =
-    ["POST /v1/auth/join", "POST /v1/auth/join-offer", "POST /v1/auth/log-in", "POST /v1/auth/sign-up"];
+const UNAUTHENTICATED: [&str; 4] = [
+    "POST /v1/auth/join",
+    "POST /v1/auth/join-offer",
+    "POST /v1/auth/log-in",
+    "POST /v1/auth/sign-up",
+];
 
 #[tokio::test]
 async fn without_a_log_in_all_else_is_401() {
@@ -169,7 +189,6 @@ async fn without_a_log_in_all_else_is_401() {
     for operation in ephor_identity::operations() {
         let (method, path) = (operation.method.clone(), operation.path.to_string());
         let path = path.replace("{id}", "01930b2e-7c1a-7def-8000-1b2c3d4e5f60");
-        let path = path.replace("{key}", "01930b2e-7c1a-7def-8000-1b2c3d4e5f60");
         let request = Request::builder()
             .method(method.clone())
             .uri(&path)

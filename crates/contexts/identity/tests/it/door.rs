@@ -31,7 +31,10 @@ async fn the_doors_functions_are_fixed_closed_and_described() {
         assert_eq!(row.get::<bool, _>("app"), definer, "{name}: helpers are not for callers");
         if definer {
             let config: Vec<String> = row.get("config");
-            assert!(config.contains(&"search_path=pg_catalog, pg_temp".to_owned()), "{name}: {config:?}");
+            assert!(
+                config.contains(&"search_path=pg_catalog, pg_temp".to_owned()),
+                "{name}: {config:?}"
+            );
         }
     }
     let role: (bool, bool, bool) = sqlx::query_as(
@@ -61,7 +64,9 @@ async fn without_a_scope_nothing_can_be_read() {
         let seen = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql)).fetch_one(&mut app).await;
         match seen {
             Ok(rows) => assert_eq!(rows, 0, "{table}"),
-            Err(error) => assert!(error.to_string().contains("permission denied"), "{table}: {error}"),
+            Err(error) => {
+                assert!(error.to_string().contains("permission denied"), "{table}: {error}")
+            }
         }
     }
 }
@@ -80,14 +85,13 @@ async fn no_runtime_role_reads_a_secret() {
             ("log_in_attempts", "subject_hash"),
             ("membership_versions", "value"),
         ] {
-            let may: bool =
-                sqlx::query_scalar("select has_column_privilege($1, $2, $3, 'select')")
-                    .bind(role)
-                    .bind(format!("identity.{table}"))
-                    .bind(column)
-                    .fetch_one(&world.db.admin())
-                    .await
-                    .unwrap();
+            let may: bool = sqlx::query_scalar("select has_column_privilege($1, $2, $3, 'select')")
+                .bind(role)
+                .bind(format!("identity.{table}"))
+                .bind(column)
+                .fetch_one(&world.db.admin())
+                .await
+                .unwrap();
             assert!(!may, "{role} reads {table}.{column}");
         }
     }
@@ -162,7 +166,9 @@ async fn a_session_opens_only_for_the_password_that_was_verified() {
     .await
     .unwrap();
     assert_eq!(state, "unknown");
-    assert!(world.identity.log_in(&somewhere(), &log_in("ada@example.org", PASSWORD)).await.is_ok());
+    assert!(
+        world.identity.log_in(&somewhere(), &log_in("ada@example.org", PASSWORD)).await.is_ok()
+    );
 }
 
 #[tokio::test]

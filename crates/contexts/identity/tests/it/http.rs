@@ -39,7 +39,10 @@ async fn log_in_sets_a_cookie_that_scripts_and_other_sites_do_not_get() {
             assert_eq!(cookie.starts_with("__Host-"), secure);
             assert!(!cookie.contains("Domain"));
             assert_eq!(answer.headers["cache-control"], "no-store");
-            assert!(!answer.body.to_string().contains(&cookie[20..50]), "the body tells the secret");
+            assert!(
+                !answer.body.to_string().contains(&cookie[20..50]),
+                "the body tells the secret"
+            );
         }
     }
 }
@@ -80,14 +83,22 @@ async fn requests_of_other_sites_change_nothing() {
         (None, Some("null")),
     ] {
         let answer = send(&world.router(), request(site, origin)).await;
-        assert_eq!((answer.status.as_u16(), answer.code()), (403, "cross_site"), "{site:?} {origin:?}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.code()),
+            (403, "cross_site"),
+            "{site:?} {origin:?}"
+        );
     }
     assert_eq!(browser.get("/v1/me").await.status, 200);
     let own = send(&world.router(), request(None, Some("http://ephor.test"))).await;
     assert_eq!(own.status, 204, "{own:?}");
     let mut cross = log_in_request("ada@example.org");
     cross.headers_mut().insert("sec-fetch-site", "cross-site".parse().unwrap());
-    assert_eq!(send(&world.router(), cross).await.status, 403, "nobody is logged in from elsewhere");
+    assert_eq!(
+        send(&world.router(), cross).await.status,
+        403,
+        "nobody is logged in from elsewhere"
+    );
 }
 
 #[tokio::test]
@@ -151,7 +162,10 @@ async fn hostile_bodies_are_refused_with_what_is_wrong() {
         ("/v1/auth/join", r#"{"token": "join_x", "password": "x"}"#),
         ("/v1/api-keys", nul.as_str()),
         ("/v1/api-keys", deep.as_str()),
-        ("/v1/members", r#"{"email": "'; drop table identity.users; --", "full_name": "x", "role": "x"}"#),
+        (
+            "/v1/members",
+            r#"{"email": "'; drop table identity.users; --", "full_name": "x", "role": "x"}"#,
+        ),
         ("/v1/session/organization", r#"{"organization_id": "../../etc/passwd"}"#),
         ("/v1/roles", r#"{"name": "<script>", "permissions": ["models:read; --"]}"#),
     ] {

@@ -31,7 +31,11 @@ async fn an_unknown_address_takes_as_long_as_a_wrong_password() {
     for _ in 0..5 {
         for (email, times) in [("ada@example.org", &mut known), ("eve@example.org", &mut unknown)] {
             let started = Instant::now();
-            world.identity.log_in(&somewhere(), &log_in(email, "wrong password")).await.unwrap_err();
+            world
+                .identity
+                .log_in(&somewhere(), &log_in(email, "wrong password"))
+                .await
+                .unwrap_err();
             times.push(started.elapsed());
         }
     }
@@ -60,10 +64,12 @@ async fn too_many_attempts_on_an_account_are_refused_on_every_replica() {
         assert!(problem.retry_after.is_some_and(|seconds| (1..=900).contains(&seconds)));
     }
     // The window passes; a replica that starts then knows of no block.
-    sqlx::query("update identity.log_in_attempts set window_started_at = now() - interval '1 hour'")
-        .execute(&world.db.admin())
-        .await
-        .unwrap();
+    sqlx::query(
+        "update identity.log_in_attempts set window_started_at = now() - interval '1 hour'",
+    )
+    .execute(&world.db.admin())
+    .await
+    .unwrap();
     let later = another(&world.db, cheap());
     assert!(later.log_in(&somewhere(), &log_in("ada@example.org", PASSWORD)).await.is_ok());
 }
@@ -76,7 +82,10 @@ async fn too_many_attempts_from_an_address_are_refused_and_success_clears_the_ac
     let identity = &world.identity;
     for _ in 0..3 {
         // One wrong, one right: the right one makes up for it.
-        identity.log_in(&somewhere(), &log_in("ada@example.org", "wrong password")).await.unwrap_err();
+        identity
+            .log_in(&somewhere(), &log_in("ada@example.org", "wrong password"))
+            .await
+            .unwrap_err();
         identity.log_in(&somewhere(), &log_in("ada@example.org", PASSWORD)).await.unwrap();
     }
     let refused = identity.log_in(&somewhere(), &log_in("bob@example.org", PASSWORD)).await;
@@ -138,7 +147,10 @@ async fn one_logs_in_where_one_was_last_or_where_one_asks_and_belongs() {
 async fn deactivated_accounts_do_not_log_in() {
     let world = world().await;
     let (_, _, browser) = world.owner("ada@example.org", "Acme").await;
-    sqlx::query("update identity.users set is_active = false").execute(&world.db.admin()).await.unwrap();
+    sqlx::query("update identity.users set is_active = false")
+        .execute(&world.db.admin())
+        .await
+        .unwrap();
     let refused = world.identity.log_in(&somewhere(), &log_in("ada@example.org", PASSWORD)).await;
     assert_eq!(refused.unwrap_err().code, Code::WrongCredentials);
     assert_eq!(browser.get("/v1/me").await.status, 401, "the session ends with the account");

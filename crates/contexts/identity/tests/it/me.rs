@@ -12,7 +12,7 @@ async fn a_new_name_reaches_every_organization_that_one_belongs_to() {
     let changed = bob.send(Method::PATCH, "/v1/me", Some(change)).await;
     assert_eq!(changed.status, 200, "{changed:?}");
     let members = owner.get("/v1/members").await;
-    let names: Vec<_> = members.body["items"]
+    let names: Vec<_> = members.body["data"]
         .as_array()
         .unwrap()
         .iter()

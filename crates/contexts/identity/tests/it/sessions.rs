@@ -28,7 +28,7 @@ async fn logging_out_everywhere_ends_all_sessions_of_that_person_only() {
     let (_, scope, first) = world.owner("ada@example.org", "Acme").await;
     let (_, bob) = world.join(&scope, "bob@example.org", "member").await;
     let second = again(&world, "ada@example.org").await;
-    let answer = first.post("/v1/auth/log-out", json!({ "everywhere": true })).await;
+    let answer = first.post("/v1/auth/log-out-everywhere", json!({})).await;
     assert_eq!(answer.status, 204, "{answer:?}");
     assert_eq!(first.get("/v1/me").await.status, 401);
     assert_eq!(second.get("/v1/me").await.status, 401);
@@ -42,7 +42,7 @@ async fn one_lists_and_revokes_ones_own_sessions_and_no_others() {
     let (_, bob) = world.join(&scope, "bob@example.org", "admin").await;
     let second = again(&world, "ada@example.org").await;
     let list = first.get("/v1/sessions").await;
-    let items = list.body["items"].as_array().unwrap();
+    let items = list.body["data"].as_array().unwrap();
     assert_eq!(items.len(), 2, "{list:?}");
     let current = items.iter().filter(|item| item["current"] == true);
     assert_eq!(current.count(), 1);
@@ -54,7 +54,7 @@ async fn one_lists_and_revokes_ones_own_sessions_and_no_others() {
     assert_eq!(first.send(Method::DELETE, &path, None).await.status, 204);
     assert_eq!(second.get("/v1/me").await.status, 401);
     assert_eq!(first.send(Method::DELETE, &path, None).await.status, 404, "it is gone");
-    assert_eq!(first.get("/v1/sessions").await.body["items"].as_array().unwrap().len(), 1);
+    assert_eq!(first.get("/v1/sessions").await.body["data"].as_array().unwrap().len(), 1);
     assert!(!list.body.to_string().contains("token"));
 }
 
@@ -62,9 +62,7 @@ async fn one_lists_and_revokes_ones_own_sessions_and_no_others() {
 async fn sessions_expire_when_idle_and_in_any_case() {
     let world = world().await;
     let (_, _, browser) = world.owner("ada@example.org", "Acme").await;
-    for (table, column) in
-        [("session_activity", "idle_expires_at"), ("sessions", "expires_at")]
-    {
+    for (table, column) in [("session_activity", "idle_expires_at"), ("sessions", "expires_at")] {
         let set = |when: &str| {
             let sql = format!("update identity.{table} set {column} = now() + interval '{when}'");
             sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
@@ -144,7 +142,7 @@ async fn switching_replaces_the_secret_and_leads_only_where_one_belongs() {
     world.identity.join(&somewhere(), &join).await.unwrap();
     let before = ada.clone();
     let answer = ada.post(path, there).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.status, 204, "{answer:?}");
     ada.take(&answer);
     assert_eq!(before.get("/v1/me").await.status, 401, "the old secret is gone at once");
     let me = ada.get("/v1/me").await;

@@ -75,10 +75,8 @@ async fn bad_input_is_told_whole_and_closed_sign_up_is_closed() {
     };
     let problem = world.identity.sign_up(&somewhere(), &bad).await.unwrap_err();
     assert_eq!((problem.code, problem.faults.len()), (Code::Invalid, 5));
-    let closed = crate::support::another(
-        &world.db,
-        IdentityConfig { open_sign_up: false, ..cheap() },
-    );
+    let closed =
+        crate::support::another(&world.db, IdentityConfig { open_sign_up: false, ..cheap() });
     let input = sign_up("ada@example.org", "Acme");
     let problem = closed.sign_up(&somewhere(), &input).await.unwrap_err();
     assert_eq!(problem.code, Code::Forbidden);
@@ -103,7 +101,11 @@ async fn sign_ups_from_one_address_are_limited() {
 async fn the_trail_names_who_signed_up_and_holds_no_hash() {
     let world = world().await;
     let (signed_up, _, _) = world.owner("ada@example.org", "Acme").await;
-    world.identity.log_in(&somewhere(), &log_in("ada@example.org", "wrong password")).await.unwrap_err();
+    world
+        .identity
+        .log_in(&somewhere(), &log_in("ada@example.org", "wrong password"))
+        .await
+        .unwrap_err();
     let entries: Vec<(String, String, String)> = sqlx::query_as(
         "select action, entity_type, body from audit.audit_logs where organization_id = $1 order by id",
     )
@@ -111,7 +113,8 @@ async fn the_trail_names_who_signed_up_and_holds_no_hash() {
     .fetch_all(&world.db.admin())
     .await
     .unwrap();
-    let actions: Vec<_> = entries.iter().map(|(action, what, _)| format!("{action} {what}")).collect();
+    let actions: Vec<_> =
+        entries.iter().map(|(action, what, _)| format!("{action} {what}")).collect();
     assert!(actions.contains(&"insert identity.organizations".to_owned()), "{actions:?}");
     assert!(actions.contains(&"log_in identity.sessions".to_owned()), "{actions:?}");
     assert!(actions.contains(&"log_in_refused identity.users".to_owned()), "{actions:?}");
@@ -120,5 +123,8 @@ async fn the_trail_names_who_signed_up_and_holds_no_hash() {
         .await
         .unwrap();
     assert!(all.iter().all(|body| !body.contains("$argon2")), "a password hash is in the trail");
-    assert!(entries.iter().any(|(_, _, body)| body.contains("192.0.2.1")), "the address is missing");
+    assert!(
+        entries.iter().any(|(_, _, body)| body.contains("192.0.2.1")),
+        "the address is missing"
+    );
 }

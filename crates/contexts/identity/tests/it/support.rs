@@ -5,13 +5,18 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Body,
+    extract::FromRef,
     http::{HeaderMap, Method, Request, StatusCode, header},
+    middleware::{from_fn, from_fn_with_state},
 };
 use ephor_identity::{
     AddMember, Identity, IdentityConfig, Join, LogIn, Password, SignUp, SignedUp,
 };
-use ephor_kernel::{FixedClock, MemberId, PermissionSet, Principal, RequestContext, RequestId, Scope};
-use ephor_store::testing::TestDatabase;
+use ephor_kernel::{
+    FixedClock, MemberId, PermissionSet, Principal, RequestContext, RequestId, Scope,
+};
+use ephor_rest::{Catalog, Engine, name_request};
+use ephor_store::{Store, testing::TestDatabase};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -21,6 +26,44 @@ pub const PASSWORD: &str = "correct horse battery";
 pub struct World {
     pub db: TestDatabase,
     pub identity: Identity,
+    router: Router,
+}
+
+#[derive(Clone)]
+struct AppState {
+    store: Store,
+    identity: Identity,
+}
+
+impl FromRef<AppState> for Store {
+    fn from_ref(state: &AppState) -> Self {
+        state.store.clone()
+    }
+}
+
+impl FromRef<AppState> for Identity {
+    fn from_ref(state: &AppState) -> Self {
+        state.identity.clone()
+    }
+}
+
+/// The API as the binary composes it.
+async fn router(db: &TestDatabase, identity: &Identity) -> Router {
+    let mut conn = db.admin().acquire().await.unwrap();
+    let catalog = Catalog::read(&mut conn).await.unwrap();
+    let engine = Engine::with_operations(
+        &catalog,
+        ephor_identity::RESOURCES.iter().copied(),
+        [7; 32],
+        ephor_identity::operations(),
+    )
+    .unwrap();
+    engine
+        .router()
+        .merge(ephor_identity::routes())
+        .layer(from_fn_with_state(identity.clone(), ephor_identity::authenticate))
+        .layer(from_fn(name_request))
+        .with_state(AppState { store: db.store(), identity: identity.clone() })
 }
 
 /// Passwords as cheap as argon2 allows: what they cost is not what most tests are about.
@@ -35,7 +78,8 @@ pub async fn world() -> World {
 pub async fn world_with(config: IdentityConfig) -> World {
     let db = ephor_store::testing::database().await;
     let identity = another(&db, config);
-    World { db, identity }
+    let router = router(&db, &identity).await;
+    World { db, identity, router }
 }
 
 /// A replica: the same database, nothing else shared.
@@ -78,7 +122,7 @@ impl World {
             PermissionSet::all(),
             somewhere(),
         );
-        (signed_up, scope, self.browser(&cookie.header().to_str().unwrap().to_owned()))
+        (signed_up, scope, self.browser(cookie.header().to_str().unwrap()))
     }
 
     /// Adds somebody with a built-in role, who joins with a new account.
@@ -99,7 +143,7 @@ impl World {
     }
 
     pub fn router(&self) -> Router {
-        ephor_identity::test_router(&self.identity)
+        self.router.clone()
     }
 }
 
@@ -152,12 +196,25 @@ impl Browser {
             .header(header::COOKIE, &self.cookie)
             .header("sec-fetch-site", "same-origin");
         if method == Method::PATCH {
-            request = request.header(header::CONTENT_TYPE, "application/merge-patch+json");
+            request = request
+                .header(header::CONTENT_TYPE, "application/merge-patch+json")
+                .header(header::IF_MATCH, "*");
         } else if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         send(&self.router, request.body(body).unwrap()).await
+    }
+
+    /// A change of a version, or of none.
+    pub async fn patch(&self, path: &str, version: Option<&str>, body: Value) -> Answer {
+        let mut request = Request::patch(path)
+            .header(header::COOKIE, &self.cookie)
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(version) = version {
+            request = request.header(header::IF_MATCH, version);
+        }
+        send(&self.router, request.body(Body::from(body.to_string())).unwrap()).await
     }
 
     /// Takes over the cookie that an answer sets.

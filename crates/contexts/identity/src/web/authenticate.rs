@@ -80,7 +80,8 @@ fn context(request: &Request) -> RequestContext {
     }
     let ip = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    RequestContext::new(ip, agent, RequestId::new())
+    let id = request.extensions().get::<RequestId>().copied().unwrap_or_else(RequestId::new);
+    RequestContext::new(ip, agent, id)
 }
 
 fn api_key(headers: &HeaderMap) -> Result<Option<ApiKeyToken>, Problem> {

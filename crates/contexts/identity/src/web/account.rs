@@ -1,0 +1,186 @@
+//! Routes of people: signing up, logging in and out, oneself, one's sessions.
+
+use axum::{
+    Json, Router,
+    extract::{FromRef, State},
+    response::{IntoResponse, Response},
+    routing::{delete, get, post},
+};
+use ephor_kernel::{OrganizationId, SessionId};
+use ephor_rest::{ApiError, Authenticated, Body, Id};
+use http::{StatusCode, header};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::extract::Context;
+use crate::{
+    cookie::{self, SessionCookie},
+    identity::Identity,
+    log_in::LogIn,
+    me::{ChangeMe, ChangePassword},
+    member::Join,
+    session::CurrentSession,
+    sign_up::SignUp,
+};
+
+type Answer = Result<Response, ApiError>;
+
+pub(super) fn routes<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Identity: FromRef<S>,
+{
+    Router::new()
+        .route("/v1/auth/sign-up", post(sign_up))
+        .route("/v1/auth/log-in", post(log_in))
+        .route("/v1/auth/log-out", post(log_out))
+        .route("/v1/auth/log-out-everywhere", post(log_out_everywhere))
+        .route("/v1/auth/join-offer", post(join_offer))
+        .route("/v1/auth/join", post(join))
+        .route("/v1/me", get(me).patch(change_me))
+        .route("/v1/me/password", post(change_password))
+        .route("/v1/session/organization", post(switch))
+        .route("/v1/sessions", get(sessions))
+        .route("/v1/sessions/{id}", delete(revoke))
+}
+
+async fn sign_up(
+    State(identity): State<Identity>,
+    Context(request): Context,
+    Body(input): Body<SignUp>,
+) -> Answer {
+    let (signed_up, cookie) = identity.sign_up(&request, &input).await?;
+    Ok(with_cookie((StatusCode::CREATED, Json(signed_up)), &cookie))
+}
+
+async fn log_in(
+    State(identity): State<Identity>,
+    Context(request): Context,
+    Body(input): Body<LogIn>,
+) -> Answer {
+    let cookie = identity.log_in(&request, &input).await?;
+    Ok(with_cookie(StatusCode::NO_CONTENT, &cookie))
+}
+
+async fn log_out(
+    State(identity): State<Identity>,
+    Context(request): Context,
+    session: CurrentSession,
+) -> Answer {
+    identity.log_out(&request, &session, false).await?;
+    Ok(logged_out(&identity))
+}
+
+async fn log_out_everywhere(
+    State(identity): State<Identity>,
+    Context(request): Context,
+    session: CurrentSession,
+) -> Answer {
+    identity.log_out(&request, &session, true).await?;
+    Ok(logged_out(&identity))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Link {
+    token: String,
+}
+
+async fn join_offer(
+    State(identity): State<Identity>,
+    Context(request): Context,
+    Body(Link { token }): Body<Link>,
+) -> Answer {
+    Ok(secret(Json(identity.join_offer(&request, &token).await?)))
+}
+
+async fn join(
+    State(identity): State<Identity>,
+    Context(request): Context,
+    Body(input): Body<Join>,
+) -> Answer {
+    let cookie = identity.join(&request, &input).await?;
+    Ok(with_cookie(StatusCode::NO_CONTENT, &cookie))
+}
+
+async fn me(
+    State(identity): State<Identity>,
+    Authenticated(scope): Authenticated,
+    session: Result<CurrentSession, ApiError>,
+) -> Answer {
+    let mut me = json!(identity.me(&scope).await?);
+    if let (Ok(session), Some(fields)) = (session, me.as_object_mut()) {
+        fields.insert("session_id".into(), json!(session.id));
+        fields.insert("csrf_token".into(), json!(session.csrf.token().expose()));
+    }
+    Ok(secret(Json(me)))
+}
+
+async fn change_me(
+    State(identity): State<Identity>,
+    Authenticated(scope): Authenticated,
+    _: CurrentSession,
+    Body(input): Body<ChangeMe>,
+) -> Answer {
+    Ok(secret(Json(identity.me_change(&scope, &input).await?)))
+}
+
+async fn change_password(
+    State(identity): State<Identity>,
+    Context(request): Context,
+    Authenticated(scope): Authenticated,
+    session: CurrentSession,
+    Body(input): Body<ChangePassword>,
+) -> Answer {
+    identity.password_change(&request, &scope, &session, &input).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switch {
+    organization_id: OrganizationId,
+}
+
+async fn switch(
+    State(identity): State<Identity>,
+    Context(request): Context,
+    session: CurrentSession,
+    Body(Switch { organization_id }): Body<Switch>,
+) -> Answer {
+    let cookie = identity.session_switch(&request, &session, organization_id).await?;
+    Ok(with_cookie(StatusCode::NO_CONTENT, &cookie))
+}
+
+async fn sessions(
+    State(identity): State<Identity>,
+    Authenticated(scope): Authenticated,
+    session: CurrentSession,
+) -> Answer {
+    let data = identity.session_list(&scope, Some(session.id)).await?;
+    Ok(secret(Json(json!({ "data": data, "next": null }))))
+}
+
+async fn revoke(
+    State(identity): State<Identity>,
+    Authenticated(scope): Authenticated,
+    _: CurrentSession,
+    Id(id): Id<SessionId>,
+) -> Answer {
+    identity.session_revoke(&scope, id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// What concerns one person is kept by no cache.
+pub(super) fn secret(answer: impl IntoResponse) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], answer).into_response()
+}
+
+fn with_cookie(answer: impl IntoResponse, cookie: &SessionCookie) -> Response {
+    ([(header::SET_COOKIE, cookie.header())], secret(answer)).into_response()
+}
+
+fn logged_out(identity: &Identity) -> Response {
+    let removal = cookie::removal(identity.config().secure_cookies);
+    ([(header::SET_COOKIE, removal)], secret(StatusCode::NO_CONTENT)).into_response()
+}

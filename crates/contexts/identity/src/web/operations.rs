@@ -1,0 +1,236 @@
+//! The routes that [`super::routes`] serves, for the OpenAPI document.
+
+use ephor_rest::Operation;
+use serde_json::{Value, json};
+
+const ACCOUNT: &str = "account";
+
+/// Describes each route.
+pub fn operations() -> Vec<Operation> {
+    let mut all = account();
+    all.extend(administration());
+    all
+}
+
+fn account() -> Vec<Operation> {
+    let password =
+        json!({ "type": "string", "format": "password", "minLength": 10, "maxLength": 1000 });
+    let email = json!({ "type": "string", "format": "email", "maxLength": 254 });
+    let id = uuid();
+    vec![
+        Operation::post("/v1/auth/sign-up", "Sign up")
+            .tag(ACCOUNT)
+            .about("Makes an account, an organization with its built-in roles, and the person its owner; sets the session cookie.")
+            .public()
+            .request(object(
+                &["email", "password", "full_name", "organization_name"],
+                json!({
+                    "email": email, "password": password, "full_name": name(200), "organization_name": name(200),
+                    "kind": { "enum": ["standalone", "holding"], "default": "standalone" },
+                    "consent": { "type": "boolean", "default": false, "description": "Agrees to the processing of personal data." },
+                }),
+            ))
+            .response(201, object(
+                &["user_id", "organization_id", "member_id"],
+                json!({ "user_id": id, "organization_id": id, "member_id": id }),
+            )),
+        Operation::post("/v1/auth/log-in", "Log in")
+            .tag(ACCOUNT)
+            .about("Sets the session cookie. Attempts are limited per account and per address; 429 says when to try again.")
+            .public()
+            .request(object(
+                &["email", "password"],
+                json!({
+                    "email": email, "password": { "type": "string", "format": "password" },
+                    "organization_id": { "type": ["string", "null"], "format": "uuid", "description": "Where to work; the last place if left out." },
+                }),
+            ))
+            .empty(204),
+        Operation::post("/v1/auth/log-out", "Log out").tag(ACCOUNT).about("Ends this session.").empty(204),
+        Operation::post("/v1/auth/log-out-everywhere", "Log out everywhere")
+            .tag(ACCOUNT)
+            .about("Ends all of one's sessions.")
+            .empty(204),
+        Operation::post("/v1/auth/join-offer", "See what a join link offers")
+            .tag(ACCOUNT)
+            .public()
+            .request(object(&["token"], json!({ "token": { "type": "string" } })))
+            .response(200, object(
+                &["email", "full_name", "organization_name", "has_account"],
+                json!({
+                    "email": email, "full_name": name(200), "organization_name": name(200),
+                    "has_account": { "type": "boolean", "description": "The password of that account is asked for." },
+                }),
+            )),
+        Operation::post("/v1/auth/join", "Join an organization")
+            .tag(ACCOUNT)
+            .about("Uses up a join link, with the account's password or, for a new account, the one it shall have; sets the session cookie.")
+            .public()
+            .request(object(
+                &["token", "password"],
+                json!({
+                    "token": { "type": "string" }, "password": password, "full_name": name(200),
+                    "consent": { "type": "boolean", "default": false },
+                }),
+            ))
+            .empty(204),
+        Operation::get("/v1/me", "See oneself")
+            .tag(ACCOUNT)
+            .about("Account, permissions, reach, organizations; in a session also the token for forms.")
+            .response(200, me()),
+        Operation::patch("/v1/me", "Change one's name or picture")
+            .tag(ACCOUNT)
+            .request(object(&[], json!({
+                "full_name": name(200), "first_name": optional_name(), "last_name": optional_name(),
+                "avatar_url": { "type": ["string", "null"], "format": "uri", "pattern": "^https://" },
+            })))
+            .response(200, json!({ "type": "object" })),
+        Operation::post("/v1/me/password", "Change one's password")
+            .tag(ACCOUNT)
+            .about("Ends all other sessions.")
+            .request(object(
+                &["current_password", "password"],
+                json!({ "current_password": { "type": "string", "format": "password" }, "password": password }),
+            ))
+            .empty(204),
+        Operation::post("/v1/session/organization", "Go to another organization")
+            .tag(ACCOUNT)
+            .about("Replaces the session cookie.")
+            .request(object(&["organization_id"], json!({ "organization_id": id })))
+            .empty(204),
+        Operation::get("/v1/sessions", "List one's sessions").tag(ACCOUNT).response(200, list(json!({
+            "type": "object", "properties": {
+                "id": id, "current": { "type": "boolean" }, "organization_id": id,
+                "ip_address": { "type": ["string", "null"] }, "user_agent": { "type": ["string", "null"] },
+                "created_at": time(), "last_seen_at": time(), "idle_expires_at": time(), "expires_at": time(),
+            },
+        }))),
+        Operation::delete("/v1/sessions/{id}", "End one of one's sessions").tag(ACCOUNT).empty(204),
+    ]
+}
+
+fn administration() -> Vec<Operation> {
+    let role = json!({ "enum": ["owner", "admin", "manager", "operator", "member", "viewer"], "description": "A built-in role, instead of role_id." });
+    let link = object(
+        &["token", "path", "expires_at"],
+        json!({ "token": { "type": "string" }, "path": { "type": "string" }, "expires_at": time() }),
+    );
+    let words = json!({ "type": "array", "minItems": 1, "items": { "type": "string", "examples": ["models:read"] } });
+    vec![
+        Operation::get("/v1/permissions", "List all permissions and built-in roles").tag("roles").response(200, json!({ "type": "object" })),
+        Operation::post("/v1/organizations", "Open a subsidiary")
+            .tag("organizations")
+            .about("The caller becomes its owner; a standalone organization becomes a holding.")
+            .permission("subsidiaries", "create")
+            .request(object(&["name"], json!({ "name": name(200) })))
+            .response(201, object(&["id", "member_id"], json!({ "id": uuid(), "member_id": uuid() }))),
+        Operation::post("/v1/members", "Add a member")
+            .tag("members")
+            .about("Answers with a link to hand to the person, which is shown once and works once. The answer is the same whether or not the address has an account. Nobody gives a role that may do more than they may.")
+            .permission("members", "create")
+            .request(object(
+                &["email", "full_name"],
+                json!({ "email": { "type": "string", "format": "email" }, "full_name": name(200), "role_id": uuid(), "role": role }),
+            ))
+            .response(201, object(
+                &["id", "email", "full_name", "role_id", "join"],
+                json!({ "id": uuid(), "email": { "type": "string" }, "full_name": name(200), "role_id": uuid(), "join": link }),
+            )),
+        Operation::patch("/v1/members/{id}", "Change a membership")
+            .tag("members")
+            .about("Another role, active or not; `if-match` names the version. The last owner stays.")
+            .permission("members", "update")
+            .request(object(&[], json!({ "role_id": uuid(), "role": role, "is_active": { "type": "boolean" } })))
+            .response(200, row("members")),
+        Operation::delete("/v1/members/{id}", "Remove a member")
+            .tag("members")
+            .about("Their keys and sessions here end at once. The last owner stays.")
+            .permission("members", "delete")
+            .empty(204),
+        Operation::post("/v1/members/{id}/join-link", "Renew a join link")
+            .tag("members")
+            .permission("members", "create")
+            .response(201, link.clone()),
+        Operation::post("/v1/roles", "Make a role")
+            .tag("roles")
+            .about("Nobody gives a permission that they lack.")
+            .permission("roles", "create")
+            .request(object(
+                &["name", "permissions"],
+                json!({ "name": name(100), "description": { "type": ["string", "null"] }, "permissions": words }),
+            ))
+            .response(201, row("roles")),
+        Operation::patch("/v1/roles/{id}", "Change a role")
+            .tag("roles")
+            .about("`if-match` names the version. An owner may always do everything.")
+            .permission("roles", "update")
+            .request(object(&[], json!({ "name": name(100), "description": { "type": "string" }, "permissions": words })))
+            .response(200, row("roles")),
+        Operation::delete("/v1/roles/{id}", "Delete a role")
+            .tag("roles")
+            .about("Neither a built-in one nor one that somebody has.")
+            .permission("roles", "delete")
+            .empty(204),
+        Operation::post("/v1/api-keys", "Make an API key")
+            .tag("API keys")
+            .about("Shows the key once. It acts for the caller, and may never do more than they may at that moment.")
+            .permission("api_keys", "create")
+            .request(object(
+                &["name", "permissions"],
+                json!({ "name": name(255), "permissions": words, "expires_at": { "type": ["string", "null"], "format": "date-time" } }),
+            ))
+            .response(201, object(
+                &["id", "name", "key", "key_prefix", "permissions"],
+                json!({
+                    "id": uuid(), "name": name(255), "key": { "type": "string" }, "key_prefix": { "type": "string" },
+                    "permissions": words, "expires_at": { "type": ["string", "null"], "format": "date-time" },
+                }),
+            )),
+        Operation::delete("/v1/api-keys/{id}", "Revoke an API key")
+            .tag("API keys")
+            .about("One's own; with `api_keys:manage`, anybody's. It is refused from the next request on.")
+            .permission("api_keys", "update")
+            .empty(204),
+    ]
+}
+
+fn object(required: &[&str], properties: Value) -> Value {
+    json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
+}
+
+fn list(item: Value) -> Value {
+    json!({ "type": "object", "required": ["data"], "properties": { "data": { "type": "array", "items": item }, "next": { "type": "null" } } })
+}
+
+fn row(path: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{path}") })
+}
+
+fn name(most: u32) -> Value {
+    json!({ "type": "string", "minLength": 1, "maxLength": most })
+}
+
+fn optional_name() -> Value {
+    json!({ "type": ["string", "null"], "maxLength": 100 })
+}
+
+fn uuid() -> Value {
+    json!({ "type": "string", "format": "uuid" })
+}
+
+fn time() -> Value {
+    json!({ "type": "string", "format": "date-time" })
+}
+
+fn me() -> Value {
+    let strings = json!({ "type": "array", "items": { "type": "string" } });
+    object(
+        &["user", "organization_id", "permissions", "readable", "organizations"],
+        json!({
+            "user": { "type": "object" }, "organization_id": uuid(), "permissions": strings,
+            "readable": { "type": "array", "items": uuid() },
+            "organizations": { "type": "array", "items": { "type": "object" } },
+            "session_id": uuid(), "csrf_token": { "type": "string" },
+        }),
+    )
+}
