@@ -273,4 +273,9 @@ impl ResourceSpec {
     pub const fn available(&self) -> Actions {
         self.actions
     }
+
+    /// Has it text that `q` searches?
+    pub const fn is_searchable(&self) -> bool {
+        !self.search.is_empty()
+    }
 }
