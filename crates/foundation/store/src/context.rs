@@ -105,13 +105,28 @@ mod tests {
 
     #[test]
     fn the_context_of_a_request() {
-        insta::assert_snapshot!(begin(&scope(Some("curl/8")), Access::One).replace("; ", ";\n"), @"");
+        insta::assert_snapshot!(begin(&scope(Some("curl/8")), Access::One).replace("; ", ";\n"), @r"
+        BEGIN;
+        SET LOCAL ephor.organization_id = '01930b2e-7c1a-7def-8000-000000000002';
+        SET LOCAL ephor.readable = '{01930b2e-7c1a-7def-8000-000000000002}';
+        SET LOCAL ephor.actor_type = 'user';
+        SET LOCAL ephor.actor_id = '01930b2e-7c1a-7def-8000-000000000001';
+        SET LOCAL ephor.request = '7b226970223a223139322e302e322e37222c22757365725f6167656e74223a226375726c2f38222c22726571756573745f6964223a2230313933306232652d376331612d376465662d383030302d303030303030303030303039227d'
+        ");
     }
 
     #[test]
     fn the_context_of_a_holding_that_reads() {
         let scope = scope(None).reading([id(3), id(4)].map(OrganizationId::from));
-        insta::assert_snapshot!(begin(&scope, Access::Reach).replace("; ", ";\n"), @"");
+        insta::assert_snapshot!(begin(&scope, Access::Reach).replace("; ", ";\n"), @r"
+        BEGIN READ ONLY;
+        SET LOCAL ROLE ephor_reach;
+        SET LOCAL ephor.organization_id = '01930b2e-7c1a-7def-8000-000000000002';
+        SET LOCAL ephor.readable = '{01930b2e-7c1a-7def-8000-000000000002,01930b2e-7c1a-7def-8000-000000000003,01930b2e-7c1a-7def-8000-000000000004}';
+        SET LOCAL ephor.actor_type = 'user';
+        SET LOCAL ephor.actor_id = '01930b2e-7c1a-7def-8000-000000000001';
+        SET LOCAL ephor.request = '7b226970223a223139322e302e322e37222c22726571756573745f6964223a2230313933306232652d376331612d376465662d383030302d303030303030303030303039227d'
+        ");
     }
 
     #[test]
@@ -141,7 +156,7 @@ mod tests {
             let sql = begin(&scope(Some(&agent)), Access::One);
             let kept: String = kept(&agent);
             prop_assert!(kept.len() <= RequestContext::USER_AGENT_BYTES);
-            prop_assert_eq!(decoded(&sql)["user_agent"].as_str().unwrap(), kept);
+            prop_assert_eq!(&decoded(&sql)["user_agent"], &serde_json::Value::String(kept));
             prop_assert_eq!(sql.matches('\'').count(), 10);
             prop_assert_eq!(sql.matches(';').count(), 5);
         }

@@ -147,7 +147,7 @@ async fn listen(channels: &Channels, pool: &PgPool) -> Result<(), sqlx::Error> {
         match serde_json::from_str::<Vec<LiveUpdate>>(notification.payload()) {
             Ok(updates) => updates.into_iter().for_each(|update| channels.send(update)),
             Err(error) => {
-                tracing::warn!(%error, "a live update could not be read; is another version running?")
+                tracing::warn!(%error, "a live update could not be read; is another version running?");
             }
         }
     }

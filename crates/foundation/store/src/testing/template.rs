@@ -80,7 +80,10 @@ async fn clone(urls: &Urls, target: &str) -> Result<(), sqlx::Error> {
         name(target)
     );
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;
-    sweep(&mut connection).await?;
+    // Others sweep and drop at the same moment: what fails of it is no fault of this test.
+    if let Err(error) = sweep(&mut connection).await {
+        tracing::debug!(%error, "old test databases were not swept");
+    }
     connection.close().await
 }
 
@@ -120,8 +123,9 @@ async fn make(urls: &Urls) -> Result<(), AnyError> {
 /// other migrations. One process at a time; the others have better things to do.
 async fn sweep(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let found: Vec<(String, bool)> = sqlx::query_as(
-        "select datname::text, (pg_catalog.pg_stat_file('base/' || oid || '/PG_VERSION', true)).modification
-                < pg_catalog.now() - interval '1 day'
+        "select datname::text, coalesce(
+                    (pg_catalog.pg_stat_file('base/' || oid || '/PG_VERSION', true)).modification
+                    < pg_catalog.now() - interval '1 day', false)
          from pg_catalog.pg_database where datname ~ '^ephor_(test|template)_'",
     )
     .fetch_all(&mut *connection)

@@ -1,0 +1,8 @@
+//! Background work, on a real database: at least once, whatever dies.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod cancelling;
+mod dying;
+mod events;
+mod running;
+mod support;

@@ -1,0 +1,103 @@
+//! What breaks a rule and is right: rule, object, why.
+
+const SECURED: &str = "row-level security is enabled and forced";
+const POLICY: &str = "a table has a policy";
+const GLOBAL: &str = "a table without organization_id is one of the listed global ones";
+const OWNERS: &str = "a SECURITY DEFINER function of the owner is listed";
+const KEY: &str = "a tenant's table has the primary key (organization_id, id[, created_at])";
+const INDEX: &str = "organization_id comes first in every index";
+const FOREIGN: &str = "organization_id comes first in every foreign key between tenants' tables";
+const UPWARD: &str = "no foreign key leads from a global table to a tenant's";
+const AUDITED: &str = "every change is audited";
+
+const MIGRATIONS: &str =
+    "names and hashes of files that everybody has; only the migrator writes it";
+const OWN_TENANT: &str = "an organization is its own tenant: organization_id is generated from id, so the two are one key";
+const TRAIL: &str = "it is the trail: entries are made by triggers, sealed by the sealer, and nobody may change them";
+const TREE: &str = "a tree's own coordinates are its key; ids would double what every entry costs";
+const ASKED_BEFORE: &str = "asked by the door before there is an organization, by one exact value";
+
+/// Rule, object, reason.
+pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    (SECURED, "kernel.migrations", MIGRATIONS),
+    (POLICY, "kernel.migrations", MIGRATIONS),
+    (GLOBAL, "kernel.migrations", MIGRATIONS),
+    (GLOBAL, "audit.instance", "the installation's own name"),
+    (GLOBAL, "audit.instance_entries", "the installation's own log: hashes of checkpoints"),
+    (GLOBAL, "audit.seal_keys", "the installation's public keys"),
+    (GLOBAL, "ops.system_health", "how Ephor itself is"),
+    (GLOBAL, "identity.users", "a person may be a member of many organizations; sees themself"),
+    (GLOBAL, "identity.sessions", "a person's, whatever the organization; sees their own"),
+    (GLOBAL, "identity.session_activity", "a person's, whatever the organization; sees their own"),
+    (GLOBAL, "identity.log_in_attempts", "counted before anybody is known; the door's alone"),
+    (OWNERS, "audit.erase(uuid[],text)", "takes the organization from the setting"),
+    (OWNERS, "audit.months_ahead(integer)", "makes partitions; shows nothing"),
+    (OWNERS, "audit.record(text,text,uuid,jsonb)", "takes the organization from the setting"),
+    (
+        OWNERS,
+        "audit.record_for(uuid,text,uuid,text,text,uuid,jsonb)",
+        "the door's: it books for an organization before there is a scope",
+    ),
+    (
+        OWNERS,
+        "ops.recover(interval,interval)",
+        "the relay's: puts back jobs of dead workers, shows a count",
+    ),
+    (OWNERS, "ops.relay(integer)", "the relay's: hands over ids, shows a count"),
+    (KEY, "audit.seal_queue", "one statement reads it whole; an index would cost every write"),
+    (KEY, "audit.tiles", TREE),
+    (KEY, "audit.entry_bundles", TREE),
+    (KEY, "identity.membership_versions", "one number for each organization"),
+    (INDEX, "identity.organizations_id_key", OWN_TENANT),
+    (
+        INDEX,
+        "identity.organizations_slug_key",
+        "a slug is an address of the whole installation: asked by the door",
+    ),
+    (INDEX, "identity.organizations_parent_id_idx", "a holding's subsidiaries are other tenants"),
+    (INDEX, "identity.organization_members_user_idx", ASKED_BEFORE),
+    (
+        INDEX,
+        "audit.audit_checkpoints_created_at_idx",
+        "the sealer enters the newest checkpoints of all organizations into the instance log",
+    ),
+    (FOREIGN, "identity.membership_versions.membership_versions_organization_fkey", OWN_TENANT),
+    (FOREIGN, "identity.roles.roles_organization_fkey", OWN_TENANT),
+    (FOREIGN, "identity.organization_members.organization_members_organization_fkey", OWN_TENANT),
+    (
+        UPWARD,
+        "identity.sessions.sessions_organization_fkey",
+        "organizations is the tenants' own list, which is everywhere on a cluster",
+    ),
+    (AUDITED, "kernel.migrations", MIGRATIONS),
+    (AUDITED, "audit.audit_logs", TRAIL),
+    (AUDITED, "audit.instance", TRAIL),
+    (AUDITED, "audit.seal_queue", TRAIL),
+    (AUDITED, "audit.tiles", TRAIL),
+    (AUDITED, "audit.entry_bundles", TRAIL),
+    (AUDITED, "audit.audit_checkpoints", TRAIL),
+    (AUDITED, "audit.instance_entries", TRAIL),
+    (AUDITED, "audit.seal_keys", TRAIL),
+    (
+        AUDITED,
+        "ops.jobs",
+        "signs of life several times a second; what a job does is audited where it does it",
+    ),
+    (AUDITED, "ops.outbox", "what is in it says what was audited already"),
+    (
+        AUDITED,
+        "identity.session_activity",
+        "the time of the last request; log-in and log-out are events of the trail",
+    ),
+    (AUDITED, "identity.membership_versions", "a counter of changes that are audited themselves"),
+    (
+        AUDITED,
+        "identity.log_in_attempts",
+        "counters of the throttle; refusals are events of the trail",
+    ),
+    (
+        AUDITED,
+        "identity.api_key_usage",
+        "counters; the calls themselves are audited by what they change",
+    ),
+];
