@@ -93,9 +93,7 @@ impl AuditEntry {
         else {
             return Vec::new();
         };
-        let is_masked = |column: &str| {
-            matches!(&self.masked, Some(Value::Array(all)) if all.iter().any(|name| name == column))
-        };
+        let is_masked = |column: &str| matches!(&self.masked, Some(Value::Array(all)) if all.iter().any(|name| name == column));
         after
             .iter()
             .filter(|(column, value)| before.get(*column) != Some(value) || is_masked(column))

@@ -43,7 +43,10 @@ impl From<AuditError> for Problem {
             AuditError::Store(error) => error.into(),
             AuditError::Tile(_) | AuditError::Note(_) | AuditError::Malformed(_) => {
                 tracing::error!(%error, "the audit trail is damaged");
-                Self::new(Code::Internal, "The audit trail is damaged; the operator should run `ephor audit verify`")
+                Self::new(
+                    Code::Internal,
+                    "The audit trail is damaged; the operator should run `ephor audit verify`",
+                )
             }
             AuditError::Write(_) | AuditError::Worker(_) | AuditError::Export(_) => {
                 tracing::error!(%error, "the audit trail could not be handled");

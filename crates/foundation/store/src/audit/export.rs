@@ -47,7 +47,9 @@ pub async fn export(
         }
         let first = page.chunk.first;
         let mut block = BlockEncoder::new(first);
-        for (index, (leaf, entry)) in (first..).zip(page.chunk.leaves.iter().zip(&page.chunk.entries)) {
+        for (index, (leaf, entry)) in
+            (first..).zip(page.chunk.leaves.iter().zip(&page.chunk.entries))
+        {
             if block.bytes() > BLOCK {
                 std::mem::replace(&mut block, BlockEncoder::new(index)).finish(&mut out);
                 flush(writer, &mut out).await?;
@@ -87,7 +89,10 @@ pub async fn export(
     Ok(sealed)
 }
 
-async fn flush(writer: &mut (impl AsyncWrite + Unpin), out: &mut Vec<u8>) -> Result<(), AuditError> {
+async fn flush(
+    writer: &mut (impl AsyncWrite + Unpin),
+    out: &mut Vec<u8>,
+) -> Result<(), AuditError> {
     writer.write_all(out).await?;
     out.clear();
     Ok(())

@@ -44,7 +44,9 @@ pub(super) async fn log(
         return Ok(false);
     }
     let Some(mut edge) = Edge::load(&mut tx, INSTANCE_LOG, false).await? else {
-        tracing::error!("the instance log is not what was signed last; nothing more is entered in it. Run `ephor audit verify`");
+        tracing::error!(
+            "the instance log is not what was signed last; nothing more is entered in it. Run `ephor audit verify`"
+        );
         return Ok(false);
     };
     let first = edge.tree.size() as i64;

@@ -60,7 +60,8 @@ pub(super) async fn key_register(
 
 /// The keys that ever signed, oldest first.
 pub(super) async fn keys_load(conn: &mut PgConnection) -> Result<Vec<String>, AuditError> {
-    let keys = sqlx::query_scalar!("select public_key from audit.seal_keys order by created_at, id");
+    let keys =
+        sqlx::query_scalar!("select public_key from audit.seal_keys order by created_at, id");
     Ok(keys.fetch_all(conn).await?)
 }
 

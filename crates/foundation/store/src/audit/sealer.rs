@@ -128,9 +128,13 @@ struct Work {
 impl Work {
     /// Leads whenever nobody else does, until it is stopped.
     async fn run(self) {
-        while !self.stop.is_cancelled() {
+        loop {
             if let Err(error) = self.lead().await {
                 tracing::warn!(%error, "the sealer lost the database and will try again");
+            }
+            // Asked to stop before it began, it still seals what is queued.
+            if self.stop.is_cancelled() {
+                return;
             }
             self.pause(self.config.interval).await;
         }
@@ -342,7 +346,8 @@ impl Signed {
         self.partitions.push(partition);
         self.sizes.push(checkpoint.size as i64);
         self.roots.push(checkpoint.root.to_vec());
-        self.signatures.push(note.signatures.iter().flat_map(ephor_seal::note::Signature::to_bytes).collect());
+        self.signatures
+            .push(note.signatures.iter().flat_map(ephor_seal::note::Signature::to_bytes).collect());
         self.notes.push(note.to_string());
         note.to_string()
     }

@@ -73,7 +73,12 @@ impl Edge {
     }
 
     /// Appends leaves, and notes what has to be written.
-    pub(super) fn append(&mut self, tree_id: Uuid, leaves: &[(Option<Uuid>, Hash)], out: &mut Written) {
+    pub(super) fn append(
+        &mut self,
+        tree_id: Uuid,
+        leaves: &[(Option<Uuid>, Hash)],
+        out: &mut Written,
+    ) {
         let mut highest = 0;
         for (entry, leaf) in leaves {
             let position = self.tree.size() / WIDTH;
@@ -103,7 +108,9 @@ impl Written {
     }
 
     fn bundle(&mut self, tree_id: Uuid, position: u64, entries: &[Uuid]) {
-        let (Some(first), Some(last)) = (entries.iter().min(), entries.iter().max()) else { return };
+        let (Some(first), Some(last)) = (entries.iter().min(), entries.iter().max()) else {
+            return;
+        };
         self.bundle_trees.push(tree_id);
         self.bundle_positions.push(position as i64);
         self.bundles.push(entries.iter().flat_map(Uuid::as_bytes).copied().collect());

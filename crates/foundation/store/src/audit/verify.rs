@@ -2,8 +2,7 @@
 
 use ephor_kernel::OrganizationId;
 use ephor_seal::{
-    Checkpoint, Hash, KeyRing, Tree, Verification,
-    merkle, organization_origin,
+    Checkpoint, Hash, KeyRing, Tree, Verification, merkle, organization_origin,
     verify::{Checked, CheckpointRecord, Finding, Verifier, check},
 };
 use uuid::Uuid;
@@ -98,9 +97,10 @@ pub async fn verify_instance(store: &Store, keys: &KeyRing) -> Result<Verificati
         origin: instance::origin(reader.conn()).await?,
         keys: with_rotations(&mut reader, keys).await?,
     };
-    let entries = sqlx::query!("select position, checkpoint from audit.instance_entries order by position")
-        .fetch_all(reader.conn())
-        .await?;
+    let entries =
+        sqlx::query!("select position, checkpoint from audit.instance_entries order by position")
+            .fetch_all(reader.conn())
+            .await?;
     let notes = sqlx::query!(
         "select last_sequence_number, root_hash, note from audit.audit_checkpoints
          where organization_id = $1 order by last_sequence_number",
@@ -135,7 +135,12 @@ pub async fn verify_instance(store: &Store, keys: &KeyRing) -> Result<Verificati
                 checkpoint = Some(stored.note);
             }
             Ok(_) => {
-                findings.push(Finding::Unproven { from: proven, to: size, entries: Vec::new(), following: 0 });
+                findings.push(Finding::Unproven {
+                    from: proven,
+                    to: size,
+                    entries: Vec::new(),
+                    following: 0,
+                });
                 break;
             }
         }
@@ -149,7 +154,15 @@ pub async fn verify_instance(store: &Store, keys: &KeyRing) -> Result<Verificati
         mark(store, INSTANCE_LOG, proven).await?;
     }
     let organization = INSTANCE_LOG;
-    Ok(Verification { organization, sealed, proven, queued: 0, checkpoint, erased: Vec::new(), findings })
+    Ok(Verification {
+        organization,
+        sealed,
+        proven,
+        queued: 0,
+        checkpoint,
+        erased: Vec::new(),
+        findings,
+    })
 }
 
 /// A tree, and whom to trust in it.
@@ -208,7 +221,9 @@ async fn logged(reader: &mut Reader, origin: &str) -> Result<Option<Checkpoint>,
 /// log says.
 fn rolled_back(verification: &Verification, logged: Option<&Checkpoint>) -> Option<Finding> {
     let from = verification.sealed;
-    logged.filter(|logged| logged.size > from).map(|logged| Finding::CutOff { from, to: logged.size })
+    logged
+        .filter(|logged| logged.size > from)
+        .map(|logged| Finding::CutOff { from, to: logged.size })
 }
 
 async fn mark(store: &Store, tree_id: Uuid, size: u64) -> Result<(), AuditError> {
