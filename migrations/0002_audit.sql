@@ -60,9 +60,26 @@ comment on index audit.audit_logs_action_idx is 'Serves all events of one name.'
 -- Months. An insert never fails for want of one: the default partition takes it, and the month
 -- that is made later takes the rows over.
 
-create table audit.audit_logs_default partition of audit.audit_logs default;
-alter table audit.audit_logs_default enable row level security;
-comment on table audit.audit_logs_default is 'Takes entries of a month whose partition is missing; should be empty.';
+-- A partition is nobody's but the owner's and the backup's (pg_dump reads partitions one by one):
+-- whoever reads past the table reads past its policies.
+create function audit.shut_partition(part regclass, about text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    execute format('alter table %s enable row level security', part);
+    execute format('create policy backup_read on %s for select to ephor_backup using (true)', part);
+    execute format('grant select on %s to ephor_backup', part);
+    execute format('comment on table %s is %L', part, about);
+    execute (select format('comment on constraint %I on %s is %L', conname, part, 'An entry is named by its organization, id and time.')
+             from pg_constraint where conrelid = part and contype = 'p');
+end
+$$;
+comment on function audit.shut_partition(regclass, text) is 'Closes a partition of the entries to all but its owner and the backup, and says what it is for.';
+
+create table audit.audit_logs_default (like audit.audit_logs including all);
+select audit.shut_partition('audit.audit_logs_default', 'Takes entries of a month whose partition is missing; should be empty.');
+alter table audit.audit_logs attach partition audit.audit_logs_default default;
 
 create function audit.months_ahead(months integer default 3) returns integer
 language plpgsql security definer
@@ -90,9 +107,7 @@ begin
         continue when to_regclass(format('audit.%I', part)) is not null;
         -- Made beside its parent and then attached: that lock lets writers go on.
         execute format('create table audit.%I (like audit.audit_logs including all)', part);
-        execute format('alter table audit.%I enable row level security', part);
-        execute format('comment on table audit.%I is %L', part,
-            'Entries of ' || to_char(month, 'FMMonth YYYY') || '.');
+        perform audit.shut_partition(format('audit.%I', part)::regclass, 'Entries of ' || to_char(month, 'FMMonth YYYY') || '.');
         execute format(
             'with moved as (delete from audit.audit_logs_default
                              where created_at >= %L and created_at < %L returning *)
@@ -208,6 +223,10 @@ comment on constraint audit_checkpoints_signature_check on audit.audit_checkpoin
 
 create index audit_checkpoints_created_at_idx on audit.audit_checkpoints (created_at);
 comment on index audit.audit_checkpoints_created_at_idx is 'Serves the instance log, which takes what was signed since its last entry.';
+
+create index audit_checkpoints_verified_at_idx on audit.audit_checkpoints (organization_id, verified_at)
+    where verified_at is not null;
+comment on index audit.audit_checkpoints_verified_at_idx is 'Serves the time of the last verification.';
 
 create table audit.instance (
     id uuid not null,
