@@ -45,6 +45,8 @@ end $$;
 do $$
 begin
     execute 'revoke execute on function pg_catalog.set_config(text, text, boolean) from public';
+    -- Both sides of a backup begin with it; neither serves requests.
+    execute 'grant execute on function pg_catalog.set_config(text, text, boolean) to ephor_backup, ephor_migrator, ephor_owner';
 exception when insufficient_privilege then
     raise notice 'set_config stays executable by public: only a superuser can revoke it; ephor doctor will say so';
 end $$;
