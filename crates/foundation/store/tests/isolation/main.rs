@@ -7,6 +7,7 @@
 
 mod attempts;
 mod catalog;
+mod plans;
 mod sample;
 mod suite;
 mod world;
@@ -23,6 +24,13 @@ async fn no_tenant_reaches_what_is_anothers() {
     let world = World::make(&db.admin()).await;
     let found = violations(&db.admin(), &world).await;
     assert!(found.is_empty(), "tenants are not isolated:\n  {}", found.join("\n  "));
+}
+
+#[tokio::test]
+async fn policies_cost_nothing_where_the_query_names_its_organization() {
+    let db = testing::database().await;
+    let found = plans::slow_tables(&db.admin()).await;
+    assert!(found.is_empty(), "policies that the planner does not fold:\n{}", found.join("\n"));
 }
 
 /// Makes one table and says what the suite finds wrong with it.
