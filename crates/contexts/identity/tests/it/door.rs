@@ -65,7 +65,7 @@ async fn without_a_scope_nothing_can_be_read() {
         match seen {
             Ok(rows) => assert_eq!(rows, 0, "{table}"),
             Err(error) => {
-                assert!(error.to_string().contains("permission denied"), "{table}: {error}")
+                assert!(error.to_string().contains("permission denied"), "{table}: {error}");
             }
         }
     }

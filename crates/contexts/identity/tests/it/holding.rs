@@ -173,9 +173,9 @@ async fn replicas_learn_of_new_subsidiaries_with_the_next_request() {
     assert_eq!(reach().await, 1);
     let north = open(&world, &scope, "North").await;
     assert_eq!(reach().await, 2);
-    let again = world.identity.subsidiary_open(
-        &Scope::new(scope.principal(), north, ephor_kernel::PermissionSet::all(), somewhere()),
-        &OpenSubsidiary { name: "Deeper".into() },
-    );
-    assert_eq!(again.await.unwrap_err().code, Code::Conflict);
+    let inside =
+        Scope::new(scope.principal(), north, ephor_kernel::PermissionSet::all(), somewhere());
+    let deeper = OpenSubsidiary { name: "Deeper".into() };
+    let again = world.identity.subsidiary_open(&inside, &deeper).await;
+    assert_eq!(again.unwrap_err().code, Code::Conflict);
 }

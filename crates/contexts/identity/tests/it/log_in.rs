@@ -53,13 +53,15 @@ async fn too_many_attempts_on_an_account_are_refused_on_every_replica() {
     let replica = another(&world.db, config);
     for number in 0..3 {
         let request = from(&format!("192.0.2.{number}"));
-        let refused = world.identity.log_in(&request, &log_in("ada@example.org", "wrong password"));
-        assert_eq!(refused.await.unwrap_err().code, Code::WrongCredentials);
+        let refused =
+            world.identity.log_in(&request, &log_in("ada@example.org", "wrong password")).await;
+        assert_eq!(refused.unwrap_err().code, Code::WrongCredentials);
     }
     for identity in [&world.identity, &replica] {
         // The right password does not help either: else guessing would only have to go on.
-        let refused = identity.log_in(&from("198.51.100.1"), &log_in("ada@example.org", PASSWORD));
-        let problem = refused.await.unwrap_err();
+        let refused =
+            identity.log_in(&from("198.51.100.1"), &log_in("ada@example.org", PASSWORD)).await;
+        let problem = refused.unwrap_err();
         assert_eq!(problem.code, Code::RateLimited);
         assert!(problem.retry_after.is_some_and(|seconds| (1..=900).contains(&seconds)));
     }
@@ -90,8 +92,9 @@ async fn too_many_attempts_from_an_address_are_refused_and_success_clears_the_ac
     }
     let refused = identity.log_in(&somewhere(), &log_in("bob@example.org", PASSWORD)).await;
     assert_eq!(refused.unwrap_err().code, Code::RateLimited);
-    let elsewhere = identity.log_in(&from("198.51.100.1"), &log_in("ada@example.org", PASSWORD));
-    assert!(elsewhere.await.is_ok());
+    let elsewhere =
+        identity.log_in(&from("198.51.100.1"), &log_in("ada@example.org", PASSWORD)).await;
+    assert!(elsewhere.is_ok());
 }
 
 #[tokio::test]
@@ -129,7 +132,8 @@ async fn one_logs_in_where_one_was_last_or_where_one_asks_and_belongs() {
         consent: false,
     };
     world.identity.join(&somewhere(), &join).await.unwrap();
-    let place = |input: LogIn| async {
+    let world = &world;
+    let place = |input: LogIn| async move {
         let cookie = world.identity.log_in(&somewhere(), &input).await?;
         let browser = world.browser(cookie.header().to_str().unwrap());
         let id = browser.get("/v1/me").await.body["organization_id"].as_str().unwrap().to_owned();

@@ -173,6 +173,7 @@ async fn old_sessions_are_swept() {
         .await
         .unwrap();
     assert_eq!(left, 1);
-    let wrong = world.identity.log_in(&somewhere(), &log_in("ada@example.org", "wrong password"));
-    assert_eq!(wrong.await.unwrap_err().code, Code::WrongCredentials);
+    let wrong =
+        world.identity.log_in(&somewhere(), &log_in("ada@example.org", "wrong password")).await;
+    assert_eq!(wrong.unwrap_err().code, Code::WrongCredentials);
 }
