@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ephor_kernel::{DomainEvent, JobId, OrganizationId, Scope};
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::{Executor, PgConnection, Postgres, Transaction};
 use tokio::sync::Notify;
 
 use crate::{
@@ -64,8 +64,13 @@ impl OrgTx {
     }
 
     /// Makes it lasting.
+    ///
+    /// # Errors
+    /// Also when a statement had failed before and its error was not heeded: PostgreSQL would roll back
+    /// at `COMMIT` and call that a success.
     pub async fn commit(self) -> Result<(), StoreError> {
-        let Self { tx, scope: _, nudge, has_news } = self;
+        let Self { mut tx, scope: _, nudge, has_news } = self;
+        tx.execute("select").await?;
         tx.commit().await?;
         if has_news {
             nudge.notify_one();

@@ -111,8 +111,8 @@ async fn a_statement_that_failed_leaves_no_context_either() {
     let store = Store::connect(&config).await.unwrap();
     let mut tx = store.begin(&scope).await.unwrap();
     assert!(sqlx::query("select 1 / 0").fetch_one(tx.conn()).await.is_err());
-    // PostgreSQL rolls back, whatever it is asked for.
-    let _ = tx.commit().await;
+    // PostgreSQL would roll back and call it a success.
+    assert!(tx.commit().await.is_err(), "a failed transaction was committed");
     let mut door = store.door().await.unwrap();
     let setting: Option<String> =
         sqlx::query_scalar("select current_setting('ephor.organization_id', true)")
@@ -238,7 +238,8 @@ async fn what_the_database_refuses_is_a_problem_with_a_code() {
             .execute(tx.conn())
             .await
             .map_err(StoreError::from);
-        tx.commit().await.unwrap();
+        // What failed cannot be committed.
+        assert_eq!(tx.commit().await.is_ok(), result.is_ok());
         result
     };
     run("a").await.unwrap();
