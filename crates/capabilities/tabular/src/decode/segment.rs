@@ -1,0 +1,217 @@
+//! One segment of a file, as batches of the columns that are asked for.
+
+use std::{fs::File, ops::ControlFlow, sync::Arc};
+
+use arrow::{
+    array::{RecordBatch, RecordBatchOptions},
+    datatypes::SchemaRef,
+};
+use hashbrown::HashMap;
+
+use super::{builder::Builder, provider::Delimited};
+use crate::{
+    TabularError,
+    csv::{Dialect, Records},
+    file::changed,
+    json::{Between, Rows, Token, unescape},
+    split::Chunk,
+    survey::{NullWords, Segment, Syntax},
+};
+
+/// Reads segments one after the other.
+pub(crate) struct Decoder<'a> {
+    table: &'a Delimited,
+    schema: SchemaRef,
+    /// Which builder a column of the table goes to.
+    wanted: Vec<Option<usize>>,
+    builders: Vec<Builder>,
+    batch_rows: usize,
+    file: File,
+}
+
+type Give<'g> = dyn FnMut(RecordBatch) -> ControlFlow<()> + 'g;
+
+impl<'a> Decoder<'a> {
+    /// For the columns that `projection` counts, as `schema` has them.
+    pub(crate) fn new(
+        table: &'a Delimited,
+        projection: &[usize],
+        schema: SchemaRef,
+        batch_rows: usize,
+    ) -> Result<Self, TabularError> {
+        let mut wanted = vec![None; table.columns.len()];
+        let mut builders = Vec::with_capacity(projection.len());
+        for (slot, &column) in projection.iter().enumerate() {
+            wanted[column] = Some(slot);
+            let (_, kind, repeats) = table.columns[column];
+            builders.push(Builder::new(kind, repeats));
+        }
+        let file = table.file.open()?;
+        Ok(Self { table, schema, wanted, builders, batch_rows, file })
+    }
+
+    /// Gives the segment's batches.
+    pub(crate) fn read(
+        &mut self,
+        segment: Segment,
+        give: &mut Give<'_>,
+    ) -> Result<ControlFlow<()>, TabularError> {
+        let Segment { offset, line, column, bytes, rows: _ } = segment;
+        if self.builders.is_empty() {
+            return self.rows_alone(segment.rows, give);
+        }
+        let bytes = self.table.file.read_at(&mut self.file, offset, bytes)?;
+        let chunk = Chunk { offset, line, column, bytes };
+        let text = std::str::from_utf8(&chunk.bytes).map_err(|_| changed())?;
+        match &self.table.syntax {
+            Syntax::Csv { dialect, nulls } => self.csv(text, dialect, nulls, give),
+            Syntax::Json { between } => self.json(text, *between, give),
+        }
+    }
+
+    /// How many rows there are is known without reading them.
+    fn rows_alone(
+        &self,
+        mut rows: u64,
+        give: &mut Give<'_>,
+    ) -> Result<ControlFlow<()>, TabularError> {
+        while rows > 0 {
+            let some = rows.min(self.batch_rows as u64);
+            if give(self.batch(Vec::new(), some as usize)?).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            rows -= some;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn batch(
+        &self,
+        columns: Vec<arrow::array::ArrayRef>,
+        rows: usize,
+    ) -> Result<RecordBatch, TabularError> {
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+            .map_err(|error| TabularError::from(datafusion::error::DataFusionError::from(error)))
+    }
+
+    fn flush(&mut self, rows: usize, give: &mut Give<'_>) -> Result<ControlFlow<()>, TabularError> {
+        if rows == 0 {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let columns =
+            self.builders.iter_mut().map(Builder::finish).collect::<Result<Vec<_>, _>>().map_err(
+                |error| TabularError::from(datafusion::error::DataFusionError::from(error)),
+            )?;
+        Ok(give(self.batch(columns, rows)?))
+    }
+
+    fn csv(
+        &mut self,
+        text: &str,
+        dialect: &Dialect,
+        nulls: &NullWords,
+        give: &mut Give<'_>,
+    ) -> Result<ControlFlow<()>, TabularError> {
+        let (mut records, mut fields) = (Records::new(text, dialect), Vec::new());
+        let (mut rows, mut scratch) = (0, String::new());
+        let width = self.wanted.len();
+        while records.next(&mut fields).map_err(|_| changed())? {
+            if fields.len() != width {
+                continue;
+            }
+            for (slot, span) in self.wanted.iter().zip(&fields) {
+                let Some(slot) = *slot else { continue };
+                let field = span.text(text, &mut scratch);
+                let builder = &mut self.builders[slot];
+                if span.quoted && field.is_empty() {
+                    builder.empty();
+                } else if !span.quoted && nulls.holds(field) {
+                    builder.null();
+                } else if !builder.value(field) {
+                    return Err(changed().into());
+                }
+            }
+            rows += 1;
+            if rows == self.batch_rows {
+                if self.flush(rows, give)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+                rows = 0;
+            }
+        }
+        self.flush(rows, give)
+    }
+
+    fn json(
+        &mut self,
+        text: &str,
+        between: Between,
+        give: &mut Give<'_>,
+    ) -> Result<ControlFlow<()>, TabularError> {
+        let table = self.table;
+        let names: HashMap<&str, usize> = table
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(index, (name, _, _))| (name.as_str(), index))
+            .collect();
+        let (mut source, mut scratch, mut rows) = (Rows::new(text, between), String::new(), 0);
+        let mut filled = vec![false; self.builders.len()];
+        loop {
+            let (mut expected, mut fits) = (0, true);
+            let (wanted, builders, filled) = (&self.wanted, &mut self.builders, &mut filled);
+            let found = source
+                .next(|key, token, _| {
+                    let index = match table.columns.get(expected) {
+                        Some((name, _, _)) if name == key => expected,
+                        _ => match names.get(key) {
+                            Some(index) => *index,
+                            None => {
+                                fits = false;
+                                return Ok(());
+                            }
+                        },
+                    };
+                    expected = index + 1;
+                    let Some(slot) = wanted[index] else { return Ok(()) };
+                    let builder = &mut builders[slot];
+                    if std::mem::replace(&mut filled[slot], true) {
+                        fits = false;
+                        return Ok(());
+                    }
+                    match token {
+                        Token::Null => builder.null(),
+                        Token::Boolean(value) => fits &= builder.boolean(value),
+                        Token::Integer(raw) | Token::Number(raw) | Token::Nested(raw) => {
+                            fits &= builder.value(raw)
+                        }
+                        Token::Text(raw) => match unescape(raw, &mut scratch) {
+                            Ok(text) => fits &= builder.value(text),
+                            Err(_) => fits = false,
+                        },
+                    }
+                    Ok(())
+                })
+                .map_err(|_| changed())?;
+            if !fits {
+                return Err(changed().into());
+            }
+            if found.is_none() {
+                return self.flush(rows, give);
+            }
+            for (builder, filled) in self.builders.iter_mut().zip(filled) {
+                if !std::mem::replace(filled, false) {
+                    builder.null();
+                }
+            }
+            rows += 1;
+            if rows == self.batch_rows {
+                if self.flush(rows, give)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+                rows = 0;
+            }
+        }
+    }
+}

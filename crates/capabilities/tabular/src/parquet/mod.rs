@@ -1,0 +1,10 @@
+//! Parquet: checked before it is trusted, then scanned by DataFusion.
+
+mod check;
+mod pages;
+mod provider;
+mod schema;
+
+pub(crate) use check::{check, unreadable};
+pub(crate) use provider::ParquetTable;
+pub(crate) use schema::table_schema;

@@ -1,0 +1,176 @@
+//! What is learnt from one chunk.
+
+use hashbrown::DefaultHashBuilder;
+use indexmap::IndexMap;
+
+use super::{ColumnSurvey, Kind, NullWords, Syntax, column::Mixed};
+use crate::{
+    Limits, Malformed,
+    csv::{Dialect, Records, invalid_utf8},
+    json::{Between, Rows},
+    split::{Chunk, locate},
+};
+
+/// What is learnt from one chunk.
+#[derive(Debug, Default)]
+pub(crate) struct ChunkSurvey {
+    pub rows: u64,
+    /// In the order in which they are first seen.
+    pub columns: IndexMap<String, ColumnSurvey>,
+}
+
+/// A fault; if it is about kinds that clash with an earlier value, where that is.
+#[derive(Debug)]
+pub(crate) struct ChunkFault {
+    pub fault: Malformed,
+    pub clash: Option<(String, Kind, Kind, u64)>,
+}
+
+impl From<Malformed> for ChunkFault {
+    fn from(fault: Malformed) -> Self {
+        Self { fault, clash: None }
+    }
+}
+
+/// What every chunk is read with.
+#[derive(Debug)]
+pub(crate) struct ChunkReader<'a> {
+    pub syntax: &'a Syntax,
+    /// The columns that are known beforehand: CSV's.
+    pub names: &'a [String],
+    pub limits: &'a Limits,
+    pub hasher: &'a DefaultHashBuilder,
+}
+
+impl ChunkReader<'_> {
+    pub(crate) fn survey(&self, chunk: &Chunk) -> Result<ChunkSurvey, ChunkFault> {
+        let text = utf8(chunk)?;
+        match self.syntax {
+            Syntax::Csv { dialect, nulls } => {
+                self.csv(text, chunk, dialect, nulls).map_err(ChunkFault::from)
+            }
+            Syntax::Json { between } => self.json(text, chunk, *between),
+        }
+    }
+
+    fn csv(
+        &self,
+        text: &str,
+        chunk: &Chunk,
+        dialect: &Dialect,
+        nulls: &NullWords,
+    ) -> Result<ChunkSurvey, Malformed> {
+        let width = self.names.len();
+        let mut columns = vec![ColumnSurvey::new(width, self.hasher); width];
+        let (mut records, mut fields, mut rows) = (Records::new(text, dialect), Vec::new(), 0);
+        let mut scratch = String::new();
+        loop {
+            let start = records.position();
+            if !records.next(&mut fields).map_err(|(at, fault)| place(chunk, at, fault))? {
+                break;
+            }
+            if fields.len() != width {
+                if let [only] = fields.as_slice()
+                    && only.start == only.end
+                    && !only.quoted
+                {
+                    continue;
+                }
+                let at = fields.get(width).map_or(start, |first_over| first_over.start);
+                let fault = Malformed::new(format!(
+                    "this record has {} {}, but the table has {width}",
+                    fields.len(),
+                    if fields.len() == 1 { "field" } else { "fields" },
+                ))
+                .hint(format!(
+                    "Check the delimiter ({}), and put fields that hold it in quotes.",
+                    char::from(dialect.delimiter).escape_default()
+                ));
+                return Err(place(chunk, at, fault));
+            }
+            rows += 1;
+            for (column, span) in columns.iter_mut().zip(&fields) {
+                let field = span.text(text, &mut scratch);
+                if span.quoted {
+                    if field.is_empty() {
+                        column.empty();
+                    } else {
+                        column.field(field, chunk.offset + span.start as u64);
+                    }
+                } else if !nulls.holds(field) {
+                    column.field(field, chunk.offset + span.start as u64);
+                }
+            }
+        }
+        Ok(ChunkSurvey { rows, columns: self.names.iter().cloned().zip(columns).collect() })
+    }
+
+    fn json(&self, text: &str, chunk: &Chunk, between: Between) -> Result<ChunkSurvey, ChunkFault> {
+        let mut columns: IndexMap<String, ColumnSurvey> = IndexMap::new();
+        let (mut source, mut rows, mut clash) = (Rows::new(text, between), 0_u64, None);
+        loop {
+            let (row, mut expected) = (rows + 1, 0);
+            let found = source.next(|key, token, at| {
+                // Rows mostly have the same keys in the same order.
+                let index = match columns.get_index(expected) {
+                    Some((name, _)) if name == key => expected,
+                    _ => match columns.get_index_of(key) {
+                        Some(index) => index,
+                        None if columns.len() >= self.limits.columns => {
+                            let message = format!(
+                                "there are more than {} different keys",
+                                self.limits.columns
+                            );
+                            return Err(
+                                Malformed::new(message).hint("Rows of a table have the same keys.")
+                            );
+                        }
+                        None => {
+                            let made = ColumnSurvey::new(self.limits.columns.min(64), self.hasher);
+                            columns.insert_full(key.to_owned(), made).0
+                        }
+                    },
+                };
+                expected = index + 1;
+                let Some((name, column)) = columns.get_index_mut(index) else { return Ok(()) };
+                if column.row == row {
+                    return Err(Malformed::new(format!(
+                        "the key `{name}` comes twice in this object"
+                    )));
+                }
+                column.row = row;
+                column.token(name, token, chunk.offset + at as u64).map_err(|mixed| match mixed {
+                    Mixed::Wide(fault) => fault,
+                    Mixed::Kinds { here, before, since } => {
+                        clash = Some((name.clone(), here, before, since));
+                        Malformed::new("")
+                    }
+                })
+            });
+            match found {
+                Ok(Some(_)) => rows += 1,
+                Ok(None) => break,
+                Err((at, fault)) => {
+                    return Err(ChunkFault { fault: place(chunk, at, fault), clash });
+                }
+            }
+        }
+        for column in columns.values_mut() {
+            column.row = 0;
+        }
+        Ok(ChunkSurvey { rows, columns })
+    }
+}
+
+/// A chunk's text.
+pub(crate) fn utf8(chunk: &Chunk) -> Result<&str, Malformed> {
+    std::str::from_utf8(&chunk.bytes).map_err(|error| {
+        invalid_utf8(&chunk.bytes, error.valid_up_to(), chunk.line, chunk.column, chunk.offset)
+    })
+}
+
+/// A fault at a byte of a chunk, with its place in the file.
+pub(crate) fn place(chunk: &Chunk, at: usize, fault: Malformed) -> Malformed {
+    let (line, column) = locate(&chunk.bytes, chunk.line, chunk.column, at);
+    fault.at(line, column, chunk.offset + at as u64)
+}

@@ -1,0 +1,10 @@
+//! Tables from files, good and bad.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod conversion;
+mod faults;
+mod hostile_parquet;
+mod plans;
+mod profiles;
+mod reading;
+mod support;
