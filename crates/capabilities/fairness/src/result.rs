@@ -178,8 +178,9 @@ pub struct Group {
 }
 
 impl Group {
-    /// The metric with this id.
+    /// The metric with this id or alias.
     pub fn metric(&self, id: &str) -> Option<&MetricValue> {
+        let id = crate::metrics::find(id).map_or(id, |metric| metric.id);
         self.metrics.iter().find(|metric| metric.id == id)
     }
 }

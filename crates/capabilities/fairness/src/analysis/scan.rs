@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::Progress;
 use crate::{
     AnalysisError, AnalysisSpec, Fault,
-    cube::{Cube, CubeError, Layout, fair_cube, limits},
+    cube::{Cube, CubeError, Layout, Watch, fair_cube, limits},
     fault::nearest,
 };
 
@@ -114,6 +114,14 @@ fn describe(kind: &DataType) -> String {
 /// # Errors
 /// If a column is not there.
 pub fn plan(table: DataFrame, spec: &AnalysisSpec) -> Result<DataFrame, DataFusionError> {
+    plan_watched(table, spec, None)
+}
+
+fn plan_watched(
+    table: DataFrame,
+    spec: &AnalysisSpec,
+    watch: Option<u64>,
+) -> Result<DataFrame, DataFusionError> {
     let layout = Layout {
         attributes: spec.protected.len(),
         prediction: spec.prediction.is_some(),
@@ -122,7 +130,7 @@ pub fn plan(table: DataFrame, spec: &AnalysisSpec) -> Result<DataFrame, DataFusi
         positive: spec.positive_label.clone(),
         threshold: spec.score_threshold,
     };
-    let mut arguments = vec![layout.literal()?];
+    let mut arguments = vec![layout.literal(watch)?];
     let names = spec
         .protected
         .iter()
@@ -148,7 +156,8 @@ pub(crate) async fn scan(
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<Cube, AnalysisError> {
-    let planned = plan(table, spec).map_err(AnalysisError::Read)?;
+    let watch = Watch::start();
+    let planned = plan_watched(table, spec, Some(watch.number())).map_err(AnalysisError::Read)?;
     let context = Arc::new(planned.task_ctx());
     let plan = tokio::select! {
         biased;
@@ -185,7 +194,7 @@ pub(crate) async fn scan(
                 Some(Err(failed)) => return Err(AnalysisError::Engine(failed.to_string())),
                 None => return Err(AnalysisError::Engine("the scan ended without a result".to_owned())),
             },
-            _ = tick.tick() => progress.rows(rows_read(plan.as_ref()), total),
+            _ = tick.tick() => progress.rows(watch.rows(), total),
         }
     };
     let bytes = bytes.ok_or_else(|| AnalysisError::Engine("the scan gave no cube".to_owned()))?;
@@ -193,15 +202,6 @@ pub(crate) async fn scan(
         Cube::from_bytes(&bytes).map_err(|error| AnalysisError::Engine(error.to_string()))?;
     progress.rows(cube.rows, Some(cube.rows));
     Ok(cube)
-}
-
-/// Rows that the sources have given so far.
-fn rows_read(plan: &dyn ExecutionPlan) -> u64 {
-    let children = plan.children();
-    if children.is_empty() {
-        return plan.metrics().and_then(|metrics| metrics.output_rows()).unwrap_or(0) as u64;
-    }
-    children.into_iter().map(|child| rows_read(child.as_ref())).sum()
 }
 
 /// Rows that the sources say they have, if they all do.

@@ -13,6 +13,7 @@ mod labels;
 pub mod limits;
 mod sum;
 mod udaf;
+mod watch;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub use udaf::{FUNCTION_NAME, fair_cube};
 
 pub(crate) use histogram::Histogram;
 pub(crate) use labels::Labels;
+pub(crate) use watch::Watch;
 
 use crate::{
     metrics::reliability::row_log_loss,

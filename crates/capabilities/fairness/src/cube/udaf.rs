@@ -3,7 +3,13 @@
 //! Without GROUP BY: DataFusion aggregates each partition by itself and merges the states, on one machine or many. The layout
 //! is a literal, so that a plan that is shipped elsewhere needs the function's name alone.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray},
@@ -20,7 +26,9 @@ use datafusion::{
     physical_expr::expressions::Literal,
 };
 
-use super::{Cube, CubeError, Layout};
+use serde::{Deserialize, Serialize};
+
+use super::{Cube, CubeError, Layout, watch::counter};
 
 /// The function's name.
 pub const FUNCTION_NAME: &str = "fair_cube";
@@ -37,14 +45,22 @@ pub fn fair_cube() -> Arc<AggregateUDF> {
 
 impl Layout {
     /// The function's first argument: a dictionary literal, which costs a batch one value and not one for each row.
-    pub(crate) fn literal(&self) -> Result<Expr> {
-        let text = serde_json::to_string(self)
+    pub(crate) fn literal(&self, watch: Option<u64>) -> Result<Expr> {
+        let argument = Argument { layout: Cow::Borrowed(self), watch };
+        let text = serde_json::to_string(&argument)
             .map_err(|error| DataFusionError::External(Box::new(error)))?;
         Ok(lit(ScalarValue::Dictionary(
             Box::new(DataType::Int8),
             Box::new(ScalarValue::Utf8(Some(text))),
         )))
     }
+}
+
+/// The first argument.
+#[derive(Serialize, Deserialize)]
+struct Argument<'a> {
+    layout: Cow<'a, Layout>,
+    watch: Option<u64>,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -84,9 +100,12 @@ impl AggregateUDFImpl for FairCube {
         let Some(layout) = layout else {
             return exec_err!("the first argument of {FUNCTION_NAME} is no literal layout");
         };
-        let layout = serde_json::from_str(&layout)
+        let Argument { layout, watch } = serde_json::from_str(&layout)
             .map_err(|error| DataFusionError::External(Box::new(error)))?;
-        Ok(Box::new(CubeAccumulator(Cube::new(layout))))
+        Ok(Box::new(CubeAccumulator {
+            cube: Cube::new(layout.into_owned()),
+            rows: watch.and_then(counter),
+        }))
     }
 
     fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -105,11 +124,19 @@ fn text(value: &ScalarValue) -> Option<String> {
 }
 
 #[derive(Debug)]
-struct CubeAccumulator(Cube);
+struct CubeAccumulator {
+    cube: Cube,
+    /// Who waits for the scan reads here how far it is.
+    rows: Option<Arc<AtomicU64>>,
+}
 
 impl Accumulator for CubeAccumulator {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.0.update(&values[1..]).map_err(external)
+        self.cube.update(&values[1..]).map_err(external)?;
+        if let Some(rows) = &self.rows {
+            rows.fetch_add(values[0].len() as u64, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
@@ -117,7 +144,7 @@ impl Accumulator for CubeAccumulator {
         let states = states.as_binary::<i32>();
         for row in (0..states.len()).filter(|row| states.is_valid(*row)) {
             let other = Cube::from_bytes(states.value(row)).map_err(external)?;
-            self.0.merge(&other).map_err(external)?;
+            self.cube.merge(&other).map_err(external)?;
         }
         Ok(())
     }
@@ -127,11 +154,11 @@ impl Accumulator for CubeAccumulator {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Binary(Some(self.0.to_bytes())))
+        Ok(ScalarValue::Binary(Some(self.cube.to_bytes())))
     }
 
     fn size(&self) -> usize {
-        self.0.size()
+        self.cube.size()
     }
 }
 

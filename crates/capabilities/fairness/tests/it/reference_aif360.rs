@@ -54,6 +54,12 @@ async fn signed_disparities_are_equal() {
                         {
                             continue;
                         }
+                        // Fairlearn's name for its unsigned difference, which is ours.
+                        let id = if id == "equal_opportunity_difference" {
+                            "true_positive_rate_difference"
+                        } else {
+                            id
+                        };
                         assert!(disparities::find(id).is_some(), "{id} is not in the registry");
                         compare(
                             attribute.disparity(id),
