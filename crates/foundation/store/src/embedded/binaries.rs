@@ -236,8 +236,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for name in SERVER {
             let file = folder.path().join(name);
-            fs::write(&file, format!("#!/bin/sh\necho '{name} (PostgreSQL) {version}'\n"))
-                .unwrap();
+            fs::write(&file, format!("#!/bin/sh\necho '{name} (PostgreSQL) {version}'\n")).unwrap();
             fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
         }
         folder

@@ -238,7 +238,10 @@ impl Keeper {
             Ok(()) => State::Stopped,
             Err(error) => {
                 tracing::error!(%error, "PostgreSQL has been given up");
-                State::Failed(error.to_string())
+                State::Failed(match error {
+                    EmbeddedError::Died { said } => said,
+                    other => other.to_string(),
+                })
             }
         };
         self.states.send_replace(end);

@@ -56,7 +56,7 @@ pub(crate) async fn shared(folder: &Path) -> Result<Urls, EmbeddedError> {
     let layout = Layout::prepare(folder, account.as_ref())?;
     if layout.data.exists() {
         let urls = Urls::of_folder(folder)?;
-        if connect(&urls).await.is_ok() {
+        if answers(&layout, &urls).await {
             return Ok(urls);
         }
     }
@@ -67,6 +67,23 @@ pub(crate) async fn shared(folder: &Path) -> Result<Urls, EmbeddedError> {
             start(&Layout::prepare(folder, account.as_ref())?, account.as_ref()).await
         }
         done => done,
+    }
+}
+
+/// Does it answer? One that is just starting will; one that is just stopping is waited for, since
+/// other tests may still be connected to it.
+async fn answers(layout: &Layout, urls: &Urls) -> bool {
+    let begun = Instant::now();
+    loop {
+        if connect(urls).await.is_ok() {
+            return true;
+        }
+        let running = leftovers::recorded_pid(&layout.data)
+            .is_some_and(|pid| leftovers::is_server_of(pid, &layout.data));
+        if !running || begun.elapsed() > PATIENCE {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
