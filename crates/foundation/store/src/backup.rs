@@ -8,12 +8,13 @@ mod connection;
 
 use std::{
     fs,
+    io::Write,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     process::Stdio,
 };
 
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 use tokio::process::Command;
 
 use self::connection::Target;
@@ -211,17 +212,78 @@ pub async fn restore(url: &str, file: &Path, places: &SearchPlaces) -> Result<us
     }
     drop(connection);
 
-    let mut command = client(&programs, "pg_restore", &target);
-    command
-        .args(["--no-password", "--exit-on-error", "--single-transaction"])
-        .arg("--dbname")
-        .arg(target.without_password());
-    if !superuser {
-        command.arg("--role=ephor_owner");
+    if superuser {
+        whole(&programs, &target, file).await?;
+    } else {
+        in_steps(&programs, &target, file).await?;
     }
+    Ok(contents.tables)
+}
+
+/// As a superuser: all in one transaction.
+async fn whole(programs: &Binaries, target: &Target, file: &Path) -> Result<(), BackupError> {
+    let mut command = restoring(programs, target);
     command.arg(file);
     run_program(command, "pg_restore").await?;
-    Ok(contents.tables)
+    Ok(())
+}
+
+/// As the migrator, who becomes the owner: functions of `ephor_door` and `ephor_search` can be given
+/// to these only while they may create in the schemas, which they may not for longer than this. So the
+/// schemas come first, then the rest in one transaction; if that fails, the schemas go again.
+async fn in_steps(programs: &Binaries, target: &Target, file: &Path) -> Result<(), BackupError> {
+    let mut list = client(programs, "pg_restore", target);
+    list.arg("--list").arg(file);
+    let listed = run_program(list, "pg_restore").await?;
+    let text = String::from_utf8_lossy(&listed.stdout);
+    let (first, rest): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| line.contains(" SCHEMA - "));
+    for part in [&first, &rest] {
+        let mut order = tempfile::NamedTempFile::new().map_err(temporary)?;
+        order.write_all(part.join("\n").as_bytes()).map_err(temporary)?;
+        let mut command = restoring(programs, target);
+        command.arg("--role=ephor_owner").arg("--use-list").arg(order.path()).arg(file);
+        let done = run_program(command, "pg_restore").await;
+        let then = match (&done, std::ptr::eq(part, &first)) {
+            (Ok(_), true) => "grant create on schema %I to ephor_door, ephor_search",
+            (Ok(_), false) => "revoke create on schema %I from ephor_door, ephor_search",
+            (Err(_), _) => "drop schema %I cascade",
+        };
+        on_each_schema(target, then).await?;
+        done?;
+    }
+    Ok(())
+}
+
+fn temporary(error: std::io::Error) -> BackupError {
+    BackupError::File { path: std::env::temp_dir(), reason: error.to_string() }
+}
+
+/// Does one thing to each schema that `ephor_owner` has.
+async fn on_each_schema(target: &Target, statement: &'static str) -> Result<(), BackupError> {
+    let mut connection = target.options().connect().await?;
+    sqlx::raw_sql("set role ephor_owner").execute(&mut connection).await?;
+    let statements: Vec<String> = sqlx::query_scalar(
+        "select pg_catalog.format($1, nspname) from pg_catalog.pg_namespace
+         where nspowner = 'ephor_owner'::pg_catalog.regrole",
+    )
+    .bind(statement)
+    .fetch_all(&mut connection)
+    .await?;
+    for statement in statements {
+        // A constant with names that the catalog gave and `format` quoted.
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
+    }
+    Ok(())
+}
+
+/// `pg_restore` into the target: all or nothing.
+fn restoring(programs: &Binaries, target: &Target) -> Command {
+    let mut command = client(programs, "pg_restore", target);
+    command
+        .args(["--no-password", "--exit-on-error", "--single-transaction"])
+        .arg(format!("--dbname={}", target.without_password()));
+    command
 }
 
 /// The newest client programs, if they are new enough for the server.
@@ -282,7 +344,7 @@ fn client(programs: &Binaries, name: &str, target: &Target) -> Command {
 mod tests {
     use std::collections::BTreeMap;
 
-    use sqlx::{AssertSqlSafe, Connection};
+    use sqlx::Connection;
 
     use super::*;
     use crate::{

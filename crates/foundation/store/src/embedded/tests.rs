@@ -86,13 +86,28 @@ fn as_an_ordinary_user_too(name: &str) {
     assert!(output.status.success() && said.contains("1 passed"), "as nobody: {said}");
 }
 
+/// Starts a program that was just written. Where tests are threads of one process, another of them may
+/// be forking at this moment and so hold the file open for writing until it has called exec.
+fn patiently<T>(mut start: impl FnMut() -> std::io::Result<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        match start() {
+            Err(error)
+                if error.kind() == std::io::ErrorKind::ExecutableFileBusy
+                    && begun.elapsed() < DEADLINE => {}
+            done => return done.unwrap(),
+        }
+    }
+}
+
 fn run_as(uid: u32, gid: u32, name: &str) -> std::process::Output {
     let folder = tempfile::tempdir().unwrap();
     let binary = this_binary(&folder);
     let temporary = folder.path().join("tmp");
     fs::create_dir(&temporary).unwrap();
     chown(&temporary, Some(uid.into()), Some(gid.into())).unwrap();
-    Command::new(binary)
+    let mut command = Command::new(binary);
+    command
         .args(["--exact", &format!("embedded::tests::{name}"), "--include-ignored"])
         .env("TMPDIR", &temporary)
         .env("HOME", &temporary)
@@ -101,9 +116,8 @@ fn run_as(uid: u32, gid: u32, name: &str) -> std::process::Output {
         .current_dir("/")
         .stdin(Stdio::null())
         .uid(uid)
-        .gid(gid)
-        .output()
-        .unwrap()
+        .gid(gid);
+    patiently(|| command.output())
 }
 
 /// Starts another process that starts a server in `folder` and then hangs; returns when the server
@@ -111,15 +125,15 @@ fn run_as(uid: u32, gid: u32, name: &str) -> std::process::Output {
 async fn another_ephor(folder: &TempDir, binaries: &TempDir) -> (Child, u32) {
     let ready = binaries.path().join("ready");
     let _ = fs::remove_file(&ready);
-    let child = Command::new(this_binary(binaries))
+    let mut command = Command::new(this_binary(binaries));
+    command
         .args(["--exact", "embedded::tests::holds_a_server_until_killed", "--ignored"])
         .env("EPHOR_TEST_FOLDER", folder.path())
         .env("EPHOR_TEST_READY", &ready)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+        .stderr(Stdio::null());
+    let child = patiently(|| command.spawn());
     let mut server = 0;
     until("the other process starts its server", async || {
         server = fs::read_to_string(&ready).ok().and_then(|pid| pid.parse().ok()).unwrap_or(0);
