@@ -66,7 +66,7 @@ fn tries() -> Vec<Try> {
             "add an owner",
             Method::POST,
             |_| "/v1/members".into(),
-            || Some(json!({ "email": "new@example.org", "full_name": "New", "role": "owner" })),
+            || Some(json!({ "email": "chief@example.org", "full_name": "New", "role": "owner" })),
         ),
         (
             "change a member's role",
