@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn values_keep_their_kind_and_place() {
         let all = read("{\"a\": 1, \"b\\n\": [2]}\n\n{\"a\": -1.5e3}\r\n", Between::Lines).unwrap();
-        assert_eq!(all, ["a=Integer(\"1\")@6 b\n=Nested(\"[2]\")@16 ", "a=Number(\"-1.5e3\")@29 "]);
+        assert_eq!(all, ["a=Integer(\"1\")@6 b\n=Nested(\"[2]\")@16 ", "a=Number(\"-1.5e3\")@28 "]);
         let all = read("{\"a\":true},\n {\"a\":null} ,", Between::Commas).unwrap();
         assert_eq!(all, ["a=Boolean(true)@5 ", "a=Null@18 "]);
     }

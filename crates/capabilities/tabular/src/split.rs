@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_line_end_in_quotes_is_no_cut() {
-        let all = chunks("a,b\n1,\"x\ny\"\n2,z\n", Splitter::quoted(), 6);
+        let all = chunks("a,b\n1,\"x\ny\"\n2,z\n", Splitter::quoted(), 4);
         assert_eq!(all[0].2, "a,b\n");
         assert_eq!(all[1], (4, 2, "1,\"x\ny\"\n".to_owned()));
         assert_eq!(all[2], (12, 4, "2,z\n".to_owned()));

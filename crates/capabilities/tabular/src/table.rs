@@ -2,7 +2,6 @@
 
 use std::{fs::File, io::Read, num::NonZeroUsize, sync::Arc};
 
-use ::parquet::arrow::{arrow_reader::ArrowReaderOptions, async_reader::ParquetObjectReader};
 use arrow::datatypes::SchemaRef;
 use datafusion::{
     catalog::TableProvider,
@@ -149,8 +148,8 @@ fn decide(said: Option<Format>, sniffed: Format) -> Result<Format, TabularError>
     match (said, sniffed) {
         (None, format) => Ok(format),
         (Some(Format::Csv), Format::Csv | Format::Json | Format::Ndjson) => Ok(Format::Csv),
-        (Some(Format::Json | Format::Ndjson), Format::Json | Format::Ndjson) => Ok(sniffed),
-        (Some(Format::Parquet), Format::Parquet) => Ok(sniffed),
+        (Some(Format::Json | Format::Ndjson), Format::Json | Format::Ndjson)
+        | (Some(Format::Parquet), Format::Parquet) => Ok(sniffed),
         (Some(said), _) => {
             let message = format!("this was said to be {said}, but its content is not");
             Err(Malformed::new(message)
@@ -250,19 +249,13 @@ async fn object(
         return local(TableFile::temporary(file), options).await;
     }
     let session = session(&options)?;
-    let mut reader = ParquetObjectReader::new(Arc::clone(&store), path).with_file_size(meta.size);
-    let read = ::parquet::arrow::arrow_reader::ArrowReaderMetadata::load_async(
-        &mut reader,
-        ArrowReaderOptions::new(),
-    )
-    .await
-    .map_err(|error| parquet::unreadable(&error, meta.size.saturating_sub(8)))?;
-    let schema = table_schema(read.metadata())?;
+    let metadata = parquet::stored(store.as_ref(), &path, meta.size).await?;
+    let schema = table_schema(&metadata)?;
     let url = ObjectStoreUrl::parse("ephor://objects")?;
     session.runtime_env().register_object_store(url.as_ref(), store);
-    let rows = u64::try_from(read.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let rows = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
     let bytes = meta.size;
-    let table = ParquetTable::new(schema, read.metadata(), url, meta, None);
+    let table = ParquetTable::new(schema, &metadata, url, meta, None);
     Ok(Table {
         provider: Arc::new(table),
         session,

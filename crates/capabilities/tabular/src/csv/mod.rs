@@ -4,8 +4,8 @@ mod preamble;
 mod record;
 mod sniff;
 
-pub(crate) use preamble::{Preamble, duplicates, invalid_utf8, preamble};
-pub(crate) use record::{Fault, Records, Span};
+pub(crate) use preamble::{duplicates, invalid_utf8, preamble};
+pub(crate) use record::Records;
 
 /// How the fields of a file are told apart.
 #[derive(Debug, Clone)]

@@ -116,7 +116,8 @@ fn parse(
                 .collect();
             if let Some((first, second, name)) = duplicates(&names) {
                 let (line, column) = locate(bytes, 1, 1, fields[second].start);
-                let message = format!("columns {} and {} are both called `{name}`", first + 1, second + 1);
+                let message =
+                    format!("columns {} and {} are both called `{name}`", first + 1, second + 1);
                 return Err(Malformed::new(message)
                     .at(line, column, (skipped + fields[second].start) as u64)
                     .hint("Rename or remove one of them.")

@@ -74,7 +74,7 @@ impl<'a> Records<'a> {
             let (span, after) = if bytes.get(start) == Some(&b'"') {
                 self.quoted(start)?
             } else {
-                self.plain(start)?
+                self.plain(start)
             };
             fields.push(span);
             match bytes.get(after) {
@@ -119,7 +119,7 @@ impl<'a> Records<'a> {
         }
     }
 
-    fn plain(&self, start: usize) -> Result<(Span, usize), Fault> {
+    fn plain(&self, start: usize) -> (Span, usize) {
         let bytes = self.text.as_bytes();
         let mut after = start;
         while after < bytes.len() && !self.ends[usize::from(bytes[after])] {
@@ -129,7 +129,7 @@ impl<'a> Records<'a> {
         while end > start && self.dialect.blank(bytes[end - 1]) {
             end -= 1;
         }
-        Ok((Span { start, end, quoted: false, doubled: false }, after))
+        (Span { start, end, quoted: false, doubled: false }, after)
     }
 
     fn quoted(&self, open: usize) -> Result<(Span, usize), Fault> {

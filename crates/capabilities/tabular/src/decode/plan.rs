@@ -11,7 +11,7 @@ use datafusion::{
     physical_plan::{
         DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
         ReplaceChildrenOptions,
-        execution_plan::{Boundedness, EmissionType},
+        execution_plan::{Boundedness, EmissionType, SchedulingType},
         metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet},
         stream::RecordBatchReceiverStream,
     },
@@ -42,12 +42,14 @@ impl TextScan {
         parts: Vec<Range<usize>>,
         limit: Option<usize>,
     ) -> Self {
-        let properties = Arc::new(PlanProperties::new(
+        let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
             Partitioning::UnknownPartitioning(parts.len()),
             EmissionType::Incremental,
             Boundedness::Bounded,
-        ));
+        );
+        // Batches come through a channel, which yields.
+        let properties = Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative));
         Self {
             table,
             projection,

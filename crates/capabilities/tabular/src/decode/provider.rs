@@ -25,13 +25,12 @@ pub(crate) struct Delimited {
     /// Name, kind, and whether its texts repeat.
     pub columns: Vec<(String, Kind, bool)>,
     pub segments: Vec<Segment>,
-    pub rows: u64,
     schema: SchemaRef,
 }
 
 impl Delimited {
     pub(crate) fn new(file: TableFile, syntax: Syntax, survey: Survey) -> Self {
-        let Survey { columns, segments, rows, notes: _ } = survey;
+        let Survey { columns, segments, rows: _, notes: _ } = survey;
         let columns: Vec<_> = columns
             .into_iter()
             .map(|(name, column)| (name, column.kind, column.repeats()))
@@ -40,7 +39,7 @@ impl Delimited {
             .iter()
             .map(|(name, kind, repeats)| Field::new(name, kind.data_type(*repeats), true))
             .collect();
-        Self { file, syntax, columns, segments, rows, schema: Arc::new(Schema::new(fields)) }
+        Self { file, syntax, columns, segments, schema: Arc::new(Schema::new(fields)) }
     }
 
     /// The segments in so many parts of about the same size, each in the file's order.

@@ -165,13 +165,14 @@ impl<'a> Decoder<'a> {
                 .next(|key, token, _| {
                     let index = match table.columns.get(expected) {
                         Some((name, _, _)) if name == key => expected,
-                        _ => match names.get(key) {
-                            Some(index) => *index,
-                            None => {
+                        _ => {
+                            if let Some(index) = names.get(key) {
+                                *index
+                            } else {
                                 fits = false;
                                 return Ok(());
                             }
-                        },
+                        }
                     };
                     expected = index + 1;
                     let Some(slot) = wanted[index] else { return Ok(()) };
@@ -184,7 +185,7 @@ impl<'a> Decoder<'a> {
                         Token::Null => builder.null(),
                         Token::Boolean(value) => fits &= builder.boolean(value),
                         Token::Integer(raw) | Token::Number(raw) | Token::Nested(raw) => {
-                            fits &= builder.value(raw)
+                            fits &= builder.value(raw);
                         }
                         Token::Text(raw) => match unescape(raw, &mut scratch) {
                             Ok(text) => fits &= builder.value(text),

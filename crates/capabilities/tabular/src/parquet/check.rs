@@ -10,6 +10,8 @@ use ::parquet::{
     file::metadata::{ParquetMetaData, ParquetMetaDataReader},
 };
 
+use object_store::{ObjectStore, ObjectStoreExt};
+
 use super::pages;
 use crate::{Limits, Malformed, TabularError, csv::duplicates, file::TableFile};
 
@@ -71,6 +73,25 @@ pub(crate) fn check(
     hold_together(&metadata, start, limits)?;
     pages::check(table, file, &metadata, limits)?;
     Ok(metadata)
+}
+
+/// Reads the footer of an object that Ephor wrote: what it says is trusted, but it may be gone or cut.
+pub(crate) async fn stored(
+    store: &dyn ObjectStore,
+    path: &object_store::path::Path,
+    size: u64,
+) -> Result<ParquetMetaData, TabularError> {
+    let cut = || Malformed::new("the Parquet object does not end as one does").byte(size).hint(CUT);
+    let end = store.get_range(path, size.saturating_sub(8)..size).await?;
+    let (length, magic) = end.split_at_checked(4).ok_or_else(cut)?;
+    let length: [u8; 4] = length.try_into().map_err(|_| cut())?;
+    let footer = u64::from(u32::from_le_bytes(length));
+    if magic != MAGIC || footer + 12 > size {
+        return Err(cut().into());
+    }
+    let start = size - 8 - footer;
+    let bytes = store.get_range(path, start..size - 8).await?;
+    ParquetMetaDataReader::decode_metadata(&bytes).map_err(|error| unreadable(&error, start).into())
 }
 
 /// A fault that the Parquet reader found.

@@ -5,6 +5,6 @@ mod pages;
 mod provider;
 mod schema;
 
-pub(crate) use check::{check, unreadable};
+pub(crate) use check::{check, stored, unreadable};
 pub(crate) use provider::ParquetTable;
 pub(crate) use schema::table_schema;

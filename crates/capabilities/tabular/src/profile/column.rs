@@ -9,7 +9,10 @@ use arrow::{
 use datafusion_functions_aggregate_common::tdigest::TDigest;
 use hashbrown::DefaultHashBuilder;
 
-use super::{ColumnProfile, Distinct, Quantile, TopValue, Value, ValueKind, counts::{Counts, Key}};
+use super::{
+    ColumnProfile, Distinct, Quantile, TopValue, Value, ValueKind,
+    counts::{Counts, Key},
+};
 
 const QUANTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 const TOP: usize = 20;
@@ -191,9 +194,9 @@ impl Column {
             }
             Figures::Real { counts, range, moments, nan } => {
                 profile.nan = nan;
-                counted(&mut profile, &counts, |bits| Value::Number(unorder(*bits)));
+                counted(&mut profile, &counts, |bits| Value::number(unorder(*bits)));
                 (profile.min, profile.max) =
-                    range.map(|(min, max)| (Value::Number(min), Value::Number(max))).unzip();
+                    range.map(|(min, max)| (Value::number(min), Value::number(max))).unzip();
                 moments.finish(&mut profile, || {
                     counts.all().map(|(bits, count)| (unorder(*bits), count)).collect()
                 });
@@ -295,7 +298,7 @@ fn texts(
     Ok(())
 }
 
-/// Mean and variance (Welford; merged as Chan, Golub, LeVeque have it), and a t-digest.
+/// Mean and variance (Welford; merged as Chan, Golub and `LeVeque` have it), and a t-digest.
 #[derive(Debug)]
 struct Moments {
     count: u64,
@@ -355,11 +358,10 @@ impl Moments {
         if self.count == 0 {
             return;
         }
-        let finite = |value: f64| value.is_finite().then_some(value);
-        profile.mean = finite(self.mean);
+        profile.mean = Some(self.mean).filter(|mean| mean.is_finite());
         profile.std = (self.count > 1)
             .then(|| (self.squares / (self.count - 1) as f64).sqrt())
-            .and_then(finite);
+            .filter(|std| std.is_finite());
         profile.quantiles_exact = profile.distinct.exact;
         let quantiles: Vec<f64> = if profile.distinct.exact {
             let mut all = exact();
@@ -379,7 +381,7 @@ impl Moments {
 }
 
 /// The quantile of sorted values with their counts, between two values on the line that joins them (type 7 of Hyndman
-/// and Fan, which NumPy and pandas use).
+/// and Fan, which `NumPy` and pandas use).
 fn quantile(sorted: &[(f64, u64)], count: u64, q: f64) -> f64 {
     let place = (count - 1) as f64 * q;
     let (below, part) = (place.floor() as u64, place.fract());

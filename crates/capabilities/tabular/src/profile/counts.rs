@@ -22,7 +22,7 @@ const COUNTERS: usize = 1000;
 /// Counts of values.
 #[derive(Debug, Clone)]
 pub(crate) struct Counts<K> {
-    counts: HashMap<K, u64>,
+    times: HashMap<K, u64>,
     bytes: usize,
     /// Set once there are too many values.
     sketch: Option<Sketch>,
@@ -73,42 +73,42 @@ impl Key for Box<str> {
 impl<K: Key + Borrow<K::Given>> Counts<K> {
     /// All sketches that are to be merged share their hasher.
     pub(crate) fn new(hasher: &DefaultHashBuilder) -> Self {
-        Self { counts: HashMap::new(), bytes: 0, sketch: None, hasher: hasher.clone() }
+        Self { times: HashMap::new(), bytes: 0, sketch: None, hasher: hasher.clone() }
     }
 
     pub(crate) fn add(&mut self, value: &K::Given, times: u64) {
         if let Some(sketch) = &mut self.sketch {
             sketch.add(self.hasher.hash_one(value));
         }
-        if let Some(count) = self.counts.get_mut(value) {
+        if let Some(count) = self.times.get_mut(value) {
             *count += times;
             return;
         }
         if self.sketch.is_none() {
             let key = K::of(value);
             self.bytes += key.bytes();
-            self.counts.insert(key, times);
-            if self.counts.len() > EXACT || self.bytes > EXACT_BYTES {
+            self.times.insert(key, times);
+            if self.times.len() > EXACT || self.bytes > EXACT_BYTES {
                 self.overflow();
             }
-        } else if self.counts.len() < COUNTERS {
-            self.counts.insert(K::of(value), times);
+        } else if self.times.len() < COUNTERS {
+            self.times.insert(K::of(value), times);
         } else {
             // Each counter gives up what the newcomer brings, and the newcomer what the least of them holds.
-            let least = self.counts.values().copied().min().unwrap_or(0).min(times);
-            self.counts.retain(|_, count| {
+            let least = self.times.values().copied().min().unwrap_or(0).min(times);
+            self.times.retain(|_, count| {
                 *count -= least;
                 *count > 0
             });
             if times > least {
-                self.counts.insert(K::of(value), times - least);
+                self.times.insert(K::of(value), times - least);
             }
         }
     }
 
     fn overflow(&mut self) {
         let mut sketch = Sketch::new();
-        for key in self.counts.keys() {
+        for key in self.times.keys() {
             sketch.add(self.hasher.hash_one(key));
         }
         self.sketch = Some(sketch);
@@ -117,13 +117,13 @@ impl<K: Key + Borrow<K::Given>> Counts<K> {
 
     /// Down to the counters: every count loses what the first one beyond them has.
     fn reduce(&mut self) {
-        if self.counts.len() <= COUNTERS {
+        if self.times.len() <= COUNTERS {
             return;
         }
-        let mut sorted: Vec<u64> = self.counts.values().copied().collect();
+        let mut sorted: Vec<u64> = self.times.values().copied().collect();
         sorted.sort_unstable_by(|a, b| b.cmp(a));
         let cut = sorted[COUNTERS];
-        self.counts.retain(|_, count| {
+        self.times.retain(|_, count| {
             *count = count.saturating_sub(cut);
             *count > 0
         });
@@ -136,26 +136,26 @@ impl<K: Key + Borrow<K::Given>> Counts<K> {
         if let Some(sketch) = &mut self.sketch {
             match &other.sketch {
                 Some(more) => sketch.merge(more),
-                None => other.counts.keys().for_each(|key| sketch.add(self.hasher.hash_one(key))),
+                None => other.times.keys().for_each(|key| sketch.add(self.hasher.hash_one(key))),
             }
         }
-        for (key, count) in other.counts {
+        for (key, count) in other.times {
             let bytes = key.bytes();
-            *self.counts.entry(key).or_insert_with(|| {
+            *self.times.entry(key).or_insert_with(|| {
                 self.bytes += bytes;
                 0
             }) += count;
         }
         if self.sketch.is_some() {
             self.reduce();
-        } else if self.counts.len() > EXACT || self.bytes > EXACT_BYTES {
+        } else if self.times.len() > EXACT || self.bytes > EXACT_BYTES {
             self.overflow();
         }
     }
 
     /// How many different values there are.
     pub(crate) fn distinct(&self) -> u64 {
-        self.sketch.as_ref().map_or(self.counts.len() as u64, Sketch::count)
+        self.sketch.as_ref().map_or(self.times.len() as u64, Sketch::count)
     }
 
     pub(crate) fn exact(&self) -> bool {
@@ -164,7 +164,7 @@ impl<K: Key + Borrow<K::Given>> Counts<K> {
 
     /// All values with their counts; only the most frequent ones when they are not exact.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&K, u64)> {
-        self.counts.iter().map(|(key, count)| (key, *count))
+        self.times.iter().map(|(key, count)| (key, *count))
     }
 
     /// The most frequent values; of those that are equally so, the least.

@@ -80,7 +80,7 @@ pub struct ColumnProfile {
 pub struct Distinct {
     /// How many.
     pub count: u64,
-    /// Exact up to 10 000 values; beyond that an estimate (HyperLogLog, standard error 0.8 %).
+    /// Exact up to 10 000 values; beyond that an estimate (`HyperLogLog`, standard error 0.8 %).
     pub exact: bool,
 }
 

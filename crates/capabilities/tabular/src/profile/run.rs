@@ -74,6 +74,8 @@ pub async fn profile(table: &Table) -> Result<Profile, TabularError> {
     // Always merged in the same order: sums of floats depend on it.
     done.sort_by_key(|(index, _)| *index);
     let mut whole = Profiler::new(table.schema(), &hasher);
-    done.into_iter().for_each(|(_, part)| whole.merge(part));
+    for (_, part) in done {
+        whole.merge(part);
+    }
     Ok(whole.finish())
 }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ValueKind;
 
-/// A value: true or false, a number, or a text. Dates and timestamps are texts, as ISO 8601 has them.
+/// A value: true or false, a number, or a text. Dates and timestamps are texts, as ISO 8601 has them, and
+/// so are `inf` and `-inf`, which JSON has no numbers for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
@@ -28,6 +29,11 @@ impl Value {
             Some((end, _)) => Self::Text(format!("{}…", &text[..end])),
             None => Self::Text(text.to_owned()),
         }
+    }
+
+    /// A number; JSON has no infinite ones, so they are texts.
+    pub(crate) fn number(value: f64) -> Self {
+        if value.is_finite() { Self::Number(value) } else { Self::Text(value.to_string()) }
     }
 
     /// A value that is held as a whole number: of `kind`, as it is shown.

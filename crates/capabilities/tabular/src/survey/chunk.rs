@@ -23,7 +23,17 @@ pub(crate) struct ChunkSurvey {
 #[derive(Debug)]
 pub(crate) struct ChunkFault {
     pub fault: Malformed,
-    pub clash: Option<(String, Kind, Kind, u64)>,
+    pub clash: Option<Box<Clash>>,
+}
+
+/// Two kinds in one column of JSON.
+#[derive(Debug)]
+pub(crate) struct Clash {
+    pub name: String,
+    pub here: Kind,
+    pub before: Kind,
+    /// Where the first value of the kind before stands.
+    pub since: u64,
 }
 
 impl From<Malformed> for ChunkFault {
@@ -142,7 +152,7 @@ impl ChunkReader<'_> {
                 column.token(name, token, chunk.offset + at as u64).map_err(|mixed| match mixed {
                     Mixed::Wide(fault) => fault,
                     Mixed::Kinds { here, before, since } => {
-                        clash = Some((name.clone(), here, before, since));
+                        clash = Some(Box::new(Clash { name: name.clone(), here, before, since }));
                         Malformed::new("")
                     }
                 })

@@ -17,7 +17,7 @@ use indexmap::IndexMap;
 
 use super::{
     ColumnSurvey, Kind, Note, Syntax,
-    chunk::{ChunkFault, ChunkReader, ChunkSurvey, place},
+    chunk::{ChunkFault, ChunkReader, ChunkSurvey, Clash, place},
 };
 use crate::{
     Limits, Malformed, TabularError,
@@ -212,7 +212,10 @@ impl Merged {
                     let fault = Malformed::new("").byte(since);
                     self.fail(
                         self.next,
-                        ChunkFault { fault, clash: Some((name, here, before, first)) },
+                        ChunkFault {
+                            fault,
+                            clash: Some(Box::new(Clash { name, here, before, since: first })),
+                        },
                     );
                 }
             }
@@ -250,7 +253,8 @@ fn told(
     found: ChunkFault,
 ) -> Result<TabularError, TabularError> {
     let ChunkFault { fault, clash } = found;
-    let Some((name, here, before, since)) = clash else { return Ok(fault.into()) };
+    let Some(clash) = clash else { return Ok(fault.into()) };
+    let Clash { name, here, before, since } = *clash;
     let (line, _) = find(table, file, segments, start, since)?;
     let message =
         format!("`{name}` is {} here, but {} in line {line}", here.words(), before.words());

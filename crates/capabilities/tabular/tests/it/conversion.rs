@@ -7,7 +7,8 @@ use std::{
 
 use bytes::Bytes;
 use ephor_tabular::{
-    Converted, Destination, Limits, OpenOptions, Progress, Source, Stage, TabularError, convert_to_parquet, open,
+    Converted, Destination, Limits, OpenOptions, Progress, Source, Stage, TabularError,
+    convert_to_parquet, open,
 };
 use futures::{Stream, StreamExt, stream};
 use object_store::{ObjectStore, ObjectStoreExt, local::LocalFileSystem, memory::InMemory};
@@ -18,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 use crate::support::{files, parquet, picture, read, strings, types};
 
 fn pieces(content: &[u8], size: usize) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
-    let pieces: Vec<_> = content.chunks(size.max(1)).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    let pieces: Vec<_> =
+        content.chunks(size.max(1)).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     stream::iter(pieces)
 }
 
@@ -28,7 +30,8 @@ fn memory() -> Destination {
 
 async fn convert(content: &[u8], destination: &Destination) -> Result<Converted, TabularError> {
     let cancel = CancellationToken::new();
-    convert_to_parquet(pieces(content, 1000), destination, OpenOptions::default(), &|_| {}, &cancel).await
+    convert_to_parquet(pieces(content, 1000), destination, OpenOptions::default(), &|_| {}, &cancel)
+        .await
 }
 
 #[tokio::test]
@@ -40,7 +43,8 @@ async fn what_is_stored_is_what_came() {
     assert_eq!(converted.bytes, object.len() as u64);
     assert_eq!(converted.sha256, hex::encode(Sha256::digest(&object)));
     assert_eq!((converted.rows, converted.source_bytes), (3, content.len() as u64));
-    let source = Source::Object { store: Arc::clone(&destination.store), path: destination.path.clone() };
+    let source =
+        Source::Object { store: Arc::clone(&destination.store), path: destination.path.clone() };
     let stored = open(source, OpenOptions::default()).await.unwrap();
     let direct = read(content).await.unwrap();
     assert_eq!(picture(&stored).await, picture(&direct).await);
@@ -53,9 +57,15 @@ async fn progress_is_told_in_order() {
     let told = Mutex::new(Vec::new());
     let progress = |now: Progress| told.lock().unwrap().push(now);
     let content = "a\n1\n2\n";
-    convert_to_parquet(pieces(content.as_bytes(), 2), &memory(), OpenOptions::default(), &progress, &CancellationToken::new())
-        .await
-        .unwrap();
+    convert_to_parquet(
+        pieces(content.as_bytes(), 2),
+        &memory(),
+        OpenOptions::default(),
+        &progress,
+        &CancellationToken::new(),
+    )
+    .await
+    .unwrap();
     let told = told.into_inner().unwrap();
     assert!(told.is_sorted_by_key(|now| (now.stage as u8, now.done)));
     assert_eq!(told.last(), Some(&Progress { stage: Stage::Writing, done: 2, total: Some(2) }));
@@ -65,20 +75,30 @@ async fn progress_is_told_in_order() {
 async fn a_fault_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let temporary = tempfile::tempdir().unwrap();
-    let store: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
+    let store: Arc<dyn ObjectStore> =
+        Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
     let destination = Destination { store, path: "datasets/o/d.parquet".into() };
-    let options = || OpenOptions { temporary: Some(temporary.path().to_owned()), ..OpenOptions::default() };
+    let options =
+        || OpenOptions { temporary: Some(temporary.path().to_owned()), ..OpenOptions::default() };
     let cancel = CancellationToken::new();
     let broken = "a,b\n1,2\n3\n".as_bytes();
-    let error = convert_to_parquet(pieces(broken, 3), &destination, options(), &|_| {}, &cancel).await.unwrap_err();
+    let error = convert_to_parquet(pieces(broken, 3), &destination, options(), &|_| {}, &cancel)
+        .await
+        .unwrap_err();
     assert!(matches!(error, TabularError::Malformed(_)), "{error}");
-    let hung_up = pieces(b"a,b\n1,2\n", 100).chain(stream::iter([Err(io::Error::other("the client hung up"))]));
-    let error = convert_to_parquet(hung_up, &destination, options(), &|_| {}, &cancel).await.unwrap_err();
-    assert!(matches!(error, TabularError::Io(_)) && error.to_string().contains("hung up"), "{error}");
+    let hung_up = pieces(b"a,b\n1,2\n", 100)
+        .chain(stream::iter([Err(io::Error::other("the client hung up"))]));
+    let error =
+        convert_to_parquet(hung_up, &destination, options(), &|_| {}, &cancel).await.unwrap_err();
+    assert!(
+        matches!(error, TabularError::Io(_)) && error.to_string().contains("hung up"),
+        "{error}"
+    );
     let limits = Limits { bytes: Some(100), ..Limits::default() };
     let limited = OpenOptions { limits, ..options() };
     let endless = stream::repeat_with(|| Ok(Bytes::from_static(b"a,b\n")));
-    let error = convert_to_parquet(endless, &destination, limited, &|_| {}, &cancel).await.unwrap_err();
+    let error =
+        convert_to_parquet(endless, &destination, limited, &|_| {}, &cancel).await.unwrap_err();
     assert!(matches!(error, TabularError::TooLarge { .. }), "{error}");
     assert_eq!(files(folder.path()), Vec::<std::path::PathBuf>::new());
     assert_eq!(files(temporary.path()), Vec::<std::path::PathBuf>::new());
@@ -88,16 +108,25 @@ async fn a_fault_leaves_nothing() {
 #[tokio::test]
 async fn a_bomb_that_shows_late_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let store: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
+    let store: Arc<dyn ObjectStore> =
+        Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
     let destination = Destination { store, path: "d.parquet".into() };
     // A text that is not counted as much while it is packed: many rows of one code.
     let text = "x".repeat(1000);
-    let values: arrow::array::ArrayRef = Arc::new(arrow::array::StringArray::from_iter_values((0..50_000).map(|_| &text)));
+    let values: arrow::array::ArrayRef =
+        Arc::new(arrow::array::StringArray::from_iter_values((0..50_000).map(|_| &text)));
     let batch = arrow::array::RecordBatch::try_from_iter([("a", values)]).unwrap();
     let bomb = parquet(&batch, None);
     let limits = Limits { unpacked_bytes: Some(100 << 10), ..Limits::default() };
     let options = OpenOptions { limits, ..OpenOptions::default() };
-    let converted = convert_to_parquet(pieces(&bomb, 4096), &destination, options, &|_| {}, &CancellationToken::new()).await;
+    let converted = convert_to_parquet(
+        pieces(&bomb, 4096),
+        &destination,
+        options,
+        &|_| {},
+        &CancellationToken::new(),
+    )
+    .await;
     assert!(matches!(converted, Err(TabularError::TooLarge { .. })), "{converted:?}");
     assert!(files(folder.path()).is_empty());
 }
@@ -105,7 +134,8 @@ async fn a_bomb_that_shows_late_leaves_nothing() {
 #[tokio::test]
 async fn a_cancelled_one_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let store: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
+    let store: Arc<dyn ObjectStore> =
+        Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
     let destination = Destination { store, path: "d.parquet".into() };
     let mut content = String::from("a,b\n");
     (0..300_000).for_each(|row| content += &format!("{row},{}\n", row * 7));
@@ -118,7 +148,9 @@ async fn a_cancelled_one_leaves_nothing() {
             }
         };
         let body = pieces(content.as_bytes(), 64 << 10);
-        let converted = convert_to_parquet(body, &destination, OpenOptions::default(), &progress, &cancel).await;
+        let converted =
+            convert_to_parquet(body, &destination, OpenOptions::default(), &progress, &cancel)
+                .await;
         assert!(matches!(converted, Err(TabularError::Cancelled)), "{at:?}: {converted:?}");
         assert!(files(folder.path()).is_empty(), "{at:?}");
     }
@@ -126,7 +158,9 @@ async fn a_cancelled_one_leaves_nothing() {
 
 #[tokio::test]
 async fn parquet_is_taken_in_as_well() {
-    let batch = arrow::array::RecordBatch::try_from_iter([("a", strings([Some("x"), None, Some("x")]))]).unwrap();
+    let batch =
+        arrow::array::RecordBatch::try_from_iter([("a", strings([Some("x"), None, Some("x")]))])
+            .unwrap();
     let converted = convert(&parquet(&batch, None), &memory()).await.unwrap();
     assert_eq!(converted.rows, 3);
     assert_eq!(converted.profile.columns[0].nulls, 1);
@@ -142,18 +176,17 @@ enum Cell {
 }
 
 fn cells() -> impl Strategy<Value = Vec<Vec<Cell>>> {
-    let column = prop_oneof![
-        Just(0_u8),
-        Just(1),
-        Just(2),
-    ];
+    let column = prop_oneof![Just(0_u8), Just(1), Just(2),];
     (proptest::collection::vec(column, 1..5), 1_usize..40).prop_flat_map(|(kinds, rows)| {
         let columns: Vec<_> = kinds
             .into_iter()
             .map(|kind| {
                 let value = match kind {
                     0 => any::<i64>().prop_map(Cell::Integer).boxed(),
-                    1 => any::<f64>().prop_filter("finite", |value| value.is_finite()).prop_map(Cell::Number).boxed(),
+                    1 => any::<f64>()
+                        .prop_filter("finite", |value| value.is_finite())
+                        .prop_map(Cell::Number)
+                        .boxed(),
                     _ => "[ -~\u{e9}\u{1f600}\n\r\"]{0,12}".prop_map(Cell::Text).boxed(),
                 };
                 let cell = prop_oneof![4 => value, 1 => Just(Cell::Missing)];

@@ -19,13 +19,18 @@ async fn every_fault_has_its_line_and_column() {
         ("a,b\r1,2\r", 1, 4, "carriage return"),
         ("a,b,a\n1,2,3\n", 1, 5, "columns 1 and 3 are both called `a`"),
         ("a,b\n", 2, 1, "no rows"),
-        ("a,b", 1, 4, "no rows"),
+        ("a,b", 1, 1, "no rows"),
         ("", 1, 1, "empty"),
         (" \n\n ", 1, 1, "empty"),
         ("{\"a\":1}\n{\"a\":}\n", 2, 6, "not a JSON object"),
         ("{\"a\":1}\n[1]\n", 2, 1, "not a JSON object"),
         ("{\"a\":1}\n{\"a\":\"x\"}\n", 2, 6, "`a` is text here, but an integer in line 1"),
-        ("{\"a\":[1]}\n{\"a\":2}\n", 2, 6, "`a` is an integer here, but an object or a list in line 1"),
+        (
+            "{\"a\":[1]}\n{\"a\":2}\n",
+            2,
+            6,
+            "`a` is an integer here, but an object or a list in line 1",
+        ),
         ("{\"a\":1,\"a\":2}\n", 1, 12, "comes twice"),
         ("{\"a\":123456789012345678901}\n", 1, 6, "does not fit into 64 bits"),
         ("{\"a\":NaN}\n", 1, 6, "not a JSON object"),
@@ -60,7 +65,9 @@ async fn bytes_that_are_no_text() {
 
 #[tokio::test]
 async fn packed_files_are_to_be_unpacked() {
-    for start in [&b"PK\x03\x04rest"[..], b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"BZh9", b"\xd0\xcf\x11\xe0"] {
+    for start in
+        [&b"PK\x03\x04rest"[..], b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"BZh9", b"\xd0\xcf\x11\xe0"]
+    {
         let error = read(start).await.unwrap_err();
         assert!(matches!(error, TabularError::Unsupported { .. }), "{error}");
         assert!(error.is_input() && error.to_string().contains("Unpack"), "{error}");
@@ -79,7 +86,8 @@ async fn limits_are_kept() {
         assert!(matches!(error, TabularError::TooLarge { .. }), "{error}");
     }
     let keys: String = (0..20).map(|key| format!("{{\"k{key}\":1}}\n")).collect();
-    let error = read_with(keys, limited(Limits { columns: 10, ..Limits::default() })).await.unwrap_err();
+    let error =
+        read_with(keys, limited(Limits { columns: 10, ..Limits::default() })).await.unwrap_err();
     assert!(error.to_string().contains("more than 10 different keys"), "{error}");
 }
 
@@ -89,13 +97,19 @@ async fn an_endless_record_is_refused() {
     let limits = Limits { record_bytes: 1 << 20, ..Limits::default() };
     let options = || OpenOptions { limits: limits.clone(), ..OpenOptions::default() };
     let open_quote = format!("a,b\n1,2\n3,\"{}", "x\n".repeat(10 << 20));
-    let Err(TabularError::Malformed(fault)) = read_with(open_quote, options()).await else { panic!() };
+    let Err(TabularError::Malformed(fault)) = read_with(open_quote, options()).await else {
+        panic!()
+    };
     assert_eq!((fault.line, fault.column), (Some(3), Some(3)), "{fault}");
     let long_line = format!("a\n1\n{}\n", "x".repeat(20 << 20));
-    let Err(TabularError::Malformed(fault)) = read_with(long_line, options()).await else { panic!() };
+    let Err(TabularError::Malformed(fault)) = read_with(long_line, options()).await else {
+        panic!()
+    };
     assert!(fault.message.contains("longer than") && fault.line == Some(3), "{fault}");
     let long_header = "x".repeat(20 << 20);
-    let Err(TabularError::Malformed(fault)) = read_with(long_header, options()).await else { panic!() };
+    let Err(TabularError::Malformed(fault)) = read_with(long_header, options()).await else {
+        panic!()
+    };
     assert_eq!(fault.line, Some(1), "{fault}");
 }
 
@@ -138,7 +152,8 @@ async fn a_file_that_is_not_there_is_named() {
     let error = open(Source::Path("no/such.csv".into()), OpenOptions::default()).await.unwrap_err();
     assert!(error.to_string().contains("no/such.csv"), "{error}");
     let folder = tempfile::tempdir().unwrap();
-    let error = open(Source::Path(folder.path().to_owned()), OpenOptions::default()).await.unwrap_err();
+    let error =
+        open(Source::Path(folder.path().to_owned()), OpenOptions::default()).await.unwrap_err();
     assert!(error.to_string().contains("folder"), "{error}");
 }
 

@@ -15,7 +15,8 @@ use crate::support::{batch, malformed, parquet, read, read_with, strings, types}
 fn sample() -> Vec<u8> {
     let rows = 2000;
     let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows));
-    let names: ArrayRef = Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("name {}", row % 5))));
+    let names: ArrayRef =
+        Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("name {}", row % 5))));
     parquet(&RecordBatch::try_from_iter([("id", ids), ("name", names)]).unwrap(), None)
 }
 
@@ -49,9 +50,13 @@ async fn one_that_was_cut_is_refused() {
 
 #[tokio::test]
 async fn columns_of_one_name_are_refused() {
-    let schema = Schema::new(vec![Field::new("a", DataType::Utf8, true), Field::new("a", DataType::Utf8, true)]);
+    let schema = Schema::new(vec![
+        Field::new("a", DataType::Utf8, true),
+        Field::new("a", DataType::Utf8, true),
+    ]);
     let columns = vec![strings([Some("x")]), strings([Some("y")])];
-    let fault = malformed(parquet(&RecordBatch::try_new(Arc::new(schema), columns).unwrap(), None)).await;
+    let fault =
+        malformed(parquet(&RecordBatch::try_new(Arc::new(schema), columns).unwrap(), None)).await;
     assert!(fault.message.contains("both called `a`"), "{fault}");
 }
 

@@ -20,8 +20,11 @@ fn options() -> OpenOptions {
 fn many() -> RecordBatch {
     let rows = 40_000;
     let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows));
-    let groups: ArrayRef = Arc::new(StringArray::from_iter_values((0..rows).map(|row| ["a", "b", "c"][row as usize % 3])));
-    let names: ArrayRef = Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("{row:0>40}"))));
+    let groups: ArrayRef = Arc::new(StringArray::from_iter_values(
+        (0..rows).map(|row| ["a", "b", "c"][row as usize % 3]),
+    ));
+    let names: ArrayRef =
+        Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("{row:0>40}"))));
     RecordBatch::try_from_iter([("id", ids), ("group", groups), ("name", names)]).unwrap()
 }
 
@@ -86,7 +89,7 @@ async fn plans_project_and_split() {
     let frame = table.dataframe().unwrap().select_columns(&["c"]).unwrap();
     let plan = frame.create_physical_plan().await.unwrap();
     let shown = displayable(plan.as_ref()).indent(false).to_string();
-    assert_eq!(shown.trim(), "TextScan: partitions=1, columns=[c]");
+    assert!(shown.contains("TextScan: partitions=1, columns=[c]"), "{shown}");
     #[allow(deprecated, reason = "what is asked is the plan itself")]
     let rows = plan.partition_statistics(None).unwrap().num_rows;
     assert_eq!(rows.get_value(), Some(&1));
@@ -95,11 +98,19 @@ async fn plans_project_and_split() {
 #[tokio::test]
 async fn what_is_stored_as_views_or_large_texts_is_codes_too() {
     let plain = many();
-    for kind in [DataType::Utf8View, DataType::LargeUtf8, DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8))] {
+    for kind in [
+        DataType::Utf8View,
+        DataType::LargeUtf8,
+        DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8)),
+    ] {
         let group = arrow::compute::cast(plain.column(1), &kind).unwrap();
         let file = parquet(&RecordBatch::try_from_iter([("group", group)]).unwrap(), None);
         let table = read_with(file, options()).await.unwrap();
         assert_eq!(types(&table), ["group: Dictionary(Int32, Utf8)"], "{kind}");
-        assert_eq!(column(&table, "group").await.iter().map(Array::len).sum::<usize>(), 40_000, "{kind}");
+        assert_eq!(
+            column(&table, "group").await.iter().map(Array::len).sum::<usize>(),
+            40_000,
+            "{kind}"
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! Profiles and the roles that follow from them.
 
-use ephor_tabular::{ColumnProfile, OpenOptions, Profile, Value, ValueKind, profile, suggest_roles};
+use ephor_tabular::{
+    ColumnProfile, OpenOptions, Profile, Value, ValueKind, profile, suggest_roles,
+};
 use proptest::prelude::*;
 
 use crate::support::{read, read_with};
@@ -39,7 +41,11 @@ async fn many_values_are_estimated_and_said_to_be() {
     let found = profile(&read_with(content, options).await.unwrap()).await.unwrap();
     assert_eq!(found.rows, 60_000);
     let id = column(&found, "id");
-    assert!(!id.distinct.exact && (id.distinct.count as f64 / 60_000.0 - 1.0).abs() < 0.04, "{:?}", id.distinct);
+    assert!(
+        !id.distinct.exact && (id.distinct.count as f64 / 60_000.0 - 1.0).abs() < 0.04,
+        "{:?}",
+        id.distinct
+    );
     assert_eq!((&id.min, &id.max), (&Some(Value::Integer(0)), &Some(Value::Integer(59_999))));
     assert!((id.mean.unwrap() - 29_999.5).abs() < 1e-6);
     for quantile in &column(&found, "x").quantiles {
@@ -47,7 +53,11 @@ async fn many_values_are_estimated_and_said_to_be() {
     }
     let name = column(&found, "name");
     assert_eq!(name.top[0].value, Value::Text("often".into()));
-    assert!(!name.top_exact && name.top[0].count <= 15_000 && name.top[0].count >= 15_000 - 60, "{:?}", name.top[0]);
+    assert!(
+        !name.top_exact && name.top[0].count <= 15_000 && name.top[0].count >= 15_000 - 60,
+        "{:?}",
+        name.top[0]
+    );
     let group = column(&found, "group");
     assert!(group.distinct.exact && group.top_exact);
     assert_eq!(group.top.iter().map(|top| top.count).collect::<Vec<_>>(), [20_000; 3]);
@@ -79,7 +89,8 @@ async fn roles_are_suggested() {
     assert_eq!(roles.target[0].column, "y_true");
     assert_eq!(roles.prediction[0].column, "y_pred");
     assert_eq!(roles.score[0].column, "score");
-    let protected: Vec<&str> = roles.protected.iter().map(|candidate| candidate.column.as_str()).collect();
+    let protected: Vec<&str> =
+        roles.protected.iter().map(|candidate| candidate.column.as_str()).collect();
     assert_eq!(protected, ["sex", "race", "age"]);
 }
 

@@ -14,18 +14,21 @@ async fn each_column_gets_the_type_that_all_rows_agree_with() {
     )
     .await
     .unwrap();
-    assert_eq!(types(&table), [
-        "id: Int64",
-        "ok: Boolean",
-        "n: Int64",
-        "x: Float64",
-        "day: Date32",
-        "at: Timestamp(µs)",
-        "zone: Timestamp(µs, \"UTC\")",
-        "name: Dictionary(Int32, Utf8)",
-        "code: Dictionary(Int32, Utf8)",
-        "mixed: Dictionary(Int32, Utf8)",
-    ]);
+    assert_eq!(
+        types(&table),
+        [
+            "id: Int64",
+            "ok: Boolean",
+            "n: Int64",
+            "x: Float64",
+            "day: Date32",
+            "at: Timestamp(µs)",
+            "zone: Timestamp(µs, \"UTC\")",
+            "name: Dictionary(Int32, Utf8)",
+            "code: Dictionary(Int32, Utf8)",
+            "mixed: Dictionary(Int32, Utf8)",
+        ]
+    );
     insta::assert_snapshot!(picture(&table).await);
     assert_eq!(table.rows(), 3);
     assert_eq!(table.format(), Format::Csv);
@@ -70,7 +73,11 @@ async fn marks_line_ends_delimiters_and_blanks() {
     }
     let kept = OpenOptions { trim: false, ..OpenOptions::default() };
     let table = read_with("a,b\n 1,x\n", kept).await.unwrap();
-    assert_eq!(types(&table)[0], "a: Dictionary(Int32, Utf8)", "a blank is part of the field when it is not taken off");
+    assert_eq!(
+        types(&table)[0],
+        "a: Dictionary(Int32, Utf8)",
+        "a blank is part of the field when it is not taken off"
+    );
 }
 
 #[tokio::test]
@@ -93,16 +100,15 @@ async fn one_column_may_have_empty_lines() {
 #[tokio::test]
 async fn json_in_both_shapes() {
     let lines = "{\"a\":1,\"b\":\"x\",\"c\":{\"d\":[1]}}\n\n{\"b\":null,\"a\":2.5,\"e\":true}\n";
-    let array = " [ {\"a\":1,\"b\":\"x\",\"c\":{\"d\":[1]}} ,\n {\"b\":null,\"a\":2.5,\"e\":true} ] \n";
+    let array =
+        " [ {\"a\":1,\"b\":\"x\",\"c\":{\"d\":[1]}} ,\n {\"b\":null,\"a\":2.5,\"e\":true} ] \n";
     let (lines, array) = (read(lines).await.unwrap(), read(array).await.unwrap());
     assert_eq!((lines.format(), array.format()), (Format::Ndjson, Format::Json));
     assert_eq!(picture(&lines).await, picture(&array).await);
-    assert_eq!(types(&lines), [
-        "a: Float64",
-        "b: Dictionary(Int32, Utf8)",
-        "c: Dictionary(Int32, Utf8)",
-        "e: Boolean"
-    ]);
+    assert_eq!(
+        types(&lines),
+        ["a: Float64", "b: Dictionary(Int32, Utf8)", "c: Dictionary(Int32, Utf8)", "e: Boolean"]
+    );
     insta::assert_snapshot!(picture(&lines).await, @r#"
     +-----+---+-----------+------+
     | a   | b | c         | e    |
@@ -131,18 +137,26 @@ async fn a_file_of_many_chunks_is_read_whole_and_in_order() {
     let rows = 300_000_u64;
     for id in 0..rows {
         let sex = if id % 3 == 0 { "F" } else { "M" };
-        content += &format!("{id},{sex},\"line {}\nand \"\"more\"\", of it {}\",name {id}\n", id % 7, "x".repeat(20));
+        content += &format!(
+            "{id},{sex},\"line {}\nand \"\"more\"\", of it {}\",name {id}\n",
+            id % 7,
+            "x".repeat(20)
+        );
     }
     std::fs::write(&path, &content).unwrap();
     assert!(content.len() > 5 * (4 << 20), "more than a few chunks");
-    let options = OpenOptions { partitions: Some(3), memory_bytes: 16 << 20, ..OpenOptions::default() };
+    let options =
+        OpenOptions { partitions: Some(3), memory_bytes: 16 << 20, ..OpenOptions::default() };
     let table = open(Source::Path(path), options).await.unwrap();
-    assert_eq!(types(&table), [
-        "id: Int64",
-        "sex: Dictionary(Int32, Utf8)",
-        "note: Dictionary(Int32, Utf8)",
-        "name: Utf8"
-    ]);
+    assert_eq!(
+        types(&table),
+        [
+            "id: Int64",
+            "sex: Dictionary(Int32, Utf8)",
+            "note: Dictionary(Int32, Utf8)",
+            "name: Utf8"
+        ]
+    );
     assert_eq!(table.rows(), rows);
     let frame = table.dataframe().unwrap().select_columns(&["id"]).unwrap();
     let ids: Vec<i64> = frame
@@ -170,7 +184,8 @@ async fn a_limit_ends_the_scan() {
 #[tokio::test]
 async fn a_spooled_file_goes_with_its_table() {
     let folder = tempfile::tempdir().unwrap();
-    let options = OpenOptions { temporary: Some(folder.path().to_owned()), ..OpenOptions::default() };
+    let options =
+        OpenOptions { temporary: Some(folder.path().to_owned()), ..OpenOptions::default() };
     let table = read_with("a\n1\n", options).await.unwrap();
     let copy = table.clone();
     drop(table);

@@ -2,11 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use arrow::{
-    array::RecordBatch,
-    compute::concat_batches,
-    util::pretty::pretty_format_batches,
-};
+use arrow::{array::RecordBatch, compute::concat_batches, util::pretty::pretty_format_batches};
 use bytes::Bytes;
 use ephor_tabular::{Malformed, OpenOptions, Source, Table, TabularError, open};
 use parquet::{arrow::ArrowWriter, file::properties::WriterProperties};
@@ -15,7 +11,10 @@ pub async fn read(content: impl AsRef<[u8]>) -> Result<Table, TabularError> {
     read_with(content, OpenOptions::default()).await
 }
 
-pub async fn read_with(content: impl AsRef<[u8]>, options: OpenOptions) -> Result<Table, TabularError> {
+pub async fn read_with(
+    content: impl AsRef<[u8]>,
+    options: OpenOptions,
+) -> Result<Table, TabularError> {
     open(Source::Bytes(Bytes::copy_from_slice(content.as_ref())), options).await
 }
 
@@ -33,7 +32,12 @@ pub async fn picture(table: &Table) -> String {
 
 /// The types, as `name: type`.
 pub fn types(table: &Table) -> Vec<String> {
-    table.schema().fields().iter().map(|field| format!("{}: {}", field.name(), field.data_type())).collect()
+    table
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| format!("{}: {}", field.name(), field.data_type()))
+        .collect()
 }
 
 pub async fn malformed(content: impl AsRef<[u8]>) -> Malformed {
