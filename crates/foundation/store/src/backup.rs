@@ -238,17 +238,16 @@ async fn in_steps(programs: &Binaries, target: &Target, file: &Path) -> Result<(
     let text = String::from_utf8_lossy(&listed.stdout);
     let (first, rest): (Vec<&str>, Vec<&str>) =
         text.lines().partition(|line| line.contains(" SCHEMA - "));
-    for part in [&first, &rest] {
+    for (part, on_success) in [
+        (first, "grant create on schema %I to ephor_door, ephor_search"),
+        (rest, "revoke create on schema %I from ephor_door, ephor_search"),
+    ] {
         let mut order = tempfile::NamedTempFile::new().map_err(temporary)?;
         order.write_all(part.join("\n").as_bytes()).map_err(temporary)?;
         let mut command = restoring(programs, target);
         command.arg("--role=ephor_owner").arg("--use-list").arg(order.path()).arg(file);
         let done = run_program(command, "pg_restore").await;
-        let then = match (&done, std::ptr::eq(part, &first)) {
-            (Ok(_), true) => "grant create on schema %I to ephor_door, ephor_search",
-            (Ok(_), false) => "revoke create on schema %I from ephor_door, ephor_search",
-            (Err(_), _) => "drop schema %I cascade",
-        };
+        let then = if done.is_ok() { on_success } else { "drop schema %I cascade" };
         on_each_schema(target, then).await?;
         done?;
     }

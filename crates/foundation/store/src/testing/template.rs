@@ -72,7 +72,12 @@ fn is_repairable(error: &sqlx::Error) -> bool {
 
 async fn clone(urls: &Urls, target: &str) -> Result<(), sqlx::Error> {
     let mut connection = PgConnection::connect_with(&urls.options(SUPERUSER, "postgres")).await?;
-    let sql = format!("create database {} template {}", name(target), name(&template()));
+    // Copying files takes 33 ms for a template of 10 MB; writing it to the log instead took 83.
+    let sql = format!(
+        "create database {} template {} strategy file_copy",
+        name(target),
+        name(&template())
+    );
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;
     // A clone has the template's tables, but not what was granted on the database itself.
     let sql = format!(
