@@ -145,13 +145,16 @@ fn value_faults(
         return;
     }
     if !column.kind.accepts(value) {
-        let article = match resource.table.referenced_by(name) {
-            Some(_) => {
-                format!("`{name}` is not {}, the id of what it refers to", column.kind.noun())
+        let message = match (&column.kind, resource.table.referenced_by(name)) {
+            (Kind::Array(element), _) => {
+                format!("`{name}` is not an array of which each item is {}", element.noun())
             }
-            None => format!("`{name}` is not {}", column.kind.noun()),
+            (kind, Some(_)) => {
+                format!("`{name}` is not {}, the id of what it refers to", kind.noun())
+            }
+            (kind, None) => format!("`{name}` is not {}", kind.noun()),
         };
-        fault("type", article, None);
+        fault("type", message, None);
         return;
     }
     if has_nul(value) {

@@ -16,6 +16,9 @@ mod plan;
 mod refusal;
 mod request;
 mod resource;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod sample;
 mod spec;
 mod sql;
 mod web;
@@ -37,3 +40,7 @@ pub use web::{
     ApiError, Authenticated, Body, Id, MAX_BODY_BYTES, Needs, PROBLEM_JSON, Permitted, Query,
     name_request,
 };
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;

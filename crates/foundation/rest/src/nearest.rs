@@ -13,7 +13,7 @@ pub(crate) fn nearest<'a>(
     candidates
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(&lower, candidate), candidate))
-        .filter(|(likeness, _)| *likeness >= 0.8)
+        .filter(|(likeness, _)| *likeness >= 0.85)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, candidate)| candidate)
 }
@@ -39,6 +39,7 @@ mod tests {
         assert_eq!(nearest("Nmae", ["name", "status"]), Some("name"));
         assert_eq!(nearest("created", ["updated_at", "created_at"]), Some("created_at"));
         assert_eq!(nearest("xyzzy", ["name", "status"]), None);
+        assert_eq!(nearest("secret", ["score"]), None);
         assert_eq!(hint("xyzzy", ["a", "b"]).as_deref(), Some("there are: a, b"));
     }
 }

@@ -1,7 +1,7 @@
-//! Exports: many rows, fetched page by page under the hood, within one transaction.
+//! Exports: many rows, fetched page by page under the hood.
 
-use ephor_kernel::Problem;
-use ephor_store::OrgTx;
+use ephor_kernel::{Problem, Scope};
+use ephor_store::Store;
 
 use super::{Engine, read::failed};
 use crate::{
@@ -13,25 +13,30 @@ use crate::{
 /// Rows of one export at most; what lies behind them is reached by its cursor.
 pub(crate) const EXPORT_ROWS: u32 = 100_000;
 
-/// An export under way.
+/// An export under way. Between pages it holds no connection: a caller that reads slowly keeps
+/// nobody else from the database.
 pub(crate) struct Export {
     engine: Engine,
-    tx: OrgTx,
+    store: Store,
+    scope: Scope,
     path: &'static str,
+    asked: ListRequest,
     plan: Plan,
     left: u32,
 }
 
 impl Engine {
-    /// Begins an export, and says where it will end if there is more than it may hold.
+    /// Begins an export, and gives the cursor behind its end if there is more than it may hold.
     pub(crate) async fn export(
         &self,
-        mut tx: OrgTx,
+        store: &Store,
+        scope: &Scope,
         path: &str,
-        request: &ListRequest,
+        asked: &ListRequest,
     ) -> Result<(Export, Option<String>), Problem> {
         let resource = self.known(path)?;
-        let mut plan = self.list_plan(&tx, resource, request, (EXPORT_ROWS, EXPORT_ROWS))?;
+        let mut tx = self.begin_read(store, scope, path, asked).await?;
+        let mut plan = self.list_plan(&tx, resource, asked, (EXPORT_ROWS, EXPORT_ROWS))?;
         plan.count = false;
         let left = plan.limit;
         let end = sql::export_end(resource, &plan, left);
@@ -43,7 +48,16 @@ impl Engine {
             }
             _ => None,
         };
-        Ok((Export { engine: self.clone(), tx, path: resource.spec.path, plan, left }, next))
+        let export = Export {
+            engine: self.clone(),
+            store: store.clone(),
+            scope: scope.clone(),
+            path: resource.spec.path,
+            asked: asked.clone(),
+            plan,
+            left,
+        };
+        Ok((export, next))
     }
 }
 
@@ -66,7 +80,9 @@ impl Export {
         }
         self.plan.limit = self.left.min(MAX_ROWS);
         let resource = self.engine.known(self.path)?;
-        let listed = self.engine.fetch(&mut self.tx, resource, &self.plan).await?;
+        let mut tx =
+            self.engine.begin_read(&self.store, &self.scope, self.path, &self.asked).await?;
+        let listed = self.engine.fetch(&mut tx, resource, &self.plan).await?;
         self.left = match listed.next {
             Some(_) => self.left - self.plan.limit,
             None => 0,

@@ -13,6 +13,7 @@ pub(crate) use read::Item;
 pub use read::Page;
 use serde_json::Value;
 pub use write::MAX_BULK_ROWS;
+pub(crate) use write::Written;
 
 use crate::{
     Catalog, ListRequest, Operation, Resource, ResourceSpec, SpecError, cursor::Cursors,

@@ -19,6 +19,19 @@ pub const MAX_BULK_ROWS: usize = 1000;
 /// Rows of a refused bulk whose faults are looked for one by one, at most.
 const MAX_BULK_FAULTS: usize = 20;
 
+/// A row that was written: as PostgreSQL wrote it, every digit in place, and parsed.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) text: String,
+    pub(crate) row: Value,
+}
+
+impl Written {
+    fn of(text: String) -> Result<Self, Problem> {
+        Ok(Self { row: parse(&text)?, text })
+    }
+}
+
 impl Engine {
     /// Makes a row and gives it back. The transaction is the caller's to commit; after an error
     /// it can only be rolled back.
@@ -27,15 +40,24 @@ impl Engine {
     /// `forbidden` without the permission; `invalid` with every fault of the body; `conflict`
     /// when there is one like it.
     pub async fn create(&self, tx: &mut OrgTx, path: &str, body: &Value) -> Result<Value, Problem> {
+        Ok(self.write_new(tx, path, body).await?.row)
+    }
+
+    pub(crate) async fn write_new(
+        &self,
+        tx: &mut OrgTx,
+        path: &str,
+        body: &Value,
+    ) -> Result<Written, Problem> {
         let resource = self.known(path)?;
         tx.scope().require(resource.spec.permission, "create")?;
         Problem::unless_empty(row_faults(resource, body, ""))?;
         let made = insert(tx, resource, std::slice::from_ref(body))
             .await
             .map_err(|error| refusal::problem(resource, Doing::Writing, error, ""))?;
-        let row = made.into_iter().next().ok_or_else(Problem::internal)?;
-        emit(tx, resource, Change::Created, &row).await?;
-        Ok(row)
+        let made = Written::of(made.into_iter().next().ok_or_else(Problem::internal)?)?;
+        emit(tx, resource, Change::Created, &made.row).await?;
+        Ok(made)
     }
 
     /// Makes all rows or none, in one statement, and gives them back in their order.
@@ -48,6 +70,16 @@ impl Engine {
         path: &str,
         rows: &[Value],
     ) -> Result<Vec<Value>, Problem> {
+        let made = self.write_all(tx, path, rows).await?;
+        Ok(made.into_iter().map(|written| written.row).collect())
+    }
+
+    pub(crate) async fn write_all(
+        &self,
+        tx: &mut OrgTx,
+        path: &str,
+        rows: &[Value],
+    ) -> Result<Vec<Written>, Problem> {
         let resource = self.known(path)?;
         tx.scope().require(resource.spec.permission, "create")?;
         if rows.len() > MAX_BULK_ROWS {
@@ -63,9 +95,10 @@ impl Engine {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let made = bulk(tx, resource, rows).await?;
-        for row in &made {
-            emit(tx, resource, Change::Created, row).await?;
+        let texts = bulk(tx, resource, rows).await?;
+        let made: Vec<_> = texts.into_iter().map(Written::of).collect::<Result<_, _>>()?;
+        for written in &made {
+            emit(tx, resource, Change::Created, &written.row).await?;
         }
         Ok(made)
     }
@@ -83,25 +116,36 @@ impl Engine {
         patch: &Value,
         version: Option<i64>,
     ) -> Result<Value, Problem> {
+        Ok(self.write_change(tx, path, id, patch, version).await?.row)
+    }
+
+    pub(crate) async fn write_change(
+        &self,
+        tx: &mut OrgTx,
+        path: &str,
+        id: Uuid,
+        patch: &Value,
+        version: Option<i64>,
+    ) -> Result<Written, Problem> {
         let resource = self.known(path)?;
         tx.scope().require(resource.spec.permission, "update")?;
         Problem::unless_empty(body::check(resource, Write::Update, patch, ""))?;
         let row = row_of(tx, resource, id);
         let failed = |error| refusal::problem(resource, Doing::Writing, error, "");
         let old = sql::text(tx.conn(), sql::lock(resource, row)).await.map_err(failed)?;
-        let old = parse(&old.ok_or_else(|| Problem::not_found(resource.spec.singular))?)?;
-        fresh(&old, version)?;
+        let old = Written::of(old.ok_or_else(|| Problem::not_found(resource.spec.singular))?)?;
+        fresh(&old.row, version)?;
         let Value::Object(patch) = patch else { return Ok(old) };
-        let changed = body::changes(resource, &old, patch);
+        let changed = body::changes(resource, &old.row, patch);
         if changed.is_empty() {
             return Ok(old);
         }
-        let mut new = old.clone();
+        let mut new = old.row.clone();
         if let Value::Object(fields) = &mut new {
             fields.extend(changed.clone());
         }
         if let Some(check) = resource.spec.check {
-            Problem::unless_empty(check(&new, Some(&old)))?;
+            Problem::unless_empty(check(&new, Some(&old.row)))?;
         }
         let actor = tx.scope().principal().uuid();
         let stamped = resource.table.column("updated_by").map(|_| ("updated_by", actor));
@@ -109,8 +153,8 @@ impl Engine {
         let statement = sql::update(resource, row, &stamps, &Value::Object(changed));
         let new = sql::text(tx.conn(), statement).await.map_err(failed)?;
         // A policy may let one see a row, but not change it.
-        let new = parse(&new.ok_or_else(|| Problem::not_found(resource.spec.singular))?)?;
-        emit(tx, resource, Change::Updated, &new).await?;
+        let new = Written::of(new.ok_or_else(|| Problem::not_found(resource.spec.singular))?)?;
+        emit(tx, resource, Change::Updated, &new.row).await?;
         Ok(new)
     }
 
@@ -167,7 +211,7 @@ async fn insert(
     tx: &mut OrgTx,
     resource: &Resource,
     rows: &[Value],
-) -> Result<Vec<Value>, sqlx::Error> {
+) -> Result<Vec<String>, sqlx::Error> {
     let organization = tx.organization().uuid();
     let actor = tx.scope().principal().uuid();
     let stamps: Vec<_> = resource
@@ -178,16 +222,12 @@ async fn insert(
         .map(|column| (column.name.as_str(), actor))
         .collect();
     let statement = sql::insert(resource, organization, &stamps, rows);
-    let texts = sql::texts(tx.conn(), statement).await?;
-    texts
-        .iter()
-        .map(|text| serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into())))
-        .collect()
+    sql::texts(tx.conn(), statement).await
 }
 
 /// One statement. When PostgreSQL refuses it, the rows are tried one by one in order to say which
 /// of them it is, and all is undone.
-async fn bulk(tx: &mut OrgTx, resource: &Resource, rows: &[Value]) -> Result<Vec<Value>, Problem> {
+async fn bulk(tx: &mut OrgTx, resource: &Resource, rows: &[Value]) -> Result<Vec<String>, Problem> {
     let failed = |error| refusal::problem(resource, Doing::Writing, error, "");
     sqlx::raw_sql("savepoint bulk").execute(tx.conn()).await.map_err(failed)?;
     let refused = match insert(tx, resource, rows).await {

@@ -314,8 +314,8 @@ impl<'a> Planner<'a> {
             None => self.resource.order.iter().map(sort_of).collect(),
             Some(text) => self.sort_keys(text),
         };
-        // The id makes the order total, in the direction that one index serves throughout.
-        let descending = order.last().is_some_and(|sort| sort.descending);
+        // The id makes the order total; upwards, as in the tables' indexes
+        // (organization_id, created_at desc, id).
         let mut ties = vec!["id"];
         if matches!(tenancy, Tenancy::Many(_)) {
             ties.push("organization_id");
@@ -324,7 +324,7 @@ impl<'a> Planner<'a> {
             if let (Some(column), false) =
                 (self.resource.table.column(tie), order.iter().any(|sort| sort.column == tie))
             {
-                order.push(sort_of(&Order { column: column.clone(), descending }));
+                order.push(sort_of(&Order { column: column.clone(), descending: false }));
             }
         }
         order

@@ -143,3 +143,7 @@ pub(crate) fn order_text(order: &[Sort]) -> String {
         .collect();
     keys.join(",")
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;

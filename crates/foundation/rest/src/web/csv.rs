@@ -1,6 +1,8 @@
 //! Comma-separated values (RFC 4180) that no spreadsheet takes for formulas.
 
-use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+use serde_json::value::RawValue;
 
 /// The line of names.
 pub(crate) fn header(names: &[String], out: &mut String) {
@@ -11,19 +13,21 @@ pub(crate) fn header(names: &[String], out: &mut String) {
     out.push_str("\r\n");
 }
 
-/// The line of a row.
-pub(crate) fn row(names: &[String], row: &Map<String, Value>, out: &mut String) {
+/// The line of a row, given as JSON. Numbers keep every digit that PostgreSQL wrote.
+pub(crate) fn row(names: &[String], json: &str, out: &mut String) -> serde_json::Result<()> {
+    let row: HashMap<String, &RawValue> = serde_json::from_str(json)?;
     for (place, name) in names.iter().enumerate() {
         separate(place, out);
-        match row.get(name) {
-            None | Some(Value::Null) => {}
-            Some(Value::Bool(value)) => out.push_str(if *value { "true" } else { "false" }),
-            Some(Value::Number(number)) => out.push_str(&number.to_string()),
-            Some(Value::String(value)) => text(value, out),
-            Some(nested) => text(&nested.to_string(), out),
+        let Some(value) = row.get(name).map(|value| value.get()) else { continue };
+        match value.as_bytes().first() {
+            Some(b'"') => text(&serde_json::from_str::<String>(value)?, out),
+            Some(b'{' | b'[') => text(value, out),
+            Some(b'n') | None => {}
+            Some(_) => out.push_str(value),
         }
     }
     out.push_str("\r\n");
+    Ok(())
 }
 
 fn separate(place: usize, out: &mut String) {
@@ -57,16 +61,23 @@ fn text(value: &str, out: &mut String) {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     fn line(row: Value) -> String {
-        let Value::Object(row) = row else { unreachable!() };
-        let names: Vec<_> = row.keys().cloned().collect();
+        let names: Vec<_> = row.as_object().unwrap().keys().cloned().collect();
         let mut out = String::new();
-        super::row(&names, &row, &mut out);
+        super::row(&names, &row.to_string(), &mut out).unwrap();
         out
+    }
+
+    #[test]
+    fn numbers_keep_every_digit() {
+        let mut out = String::new();
+        let exact = "{\"a\":1234567890.1234567891,\"b\":null}";
+        super::row(&["a".into(), "b".into(), "c".into()], exact, &mut out).unwrap();
+        assert_eq!(out, "1234567890.1234567891,,\r\n");
     }
 
     #[test]
@@ -110,7 +121,8 @@ mod tests {
             let cells = read(&line(json!({"a": a, "b": b})));
             prop_assert_eq!(cells.len(), 2);
             for (cell, text) in cells.iter().zip([&a, &b]) {
-                prop_assert!(cell == text || cell == &format!("'{text}"));
+                let guarded = format!("'{text}");
+                prop_assert!(cell == text || *cell == guarded);
                 prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']));
             }
         }

@@ -93,10 +93,10 @@ pub async fn name_request(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// A refusal by axum or a layer, in plain text.
+/// A refusal by axum or a layer: without a body, or in plain text.
 fn plain_refusal(response: &Response<Body>) -> Option<Problem> {
-    let own = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
-    if own {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if kind.is_some_and(|kind| !kind.starts_with("text/plain")) {
         return None;
     }
     Some(match response.status() {

@@ -12,7 +12,7 @@ use axum::{
 use ephor_kernel::{Fault, Problem, Scope};
 use ephor_store::Store;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
@@ -23,7 +23,11 @@ use super::{
     extract::{self, MAX_BODY_BYTES},
     rows,
 };
-use crate::{Engine, ListRequest, Resource, engine::Item, spec::Parent};
+use crate::{
+    Engine, ListRequest, Resource,
+    engine::{Item, Written},
+    spec::Parent,
+};
 
 /// The largest body of a bulk create, in bytes.
 const MAX_BULK_BYTES: usize = 8 << 20;
@@ -229,12 +233,12 @@ impl Served {
         headers: &HeaderMap,
     ) -> Answer {
         let format = Format::negotiate(headers, &Format::ALL)?;
-        let mut tx = self.engine.begin_read(store, scope, self.path, asked).await?;
         if format == Format::Json {
             let resource = self.resource()?;
+            let mut tx = self.engine.begin_read(store, scope, self.path, asked).await?;
             return Ok(rows::page(&self.engine, &mut tx, resource, asked).await?);
         }
-        let (export, next) = self.engine.export(tx, self.path, asked).await?;
+        let (export, next) = self.engine.export(store, scope, self.path, asked).await?;
         let next = next.map(|cursor| asked.clone().without("cursor").cursor(cursor));
         let link =
             next.map(|next| format!("</v1/{}?{}>; rel=\"next\"", self.path, next.to_query()));
@@ -289,17 +293,19 @@ impl Served {
             }
             Value::Array(rows) => {
                 let mut tx = self.engine.begin_write(store, scope, self.path).await?;
-                let made = self.engine.create_all(&mut tx, self.path, rows).await?;
+                let made = self.engine.write_all(&mut tx, self.path, rows).await?;
                 tx.commit().await?;
-                Ok(json_response(StatusCode::CREATED, json!({ "data": made }).to_string(), None))
+                let rows: Vec<_> = made.into_iter().map(|written| written.text).collect();
+                let text = format!("{{\"data\":[{}]}}", rows.join(","));
+                Ok(json_response(StatusCode::CREATED, text, None))
             }
             row => {
                 let mut tx = self.engine.begin_write(store, scope, self.path).await?;
-                let made = self.engine.create(&mut tx, self.path, row).await?;
+                let made = self.engine.write_new(&mut tx, self.path, row).await?;
                 tx.commit().await?;
-                let id = made.get("id").and_then(Value::as_str).unwrap_or_default();
+                let id = made.row.get("id").and_then(Value::as_str).unwrap_or_default();
                 let location = HeaderValue::from_str(&format!("/v1/{}/{id}", self.path)).ok();
-                let mut response = row_response(StatusCode::CREATED, &made);
+                let mut response = row_response(StatusCode::CREATED, made);
                 if let Some(location) = location {
                     response.headers_mut().insert(header::LOCATION, location);
                 }
@@ -316,9 +322,9 @@ impl Served {
         let version = IfMatch::of(request.headers())?.for_update(resource.versioned())?;
         let patch = extract::json(request, MAX_BODY_BYTES).await?;
         let mut tx = self.engine.begin_write(store, scope, self.path).await?;
-        let row = self.engine.update(&mut tx, self.path, id, &patch, version).await?;
+        let row = self.engine.write_change(&mut tx, self.path, id, &patch, version).await?;
         tx.commit().await?;
-        Ok(row_response(StatusCode::OK, &row))
+        Ok(row_response(StatusCode::OK, row))
     }
 
     async fn delete(&self, store: &Store, scope: &Scope, id: &str, headers: &HeaderMap) -> Answer {
@@ -361,9 +367,10 @@ fn fill(body: &mut Value, column: &str, id: Uuid) -> Result<(), Problem> {
     Problem::unless_empty(faults)
 }
 
-fn row_response(status: StatusCode, row: &Value) -> Response {
+fn row_response(status: StatusCode, written: Written) -> Response {
+    let Written { text, row } = written;
     let version = row.get("version").and_then(Value::as_i64).map(|version| version.to_string());
-    json_response(status, row.to_string(), version.as_deref().and_then(etag))
+    json_response(status, text, version.as_deref().and_then(etag))
 }
 
 pub(super) fn json_response(

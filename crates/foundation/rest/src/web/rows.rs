@@ -8,7 +8,6 @@ use ephor_kernel::Problem;
 use ephor_store::OrgTx;
 use futures::{Stream, stream};
 use http::{HeaderValue, StatusCode, header};
-use serde_json::{Map, Value};
 
 use super::{accept::Format, csv, routes::json_response};
 use crate::{
@@ -128,11 +127,10 @@ async fn write(
     for row in &rows {
         let text = item(resource, row)?;
         if format == Format::Csv {
-            let row: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
+            csv::row(names, text, out).map_err(|error| {
                 tracing::error!(%error, "PostgreSQL wrote JSON that does not read back");
                 Problem::internal()
             })?;
-            csv::row(names, &row, out);
         } else {
             out.push_str(text);
             out.push('\n');
