@@ -1,5 +1,7 @@
 //! What is known of one group: the sums that every metric is a function of.
 
+use crate::metrics::reliability::BINS;
+
 /// A count of rows with the sums of their weights and squared weights.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Count {
@@ -79,14 +81,10 @@ pub struct Point {
     pub rank: u32,
     /// The score; the mean score, of a bin.
     pub score: f64,
-    /// Position on the grid of ten reliability bins, `None` outside [0, 1].
-    pub decile: Option<u8>,
     /// Rows by label.
     pub n: [u64; 2],
     /// Weights by label.
     pub w: [f64; 2],
-    /// Sum of w s, both labels.
-    pub score_sum: f64,
 }
 
 impl Point {
@@ -100,7 +98,26 @@ impl Point {
             self.n[label] += other.n[label];
             self.w[label] += other.w[label];
         }
-        self.score_sum += other.score_sum;
+    }
+}
+
+/// Rows in one bin of the reliability curve.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ReliabilitySums {
+    /// Rows.
+    pub n: u64,
+    /// Weights by label.
+    pub w: [f64; 2],
+    /// Sum of w s.
+    pub score: f64,
+}
+
+impl ReliabilitySums {
+    fn absorb(&mut self, other: &Self) {
+        self.n += other.n;
+        self.w[0] += other.w[0];
+        self.w[1] += other.w[1];
+        self.score += other.score;
     }
 }
 
@@ -117,6 +134,8 @@ pub struct Tally {
     pub scores: [ScoreSums; 3],
     /// Labelled and scored rows by score, ascending.
     pub points: Vec<Point>,
+    /// The same in ten equal-width bins of [0, 1]; `None` unless all scores lie there and bins are narrow enough.
+    pub reliability: Option<Box<[ReliabilitySums; BINS]>>,
     /// Whether all scores lie in [0, 1].
     pub probabilities: bool,
 }
@@ -162,6 +181,10 @@ impl Tally {
         }
         for (mine, theirs) in self.scores.iter_mut().zip(&other.scores) {
             *mine += *theirs;
+        }
+        if let Some(theirs) = &other.reliability {
+            let mine = self.reliability.get_or_insert_default();
+            mine.iter_mut().zip(theirs.iter()).for_each(|(mine, theirs)| mine.absorb(theirs));
         }
     }
 }

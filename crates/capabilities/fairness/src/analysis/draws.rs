@@ -7,7 +7,7 @@ use super::{
 use crate::{
     AnalysisSpec,
     disparities::Definition,
-    intervals::bootstrap::{bootstrap, percentiles},
+    intervals::bootstrap::{bootstrap, percentiles, variance},
     metrics::{self, Measure},
     tally::{Count, Matrix, Tally},
 };
@@ -23,11 +23,27 @@ const LEAST_DRAWS: usize = 200;
 pub(crate) struct Draws {
     /// How many were made; fewer than asked for when the data have very many groups.
     pub made: usize,
-    /// By comparison, then compared group, then smooth metric: sorted values.
-    groups: Vec<Vec<Vec<Vec<f64>>>>,
+    /// By comparison, then compared group, then smooth metric.
+    groups: Vec<Vec<Vec<Option<Drawn>>>>,
     /// By comparison, then definition.
-    disparities: Vec<Vec<Option<Vec<f64>>>>,
-    overall: Vec<Vec<f64>>,
+    disparities: Vec<Vec<Option<Drawn>>>,
+    overall: Vec<Option<Drawn>>,
+}
+
+/// What the draws of one statistic say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Drawn {
+    pub variance: f64,
+    pub lower: f64,
+    pub upper: f64,
+}
+
+impl Drawn {
+    fn of(mut values: Vec<f64>, draws: usize, confidence: f64) -> Option<Self> {
+        let variance = variance(&values, draws)?;
+        let (lower, upper) = percentiles(&mut values, draws, confidence)?;
+        Some(Self { variance, lower, upper })
+    }
 }
 
 /// A bucket of the cube: its cell, its place in the table of label and prediction, its rows.
@@ -76,10 +92,10 @@ impl Draws {
             drawn: &drawn,
             rates: rate_metrics(),
         };
-        let mut values = bootstrap(&counts, made, spec.seed, width, |weights, out| {
-            layout.statistics(weights, out);
-        })
-        .into_iter();
+        let values = bootstrap(&counts, made, spec.seed, width, |weights, out| {
+            layout.statistics(weights, out)
+        });
+        let mut values = values.into_iter().map(|values| Drawn::of(values, made, spec.confidence));
 
         let overall = values.by_ref().take(smooth.len()).collect();
         let (mut groups, mut disparities) = (Vec::new(), Vec::new());
@@ -92,7 +108,10 @@ impl Draws {
                     .collect(),
             );
             disparities.push(
-                statistics.iter().map(|statistic| statistic.and_then(|_| values.next())).collect(),
+                statistics
+                    .iter()
+                    .map(|statistic| statistic.and_then(|_| values.next().flatten()))
+                    .collect(),
             );
         }
         Self { made, groups, disparities, overall }
@@ -101,31 +120,26 @@ impl Draws {
     /// Gives the smooth metrics of groups and everybody their intervals.
     pub(crate) fn apply(
         &self,
-        spec: &AnalysisSpec,
         comparisons: &mut [Comparison],
         overall: &mut [super::estimates::Estimated],
     ) {
-        for (metric, values) in smooth_metrics().into_iter().zip(&self.overall) {
-            overall[metric].draw(values, self.made, spec.confidence);
+        let smooth = smooth_metrics();
+        for (metric, drawn) in smooth.iter().zip(&self.overall) {
+            overall[*metric].draw(*drawn);
         }
         for (comparison, groups) in comparisons.iter_mut().zip(&self.groups) {
             for (index, metrics) in comparison.compared.iter().zip(groups) {
-                for (metric, values) in smooth_metrics().into_iter().zip(metrics) {
-                    comparison.estimates[*index][metric].draw(values, self.made, spec.confidence);
+                for (metric, drawn) in smooth.iter().zip(metrics) {
+                    comparison.estimates[*index][*metric].draw(*drawn);
                 }
             }
         }
     }
 
     /// The interval of a disparity.
-    pub(crate) fn interval(
-        &self,
-        comparison: usize,
-        definition: usize,
-        confidence: f64,
-    ) -> Option<(f64, f64)> {
-        let values = self.disparities.get(comparison)?.get(definition)?.as_ref()?;
-        percentiles(values, self.made, confidence)
+    pub(crate) fn interval(&self, comparison: usize, definition: usize) -> Option<(f64, f64)> {
+        let drawn = self.disparities.get(comparison)?.get(definition)?.as_ref()?;
+        Some((drawn.lower, drawn.upper))
     }
 }
 

@@ -1,7 +1,8 @@
 //! Each metric of a group: its value, why it has none, and how sure it is.
 
+use super::draws::Drawn;
 use crate::{
-    intervals::{self, Proportion, bootstrap, pairs::Member, wilson::wilson},
+    intervals::{self, Proportion, pairs::Member, wilson::wilson},
     metrics::{self, Measure},
     result::{Interval, IntervalMethod, MetricValue},
     tally::{Matrix, Tally},
@@ -27,7 +28,7 @@ pub(crate) enum Sure {
     /// A value with this variance.
     Variance(f64, IntervalMethod),
     /// Bootstrapped: its variance and percentiles.
-    Drawn { variance: f64, lower: f64, upper: f64 },
+    Drawn(Drawn),
 }
 
 /// A metric of a group, before any bootstrap.
@@ -93,14 +94,9 @@ pub(crate) fn estimate_all(tally: &Tally) -> Vec<Estimated> {
 
 impl Estimated {
     /// Takes its interval from the bootstrap.
-    pub(crate) fn draw(&mut self, sorted: &[f64], draws: usize, confidence: f64) {
-        if self.value.is_none() {
-            return;
-        }
-        if let (Some((lower, upper)), Some(variance)) =
-            (bootstrap::percentiles(sorted, draws, confidence), bootstrap::variance(sorted, draws))
-        {
-            self.sure = Sure::Drawn { variance, lower, upper };
+    pub(crate) fn draw(&mut self, drawn: Option<Drawn>) {
+        if let (Some(_), Some(drawn)) = (self.value, drawn) {
+            self.sure = Sure::Drawn(drawn);
         }
     }
 
@@ -110,7 +106,7 @@ impl Estimated {
         match self.sure {
             Sure::Unknown => None,
             Sure::Rate(rate) => Some(Member::Rate(rate)),
-            Sure::Variance(variance, _) | Sure::Drawn { variance, .. } => {
+            Sure::Variance(variance, _) | Sure::Drawn(Drawn { variance, .. }) => {
                 Some(Member::Value { value, variance })
             }
         }
@@ -129,7 +125,7 @@ impl Estimated {
                 let spread = z * variance.sqrt();
                 (value - spread, value + spread, method)
             }
-            Sure::Drawn { lower, upper, .. } => (lower, upper, IntervalMethod::Bootstrap),
+            Sure::Drawn(Drawn { lower, upper, .. }) => (lower, upper, IntervalMethod::Bootstrap),
         };
         Some(Interval { lower: lower.max(range.0), upper: upper.min(range.1), confidence, method })
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    cube::{Cube, limits},
+    cube::{Binned, Cube, tenth},
     metrics,
     tally::{Count, Point, ScoreSums, Tally},
 };
@@ -42,28 +42,20 @@ impl Cells {
         for tally in &mut tallies {
             tally.everybody = everybody;
         }
-        let histogram = &cube.histogram;
-        let mut points: Vec<(u64, u32, Point)> = histogram
-            .entries()
-            .map(|entry| {
-                let label = (entry.slot % 2) as usize;
-                let exact = histogram.level() == 0;
-                let score = match exact {
-                    true => f64::from_bits(entry.key),
-                    false if entry.w > 0.0 => entry.score_sum / entry.w,
-                    false => 0.0,
-                };
-                let mut point = Point {
-                    score,
-                    decile: histogram.decile(entry),
-                    score_sum: entry.score_sum,
-                    ..Point::default()
-                };
-                point.n[label] = entry.n;
-                point.w[label] = entry.w;
-                (histogram.rank(entry), entry.slot / 2, point)
+        let mut points: Vec<(u64, u32, Point)> = cube
+            .histogram
+            .rows()
+            .map(|rows| {
+                let label = (rows.slot % 2) as usize;
+                let mut point = Point { score: rows.score, ..Point::default() };
+                point.n[label] = rows.n;
+                point.w[label] = rows.w;
+                (rows.rank, rows.slot / 2, point)
             })
             .collect();
+        if probabilities {
+            add_reliability(cube, &mut tallies);
+        }
         points.sort_unstable_by_key(|(rank, cell, point)| (*rank, *cell, point.n[1]));
         // Equal ranks are one score, or one bin; in a bin the means differ between cells.
         let mut rank = 0;
@@ -182,11 +174,33 @@ fn tally(cube: &Cube, cell: usize, probabilities: bool) -> Tally {
             score: error + positive * w,
             score2: error2 + positive * (2.0 * error + w),
             squared_error: error2,
-            absolute_error: sums.absolute.value(),
+            absolute_error: sums.absolute.value() + if positive > 0.0 { -error } else { error },
             log_loss: sums.log_loss.value() * crate::cube::LOSS_UNIT,
         };
     }
     tally
+}
+
+/// Gives each cell its rows by tenths of [0, 1]: exact scores by themselves, binned ones by the sums kept for it.
+fn add_reliability(cube: &Cube, tallies: &mut [Tally]) {
+    let histogram = &cube.histogram;
+    if histogram.binned.as_ref().is_some_and(|binned| !Binned::calibrated(binned.halvings)) {
+        return;
+    }
+    for rows in histogram.rows() {
+        let bin = &mut tallies[(rows.slot / 2) as usize].reliability.get_or_insert_default()
+            [tenth(rows.score)];
+        bin.n += rows.n;
+        bin.w[(rows.slot % 2) as usize] += rows.w;
+        if histogram.binned.is_none() {
+            bin.score += rows.w * rows.score;
+        }
+    }
+    for (slot, sums) in histogram.binned.iter().flat_map(|binned| &binned.sums).enumerate() {
+        if let Some(bins) = &mut tallies[slot / 2].reliability {
+            bins.iter_mut().zip(sums).for_each(|(bin, sum)| bin.score += sum);
+        }
+    }
 }
 
 /// The greatest error that binning can cause in a group's AUC and KS.
@@ -194,7 +208,7 @@ pub(crate) fn binning_error(
     cube: &Cube,
     tallies: impl Iterator<Item = impl std::borrow::Borrow<Tally>>,
 ) -> (f64, f64) {
-    if cube.histogram.level() == 0 {
+    if cube.histogram.binned.is_none() {
         return (0.0, 0.0);
     }
     let (mut auc, mut ks) = (0.0_f64, 0.0_f64);
@@ -218,7 +232,7 @@ pub(crate) const SMALL_GROUPS_SHOWN: usize = 1_000;
 
 /// Whether scores are binned so coarsely that nothing can be said about calibration.
 pub(crate) fn describe_bins(cube: &Cube) -> Option<u32> {
-    cube.histogram.bins().map(|bins| bins.min(limits::SCORE_BINS))
+    cube.histogram.bins()
 }
 
 /// The metrics that these data allow, with their position in the registry.

@@ -116,7 +116,7 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
         .filter(|definition| allowed(definition.needs, predicted, scored))
         .collect();
     let draws = Draws::make(spec, &cells.tallies, &comparisons, &definitions);
-    draws.apply(spec, &mut comparisons, &mut overall);
+    draws.apply(&mut comparisons, &mut overall);
 
     let mut results: Vec<AttributeResult> = Vec::with_capacity(comparisons.len());
     for (position, comparison) in comparisons.iter().enumerate() {
@@ -126,7 +126,7 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
                 spec,
                 &overall,
                 labels.prediction,
-                draws.interval(position, index, spec.confidence),
+                draws.interval(position, index),
             )
         });
         results.push(attribute_result(comparison, spec, &labels, disparities.collect()));
@@ -345,7 +345,7 @@ fn group(
 }
 
 fn reliability(tally: &Tally, confidence: f64) -> Vec<ReliabilityBin> {
-    let Some(bins) = metrics::reliability::bins(tally) else { return Vec::new() };
+    let Some(bins) = &tally.reliability else { return Vec::new() };
     let rows = tally.labelled_scores().count;
     let mut curve = Vec::new();
     for (index, bin) in bins.iter().enumerate() {
@@ -361,7 +361,7 @@ fn reliability(tally: &Tally, confidence: f64) -> Vec<ReliabilityBin> {
             lower: index as f64 / bins.len() as f64,
             upper: (index + 1) as f64 / bins.len() as f64,
             n: bin.n,
-            mean_score: bin.score_sum / weight,
+            mean_score: bin.score / weight,
             positive_rate: p,
             interval: Some(Interval { lower, upper, confidence, method: IntervalMethod::Wilson }),
         });

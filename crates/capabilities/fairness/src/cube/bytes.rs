@@ -2,10 +2,12 @@
 
 use super::{
     Cube, CubeError, Layout, ScoreCell, WeightCell,
-    histogram::{Entry, LAST_LEVEL},
+    histogram::{Binned, Histogram, MOST_HALVINGS, stride},
     limits::MAX_CELLS,
     sum::Sum,
+    table::{Entry, LAST_LEVEL},
 };
+use crate::metrics::reliability::BINS;
 
 const MAGIC: [u8; 4] = *b"EFC1";
 
@@ -13,7 +15,7 @@ impl Cube {
     /// Its state.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out =
-            Writer(Vec::with_capacity(self.counts.len() * 8 + self.histogram.len() * 40 + 4096));
+            Writer(Vec::with_capacity(self.counts.len() * 8 + self.histogram.size() + 4096));
         out.0.extend(MAGIC);
         // A layout of flags, a number and a short text always serialises.
         out.bytes(&serde_json::to_vec(&self.layout).unwrap_or_default());
@@ -61,19 +63,7 @@ impl Cube {
                 cell.log_loss,
             ]);
         }
-        out.number(u64::from(self.histogram.level()));
-        out.number(self.histogram.len() as u64);
-        for entry in self.histogram.entries() {
-            for number in [
-                u64::from(entry.slot),
-                entry.key,
-                entry.n,
-                entry.w.to_bits(),
-                entry.score_sum.to_bits(),
-            ] {
-                out.number(number);
-            }
-        }
+        self.write_histogram(&mut out);
         out.0
     }
 
@@ -127,21 +117,84 @@ impl Cube {
             }
         }
         cube.read_sums(&mut from, cells)?;
+        cube.read_histogram(&mut from, cells)?;
+        if from.0.is_empty() { Ok(cube) } else { Err(CubeError::Damaged("it is too long")) }
+    }
+
+    fn write_histogram(&self, out: &mut Writer) {
+        let Histogram { table, binned, .. } = &self.histogram;
+        out.number(u64::from(table.level()));
+        out.number(table.len() as u64);
+        for entry in table.entries() {
+            for number in [
+                u64::from(entry.slot),
+                entry.key,
+                entry.n,
+                entry.w.to_bits(),
+                entry.score_sum.to_bits(),
+            ] {
+                out.number(number);
+            }
+        }
+        out.number(u64::from(binned.is_some()));
+        if let Some(Binned { halvings, n, w, sums }) = binned {
+            out.number(u64::from(*halvings));
+            n.iter().for_each(|n| out.number(*n));
+            out.number(w.len() as u64);
+            w.iter().for_each(|w| out.number(w.to_bits()));
+            sums.iter().flatten().for_each(|sum| out.number(sum.to_bits()));
+        }
+    }
+
+    fn read_histogram(&mut self, from: &mut Reader<'_>, cells: usize) -> Result<(), CubeError> {
+        self.histogram.reserve(cells);
         let level = from.number()?;
         if level > u64::from(LAST_LEVEL) {
-            return Err(CubeError::Damaged("its score bins"));
+            return Err(CubeError::Damaged("its scores"));
         }
         let level = level as u32;
-        cube.histogram.rise_to(level);
+        self.histogram.table.rise_to(level);
         for _ in 0..from.number()? {
             let (slot, key, n) = (from.number()?, from.number()?, from.number()?);
             let (w, score_sum) = (f64::from_bits(from.number()?), f64::from_bits(from.number()?));
             if slot as usize >= cells * 2 {
                 return Err(CubeError::Damaged("a score's cell"));
             }
-            cube.histogram.add_entry(Entry { slot: slot as u32, key, n, w, score_sum }, level);
+            self.histogram
+                .table
+                .add_entry(Entry { slot: slot as u32, key, n, w, score_sum }, level);
         }
-        if from.0.is_empty() { Ok(cube) } else { Err(CubeError::Damaged("it is too long")) }
+        if from.number()? == 0 {
+            return Ok(());
+        }
+        let halvings = from.number()?;
+        if halvings > u64::from(MOST_HALVINGS) {
+            return Err(CubeError::Damaged("its score bins"));
+        }
+        let halvings = halvings as u32;
+        let mut binned = Binned { halvings, ..Binned::default() };
+        let length = cells * 2 * stride(halvings);
+        for _ in 0..length {
+            binned.n.push(from.number()?);
+        }
+        let weights = from.number()? as usize;
+        if weights != if self.layout.weight { length } else { 0 } {
+            return Err(CubeError::Damaged("its score weights"));
+        }
+        for _ in 0..weights {
+            binned.w.push(f64::from_bits(from.number()?));
+        }
+        if Binned::calibrated(halvings) {
+            for _ in 0..cells * 2 {
+                let mut sums = [0.0; BINS];
+                for sum in &mut sums {
+                    *sum = f64::from_bits(from.number()?);
+                }
+                binned.sums.push(sums);
+            }
+        }
+        self.histogram.binned = Some(binned);
+        Ok(())
     }
 
     fn read_sums(&mut self, from: &mut Reader<'_>, cells: usize) -> Result<(), CubeError> {

@@ -1,218 +1,269 @@
-//! Labelled rows by group, label and score.
+//! Labelled rows by group, label and score: exact while there are few enough of them, then in equal-width bins.
 
-use super::limits::{MAX_SCORE_ENTRIES, SCORE_BINS};
+use super::{
+    limits::{MAX_BINS, MAX_SCORE_ENTRIES, SCORE_BINS},
+    table::{Entry, Table},
+};
+use crate::metrics::reliability::BINS;
 
-/// Bins below [0, 1] have smaller numbers, those above greater ones.
-const FIRST_BIN: u64 = 1 << 16;
-const ABOVE: u64 = 1 << 17;
-const EMPTY: u32 = u32::MAX;
-/// From here on bins are wider than a tenth, and no calibration can be had from them.
-const LAST_CALIBRATED: u32 = 10;
-/// One bin is left for all of [0, 1].
-pub(crate) const LAST_LEVEL: u32 = 18;
+/// The most halvings: one bin is left.
+pub(crate) const MOST_HALVINGS: u32 = 13;
+/// Scores of one tenth of [0, 1] fill 2^9 of the finest bins.
+const TENTH: u32 = SCORE_BINS.ilog2() - BINS.ilog2();
 
-/// Rows of one (cell, label, score or bin).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Entry {
-    /// Twice the cell's number, plus the label; `EMPTY` in an empty slot.
+/// Labelled rows by group, label and score.
+///
+/// Whether scores are exact, and how wide bins are, follows from the sets of scores and of cells alone: every order of rows
+/// and every partitioning ends with the same histogram.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Histogram {
+    /// Slots in use: two to a cell, one for each label.
+    slots: usize,
+    weighted: bool,
+    /// All scores while they are exact; afterwards those outside [0, 1], in bins by their leading bits.
+    pub table: Table,
+    pub binned: Option<Binned>,
+}
+
+/// Equal-width bins of [0, 1] for every slot.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Binned {
+    /// Bins are 2^halvings times as wide as the finest.
+    pub halvings: u32,
+    /// Rows by slot, then bin.
+    pub n: Vec<u64>,
+    /// Their weights; empty without weights.
+    pub w: Vec<f64>,
+    /// Sums of w s by slot, then tenth of [0, 1]; empty once bins are wider than a tenth.
+    pub sums: Vec<[f64; BINS]>,
+}
+
+/// Rows of one slot and score, or bin.
+pub(crate) struct Rows {
     pub slot: u32,
-    /// Bits of the score; or the number of its bin.
-    pub key: u64,
+    /// Ascending with the score, over all slots.
+    pub rank: u64,
+    /// The score; a bin's middle or mean.
+    pub score: f64,
     pub n: u64,
     pub w: f64,
-    /// Sum of w s.
-    pub score_sum: f64,
-}
-
-const VACANT: Entry = Entry { slot: EMPTY, key: 0, n: 0, w: 0.0, score_sum: 0.0 };
-
-/// Labelled rows by group, label and score: exact while there are few enough distinct entries, then in ever coarser bins.
-///
-/// The level depends on the set of distinct entries alone: it only rises when the entries at the present level are too many,
-/// so every order of rows and every partitioning ends at the same level.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Histogram {
-    /// 0: exact scores; from 1: bins, twice as wide with each level.
-    level: u32,
-    len: usize,
-    table: Vec<Entry>,
-}
-
-impl Default for Histogram {
-    fn default() -> Self {
-        Self { level: 0, len: 0, table: vec![VACANT; 1 << 8] }
-    }
 }
 
 impl Histogram {
-    pub(crate) fn level(&self) -> u32 {
-        self.level
+    pub(crate) fn new(weighted: bool) -> Self {
+        Self { weighted, ..Self::default() }
     }
 
     /// How many bins [0, 1] has; `None` while scores are exact.
     pub(crate) fn bins(&self) -> Option<u32> {
-        self.level.checked_sub(1).map(|halvings| (SCORE_BINS >> halvings).max(1))
+        self.binned.as_ref().map(|binned| stride(binned.halvings) as u32)
     }
 
     pub(crate) fn size(&self) -> usize {
-        self.table.capacity() * size_of::<Entry>()
+        let binned = self.binned.as_ref();
+        self.table.size()
+            + binned.map_or(0, |binned| {
+                (binned.n.capacity() + binned.w.capacity()) * 8 + binned.sums.capacity() * 8 * BINS
+            })
     }
 
-    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.table.iter().filter(|entry| entry.slot != EMPTY)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.len
+    /// Makes room for so many cells, before rows of them are added.
+    pub(crate) fn reserve(&mut self, cells: usize) {
+        self.slots = cells * 2;
+        if let Some(binned) = &mut self.binned {
+            binned.reserve(self.slots, self.weighted);
+        }
     }
 
     /// Adds a row with a finite score.
     #[inline]
     pub(crate) fn add(&mut self, cell: u32, label: usize, score: f64, weight: f64) {
-        let key = if self.level == 0 { exact_key(score) } else { bin(score) >> (self.level - 1) };
-        self.insert(Entry {
-            slot: cell * 2 + label as u32,
-            key,
-            n: 1,
-            w: weight,
-            score_sum: weight * score,
-        });
-    }
-
-    /// Adds an entry made at `level` (at most this one's: see [`Self::rise_to`]).
-    pub(crate) fn add_entry(&mut self, entry: Entry, level: u32) {
-        let key = rekey(entry.key, level, self.level);
-        self.insert(Entry { key, ..entry });
-    }
-
-    /// Coarsens to at least `level`.
-    pub(crate) fn rise_to(&mut self, level: u32) {
-        if level > self.level {
-            self.rebuild(level, self.table.len());
+        let slot = cell * 2 + label as u32;
+        match &mut self.binned {
+            Some(binned) if (0.0..=1.0).contains(&score) => {
+                binned.add(slot, score, 1, weight, weight * score)
+            }
+            Some(_) => {
+                self.table.add(slot, score, 1, weight);
+                self.table.coarsen(MAX_SCORE_ENTRIES);
+            }
+            None => {
+                self.table.add(slot, score, 1, weight);
+                self.settle();
+            }
         }
     }
 
-    #[inline]
-    fn insert(&mut self, entry: Entry) {
-        let mask = self.table.len() - 1;
-        let mut at = place(entry.slot, entry.key) & mask;
-        loop {
-            let found = &mut self.table[at];
-            if found.slot == entry.slot && found.key == entry.key {
-                found.n += entry.n;
-                found.w += entry.w;
-                found.score_sum += entry.score_sum;
-                return;
-            }
-            if found.slot == EMPTY {
-                *found = entry;
-                self.len += 1;
-                break;
-            }
-            at = (at + 1) & mask;
-        }
-        if self.len * 2 > self.table.len() {
-            self.grow();
+    /// Bins the scores, if there are too many to keep each.
+    fn settle(&mut self) {
+        if self.binned.is_none() && self.table.len() > MAX_SCORE_ENTRIES {
+            self.bin();
         }
     }
 
     #[cold]
-    fn grow(&mut self) {
-        while self.len * 2 > self.table.len() {
-            // At the last level only cell and label are left, which have a limit of their own: the table may grow.
-            if self.len > MAX_SCORE_ENTRIES && self.level < LAST_LEVEL {
-                self.rebuild(self.level + 1, self.table.len());
-            } else {
-                self.rebuild(self.level, self.table.len() * 2);
+    fn bin(&mut self) {
+        let mut binned = Binned::default();
+        binned.reserve(self.slots, self.weighted);
+        let exact = std::mem::replace(&mut self.table, Table::binned());
+        for entry in exact.entries() {
+            binned.or_outside(&mut self.table, entry);
+        }
+        self.table.coarsen(MAX_SCORE_ENTRIES);
+        self.binned = Some(binned);
+    }
+
+    /// Adds another's rows; `cells` has the number here of each of its cells. Room must be reserved.
+    pub(crate) fn merge(&mut self, other: &Self, cells: &[u32]) {
+        if other.binned.is_some() && self.binned.is_none() {
+            self.bin();
+        }
+        let slot = |slot: u32| cells[(slot / 2) as usize] * 2 + slot % 2;
+        if let (Some(mine), Some(theirs)) = (&mut self.binned, &other.binned) {
+            mine.merge(theirs, slot);
+        }
+        self.table.rise_to(other.table.level());
+        for entry in other.table.entries() {
+            let entry = Entry { slot: slot(entry.slot), ..*entry };
+            match &mut self.binned {
+                Some(binned) if other.binned.is_none() => {
+                    binned.or_outside(&mut self.table, &entry)
+                }
+                _ => self.table.add_entry(entry, other.table.level()),
             }
         }
+        self.settle();
+        self.table.coarsen(MAX_SCORE_ENTRIES);
     }
 
-    fn rebuild(&mut self, level: u32, size: usize) {
-        let old = std::mem::replace(&mut self.table, vec![VACANT; size]);
-        let before = self.level;
-        self.level = level;
-        self.len = 0;
-        let mask = size - 1;
-        for mut entry in old.into_iter().filter(|entry| entry.slot != EMPTY) {
-            entry.key = rekey(entry.key, before, level);
-            let mut at = place(entry.slot, entry.key) & mask;
-            loop {
-                let found = &mut self.table[at];
-                if found.slot == EMPTY {
-                    *found = entry;
-                    self.len += 1;
-                    break;
-                }
-                if found.slot == entry.slot && found.key == entry.key {
-                    found.n += entry.n;
-                    found.w += entry.w;
-                    found.score_sum += entry.score_sum;
-                    break;
-                }
-                at = (at + 1) & mask;
-            }
-        }
-    }
-
-    /// Where the entry's score stands among all: ascending with the score.
-    pub(crate) fn rank(&self, entry: &Entry) -> u64 {
-        if self.level == 0 { ordered(f64::from_bits(entry.key)) } else { entry.key }
-    }
-
-    /// On which of ten equal bins of [0, 1] the entry lies.
-    pub(crate) fn decile(&self, entry: &Entry) -> Option<u8> {
-        if self.level > LAST_CALIBRATED {
-            return None;
-        }
-        let bin = if self.level == 0 {
-            bin(f64::from_bits(entry.key))
-        } else {
-            entry.key << (self.level - 1)
-        };
-        (FIRST_BIN..FIRST_BIN + u64::from(SCORE_BINS))
-            .contains(&bin)
-            .then(|| ((bin - FIRST_BIN) * 10 / u64::from(SCORE_BINS)) as u8)
+    /// All rows, in no order.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Rows> {
+        let table = &self.table;
+        let exact = self.binned.is_none();
+        let entries = table.entries().map(move |entry| {
+            let score = table.score(entry);
+            let rank = table.rank(entry);
+            // Outside bins are below or above all of [0, 1].
+            let rank = if exact || score < 0.0 { rank } else { ABOVE | rank };
+            Rows { slot: entry.slot, rank, score, n: entry.n, w: entry.w }
+        });
+        let binned = self.binned.iter().flat_map(|binned| {
+            let (stride, width) = (
+                stride(binned.halvings),
+                f64::from(1_u32 << binned.halvings) / f64::from(SCORE_BINS),
+            );
+            binned.n.iter().enumerate().filter(|(_, n)| **n > 0).map(move |(at, n)| Rows {
+                slot: (at / stride) as u32,
+                rank: INSIDE | (at % stride) as u64,
+                score: ((at % stride) as f64 + 0.5) * width,
+                n: *n,
+                w: binned.w.get(at).copied().unwrap_or(*n as f64),
+            })
+        });
+        entries.chain(binned)
     }
 }
 
-/// The score's bits; both zeros have the same.
-fn exact_key(score: f64) -> u64 {
-    (score + 0.0).to_bits()
+/// Ranks of bins in [0, 1], above those below it.
+const INSIDE: u64 = 1 << 40;
+/// Ranks of bins above 1.
+const ABOVE: u64 = 1 << 41;
+
+/// Bins of [0, 1] after so many halvings.
+pub(crate) fn stride(halvings: u32) -> usize {
+    ((SCORE_BINS - 1) >> halvings) as usize + 1
 }
 
-/// The finest bin: ascending with the score, equal widths in [0, 1].
-fn bin(score: f64) -> u64 {
-    if (0.0..=1.0).contains(&score) {
-        FIRST_BIN + ((score * f64::from(SCORE_BINS)) as u64).min(u64::from(SCORE_BINS) - 1)
-    } else if score < 0.0 {
-        ordered(score) >> 48
-    } else {
-        ABOVE + (score.to_bits() >> 48)
-    }
-}
-
-/// Bits that ascend with the number.
-fn ordered(score: f64) -> u64 {
-    let bits = score.to_bits();
-    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
-}
-
-/// An entry's key at another, not finer, level.
-fn rekey(key: u64, from: u32, to: u32) -> u64 {
-    match (from, to) {
-        (from, to) if from == to => key,
-        (0, to) => bin(f64::from_bits(key)) >> (to - 1),
-        (from, to) => key >> (to - from),
-    }
-}
-
+/// The finest bin of a score in [0, 1].
 #[inline]
-fn place(slot: u32, key: u64) -> usize {
-    // Multiply and fold (as in foldhash): the low bits of a score's bits are often zero.
-    let product =
-        u128::from(key ^ (u64::from(slot) << 32 | u64::from(slot))) * 0x9E37_79B9_7F4A_7C15_u128;
-    ((product >> 64) as u64 ^ product as u64) as usize
+fn finest(score: f64) -> u32 {
+    ((score * f64::from(SCORE_BINS)) as u32).min(SCORE_BINS - 1)
+}
+
+/// The tenth of [0, 1] that a score lies in.
+#[inline]
+pub(crate) fn tenth(score: f64) -> usize {
+    (finest(score) >> TENTH) as usize
+}
+
+impl Binned {
+    /// Whether bins are narrow enough for a reliability curve.
+    pub(crate) fn calibrated(halvings: u32) -> bool {
+        halvings <= TENTH
+    }
+
+    fn reserve(&mut self, slots: usize, weighted: bool) {
+        let mut halvings = self.halvings;
+        while halvings < MOST_HALVINGS && slots * stride(halvings) > MAX_BINS {
+            halvings += 1;
+        }
+        self.coarsen(halvings);
+        self.n.resize(slots * stride(halvings), 0);
+        if weighted {
+            self.w.resize(self.n.len(), 0.0);
+        }
+        if Self::calibrated(halvings) {
+            self.sums.resize(slots, [0.0; BINS]);
+        }
+    }
+
+    fn coarsen(&mut self, halvings: u32) {
+        if halvings == self.halvings {
+            return;
+        }
+        let (before, after, shift) =
+            (stride(self.halvings), stride(halvings), halvings - self.halvings);
+        let place = |at: usize| at / before * after + (at % before >> shift);
+        let mut n = vec![0; self.n.len() / before * after];
+        self.n.iter().enumerate().for_each(|(at, rows)| n[place(at)] += rows);
+        let mut w = vec![0.0; if self.w.is_empty() { 0 } else { n.len() }];
+        self.w.iter().enumerate().for_each(|(at, weight)| w[place(at)] += weight);
+        (self.n, self.w, self.halvings) = (n, w, halvings);
+        if !Self::calibrated(halvings) {
+            self.sums = Vec::new();
+        }
+    }
+
+    /// Adds rows with a score in [0, 1].
+    #[inline]
+    fn add(&mut self, slot: u32, score: f64, n: u64, w: f64, score_sum: f64) {
+        let finest = finest(score);
+        let at = slot as usize * stride(self.halvings) + (finest >> self.halvings) as usize;
+        self.n[at] += n;
+        if let Some(weight) = self.w.get_mut(at) {
+            *weight += w;
+        }
+        if let Some(sums) = self.sums.get_mut(slot as usize) {
+            sums[(finest >> TENTH) as usize] += score_sum;
+        }
+    }
+
+    /// Adds an exact entry, to `outside` if its score is not in [0, 1].
+    fn or_outside(&mut self, outside: &mut Table, entry: &Entry) {
+        let score = f64::from_bits(entry.key);
+        if (0.0..=1.0).contains(&score) {
+            self.add(entry.slot, score, entry.n, entry.w, entry.score_sum);
+        } else {
+            outside.add(entry.slot, score, entry.n, entry.w);
+        }
+    }
+
+    fn merge(&mut self, other: &Self, slot: impl Fn(u32) -> u32) {
+        self.coarsen(self.halvings.max(other.halvings));
+        let (mine, theirs, shift) =
+            (stride(self.halvings), stride(other.halvings), self.halvings - other.halvings);
+        let place = |at: usize| slot((at / theirs) as u32) as usize * mine + (at % theirs >> shift);
+        other.n.iter().enumerate().for_each(|(at, rows)| self.n[place(at)] += rows);
+        other.w.iter().enumerate().for_each(|(at, weight)| self.w[place(at)] += weight);
+        if !self.sums.is_empty() {
+            for (at, sums) in other.sums.iter().enumerate() {
+                self.sums[slot(at as u32) as usize]
+                    .iter_mut()
+                    .zip(sums)
+                    .for_each(|(mine, theirs)| *mine += theirs);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -221,66 +272,78 @@ mod tests {
     use super::*;
 
     fn sorted(histogram: &Histogram) -> Vec<(u32, u64, u64)> {
-        let mut entries: Vec<_> =
-            histogram.entries().map(|entry| (entry.slot, entry.key, entry.n)).collect();
-        entries.sort_unstable();
-        entries
+        let mut rows: Vec<_> =
+            histogram.rows().map(|rows| (rows.slot, rows.rank, rows.n)).collect();
+        rows.sort_unstable();
+        rows
     }
 
     #[test]
     fn stays_exact_up_to_the_limit_and_bins_one_beyond() {
-        let mut histogram = Histogram::default();
+        let mut histogram = Histogram::new(false);
+        histogram.reserve(1);
         for step in 0..MAX_SCORE_ENTRIES {
             histogram.add(0, step % 2, step as f64 / MAX_SCORE_ENTRIES as f64, 1.0);
         }
-        assert_eq!((histogram.bins(), histogram.len()), (None, MAX_SCORE_ENTRIES));
+        assert_eq!((histogram.bins(), histogram.rows().count()), (None, MAX_SCORE_ENTRIES));
         histogram.add(0, 0, 0.999_999_99, 1.0);
         assert_eq!(histogram.bins(), Some(SCORE_BINS));
+        assert_eq!(histogram.rows().map(|rows| rows.n).sum::<u64>(), MAX_SCORE_ENTRIES as u64 + 1);
+    }
+
+    #[test]
+    fn partitions_end_with_the_same_bins_inside_and_outside_of_0_to_1() {
+        for stretch in [1.0, 3.0] {
+            let score = |row: u64| {
+                ((row.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 11) as f64 / (1_u64 << 53) as f64
+                    - 0.1)
+                    * stretch
+                    + 0.1
+            };
+            let cells = 100_u64;
+            let mut whole = Histogram::new(false);
+            let mut parts = [Histogram::new(false), Histogram::new(false)];
+            whole.reserve(cells as usize);
+            parts.iter_mut().for_each(|part| part.reserve(cells as usize));
+            for row in 0..300_000_u64 {
+                let (cell, label) = ((row % cells) as u32, (row / cells % 2) as usize);
+                whole.add(cell, label, score(row), 1.0);
+                parts[usize::from(row % 7 == 0)].add(cell, label, score(row), 1.0);
+            }
+            let [left, right] = &parts;
+            let same: Vec<u32> = (0..cells as u32).collect();
+            for (one, other) in [(left, right), (right, left)] {
+                let mut merged = one.clone();
+                merged.merge(other, &same);
+                assert_eq!(merged.bins(), whole.bins());
+                assert_eq!(sorted(&merged), sorted(&whole));
+            }
+            assert!(whole.bins() < Some(SCORE_BINS));
+        }
+    }
+
+    #[test]
+    fn more_cells_make_wider_bins() {
+        let mut histogram = Histogram::new(true);
+        histogram.reserve(1);
+        for step in 0..=MAX_SCORE_ENTRIES {
+            histogram.add(0, 1, step as f64 / MAX_SCORE_ENTRIES as f64, 0.5);
+        }
+        let finest = histogram.bins();
+        histogram.reserve(10_000);
+        histogram.add(9_999, 0, 1.0, 2.0);
+        assert!(histogram.bins() < finest);
         assert_eq!(
-            histogram.entries().map(|entry| entry.n).sum::<u64>(),
-            MAX_SCORE_ENTRIES as u64 + 1
+            histogram.rows().map(|rows| rows.w).sum::<f64>(),
+            (MAX_SCORE_ENTRIES + 1) as f64 / 2.0 + 2.0
         );
+        histogram.reserve(super::super::limits::MAX_CELLS);
+        assert_eq!(histogram.bins(), Some(1));
+        assert!(histogram.size() < 32 << 20);
     }
 
     #[test]
-    fn partitions_end_at_the_same_level_and_bins() {
-        let score = |row: u64| {
-            (row.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 11) as f64 / (1_u64 << 53) as f64
-        };
-        let cells = 40;
-        let mut whole = Histogram::default();
-        let mut parts = [Histogram::default(), Histogram::default()];
-        for row in 0..300_000_u64 {
-            let (cell, label) = ((row % cells) as u32, (row / cells % 2) as usize);
-            whole.add(cell, label, score(row), 1.0);
-            parts[usize::from(row % 7 == 0)].add(cell, label, score(row), 1.0);
-        }
-        let [mut left, mut right] = parts;
-        left.rise_to(right.level());
-        right.rise_to(left.level());
-        let level = right.level();
-        for entry in right.entries().copied().collect::<Vec<_>>() {
-            left.rise_to(level);
-            left.add_entry(entry, level);
-        }
-        assert_eq!(left.level(), whole.level());
-        assert!(whole.level() > 1);
-        assert_eq!(sorted(&left), sorted(&whole));
-    }
-
-    #[test]
-    fn bins_ascend_with_the_score() {
-        let scores =
-            [-1e300, -2.0, -1e-9, -0.0, 0.0, 0.05, 0.1, 0.3, 0.95, 1.0, 1.000_1, 7.0, 1e300];
-        let bins: Vec<u64> = scores.iter().map(|score| bin(*score)).collect();
-        assert!(bins.is_sorted(), "{bins:?}");
-        let mut histogram = Histogram::default();
-        for score in [0.0, 0.3, 0.999, 1.0, 1.5] {
-            histogram.add(0, 0, score, 1.0);
-        }
-        let mut deciles: Vec<Option<u8>> =
-            histogram.entries().map(|entry| histogram.decile(entry)).collect();
-        deciles.sort_unstable();
-        assert_eq!(deciles, [None, Some(0), Some(3), Some(9), Some(9)]);
+    fn tenths_hold_their_lower_edge() {
+        assert_eq!([0.0, 0.05, 0.1, 0.3, 0.95, 1.0].map(tenth), [0, 0, 1, 3, 9, 9]);
     }
 }

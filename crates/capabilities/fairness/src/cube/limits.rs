@@ -10,6 +10,8 @@ pub const MAX_NAME_BYTES: usize = 16 << 20;
 pub const MAX_SCORE_ENTRIES: usize = 131_072;
 /// Equal-width bins between 0 and 1, when scores are binned at the finest.
 pub const SCORE_BINS: u32 = 5_120;
+/// Bins of all groups and labels together; with more groups bins are wider. (At least one bin for each.)
+pub const MAX_BINS: usize = 262_144;
 
 /// Which limit the data go beyond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,7 @@ mod index;
 mod labels;
 pub mod limits;
 mod sum;
+mod table;
 mod udaf;
 mod watch;
 
@@ -27,7 +28,7 @@ use serde::{Deserialize, Serialize};
 pub use dictionary::MISSING_NAME;
 pub use udaf::{FUNCTION_NAME, fair_cube};
 
-pub(crate) use histogram::Histogram;
+pub(crate) use histogram::{Binned, Histogram, tenth};
 pub(crate) use labels::Labels;
 pub(crate) use watch::Watch;
 
@@ -130,7 +131,7 @@ pub(crate) struct ScoreCell {
     pub error: Sum,
     /// Sum of w (s - y)².
     pub error2: Sum,
-    /// Sum of w |s - y|.
+    /// Sum of w (|s - y| - e), where e is the error's size if the score is in [0, 1]: 0 for probabilities.
     pub absolute: Sum,
     /// Sum of w times the log loss, in units of `LOSS_UNIT`.
     pub log_loss: Sum,
@@ -191,7 +192,7 @@ impl Cube {
             counts: Vec::new(),
             weights: Vec::new(),
             scores: Vec::new(),
-            histogram: Histogram::default(),
+            histogram: Histogram::new(layout.weight),
             rows: 0,
             invalid_weights: 0,
             invalid_scores: 0,
@@ -259,7 +260,7 @@ impl Cube {
         self.counts.resize(cells * 9, 0);
         if let Some(weight) = &weight {
             self.weights.resize(cells * 9, WeightCell::default());
-            self.add_weighted(weight, score.as_ref(), &mut buffers);
+            self.add_weighted(weight, &mut buffers);
         } else {
             for (cell, bucket) in buffers.cells.iter().zip(&buffers.buckets) {
                 self.counts[(cell * 9 + bucket) as usize] += 1;
@@ -267,6 +268,7 @@ impl Cube {
         }
         if let Some(score) = &score {
             self.scores.resize(cells * 3, ScoreCell::default());
+            self.histogram.reserve(cells);
             self.add_scores(score, weight.as_ref(), &buffers);
         }
         self.buffers = buffers;
@@ -312,12 +314,7 @@ impl Cube {
     }
 
     /// Rows with a usable weight are counted; others are marked, so that no later step counts them.
-    fn add_weighted(
-        &mut self,
-        weight: &Float64Array,
-        _score: Option<&Float64Array>,
-        buffers: &mut Buffers,
-    ) {
+    fn add_weighted(&mut self, weight: &Float64Array, buffers: &mut Buffers) {
         for (row, (cell, bucket)) in buffers.cells.iter().zip(&mut buffers.buckets).enumerate() {
             let value = if weight.is_valid(row) { weight.value(row) } else { f64::NAN };
             if !(value.is_finite() && value >= 0.0) {
@@ -340,11 +337,12 @@ impl Cube {
     ) {
         let (mut least, mut greatest) = self.score_range;
         let nulls = score.null_count() > 0;
-        for (row, (cell, bucket)) in buffers.cells.iter().zip(&buffers.buckets).enumerate() {
+        let rows = buffers.cells.iter().zip(&buffers.buckets).zip(score.values());
+        for (row, ((cell, bucket), value)) in rows.enumerate() {
             if *bucket == EXCLUDED || (nulls && score.is_null(row)) {
                 continue;
             }
-            let value = score.value(row);
+            let value = *value;
             if !value.is_finite() {
                 self.invalid_scores += 1;
                 continue;
@@ -352,10 +350,11 @@ impl Cube {
             least = least.min(value);
             greatest = greatest.max(value);
             let label = *bucket as usize / 3;
+            let positive = label == POSITIVE;
             let sums = &mut self.scores[*cell as usize * 3 + label];
-            let error = if label == POSITIVE { value - 1.0 } else { value };
+            let error = if positive { value - 1.0 } else { value };
             sums.n += 1;
-            let one = if let Some(weight) = weight {
+            let w = if let Some(weight) = weight {
                 let w = weight.value(row);
                 sums.weight.add(w);
                 sums.weight2.add(w * w);
@@ -363,12 +362,15 @@ impl Cube {
             } else {
                 1.0
             };
-            sums.error.add(one * error);
-            sums.error2.add(one * error * error);
-            sums.absolute.add(one * error.abs());
+            sums.error.add(w * error);
+            sums.error2.add(w * error * error);
+            if !(0.0..=1.0).contains(&value) {
+                let expected = if positive { -error } else { error };
+                sums.absolute.add(w * (error.abs() - expected));
+            }
             if label != MISSING {
-                sums.log_loss.add(one * (row_log_loss(value, label == POSITIVE) / LOSS_UNIT));
-                self.histogram.add(*cell, label, value, one);
+                sums.log_loss.add(w * (row_log_loss(value, positive) / LOSS_UNIT));
+                self.histogram.add(*cell, label, value, w);
             }
         }
         self.score_range = (least, greatest);
@@ -419,11 +421,8 @@ impl Cube {
         for (theirs, mine) in cells.iter().enumerate() {
             self.merge_cell(*mine as usize, other, theirs);
         }
-        self.histogram.rise_to(other.histogram.level());
-        for entry in other.histogram.entries() {
-            let slot = cells[(entry.slot / 2) as usize] * 2 + entry.slot % 2;
-            self.histogram.add_entry(histogram::Entry { slot, ..*entry }, other.histogram.level());
-        }
+        self.histogram.reserve(self.index.len());
+        self.histogram.merge(&other.histogram, &cells);
         Ok(())
     }
 

@@ -14,8 +14,8 @@ const CHUNK: usize = 64;
 /// Draws the counts anew `draws` times and keeps what `statistics` makes of each draw (NaN for undefined).
 ///
 /// `counts` are the rows of each bucket; a draw gives `statistics` the weight of each: with weights, the drawn rows' total is
-/// normal around their mean weight, with the bucket's variance. The result has one vector for each statistic, ascending,
-/// without undefined draws.
+/// normal around their mean weight, with the bucket's variance. The result has one vector for each statistic, without
+/// undefined draws.
 pub fn bootstrap<F>(
     counts: &[Count],
     draws: usize,
@@ -26,44 +26,39 @@ pub fn bootstrap<F>(
 where
     F: Fn(&[f64], &mut [f64]) + Sync,
 {
-    let chunks = draws.div_ceil(CHUNK);
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(chunks.max(1));
-    let mut values = vec![f64::NAN; draws * width];
-    if width > 0 && draws > 0 {
-        let mut parts: Vec<(usize, &mut [f64])> =
-            values.chunks_mut(CHUNK * width).enumerate().collect();
-        let share = parts.len().div_ceil(threads);
-        let statistics = &statistics;
-        thread::scope(|scope| {
-            while !parts.is_empty() {
-                let mine: Vec<_> = parts.drain(..share.min(parts.len())).collect();
-                scope.spawn(move || {
-                    let mut drawn = vec![0.0; counts.len()];
-                    for (chunk, rows) in mine {
-                        let mut chance = ChaCha8Rng::seed_from_u64(seed);
-                        chance.set_stream(chunk as u64);
-                        for row in rows.chunks_mut(width) {
-                            draw(counts, &mut chance, &mut drawn);
-                            statistics(&drawn, row);
-                        }
-                    }
-                });
-            }
-        });
+    let chunks: Vec<usize> = (0..draws.div_ceil(CHUNK)).collect();
+    let threads =
+        thread::available_parallelism().map_or(1, usize::from).clamp(1, chunks.len().max(1));
+    let mut values: Vec<Vec<f64>> = vec![Vec::with_capacity(draws); width];
+    if width == 0 || draws == 0 {
+        return values;
     }
-    (0..width)
-        .map(|column| {
-            let mut column: Vec<f64> = values
-                .iter()
-                .skip(column)
-                .step_by(width)
-                .copied()
-                .filter(|value| value.is_finite())
-                .collect();
-            column.sort_unstable_by(f64::total_cmp);
-            column
-        })
-        .collect()
+    let run = |chunks: &[usize]| {
+        let (mut drawn, mut row) = (vec![0.0; counts.len()], vec![f64::NAN; width]);
+        let mut columns: Vec<Vec<f64>> = vec![Vec::with_capacity(chunks.len() * CHUNK); width];
+        for chunk in chunks {
+            let mut chance = ChaCha8Rng::seed_from_u64(seed);
+            chance.set_stream(*chunk as u64);
+            for _ in 0..CHUNK.min(draws - chunk * CHUNK) {
+                draw(counts, &mut chance, &mut drawn);
+                statistics(&drawn, &mut row);
+                for (column, value) in columns.iter_mut().zip(&row) {
+                    if value.is_finite() {
+                        column.push(*value);
+                    }
+                }
+            }
+        }
+        columns
+    };
+    thread::scope(|scope| {
+        let share = chunks.len().div_ceil(threads);
+        let running: Vec<_> = chunks.chunks(share).map(|mine| scope.spawn(|| run(mine))).collect();
+        for columns in running.into_iter().filter_map(|thread| thread.join().ok()) {
+            values.iter_mut().zip(columns).for_each(|(all, mut part)| all.append(&mut part));
+        }
+    });
+    values
 }
 
 /// One multinomial draw, bucket after bucket, each binomial given those before.
@@ -101,15 +96,16 @@ fn weight(count: Count, taken: u64, chance: &mut ChaCha8Rng) -> f64 {
 }
 
 /// The percentile interval of a bootstrapped statistic. `None` if fewer than nine in ten draws were defined.
-pub fn percentiles(sorted: &[f64], draws: usize, confidence: f64) -> Option<(f64, f64)> {
-    if sorted.is_empty() || sorted.len() * 10 < draws * 9 {
+pub fn percentiles(values: &mut [f64], draws: usize, confidence: f64) -> Option<(f64, f64)> {
+    if values.is_empty() || values.len() * 10 < draws * 9 {
         return None;
     }
-    let at = |probability: f64| {
-        let place = probability * (sorted.len() - 1) as f64;
-        let (below, part) = (place.floor() as usize, place.fract());
-        let above = (below + 1).min(sorted.len() - 1);
-        sorted[below] + part * (sorted[above] - sorted[below])
+    let mut at = |probability: f64| {
+        let place = probability * (values.len() - 1) as f64;
+        let (_, below, above) =
+            values.select_nth_unstable_by(place.floor() as usize, f64::total_cmp);
+        let next = above.iter().copied().fold(f64::INFINITY, f64::min);
+        if next.is_finite() { *below + place.fract() * (next - *below) } else { *below }
     };
     Some((at((1.0 - confidence) / 2.0), at(f64::midpoint(1.0, confidence))))
 }
@@ -139,12 +135,12 @@ mod tests {
             assert_eq!(drawn.iter().sum::<f64>(), 1_000.0);
             out[0] = drawn[0] / (drawn[0] + drawn[2]);
         };
-        let first = bootstrap(&counts, 4_000, 1, 1, rate);
+        let mut first = bootstrap(&counts, 4_000, 1, 1, rate);
         assert_eq!(first, bootstrap(&counts, 4_000, 1, 1, rate));
         assert_ne!(first, bootstrap(&counts, 4_000, 2, 1, rate));
         let deviation = variance(&first[0], 4_000).unwrap().sqrt();
         assert!((deviation - (0.3_f64 * 0.7 / 1_000.0).sqrt()).abs() < 5e-4, "{deviation}");
-        let (lower, upper) = percentiles(&first[0], 4_000, 0.95).unwrap();
+        let (lower, upper) = percentiles(&mut first[0], 4_000, 0.95).unwrap();
         assert!(
             (lower - 0.2716).abs() < 0.003 && (upper - 0.3284).abs() < 0.003,
             "{lower} {upper}"
@@ -153,7 +149,7 @@ mod tests {
 
     #[test]
     fn too_many_undefined_draws_make_no_interval() {
-        assert_eq!(percentiles(&[0.5; 80], 100, 0.95), None);
-        assert!(percentiles(&[0.5; 90], 100, 0.95).is_some());
+        assert_eq!(percentiles(&mut [0.5; 80], 100, 0.95), None);
+        assert!(percentiles(&mut [0.5; 90], 100, 0.95).is_some());
     }
 }

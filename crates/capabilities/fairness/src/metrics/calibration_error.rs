@@ -1,6 +1,6 @@
 //! How far scores are from the share of positives at that score.
 
-use super::{Better, Estimate, Measure, Metric, NO_SCORES, Needs, UNIT, Undefined, reliability};
+use super::{Better, Estimate, Measure, Metric, NO_SCORES, Needs, UNIT, Undefined};
 use crate::tally::{NEGATIVE, POSITIVE, Tally};
 
 pub(super) const METRIC: Metric = Metric {
@@ -17,11 +17,11 @@ pub(super) const METRIC: Metric = Metric {
 };
 
 fn calibration_error(tally: &Tally) -> Result<Estimate, Undefined> {
-    let bins = reliability::bins(tally).ok_or(Undefined("the scores are not all between 0 and 1, or there are too many groups to keep bins of scores for each"))?;
+    let bins = tally.reliability.as_ref().ok_or(Undefined("the scores are not all between 0 and 1, or there are too many groups to keep bins of scores for each"))?;
     let total: f64 = bins.iter().map(|bin| bin.w[NEGATIVE] + bin.w[POSITIVE]).sum();
     if total <= 0.0 {
         return Err(Undefined(NO_SCORES));
     }
-    let value = bins.iter().map(|bin| (bin.score_sum - bin.w[POSITIVE]).abs()).sum::<f64>() / total;
+    let value = bins.iter().map(|bin| (bin.score - bin.w[POSITIVE]).abs()).sum::<f64>() / total;
     Ok(Estimate { value, variance: None, n: bins.iter().map(|bin| bin.n).sum() })
 }
