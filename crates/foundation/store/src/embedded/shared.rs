@@ -108,7 +108,7 @@ async fn start(layout: &Layout, account: Option<&Account>) -> Result<Urls, Embed
         ("full_page_writes", "off"),
         ("wal_level", "minimal"),
         ("max_wal_senders", "0"),
-        ("max_wal_size", "4GB"),
+        ("max_wal_size", "1GB"),
         ("checkpoint_timeout", "1h"),
         ("autovacuum", "off"),
         ("max_connections", "400"),

@@ -2,16 +2,23 @@
 
 use std::{
     fs::{self, OpenOptions},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
-use nix::unistd::geteuid;
+use nix::{
+    sys::statvfs::{Statvfs, statvfs},
+    unistd::geteuid,
+};
 use sha2::{Digest, Sha256};
 
 use crate::{
     bootstrap::BOOTSTRAP,
     embedded::{self, EmbeddedError, Urls},
 };
+
+/// What the test server may come to need in memory, in bytes.
+const ROOM: u64 = 4 << 30;
 
 /// Where the shared server's data is. Roles belong to a whole server, so each version of the
 /// bootstrap that makes them has a server of its own.
@@ -25,23 +32,39 @@ pub(super) fn folder() -> PathBuf {
         .clone()
 }
 
-/// The user's cache folder; root's home is closed to the user that the server runs as.
+/// A folder in memory when there is a roomy one: a clone is a thousand small files, which a disk that
+/// others keep busy makes slow. Else the user's cache folder; root's home is closed to the user that the
+/// server runs as.
 fn cache() -> PathBuf {
     let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|it| it.is_absolute());
     let mut places = Vec::new();
+    if statvfs("/dev/shm").is_ok_and(|disk| room(&disk) >= ROOM) {
+        places.push(PathBuf::from(format!("/dev/shm/ephor-{}", geteuid())));
+    }
     if geteuid().is_root() {
         places.push(PathBuf::from("/var/cache/ephor"));
     } else {
         places.extend(variable("XDG_CACHE_HOME").map(|it| it.join("ephor")));
         places.extend(variable("HOME").map(|it| it.join(".cache/ephor")));
     }
-    let usable = places.into_iter().find(|place| is_writable(place));
+    let usable = places.into_iter().find(|place| is_ours(place));
     usable.unwrap_or_else(|| std::env::temp_dir().join(format!("ephor-cache-{}", geteuid())))
 }
 
-fn is_writable(folder: &Path) -> bool {
+#[allow(
+    clippy::unnecessary_cast,
+    clippy::useless_conversion,
+    reason = "the types differ by system"
+)]
+fn room(disk: &Statvfs) -> u64 {
+    disk.blocks_available() as u64 * disk.fragment_size() as u64
+}
+
+/// Can it be made, and does it belong to us? In a folder that all may write to, others may be first.
+fn is_ours(folder: &Path) -> bool {
     fs::create_dir_all(folder).is_ok()
-        && nix::unistd::access(folder, nix::unistd::AccessFlags::W_OK).is_ok()
+        && fs::symlink_metadata(folder)
+            .is_ok_and(|about| about.is_dir() && about.uid() == geteuid().as_raw())
 }
 
 /// Held while one process starts the server or makes a template; the others wait for it.
