@@ -42,7 +42,10 @@ impl Machine {
         for folder in ["bin", "postgres", "home", "createcluster"] {
             fs::create_dir(machine.path(folder)).unwrap();
         }
-        for tool in ["sh", "sed", "grep", "dirname", "mktemp", "rm", "mkdir", "sort", "env", "cat", "chmod", "cp"] {
+        for tool in [
+            "sh", "sed", "grep", "dirname", "mktemp", "rm", "mkdir", "sort", "env", "cat", "chmod",
+            "cp",
+        ] {
             let real = ["/usr/bin", "/bin"].iter().map(|it| Path::new(it).join(tool));
             let real = real.into_iter().find(|it| it.exists()).unwrap();
             symlink(real, machine.path("bin").join(tool)).unwrap();
@@ -208,7 +211,10 @@ fn an_ordinary_user_goes_through_sudo() {
     let said = machine.setup("test");
     assert!(said.success, "{}{}", said.out, said.err);
     let commands = said.commands();
-    assert!(!commands.is_empty() && commands.iter().all(|it| it.starts_with("sudo ")), "{commands:#?}");
+    assert!(
+        !commands.is_empty() && commands.iter().all(|it| it.starts_with("sudo ")),
+        "{commands:#?}"
+    );
     let install = "apt-get install -y -q --no-install-recommends postgresql";
     assert!(commands.iter().any(|it| it.ends_with(install)), "only what is missing: {commands:#?}");
 }
@@ -222,7 +228,12 @@ fn with_neither_root_nor_sudo_the_one_line_is_printed_and_nothing_done() {
     machine.user(1000);
     let said = machine.setup("test");
     assert!(!said.success);
-    assert!(said.commands().is_empty() && machine.log().is_empty(), "{}{}", said.out, machine.log());
+    assert!(
+        said.commands().is_empty() && machine.log().is_empty(),
+        "{}{}",
+        said.out,
+        machine.log()
+    );
     let line = said.out.lines().last().unwrap();
     assert!(line.contains("apt-get update && ") && line.ends_with(" postgresql"), "{line}");
 }
@@ -235,7 +246,11 @@ fn rust_that_cannot_be_fetched_is_said() {
     machine.program("bin", "curl", "exit 6");
     let said = machine.setup("test");
     assert!(!said.success);
-    assert!(said.err.contains("could not be fetched") && said.err.contains("rustup.rs"), "{}", said.err);
+    assert!(
+        said.err.contains("could not be fetched") && said.err.contains("rustup.rs"),
+        "{}",
+        said.err
+    );
 }
 
 #[test]
@@ -252,7 +267,10 @@ fn a_rust_that_is_too_old_is_renewed_by_rustup() {
     machine.program("bin", "rustup", &body);
     let said = machine.setup("test");
     assert!(said.success, "{}{}", said.out, said.err);
-    assert_eq!(said.commands()[0], "rustup toolchain install stable --profile minimal --component clippy --component rustfmt");
+    assert_eq!(
+        said.commands()[0],
+        "rustup toolchain install stable --profile minimal --component clippy --component rustfmt"
+    );
 }
 
 #[test]
@@ -263,7 +281,11 @@ fn a_system_that_offers_only_an_old_postgresql_is_told_where_to_get_a_newer() {
     machine.with_apt(14);
     let said = machine.setup("test");
     assert!(!said.success);
-    assert!(said.err.contains("PostgreSQL 14") && said.err.contains("apt.postgresql.org.sh"), "{}", said.err);
+    assert!(
+        said.err.contains("PostgreSQL 14") && said.err.contains("apt.postgresql.org.sh"),
+        "{}",
+        said.err
+    );
     assert!(!machine.log().contains("install"), "{}", machine.log());
 }
 
