@@ -3,8 +3,13 @@
 
 use std::{borrow::Cow, collections::HashMap, fmt::Write as _, sync::LazyLock};
 
-use axum::{extract::Path, http::header, response::{IntoResponse, Response}};
+use axum::{
+    extract::Path,
+    http::header,
+    response::{IntoResponse, Response},
+};
 use ephor_kernel::Problem;
+use ephor_rest::ApiError;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
@@ -140,7 +145,7 @@ pub(crate) async fn serve(Path(file): Path<String>) -> Response {
             },
         )
             .into_response(),
-        None => crate::error::bare(&Problem::not_found("asset")),
+        None => ApiError(Problem::not_found("asset")).into_response(),
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::{
     body::Bytes,
     extract::Request,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -16,10 +16,15 @@ const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; i
     object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; \
     report-uri /csp-report; report-to csp";
 
-/// Adds the policy and its companions to a response that has none of its own.
+/// Middleware: adds the policy and its companions.
 pub(crate) async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+    add(response.headers_mut());
+    response
+}
+
+/// Adds the policy and its companions, where a response has none of its own.
+pub(crate) fn add(headers: &mut HeaderMap) {
     let fixed = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (HeaderName::from_static("reporting-endpoints"), "csp=\"/csp-report\""),
@@ -34,7 +39,6 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
     }
     // Pages hold what only their reader may see.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 /// `POST /csp-report`: written to the log, cut to what a log line should hold.

@@ -2,10 +2,11 @@
 
 use askama::Template;
 use axum::{
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{Html, IntoResponse, Response},
 };
 use ephor_kernel::{Code, Problem};
+use ephor_rest::ApiError;
 
 use crate::{
     frame::{Frame, Theme},
@@ -68,22 +69,7 @@ pub(crate) fn page(template: &impl Template) -> Response {
         Ok(html) => Html(html).into_response(),
         Err(error) => {
             tracing::error!(%error, "a page could not be rendered");
-            bare(&Problem::internal())
+            ApiError(Problem::internal()).into_response()
         }
     }
-}
-
-/// A problem as problem+json.
-pub(crate) fn bare(problem: &Problem) -> Response {
-    let status =
-        StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = serde_json::json!({
-        "type": format!("/docs/problems#{}", problem.code.as_str()),
-        "title": problem.code.title(),
-        "status": status.as_u16(),
-        "code": problem.code,
-        "detail": problem.detail,
-        "faults": problem.faults,
-    });
-    (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
 }

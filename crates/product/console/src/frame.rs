@@ -2,10 +2,7 @@
 
 use ephor_kernel::PermissionSet;
 
-use crate::{
-    assets,
-    view::{Icon, Notice, Sprite, format},
-};
+use crate::view::{Icon, Notice, Sprite, format};
 
 /// Light or dark, when somebody chose one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,10 +209,6 @@ impl Frame {
         self.theme.map_or("", Theme::word)
     }
 
-    pub(crate) fn asset(&self, name: &str) -> &'static str {
-        assets::url(name)
-    }
-
     /// What the account may see of the navigation.
     pub(crate) fn navigation(&self) -> Vec<(&'static str, Vec<Link>)> {
         let Some(account) = &self.account else { return Vec::new() };
@@ -252,8 +245,12 @@ mod tests {
             csrf: String::new(),
         };
         let frame = Frame::new("x", None).within(account, "/");
-        let links: Vec<_> =
-            frame.navigation().into_iter().flat_map(|(_, links)| links).map(|link| link.href).collect();
+        let links: Vec<_> = frame
+            .navigation()
+            .into_iter()
+            .flat_map(|(_, links)| links)
+            .map(|link| link.href)
+            .collect();
         assert_eq!(links, ["/", "/datasets"]);
     }
 

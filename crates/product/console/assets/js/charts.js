@@ -140,12 +140,13 @@
         markLine: {
           silent: true, symbol: "none", animation: false,
           lineStyle: { color: colours["ink-3"], type: "dashed", width: 1.5 },
-          label: { formatter: spec.mark.label, color: colours["ink-2"], fontSize: 11, position: "insideEndTop" },
+          label: { formatter: spec.mark.label, color: colours["ink-2"], fontSize: 11, position: "start", rotate: 0, distance: 4 },
           data: [{ xAxis: spec.mark.value }],
         },
       });
     }
     legend(option, spec, colours, spec.series);
+    if (spec.mark) option.grid.top = 24;
     return option;
   };
 
@@ -161,7 +162,8 @@
       name: series.name,
       data: series.points.map((point) => ({ value: [point.score, point.rate], n: point.n, low: point.low, high: point.high })),
       symbol: shapes[index % 8],
-      symbolSize: 8,
+      // A point that stands on few rows is a small one.
+      symbolSize: (value, params) => Math.min(12, 3 + 2 * Math.log10(Math.max(1, params.data.n))),
       lineStyle: { width: 2, type: index < 8 ? "solid" : "dashed" },
       itemStyle: { color: colours.series[index % 8] },
       tooltip: {

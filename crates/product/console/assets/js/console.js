@@ -172,8 +172,7 @@
     });
     xhr.addEventListener("error", () => failed("The connection broke. Nothing was stored; try again."));
     xhr.addEventListener("load", () => {
-      const next = xhr.getResponseHeader("x-ephor-location");
-      if (xhr.status < 300 && next) location.assign(next);
+      if (xhr.status < 300) location.assign(`/datasets/${JSON.parse(xhr.responseText).id}?done=created`);
       else failed(problemText(xhr));
     });
     xhr.open("POST", form.action);
@@ -200,8 +199,8 @@
   // After a refused form, begin at the first fault.
   $("[aria-invalid=true]")?.focus();
 
-  // Live pages end by loading their final form.
-  document.body.addEventListener("htmx:sseMessage", (event) => {
-    if (event.detail.type === "ended") location.reload();
+  // A live page whose work has ended loads its final form.
+  document.body.addEventListener("htmx:sseClose", (event) => {
+    if (event.detail.type === "message") location.reload();
   });
 })();

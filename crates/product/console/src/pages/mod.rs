@@ -4,6 +4,24 @@ pub(crate) mod analysis;
 pub(crate) mod audit;
 pub(crate) mod dashboard;
 pub(crate) mod dataset;
+mod model;
 pub(crate) mod resource;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
+
+use axum::Router;
+
+use crate::ConsoleState;
+
+/// All pages.
+pub(crate) fn routes() -> Router<ConsoleState> {
+    Router::new()
+        .merge(sign_in::routes())
+        .merge(dashboard::routes())
+        .merge(dataset::routes())
+        .merge(model::routes())
+        .merge(analysis::routes())
+        .merge(audit::routes())
+        .merge(settings::routes())
+        .merge(resource::routes())
+}

@@ -35,7 +35,8 @@ pub fn intersections(result: &AttributeResult) -> Option<Plot> {
     let metric = ["selection_rate", "base_rate"]
         .into_iter()
         .find(|id| result.groups.iter().any(|group| defined(group, id)))?;
-    let words = if metric == "selection_rate" { "Selection rate" } else { "Share of positive labels" };
+    let words =
+        if metric == "selection_rate" { "Selection rate" } else { "Share of positive labels" };
     // The attribute with fewer values goes across, so that the map is tall rather than wide.
     let last = result.attributes.len().checked_sub(1)?;
     let distinct = |at: usize| {

@@ -83,7 +83,9 @@ fn rates(
         })
         .collect();
     let mut heads = vec![result.name.clone(), "n".to_owned()];
-    heads.extend(metrics.iter().flat_map(|(_, name)| [(*name).to_owned(), "95 % interval".to_owned()]));
+    heads.extend(
+        metrics.iter().flat_map(|(_, name)| [(*name).to_owned(), "95 % interval".to_owned()]),
+    );
     let table = rows
         .iter()
         .map(|row| {
@@ -101,7 +103,11 @@ fn rates(
         kind: "intervals",
         description: format!("{title}. The table below the plot holds all values."),
         axis: Axis {
-            label: metrics.first().filter(|_| metrics.len() == 1).map_or("Rate", |(_, name)| name).to_owned(),
+            label: metrics
+                .first()
+                .filter(|_| metrics.len() == 1)
+                .map_or("Rate", |(_, name)| name)
+                .to_owned(),
             min: Some(0.0),
             max: None,
             percent: true,

@@ -28,7 +28,11 @@ pub struct ReportMeta {
 
 impl ReportMeta {
     /// A report titled `title` about `source`, made at `created`.
-    pub fn new(title: impl Into<String>, source: impl Into<String>, created: DateTime<Utc>) -> Self {
+    pub fn new(
+        title: impl Into<String>,
+        source: impl Into<String>,
+        created: DateTime<Utc>,
+    ) -> Self {
         Self { title: title.into(), source: source.into(), created, organization: None }
     }
 }
@@ -87,14 +91,18 @@ mod tests {
     use crate::samples;
 
     fn sample() -> String {
-        html(&samples::result(), &ReportMeta::new("A <report>", "adult.csv", samples::moment())).unwrap()
+        html(&samples::result(), &ReportMeta::new("A <report>", "adult.csv", samples::moment()))
+            .unwrap()
     }
 
     #[test]
     fn it_fetches_nothing_and_allows_only_what_it_holds() {
         let html = sample();
         for outside in ["src=\"", "href=\"http", "url(", "@import", " style=\"", "onclick"] {
-            let page: String = html.split("<script>").map(|part| part.split_once("</script>").map_or(part, |(_, page)| page)).collect();
+            let page: String = html
+                .split("<script>")
+                .map(|part| part.split_once("</script>").map_or(part, |(_, page)| page))
+                .collect();
             assert!(!page.contains(outside), "the report holds `{outside}`");
         }
         // The hashes are of the very bytes between the tags.

@@ -56,7 +56,9 @@ impl DisparityCard {
 }
 
 pub(super) fn anchor(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
+    name.chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+        .collect()
 }
 
 fn small_groups(result: &AttributeResult) -> Option<Notice> {
@@ -84,7 +86,6 @@ fn table(label: &str, disparities: &[&Disparity], judged: bool) -> Table {
     if judged {
         heads.extend([Head::right("Accepted"), Head::new("On its scale"), Head::new("Status")]);
     }
-    heads.push(Head::new("Between"));
     let rows = disparities.iter().map(|disparity| row(disparity, judged)).collect();
     Table { label: label.to_owned(), heads, rows }
 }
@@ -93,14 +94,13 @@ fn row(disparity: &Disparity, judged: bool) -> Vec<Html> {
     let value = disparity.value.map_or_else(|| "undefined".to_owned(), format::decimal);
     let interval = disparity.interval.as_ref().map_or_else(
         || "\u{2013}".to_owned(),
-        |interval| format!("{} to {}", format::decimal(interval.lower), format::decimal(interval.upper)),
+        |interval| {
+            format!("{} to {}", format::decimal(interval.lower), format::decimal(interval.upper))
+        },
     );
     let sentence = disparity.undefined.as_deref().unwrap_or(&disparity.sentence);
-    let mut cells = vec![
-        Html::text(&disparity.title).sub(sentence),
-        Html::text(&value),
-        Html::text(&interval),
-    ];
+    let mut cells =
+        vec![Html::text(&disparity.title).sub(sentence), Html::text(&value), Html::text(&interval)];
     if judged {
         cells.push(Html::text(&accepted(disparity)));
         cells.push(RangeMark::of(disparity).map_or_else(Html::default, |mark| Html::of(&mark)));
@@ -110,15 +110,6 @@ fn row(disparity: &Disparity, judged: bool) -> Vec<Html> {
         };
         cells.push(Html::of(&badge));
     }
-    cells.push(disparity.worst_pair.as_ref().map_or_else(Html::default, |pair| {
-        Html::text(&format!(
-            "{} {} and {} {}",
-            pair.low,
-            format::decimal(pair.low_value),
-            pair.high,
-            format::decimal(pair.high_value)
-        ))
-    }));
     cells
 }
 
@@ -127,7 +118,11 @@ fn accepted(disparity: &Disparity) -> String {
     match disparity.threshold {
         None => String::new(),
         Some(threshold) if disparity.ideal == 1.0 && threshold < 1.0 => {
-            format!("{} to {}", format::decimal(1.0 - threshold), format::decimal(1.0 / (1.0 - threshold)))
+            format!(
+                "{} to {}",
+                format::decimal(1.0 - threshold),
+                format::decimal(1.0 / (1.0 - threshold))
+            )
         }
         Some(threshold) => format!("\u{00b1}{}", format::decimal(threshold)),
     }
@@ -137,15 +132,16 @@ fn accepted(disparity: &Disparity) -> String {
 pub(super) fn left_out(result: &AnalysisResult) -> Option<Table> {
     let mut reasons: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for left in &result.left_out {
-        reasons
-            .entry((format!("Score: {}", left.name), left.reason.clone()))
-            .or_default();
+        reasons.entry((format!("Score: {}", left.name), left.reason.clone())).or_default();
     }
     for attribute in result.attributes.iter().chain(&result.intersections) {
         for disparity in &attribute.disparities {
             let title = disparity_title(&disparity.id);
             if let Some(reason) = &disparity.undefined {
-                reasons.entry((attribute.name.clone(), reason.clone())).or_default().push(title.clone());
+                reasons
+                    .entry((attribute.name.clone(), reason.clone()))
+                    .or_default()
+                    .push(title.clone());
             }
             for left in &disparity.left_out {
                 let place = format!("{}: {}", attribute.name, left.name);

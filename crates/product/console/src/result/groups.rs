@@ -7,15 +7,8 @@ use super::disparities::anchor;
 use crate::view::{Head, Html, Table, format};
 
 /// What most readers look for first; the rest is one click away.
-const FIRST: [&str; 7] = [
-    "base_rate",
-    "selection_rate",
-    "tpr",
-    "fpr",
-    "ppv",
-    "accuracy",
-    "roc_auc",
-];
+const FIRST: [&str; 7] =
+    ["base_rate", "selection_rate", "tpr", "fpr", "ppv", "accuracy", "roc_auc"];
 
 /// One attribute's groups.
 #[derive(Debug, Clone, Template)]
@@ -55,13 +48,19 @@ impl GroupCard {
 fn table(label: &str, name: &str, groups: &[&Group], ids: &[&str]) -> Table {
     let mut heads = vec![Head::new(name), Head::right("Rows")];
     heads.extend(ids.iter().map(|id| {
-        Head::right(metrics::find(id).map_or_else(|| format::label(id), |metric| metric.title.to_string()))
+        Head::right(
+            metrics::find(id).map_or_else(|| format::label(id), |metric| metric.title.to_string()),
+        )
     }));
     let rows = groups
         .iter()
         .map(|group| {
             let mark = if group.small { "too small to compare" } else { "" };
-            let shown = if group.values.is_empty() { "everybody".to_owned() } else { group.values.join(" · ") };
+            let shown = if group.values.is_empty() {
+                "everybody".to_owned()
+            } else {
+                group.values.join(" · ")
+            };
             let mut cells = vec![Html::text(&shown).sub(mark), Html::text(&format::count(group.n))];
             cells.extend(ids.iter().map(|id| group.metric(id).map_or_else(Html::default, cell)));
             cells

@@ -9,7 +9,10 @@ mod summary;
 use askama::{Template, filters::HtmlSafe};
 use ephor_fairness::AnalysisResult;
 
-use crate::{plot::{self, Plot}, view::{Notice, Table}};
+use crate::{
+    plot::{self, Plot},
+    view::{Notice, Table},
+};
 
 use disparities::DisparityCard;
 use groups::GroupCard;

@@ -13,7 +13,7 @@ pub(super) struct Advice {
     title: String,
     about: String,
     evidence: String,
-    advice: Option<String>,
+    investigate: Option<String>,
     table: Option<Table>,
     effect: Option<EffectView>,
 }
@@ -28,13 +28,17 @@ impl HtmlSafe for Advice {}
 
 impl Advice {
     pub(super) fn new(recommendation: &Recommendation) -> Self {
-        let (advice, table) = match &recommendation.mitigation {
+        let (investigate, table) = match &recommendation.mitigation {
             Mitigation::Investigate { advice } => (Some(advice.clone()), None),
             Mitigation::Reweighing { weights } => (
                 None,
                 Some(Table {
                     label: "Training weights by group and label".to_owned(),
-                    heads: vec![Head::new("Group"), Head::new("Label"), Head::right("Weight of each row")],
+                    heads: vec![
+                        Head::new("Group"),
+                        Head::new("Label"),
+                        Head::right("Weight of each row"),
+                    ],
                     rows: weights
                         .iter()
                         .map(|cell| {
@@ -82,9 +86,13 @@ impl Advice {
         });
         Self {
             title: recommendation.title.clone(),
-            about: format!("{}: {}", recommendation.attribute, disparity_title(&recommendation.disparity)),
+            about: format!(
+                "{}: {}",
+                recommendation.attribute,
+                disparity_title(&recommendation.disparity)
+            ),
             evidence: recommendation.evidence.clone(),
-            advice,
+            investigate,
             table,
             effect,
         }
@@ -92,5 +100,6 @@ impl Advice {
 }
 
 fn metric_title(id: &str) -> String {
-    ephor_fairness::metrics::find(id).map_or_else(|| format::label(id), |metric| metric.title.to_string())
+    ephor_fairness::metrics::find(id)
+        .map_or_else(|| format::label(id), |metric| metric.title.to_string())
 }

@@ -23,7 +23,9 @@ impl HtmlSafe for Summary {}
 impl Summary {
     pub(super) fn new(result: &AnalysisResult) -> Self {
         Self {
-            score: result.compliance_score.map_or_else(|| "\u{2013}".to_owned(), |score| format!("{score:.2}")),
+            score: result
+                .compliance_score
+                .map_or_else(|| "\u{2013}".to_owned(), |score| format!("{score:.2}")),
             tone: result.status.map_or("", Status::as_str),
             verdict: Badge::verdict(result.status),
             meaning: meaning(result),
@@ -58,7 +60,9 @@ fn meaning(result: &AnalysisResult) -> String {
         ),
     };
     let score = match result.compliance_score {
-        Some(_) => " The score is 100 when no scored disparity exceeds its threshold, and falls by one point for each hundredth beyond.",
+        Some(_) => {
+            " The score is 100 when no scored disparity exceeds its threshold, and falls by one point for each hundredth beyond."
+        }
         None => " No scored disparity is defined, so there is no score.",
     };
     format!("{many}; {verdict}{score}")
@@ -74,7 +78,12 @@ fn facts(result: &AnalysisResult) -> Vec<(&'static str, String)> {
         "{} (positive: {}{})",
         spec.target,
         result.labels.positive,
-        result.labels.negative.as_ref().map(|label| format!(", negative: {label}")).unwrap_or_default()
+        result
+            .labels
+            .negative
+            .as_ref()
+            .map(|label| format!(", negative: {label}"))
+            .unwrap_or_default()
     );
     let prediction = match result.labels.prediction {
         PredictionSource::Column => spec.prediction.clone().unwrap_or_default(),
@@ -86,7 +95,10 @@ fn facts(result: &AnalysisResult) -> Vec<(&'static str, String)> {
         PredictionSource::None => "none: the labels alone".to_owned(),
     };
     let mut facts = vec![
-        ("Rows used", format!("{} of {}", format::count(result.rows.used), format::count(result.rows.read))),
+        (
+            "Rows used",
+            format!("{} of {}", format::count(result.rows.used), format::count(result.rows.read)),
+        ),
         ("Label", positive),
         ("Prediction", prediction),
     ];
@@ -100,7 +112,13 @@ fn facts(result: &AnalysisResult) -> Vec<(&'static str, String)> {
         facts.push(("Score", exactness));
     }
     if let Some(weight) = &spec.weight {
-        facts.push(("Weight", format!("{weight} (effective rows {})", format::count(result.rows.effective.round() as u64))));
+        facts.push((
+            "Weight",
+            format!(
+                "{weight} (effective rows {})",
+                format::count(result.rows.effective.round() as u64)
+            ),
+        ));
     }
     facts.push(("Protected", spec.protected.join(", ")));
     facts.push(("Kind", format::label(spec.analysis_type.as_str())));
@@ -122,7 +140,11 @@ fn scored(result: &AnalysisResult) -> Option<Table> {
                 Html::text(&disparity_title(&part.id)),
                 Html::text(&format::decimal(part.value)),
                 Html::text(&format::decimal(part.threshold)),
-                Html::text(&if over > 0.0 { format!("\u{2212}{:.2}", 100.0 * over) } else { "0".to_owned() }),
+                Html::text(&if over > 0.0 {
+                    format!("\u{2212}{:.2}", 100.0 * over)
+                } else {
+                    "0".to_owned()
+                }),
             ]
         })
         .collect();
@@ -155,12 +177,18 @@ pub(super) fn excluded(result: &AnalysisResult) -> Option<Table> {
         .collect();
     (!rows.is_empty()).then(|| Table {
         label: "Rows that could not take part".to_owned(),
-        heads: vec![Head::new("Reason"), Head::new("Column"), Head::right("Rows"), Head::new("What that means")],
+        heads: vec![
+            Head::new("Reason"),
+            Head::new("Column"),
+            Head::right("Rows"),
+            Head::new("What that means"),
+        ],
         rows,
     })
 }
 
 /// A disparity's name for people.
 pub(super) fn disparity_title(id: &str) -> String {
-    ephor_fairness::disparities::find(id).map_or_else(|| format::label(id), |found| found.title.to_string())
+    ephor_fairness::disparities::find(id)
+        .map_or_else(|| format::label(id), |found| found.title.clone())
 }

@@ -65,6 +65,10 @@ pub struct Field {
     pub autocomplete: &'static str,
     /// The most characters.
     pub max_length: Option<usize>,
+    /// Choosing sends its form at once, where scripts run.
+    pub live: bool,
+    /// Nobody needs to be told that it may be left empty: it filters.
+    pub quiet: bool,
     /// What is wrong with it.
     pub faults: Vec<String>,
 }
@@ -83,6 +87,8 @@ impl Field {
             required: false,
             autocomplete: "",
             max_length: None,
+            live: false,
+            quiet: false,
             faults: Vec::new(),
         }
     }
@@ -111,6 +117,13 @@ impl Field {
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
         self.value = value.into();
+        self
+    }
+
+    /// Choosing sends its form at once.
+    #[must_use]
+    pub fn live(mut self) -> Self {
+        self.live = true;
         self
     }
 
@@ -197,7 +210,8 @@ impl Form {
             self.fields.iter().map(|field| format!("/{}", field.name)).collect();
         self.problem = Some(Notice::problem(problem, |pointer| {
             names.iter().any(|name| {
-                pointer == name || pointer.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('/'))
+                pointer == name
+                    || pointer.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('/'))
             })
         }));
     }
@@ -216,13 +230,17 @@ mod tests {
             Field::new("protected", "Protected attributes"),
         ]);
         form.refuse(&Problem::invalid(vec![
-            Fault::new("/target", "unknown_column", "There is no column `y`.").hint("Did you mean `y_true`?"),
+            Fault::new("/target", "unknown_column", "There is no column `y`.")
+                .hint("Did you mean `y_true`?"),
             Fault::new("/protected/1", "duplicate", "`sex` is named twice."),
             Fault::new("/confidence", "out_of_range", "The confidence is 2."),
         ]));
         assert_eq!(form.fields[0].faults, ["There is no column `y`. Did you mean `y_true`?"]);
         assert_eq!(form.fields[1].faults.len(), 1);
-        assert_eq!(form.problem.map(|notice| notice.items), Some(vec!["The confidence is 2.".to_owned()]));
+        assert_eq!(
+            form.problem.map(|notice| notice.items),
+            Some(vec!["The confidence is 2.".to_owned()])
+        );
         let html = form.fields[0].to_string();
         assert!(html.contains(r#"aria-invalid="true""#) && html.contains("field-target-fault-0"));
     }

@@ -10,7 +10,11 @@ pub struct Icon(pub &'static str);
 
 impl fmt::Display for Icon {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, r##"<svg class="icon" aria-hidden="true"><use href="#i-{}"></use></svg>"##, self.0)
+        write!(
+            f,
+            r##"<svg class="icon" aria-hidden="true"><use href="#i-{}"></use></svg>"##,
+            self.0
+        )
     }
 }
 

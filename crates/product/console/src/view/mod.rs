@@ -5,6 +5,7 @@ mod badge;
 mod field;
 pub mod format;
 mod icon;
+pub(crate) mod json;
 mod moment;
 mod notice;
 mod range;

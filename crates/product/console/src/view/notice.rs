@@ -51,8 +51,7 @@ impl Notice {
 
     /// A problem, with those of its faults that `shown` does not show beside a field.
     pub fn problem(problem: &Problem, shown: impl Fn(&str) -> bool) -> Self {
-        let hidden: Vec<_> =
-            problem.faults.iter().filter(|fault| !shown(&fault.pointer)).collect();
+        let hidden: Vec<_> = problem.faults.iter().filter(|fault| !shown(&fault.pointer)).collect();
         let sentence = |fault: &&ephor_kernel::Fault| match &fault.hint {
             Some(hint) => format!("{} {hint}", fault.message),
             None => fault.message.to_string(),

@@ -72,7 +72,10 @@ impl fmt::Display for RangeMark {
         if let Some(limit) = self.limits.1 {
             let x = self.x(limit);
             let width = WIDTH - x;
-            write!(body, r#"<rect class="beyond" x="{x:.1}" y="0" width="{width:.1}" height="{HEIGHT}"/>"#)?;
+            write!(
+                body,
+                r#"<rect class="beyond" x="{x:.1}" y="0" width="{width:.1}" height="{HEIGHT}"/>"#
+            )?;
         }
         write!(body, r#"<line class="axis" x1="0" x2="{WIDTH}" y1="{middle}" y2="{middle}"/>"#)?;
         for limit in [self.limits.0, self.limits.1].into_iter().flatten() {
@@ -81,7 +84,10 @@ impl fmt::Display for RangeMark {
         }
         if let Some((low, high)) = self.interval {
             let (low, high) = (self.x(low), self.x(high));
-            write!(body, r#"<line class="interval" x1="{low:.1}" x2="{high:.1}" y1="{middle}" y2="{middle}"/>"#)?;
+            write!(
+                body,
+                r#"<line class="interval" x1="{low:.1}" x2="{high:.1}" y1="{middle}" y2="{middle}"/>"#
+            )?;
         }
         let x = self.x(self.value);
         write!(body, r#"<circle class="point" cx="{x:.1}" cy="{middle}" r="4.5"/>"#)?;

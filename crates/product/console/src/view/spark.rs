@@ -19,14 +19,25 @@ impl fmt::Display for Spark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let most = self.heights.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
         let width = 100.0 / self.heights.len().max(1) as f64;
-        write!(f, r#"<svg class="spark" viewBox="0 0 100 30" preserveAspectRatio="none" role="img" aria-label=""#)?;
-        write!(f, "{}", askama::filters::escape(&self.label, askama::filters::Html).map_err(|_| fmt::Error)?)?;
+        write!(
+            f,
+            r#"<svg class="spark" viewBox="0 0 100 30" preserveAspectRatio="none" role="img" aria-label=""#
+        )?;
+        write!(
+            f,
+            "{}",
+            askama::filters::escape(&self.label, askama::filters::Html).map_err(|_| fmt::Error)?
+        )?;
         f.write_str("\">")?;
         for (index, height) in self.heights.iter().enumerate() {
             // What is there at all is seen, however small.
             let height = if *height > 0.0 { (30.0 * height / most).max(0.6) } else { 0.0 };
             let (x, y) = (index as f64 * width, 30.0 - height);
-            write!(f, r#"<rect x="{x:.2}" y="{y:.2}" width="{:.2}" height="{height:.2}"/>"#, width * 0.88)?;
+            write!(
+                f,
+                r#"<rect x="{x:.2}" y="{y:.2}" width="{:.2}" height="{height:.2}"/>"#,
+                width * 0.88
+            )?;
         }
         f.write_str("</svg>")
     }

@@ -1,7 +1,5 @@
 //! Tables: heads that may sort, cells of any kind.
 
-use std::fmt::Display;
-
 use askama::{Template, filters::HtmlSafe};
 
 /// HTML that a part of ours has printed, and escaped where it had to.
@@ -10,7 +8,7 @@ pub struct Html(String);
 
 impl Html {
     /// What `part` prints.
-    pub fn of(part: &(impl HtmlSafe + Display)) -> Self {
+    pub fn of(part: &impl HtmlSafe) -> Self {
         Self(part.to_string())
     }
 
@@ -33,13 +31,6 @@ impl Html {
     /// A text that leads somewhere.
     pub fn link(href: &str, text: &str) -> Self {
         Self(format!(r#"<a href="{}">{}</a>"#, Self::text(href).0, Self::text(text).0))
-    }
-
-    /// One after the other.
-    #[must_use]
-    pub fn then(mut self, other: &Self) -> Self {
-        self.0.push_str(&other.0);
-        self
     }
 
     /// With a quieter second line.

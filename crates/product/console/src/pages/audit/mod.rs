@@ -1,1 +1,169 @@
+//! The audit trail: who did what when, whether it is as it was written, and a copy to take along.
+
+mod entry;
+mod export;
 pub(crate) mod page;
+mod seal;
+
+use std::collections::HashMap;
+
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use ephor_kernel::Problem;
+use ephor_rest::ListRequest;
+use ephor_store::{
+    OrgTx,
+    audit::{self, EntryFilter},
+};
+use uuid::Uuid;
+
+pub(crate) use self::seal::standing;
+use self::{page::AuditPage, seal::Verified};
+use super::resource::{Action, Step};
+use crate::{
+    ConsoleState,
+    error::page,
+    view::{Choice, Control, Field, json},
+    visit::{Answer, Visit},
+};
+
+pub(crate) fn routes() -> Router<ConsoleState> {
+    Router::new()
+        .route("/audit", get(show))
+        .route("/audit/verify", post(seal::verify))
+        .route("/audit/export", get(export::export))
+}
+
+async fn show(State(state): State<ConsoleState>, visit: Visit) -> Answer {
+    trail(&state, &visit, None).await
+}
+
+/// The page; with what a verification just found.
+async fn trail(
+    state: &ConsoleState,
+    visit: &Visit,
+    verified: Option<Verified>,
+) -> Result<Response, ephor_rest::ApiError> {
+    visit.scope.require("audit", "read")?;
+    let mut tx = state.store.begin(&visit.scope).await?;
+    let members = members(state, visit, &mut tx).await?;
+    let filter = filter(&visit.query);
+    let found = audit::entry_list(&mut tx, &filter).await?;
+    let status = audit::status(&mut tx).await?;
+    tx.commit().await?;
+    let names: HashMap<Uuid, &str> =
+        members.iter().map(|(id, name)| (*id, name.as_str())).collect();
+    let frame = visit.frame("Audit trail", "/audit");
+    let steps = visit
+        .may("audit", "verify")
+        .then(|| Step::new("Verify now", "/audit/verify", "seal", &frame));
+    let actions =
+        visit.may("audit", "export").then(|| Action::new("Export", "/audit/export", "download"));
+    let kept = visit.query.clone().without("cursor").without("done");
+    let address = |query: &ListRequest| {
+        let query = query.to_query();
+        if query.is_empty() { "/audit".to_owned() } else { format!("/audit?{query}") }
+    };
+    Ok(page(&AuditPage {
+        frame,
+        seal: seal::view(&status, verified),
+        steps: steps.into_iter().collect(),
+        actions: actions.into_iter().collect(),
+        filters: filters(&visit.query, &members),
+        filtered: FILTERS.iter().any(|name| asked(&visit.query, name).is_some()),
+        entries: found.entries.iter().map(|entry| entry::view(entry, &names)).collect(),
+        first: asked(&visit.query, "cursor").map(|_| address(&kept)),
+        next: found.next.map(|next| address(&kept.clone().with("cursor", next.to_string()))),
+    }))
+}
+
+const FILTERS: [&str; 5] = ["actor", "action", "entity", "from", "to"];
+
+fn asked<'a>(query: &'a ListRequest, name: &str) -> Option<&'a str> {
+    query.get(name).map(str::trim).filter(|value| !value.is_empty())
+}
+
+fn filter(query: &ListRequest) -> EntryFilter {
+    let day = |name: &str| -> Option<DateTime<Utc>> {
+        let day: NaiveDate = asked(query, name)?.parse().ok()?;
+        Some(day.and_hms_opt(0, 0, 0)?.and_utc())
+    };
+    EntryFilter {
+        entity_type: asked(query, "entity").map(str::to_owned),
+        entity_id: asked(query, "id").and_then(|id| id.parse().ok()),
+        actor_id: asked(query, "actor").and_then(|id| id.parse().ok()),
+        action: asked(query, "action").map(str::to_owned),
+        from: day("from"),
+        // The last day counts whole.
+        to: day("to").and_then(|day| day.checked_add_days(chrono::Days::new(1))),
+        cursor: asked(query, "cursor").and_then(|id| id.parse().ok()),
+        limit: Some(50),
+    }
+}
+
+fn filters(query: &ListRequest, members: &[(Uuid, String)]) -> Vec<Field> {
+    let value = |name: &str| asked(query, name).unwrap_or_default().to_owned();
+    let any = |label: &str| vec![Choice::new("", label)];
+    let actors = any("Anybody")
+        .into_iter()
+        .chain(members.iter().map(|(id, name)| Choice::new(id.to_string(), name)))
+        .collect();
+    let actions = any("Anything")
+        .into_iter()
+        .chain(entry::ACTIONS.iter().map(|(word, verb)| Choice::new(*word, *verb)))
+        .collect();
+    let entities = any("Anything")
+        .into_iter()
+        .chain(entry::ENTITIES.iter().map(|(table, noun)| Choice::new(*table, *noun)))
+        .collect();
+    [
+        Field::new("actor", "Who").select(actors),
+        Field::new("action", "Did what").select(actions),
+        Field::new("entity", "To what").select(entities),
+        Field::new("from", "From").control(Control::Line("date")),
+        Field::new("to", "To").control(Control::Line("date")),
+    ]
+    .map(|field| Field { value: value(&field.name), quiet: true, ..field })
+    .to_vec()
+}
+
+/// The members' names, by their user's id.
+async fn members(
+    state: &ConsoleState,
+    visit: &Visit,
+    tx: &mut OrgTx,
+) -> Result<Vec<(Uuid, String)>, Problem> {
+    if !visit.may("members", "read") {
+        return Ok(Vec::new());
+    }
+    let request = ListRequest::new().fields(&["user_id", "full_name"]).limit(500);
+    let page = state.engine.list(tx, "members", &request).await?;
+    Ok(page
+        .data
+        .iter()
+        .filter_map(|row| {
+            Some((
+                json::text(row, "user_id").parse().ok()?,
+                json::text(row, "full_name").to_owned(),
+            ))
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_day_of_a_period_counts_whole() {
+        let filter = filter(&ListRequest::from_query("from=2026-11-20&to=2026-11-21&actor="));
+        let days = filter.to.zip(filter.from).map(|(to, from)| (to - from).num_days());
+        assert_eq!(days, Some(2));
+        assert!(filter.actor_id.is_none());
+    }
+}

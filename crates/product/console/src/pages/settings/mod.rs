@@ -1,1 +1,21 @@
+//! The organization and oneself: members, roles, API keys, sessions, settings.
+
+mod api_keys;
+mod members;
+mod organization;
+mod roles;
 pub(crate) mod secret;
+mod sessions;
+
+use axum::Router;
+
+use crate::ConsoleState;
+
+pub(crate) fn routes() -> Router<ConsoleState> {
+    Router::new()
+        .merge(members::routes())
+        .merge(roles::routes())
+        .merge(api_keys::routes())
+        .merge(sessions::routes())
+        .merge(organization::routes())
+}

@@ -1,0 +1,226 @@
+//! What the form sends, as the analysis that is asked for; and faults, as fields of the form.
+
+use std::borrow::Cow;
+
+use ephor_assurance::analysis::AnalysisCreate;
+use ephor_fairness::{AnalysisSpec, AnalysisType, disparities};
+use ephor_kernel::{Fault, Problem};
+
+use crate::pages::resource::edit::{Sent, sent};
+
+/// Reads the form.
+///
+/// # Errors
+/// `invalid` with every field that does not read as what it should be.
+pub(super) fn analysis(form: &Sent) -> Result<AnalysisCreate, Problem> {
+    let mut reader = Reader { form, faults: Vec::new() };
+    let dataset = sent(form, "dataset_id").and_then(|id| id.parse().ok());
+    if dataset.is_none() {
+        reader.faults.push(Fault::new("/dataset", "required", "No data set is chosen."));
+    }
+    let protected: Vec<String> = reader.all("protected");
+    let mut spec = AnalysisSpec::new(reader.text("target").unwrap_or_default(), protected);
+    if let Some(kind) = reader.analysis_type() {
+        spec.analysis_type = kind;
+    }
+    spec.prediction = reader.text("prediction");
+    spec.score = reader.text("score");
+    spec.positive_label = reader.text("positive_label");
+    spec.weight = reader.text("weight");
+    reader.number("score_threshold", "a number", &mut spec.score_threshold);
+    reader.number("confidence", "a number such as 0.95", &mut spec.confidence);
+    reader.number("min_group_size", "a whole number", &mut spec.min_group_size);
+    reader.number("seed", "a whole number", &mut spec.seed);
+    let mut depth = 0;
+    if reader.number("intersection_depth", "a whole number", &mut depth) {
+        spec.intersection_depth = Some(depth);
+    }
+    for attribute in &spec.protected {
+        if let Some(group) = reader.text(&format!("reference.{attribute}")) {
+            spec.reference_groups.insert(attribute.clone(), group);
+        }
+    }
+    thresholds(&mut reader, &mut spec);
+    let model_id = reader.text("model_id").and_then(|id| id.parse().ok());
+    let (name, description) = (reader.text("name"), reader.text("description").unwrap_or_default());
+    match dataset {
+        Some(dataset_id) if reader.faults.is_empty() => {
+            Ok(AnalysisCreate { name, description, dataset_id, model_id, parameters: spec })
+        }
+        _ => {
+            // What the form can't read hides nothing of what else is wrong.
+            let more = spec.faults().into_iter().map(|fault| {
+                let made = Fault::new(fault.where_, fault.code, fault.message);
+                match fault.hint {
+                    Some(hint) => made.hint(hint),
+                    None => made,
+                }
+            });
+            Err(Problem::invalid(reader.faults.into_iter().chain(more).collect()))
+        }
+    }
+}
+
+/// Two numbers of the form stand for the thresholds of all differences and of all ratios; those
+/// that are the engine's own are left to it.
+fn thresholds(reader: &mut Reader<'_>, spec: &mut AnalysisSpec) {
+    let mut difference = disparities::DIFFERENCE_THRESHOLD;
+    let mut ratio = disparities::RATIO_THRESHOLD;
+    reader.number("difference_threshold", "a number such as 0.1", &mut difference);
+    reader.number("ratio_threshold", "a number such as 0.2", &mut ratio);
+    for disparity in disparities::registry() {
+        let Some(default) = disparity.default_threshold else { continue };
+        let wanted = if disparity.ideal == 1.0 { ratio } else { difference };
+        if wanted != default {
+            spec.thresholds.insert(disparity.id.clone(), wanted);
+        }
+    }
+}
+
+struct Reader<'a> {
+    form: &'a Sent,
+    faults: Vec<Fault>,
+}
+
+impl Reader<'_> {
+    fn text(&self, name: &str) -> Option<String> {
+        sent(self.form, name).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    fn all(&self, name: &str) -> Vec<String> {
+        self.form.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
+    }
+
+    /// Reads a number if there is one; says whether there was.
+    fn number<T: std::str::FromStr>(
+        &mut self,
+        name: &'static str,
+        what: &str,
+        into: &mut T,
+    ) -> bool {
+        let Some(text) = self.text(name) else { return false };
+        match text.parse() {
+            Ok(number) => *into = number,
+            Err(_) => self.faults.push(Fault::new(
+                format!("/{name}"),
+                "type",
+                format!("`{}` is not {what}.", text.chars().take(40).collect::<String>()),
+            )),
+        }
+        true
+    }
+
+    fn analysis_type(&mut self) -> Option<AnalysisType> {
+        let word = self.text("analysis_type")?;
+        let known = KINDS.iter().find(|(kind, ..)| kind.as_str() == word);
+        if known.is_none() {
+            self.faults.push(Fault::new(
+                "/analysis_type",
+                "vocabulary",
+                "There is no such kind of analysis.",
+            ));
+        }
+        known.map(|(kind, ..)| *kind)
+    }
+}
+
+/// The kinds of analysis that the engine has, and what each looks for.
+pub(super) const KINDS: [(AnalysisType, &str); 3] = [
+    (AnalysisType::Comprehensive, "Comprehensive: everything the columns allow"),
+    (AnalysisType::DemographicParity, "Demographic parity: selected equally often"),
+    (AnalysisType::EqualizedOdds, "Equalized odds: equally right about each group"),
+];
+
+/// The same problem with each fault pointing at the field of the form that it is about.
+pub(super) fn as_fields(problem: &Problem) -> Problem {
+    let faults = problem
+        .faults
+        .iter()
+        .map(|fault| {
+            let place = fault.pointer.strip_prefix("/parameters").unwrap_or(&fault.pointer);
+            let pointer = match place.strip_prefix("/thresholds/") {
+                Some(id) if is_ratio(id) => "/ratio_threshold".to_owned(),
+                Some(_) => "/difference_threshold".to_owned(),
+                None => match place {
+                    place if place.starts_with("/reference_groups") => "/protected".to_owned(),
+                    "/dataset_id" => "/dataset".to_owned(),
+                    place => place.to_owned(),
+                },
+            };
+            Fault { pointer: Cow::Owned(pointer), ..fault.clone() }
+        })
+        .collect();
+    Problem { faults, ..problem.clone() }
+}
+
+fn is_ratio(id: &str) -> bool {
+    disparities::find(id).is_some_and(|disparity| disparity.ideal == 1.0)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn form(pairs: &[(&str, &str)]) -> Sent {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    const DATASET: (&str, &str) = ("dataset_id", "01930b2e-7c1a-7def-8000-1b2c3d4e5f60");
+
+    #[test]
+    fn a_form_becomes_a_specification() {
+        let create = analysis(&form(&[
+            DATASET,
+            ("target", "y_true"),
+            ("prediction", ""),
+            ("score", "score"),
+            ("protected", "sex"),
+            ("protected", "race"),
+            ("reference.sex", "Male"),
+            ("reference.race", ""),
+            ("confidence", "0.9"),
+            ("difference_threshold", "0.05"),
+            ("ratio_threshold", "0.2"),
+        ]))
+        .unwrap();
+        let spec = create.parameters;
+        assert_eq!(spec.protected, ["sex", "race"]);
+        assert_eq!(spec.prediction, None);
+        assert_eq!(spec.reference_groups.len(), 1);
+        assert_eq!(spec.confidence, 0.9);
+        assert_eq!(spec.thresholds.get("demographic_parity_difference"), Some(&0.05));
+        assert!(spec.thresholds.keys().all(|id| !is_ratio(id)), "the engine's own are left to it");
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let problem = analysis(&form(&[
+            DATASET,
+            ("target", ""),
+            ("confidence", "many"),
+            ("min_group_size", "-3"),
+        ]))
+        .unwrap_err();
+        let pointers: Vec<&str> = problem.faults.iter().map(|fault| &*fault.pointer).collect();
+        for wanted in ["/confidence", "/min_group_size", "/target", "/protected"] {
+            assert!(pointers.contains(&wanted), "{wanted} is not in {pointers:?}");
+        }
+    }
+
+    #[test]
+    fn faults_of_the_specification_point_at_fields_of_the_form() {
+        let problem = Problem::invalid(vec![
+            Fault::new("/parameters/target", "unknown_column", "no such column"),
+            Fault::new(
+                "/parameters/thresholds/demographic_parity_ratio",
+                "out_of_range",
+                "too big",
+            ),
+            Fault::new("/parameters/reference_groups/sex", "unknown_group", "no such group"),
+        ]);
+        let pointers: Vec<String> =
+            as_fields(&problem).faults.iter().map(|fault| fault.pointer.to_string()).collect();
+        assert_eq!(pointers, ["/target", "/ratio_threshold", "/protected"]);
+    }
+}

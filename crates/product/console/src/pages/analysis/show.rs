@@ -1,0 +1,204 @@
+//! One analysis: its progress while it runs, its result once it is there.
+
+use axum::{
+    extract::State,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use ephor_assurance::analysis::{Analysis, analysis_cancel, analysis_get, analysis_result};
+use ephor_fairness::AnalysisResult;
+use ephor_kernel::{AnalysisId, Clock, Problem, SystemClock};
+use ephor_registry::dataset::dataset_get;
+use ephor_rest::{Id, ListRequest};
+use ephor_store::OrgTx;
+
+use super::page::{AnalysisPage, Live, Progress, State as Shown};
+use crate::{
+    ConsoleState,
+    error::page,
+    frame::Frame,
+    pages::resource::{Action, Step},
+    report::{self, ReportMeta},
+    result::ResultView,
+    view::{Badge, Notice, json},
+    visit::{Answer, Visit},
+};
+
+/// How far it is, for people.
+pub(super) fn progress(analysis: &Analysis) -> Progress {
+    let message = match (analysis.status.as_str(), analysis.progress_message.as_str()) {
+        ("queued", _) => "Waiting for a worker".to_owned(),
+        (_, "") => "Working".to_owned(),
+        (_, message) => message.to_owned(),
+    };
+    Progress { message, percent: (100.0 * analysis.progress).clamp(0.0, 100.0) as u8 }
+}
+
+/// `GET /analyses/{id}`.
+pub(super) async fn show(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Id(id): Id<AnalysisId>,
+) -> Answer {
+    visit.scope.require("bias_analyses", "read")?;
+    let mut tx = state.store.begin(&visit.scope).await?;
+    let analysis = analysis_get(&mut tx, id).await?;
+    let result = analysis_result(&mut tx, id).await?;
+    let about = about(&state, &visit, &mut tx, &analysis).await?;
+    tx.commit().await?;
+    let shown = shown(&analysis, result.as_ref());
+    let frame = visit.frame(&analysis.name, "/analyses").crumb("Bias analyses", "/analyses");
+    let frame = match &shown {
+        Shown::Done(_) => frame.plots(),
+        Shown::Live(_) => frame.live(),
+        Shown::Ended(_) => frame,
+    };
+    Ok(page(&AnalysisPage {
+        lede: about,
+        badge: Badge::state(&analysis.status),
+        actions: actions(&visit, &analysis),
+        steps: steps(&visit, &analysis, &frame),
+        frame,
+        state: shown,
+    }))
+}
+
+fn shown(analysis: &Analysis, result: Option<&AnalysisResult>) -> Shown {
+    match (analysis.status.as_str(), result) {
+        ("completed", Some(result)) => Shown::Done(Box::new(ResultView::new(result))),
+        ("failed", _) => Shown::Ended(
+            Notice::fail("The analysis could not be finished")
+                .text(analysis.failure.clone().unwrap_or_default()),
+        ),
+        ("cancelled", _) => {
+            Shown::Ended(Notice::info("The analysis was cancelled").text("Nothing of it was kept."))
+        }
+        _ => Shown::Live(Live {
+            events: format!("/analyses/{}/events", analysis.id),
+            progress: progress(analysis),
+        }),
+    }
+}
+
+/// What was analysed and who asked for it.
+async fn about(
+    state: &ConsoleState,
+    visit: &Visit,
+    tx: &mut OrgTx,
+    analysis: &Analysis,
+) -> Result<String, Problem> {
+    let mut parts = Vec::new();
+    if let Some(dataset) = analysis.dataset_id.filter(|_| visit.may("datasets", "read")) {
+        parts.push(dataset_get(tx, dataset).await?.name);
+    }
+    if visit.may("members", "read") {
+        let request =
+            ListRequest::new().filter("user_id", format!("eq.{}", analysis.created_by)).limit(1);
+        let members = state.engine.list(tx, "members", &request).await?;
+        if let Some(member) = members.data.first() {
+            parts.push(format!("asked for by {}", json::text(member, "full_name")));
+        }
+    }
+    parts.push(analysis.created_at.format("%Y-%m-%d %H:%M UTC").to_string());
+    Ok(parts.join(" \u{b7} "))
+}
+
+fn actions(visit: &Visit, analysis: &Analysis) -> Vec<Action> {
+    let id = analysis.id;
+    let mut actions = Vec::new();
+    if analysis.status == "completed" {
+        actions.push(Action::new("HTML report", format!("/analyses/{id}/report.html"), "download"));
+        actions.push(Action::new("JSON", format!("/analyses/{id}/result.json"), "download"));
+    }
+    if let (true, Some(dataset)) =
+        (analysis.ended() && visit.may("bias_analyses", "create"), analysis.dataset_id)
+    {
+        actions.push(Action::new(
+            "Analyse again",
+            format!("/analyses/new?dataset={dataset}"),
+            "scale",
+        ));
+    }
+    actions
+}
+
+fn steps(visit: &Visit, analysis: &Analysis, frame: &Frame) -> Vec<Step> {
+    let may = !analysis.ended() && visit.may("bias_analyses", "cancel");
+    may.then(|| {
+        Step::new("Cancel", format!("/analyses/{}/cancel", analysis.id), "cancelled", frame)
+            .danger("Stop this analysis? Nothing of it is kept.")
+    })
+    .into_iter()
+    .collect()
+}
+
+/// `POST /analyses/{id}/cancel`.
+pub(super) async fn cancel(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Id(id): Id<AnalysisId>,
+) -> Answer {
+    visit.scope.require("bias_analyses", "cancel")?;
+    let mut tx = state.store.begin(&visit.scope).await?;
+    analysis_cancel(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(Redirect::to(&format!("/analyses/{id}?done=cancelled")).into_response())
+}
+
+async fn completed(
+    state: &ConsoleState,
+    visit: &Visit,
+    id: AnalysisId,
+) -> Result<(Analysis, AnalysisResult), Problem> {
+    visit.scope.require("bias_analyses", "read")?;
+    let mut tx = state.store.begin(&visit.scope).await?;
+    let analysis = analysis_get(&mut tx, id).await?;
+    let result = analysis_result(&mut tx, id).await?;
+    tx.commit().await?;
+    let result =
+        result.ok_or_else(|| Problem::not_found("result; the analysis has not completed"))?;
+    Ok((analysis, result))
+}
+
+/// `GET /analyses/{id}/report.html`: the single-file report, to be kept.
+pub(super) async fn report(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Id(id): Id<AnalysisId>,
+) -> Answer {
+    let (analysis, result) = completed(&state, &visit, id).await?;
+    let mut tx = state.store.begin(&visit.scope).await?;
+    let source = about(&state, &visit, &mut tx, &analysis).await?;
+    tx.commit().await?;
+    let mut meta = ReportMeta::new(&analysis.name, source, SystemClock.now());
+    meta.organization = Some(visit.organization().to_owned());
+    let html = report::html(&result, &meta).map_err(|error| {
+        tracing::error!(%error, analysis = %id, "a report could not be rendered");
+        Problem::internal()
+    })?;
+    Ok(attachment("text/html; charset=utf-8", &format!("bias-analysis-{id}.html"), html))
+}
+
+/// `GET /analyses/{id}/result.json`: all of it, for programs.
+pub(super) async fn result(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Id(id): Id<AnalysisId>,
+) -> Answer {
+    let (_, result) = completed(&state, &visit, id).await?;
+    let text = serde_json::to_string_pretty(&result).map_err(|_| Problem::internal())?;
+    Ok(attachment("application/json", &format!("bias-analysis-{id}.json"), text))
+}
+
+fn attachment(kind: &'static str, name: &str, body: String) -> Response {
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
+        .unwrap_or(HeaderValue::from_static("attachment"));
+    (
+        [
+            (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+            (header::CONTENT_DISPOSITION, disposition),
+        ],
+        body,
+    )
+        .into_response()
+}

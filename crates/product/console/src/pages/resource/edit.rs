@@ -1,0 +1,248 @@
+//! Forms from specifications: the engine's fields become ours, what is sent becomes JSON.
+
+use ephor_kernel::{Fault, Problem, Scope};
+use ephor_rest::{FormField, Input, ListRequest};
+use ephor_store::OrgTx;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::listing::choices;
+use crate::{
+    ConsoleState,
+    view::{Choice, Control, Field, Form, format},
+};
+
+/// What a form sent: names and values, in order.
+pub(crate) type Sent = Vec<(String, String)>;
+
+/// The value that was sent under this name.
+pub(crate) fn sent<'a>(form: &'a Sent, name: &str) -> Option<&'a str> {
+    form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+/// The fields that a new row may set, or with a row those that may be changed, holding its values.
+pub(crate) async fn form(
+    state: &ConsoleState,
+    tx: &mut OrgTx,
+    path: &str,
+    row: Option<&Value>,
+) -> Result<Form, Problem> {
+    let mut fields = Vec::new();
+    for field in wanted(state, path, row.is_some())? {
+        let choices = match field.references {
+            Some(other) => choices(state, tx, other, ListRequest::new()).await?,
+            None => {
+                field.vocabulary.iter().map(|word| Choice::new(word, format::label(word))).collect()
+            }
+        };
+        let value = row.and_then(|row| row.get(&field.name)).or(field.default.as_ref());
+        fields.push(shown(&field, choices, value.map(text).unwrap_or_default()));
+    }
+    Ok(Form::new(fields))
+}
+
+fn wanted(state: &ConsoleState, path: &str, change: bool) -> Result<Vec<FormField>, Problem> {
+    let creatable = |field: &FormField| field.required || !change;
+    Ok(state
+        .engine
+        .form(path)?
+        .into_iter()
+        .filter(|field| if change { field.editable } else { creatable(field) })
+        .collect())
+}
+
+fn shown(field: &FormField, mut choices: Vec<Choice>, value: String) -> Field {
+    let open = matches!(field.input, Input::Choice | Input::Reference)
+        && (!field.required || value.is_empty());
+    if open {
+        choices.insert(0, Choice::new("", if field.required { "Choose" } else { "None" }));
+    }
+    let control = match field.input {
+        Input::Line => Control::Line("text"),
+        Input::Paragraph | Input::Lines => Control::Area,
+        Input::Choice | Input::Reference => Control::Select(choices),
+        Input::Checkbox => Control::Check,
+        Input::Integer | Input::Number => Control::Line("number"),
+        Input::Time => Control::Line("datetime-local"),
+        Input::Date => Control::Line("date"),
+        Input::Json => Control::Code,
+    };
+    let mut shown = Field::new(&field.name, &field.label)
+        .control(control)
+        .hint(field.description.clone().unwrap_or_default())
+        .value(value);
+    shown.required = field.required;
+    shown.max_length = field.max_length.map(|most| most as usize);
+    shown
+}
+
+/// A stored value as a form shows it.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n")
+        }
+        Value::Object(_) | Value::Array(_) => {
+            serde_json::to_string_pretty(value).unwrap_or_default()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// What was sent, as the body of a create or of a merge patch.
+///
+/// # Errors
+/// `invalid` with every field that does not read as what it should be.
+pub(crate) fn body(
+    state: &ConsoleState,
+    path: &str,
+    form: &Sent,
+    change: bool,
+) -> Result<Value, Problem> {
+    let mut body = Map::new();
+    let mut faults = Vec::new();
+    for field in wanted(state, path, change)? {
+        let value = sent(form, &field.name);
+        match read(&field, value) {
+            Ok(Some(value)) => {
+                body.insert(field.name, value);
+            }
+            // Emptying a field is a change; leaving it empty at first is none.
+            Ok(None) if change => {
+                let empty = if matches!(field.input, Input::Line | Input::Paragraph) {
+                    json!("")
+                } else {
+                    Value::Null
+                };
+                body.insert(field.name, empty);
+            }
+            Ok(None) => {}
+            Err(fault) => faults.push(fault),
+        }
+    }
+    Problem::unless_empty(faults)?;
+    Ok(Value::Object(body))
+}
+
+/// Makes a row of what was sent.
+pub(crate) async fn create(
+    state: &ConsoleState,
+    scope: &Scope,
+    path: &str,
+    form: &Sent,
+) -> Result<Value, Problem> {
+    let body = body(state, path, form, false)?;
+    let mut tx = state.engine.begin_write(&state.store, scope, path).await?;
+    let row = state.engine.create(&mut tx, path, &body).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// Changes the row to what was sent, if it still is the version that the form showed.
+pub(crate) async fn update(
+    state: &ConsoleState,
+    scope: &Scope,
+    path: &str,
+    id: Uuid,
+    form: &Sent,
+) -> Result<Value, Problem> {
+    let body = body(state, path, form, true)?;
+    let version = sent(form, "version").and_then(|version| version.parse().ok());
+    let mut tx = state.engine.begin_write(&state.store, scope, path).await?;
+    let row = state.engine.update(&mut tx, path, id, &body, version).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// Deletes the row.
+pub(crate) async fn delete(
+    state: &ConsoleState,
+    scope: &Scope,
+    path: &str,
+    id: Uuid,
+) -> Result<(), Problem> {
+    let mut tx = state.engine.begin_write(&state.store, scope, path).await?;
+    state.engine.delete(&mut tx, path, id, None).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn read(field: &FormField, value: Option<&str>) -> Result<Option<Value>, Fault> {
+    if field.input == Input::Checkbox {
+        return Ok(Some(json!(value.is_some())));
+    }
+    let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let wrong = |what: &str| {
+        Fault::new(
+            format!("/{}", field.name),
+            "type",
+            format!("`{}` is not {what}", crate::view::json::short(&json!(value))),
+        )
+    };
+    Ok(Some(match field.input {
+        Input::Integer => json!(value.parse::<i64>().map_err(|_| wrong("a whole number"))?),
+        Input::Number => json!(value.parse::<f64>().map_err(|_| wrong("a number"))?),
+        Input::Json => {
+            serde_json::from_str(value).map_err(|error| wrong(&format!("JSON: {error}")))?
+        }
+        Input::Lines => {
+            json!(value.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>())
+        }
+        // Browsers send local times without their zone; here they are UTC.
+        Input::Time => json!(format!("{value}:00Z")),
+        _ => json!(value),
+    }))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn field(input: Input) -> FormField {
+        FormField {
+            name: "f".into(),
+            label: "F".into(),
+            input,
+            required: false,
+            vocabulary: vec![],
+            min_length: None,
+            max_length: None,
+            minimum: None,
+            maximum: None,
+            pattern: None,
+            description: None,
+            default: None,
+            references: None,
+            editable: true,
+        }
+    }
+
+    #[test]
+    fn what_is_sent_reads_as_its_kind() {
+        assert_eq!(read(&field(Input::Integer), Some(" 7 ")).unwrap(), Some(json!(7)));
+        assert_eq!(read(&field(Input::Checkbox), None).unwrap(), Some(json!(false)));
+        assert_eq!(
+            read(&field(Input::Lines), Some("a\r\n\r\n b ")).unwrap(),
+            Some(json!(["a", "b"]))
+        );
+        assert_eq!(read(&field(Input::Json), Some("{\"a\": 1}")).unwrap(), Some(json!({"a": 1})));
+        assert_eq!(read(&field(Input::Line), Some("  ")).unwrap(), None);
+    }
+
+    #[test]
+    fn what_does_not_read_is_a_fault_of_its_field() {
+        let fault = read(&field(Input::Json), Some("{a")).unwrap_err();
+        assert_eq!(fault.pointer, "/f");
+        assert!(
+            read(&field(Input::Number), Some("1,5"))
+                .unwrap_err()
+                .message
+                .contains("`1,5` is not a number")
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! The organization: its settings, switching to another, opening a subsidiary.
+
+use axum::{
+    Router,
+    extract::{Form, State},
+    http::header,
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use ephor_identity::OpenSubsidiary;
+use ephor_kernel::{OrganizationId, Problem};
+use ephor_rest::ListRequest;
+
+use crate::{
+    ConsoleState,
+    error::page,
+    pages::resource::{
+        Action, DetailPage, FormPage, browse_status,
+        edit::{self, Sent, sent},
+    },
+    view::{Badge, Field, Form as Fields, Html, json},
+    visit::{Answer, Visit},
+};
+
+pub(super) fn routes() -> Router<ConsoleState> {
+    Router::new()
+        .route("/organization", get(show).post(update))
+        .route("/organization/edit", get(change))
+        .route("/organization/new", get(new).post(open))
+        .route("/organization/switch", post(switch))
+}
+
+async fn show(State(state): State<ConsoleState>, visit: Visit) -> Answer {
+    let row = found(&state, &visit).await?;
+    let mut actions = Vec::new();
+    if visit.may("subsidiaries", "create") && json::text(&row, "kind") != "subsidiary" {
+        actions.push(Action::new("Open a subsidiary", "/organization/new", "plus"));
+    }
+    if visit.may("organizations", "update") {
+        actions.push(Action::new("Edit", "/organization/edit", "edit"));
+    }
+    let limit = |name: &str| {
+        json::number(&row, name).map_or_else(|| "no limit".to_owned(), crate::view::format::number)
+    };
+    Ok(page(&DetailPage {
+        frame: visit.frame("Settings", "/organization"),
+        lede: json::text(&row, "name").to_owned(),
+        badges: vec![Badge::plain(json::text(&row, "kind"))],
+        actions,
+        steps: Vec::new(),
+        facts: vec![
+            ("Description".to_owned(), Html::text(json::text(&row, "description"))),
+            ("In addresses".to_owned(), Html::text(json::text(&row, "slug"))),
+            ("Id".to_owned(), Html::text(json::text(&row, "id"))),
+            ("Most members".to_owned(), Html::text(&limit("max_users"))),
+            ("Monthly cost limit".to_owned(), Html::text(&limit("monthly_cost_limit"))),
+            ("Opened".to_owned(), json::moment_cell(&row, "created_at")),
+        ],
+        sections: Vec::new(),
+    }))
+}
+
+async fn found(state: &ConsoleState, visit: &Visit) -> Result<serde_json::Value, Problem> {
+    let mut tx = state.store.begin(&visit.scope).await?;
+    let id = visit.scope.organization().uuid();
+    let row = state.engine.get(&mut tx, "organizations", id, &ListRequest::new()).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+async fn change(State(state): State<ConsoleState>, visit: Visit) -> Answer {
+    form(&state, &visit, None).await
+}
+
+async fn form(state: &ConsoleState, visit: &Visit, refused: Option<(&Sent, &Problem)>) -> Answer {
+    visit.scope.require("organizations", "update")?;
+    let row = found(state, visit).await?;
+    let mut tx = state.store.begin(&visit.scope).await?;
+    let mut form = edit::form(state, &mut tx, "organizations", Some(&row)).await?;
+    tx.commit().await?;
+    if let Some((values, problem)) = refused {
+        form.fill(|name| sent(values, name));
+        form.refuse(problem);
+    }
+    let version = row.get("version").map(ToString::to_string).unwrap_or_default();
+    let answer = page(&FormPage {
+        frame: visit
+            .frame("Edit the organization", "/organization")
+            .crumb("Settings", "/organization"),
+        lede: String::new(),
+        form,
+        action: "/organization".to_owned(),
+        hidden: vec![("version", version)],
+        submit: "Save",
+        cancel: "/organization".to_owned(),
+    });
+    Ok(match refused {
+        Some((_, problem)) => (browse_status(problem), answer).into_response(),
+        None => answer,
+    })
+}
+
+async fn update(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Form(values): Form<Sent>,
+) -> Answer {
+    let id = visit.scope.organization().uuid();
+    match edit::update(&state, &visit.scope, "organizations", id, &values).await {
+        Ok(_) => Ok(Redirect::to("/organization?done=saved").into_response()),
+        Err(problem) => form(&state, &visit, Some((&values, &problem))).await,
+    }
+}
+
+async fn switch(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Form(values): Form<Sent>,
+) -> Answer {
+    let organization: OrganizationId = sent(&values, "organization")
+        .and_then(|id| id.parse().ok())
+        .ok_or_else(|| Problem::not_found("organization"))?;
+    let cookie =
+        state.identity.session_switch(&visit.context, &visit.session, organization).await?;
+    Ok(([(header::SET_COOKIE, cookie.header())], Redirect::to("/?done=switched")).into_response())
+}
+
+fn subsidiary(visit: &Visit, refused: Option<(&Sent, &Problem)>) -> Response {
+    let mut form = Fields::new(vec![Field::new("name", "Name").required()]);
+    if let Some((values, problem)) = refused {
+        form.fill(|name| sent(values, name));
+        form.refuse(problem);
+    }
+    let answer = page(&FormPage {
+        frame: visit.frame("Open a subsidiary", "/organization").crumb("Settings", "/organization"),
+        lede: format!(
+            "An organization under {}: whose members see it according to their role here, while it sees nothing of yours. You will be its owner.",
+            visit.organization()
+        ),
+        form,
+        action: "/organization/new".to_owned(),
+        hidden: Vec::new(),
+        submit: "Open it",
+        cancel: "/organization".to_owned(),
+    });
+    match refused {
+        Some((_, problem)) => (browse_status(problem), answer).into_response(),
+        None => answer,
+    }
+}
+
+async fn new(visit: Visit) -> Answer {
+    visit.scope.require("subsidiaries", "create")?;
+    Ok(subsidiary(&visit, None))
+}
+
+async fn open(State(state): State<ConsoleState>, visit: Visit, Form(values): Form<Sent>) -> Answer {
+    let input = OpenSubsidiary { name: sent(&values, "name").unwrap_or_default().to_owned() };
+    match state.identity.subsidiary_open(&visit.scope, &input).await {
+        Ok(opened) => {
+            let cookie =
+                state.identity.session_switch(&visit.context, &visit.session, opened.id).await?;
+            Ok(([(header::SET_COOKIE, cookie.header())], Redirect::to("/?done=switched"))
+                .into_response())
+        }
+        Err(problem) => Ok(subsidiary(&visit, Some((&values, &problem)))),
+    }
+}

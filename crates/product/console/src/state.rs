@@ -1,0 +1,32 @@
+//! What the pages stand on.
+
+use axum::extract::FromRef;
+use ephor_assurance::Assurance;
+use ephor_identity::Identity;
+use ephor_registry::Registry;
+use ephor_rest::Engine;
+use ephor_seal::PublicKey;
+use ephor_store::Store;
+
+/// What the pages stand on. Cheap to clone.
+#[derive(Clone)]
+pub struct ConsoleState {
+    /// The database.
+    pub store: Store,
+    /// The resources.
+    pub engine: Engine,
+    /// Who acts.
+    pub identity: Identity,
+    /// Models and data sets.
+    pub registry: Registry,
+    /// Bias analyses.
+    pub assurance: Assurance,
+    /// The key that the audit trail is verified with.
+    pub seal_key: PublicKey,
+}
+
+impl FromRef<ConsoleState> for Identity {
+    fn from_ref(state: &ConsoleState) -> Self {
+        state.identity.clone()
+    }
+}

@@ -1,0 +1,155 @@
+//! Who looks at a page: taken from the request, it makes the page's frame.
+
+use axum::{
+    extract::{FromRequestParts, RawQuery},
+    http::{HeaderMap, header, request::Parts},
+};
+use ephor_identity::{Context, CurrentSession, Me};
+use ephor_kernel::{Code, OrganizationId, Problem, RequestContext, Scope};
+use ephor_rest::{ApiError, ListRequest};
+
+use crate::{
+    ConsoleState,
+    frame::{Account, Frame, OrganizationChoice, Theme},
+    view::Notice,
+};
+
+/// What a handler of a page answers.
+pub(crate) type Answer = Result<axum::response::Response, ApiError>;
+
+/// Somebody who is signed in in a browser, and what they ask for.
+pub(crate) struct Visit {
+    pub scope: Scope,
+    pub session: CurrentSession,
+    pub context: RequestContext,
+    pub me: Me,
+    pub query: ListRequest,
+    theme: Option<Theme>,
+}
+
+impl FromRequestParts<ConsoleState> for Visit {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ConsoleState) -> Result<Self, ApiError> {
+        let scope = parts
+            .extensions
+            .get::<Scope>()
+            .cloned()
+            .ok_or_else(|| Problem::new(Code::Unauthenticated, "Sign in first"))?;
+        let session = CurrentSession::from_request_parts(parts, state).await?;
+        let Context(context) = Context::from_request_parts(parts, state).await?;
+        let me = state.identity.me(&scope).await?;
+        Ok(Self { scope, session, context, me, query: query(parts), theme: theme(&parts.headers) })
+    }
+}
+
+/// Somebody before the door.
+pub(crate) struct Caller {
+    pub context: RequestContext,
+    pub query: ListRequest,
+    pub theme: Option<Theme>,
+    /// They are signed in already.
+    pub signed_in: bool,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Context(context) = Context::from_request_parts(parts, state).await?;
+        Ok(Self {
+            context,
+            query: query(parts),
+            theme: theme(&parts.headers),
+            signed_in: parts.extensions.get::<CurrentSession>().is_some(),
+        })
+    }
+}
+
+fn query(parts: &Parts) -> ListRequest {
+    let RawQuery(query) = RawQuery(parts.uri.query().map(str::to_owned));
+    ListRequest::from_query(query.as_deref().unwrap_or_default())
+}
+
+/// The theme that the cookies choose.
+pub(crate) fn theme(headers: &HeaderMap) -> Option<Theme> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .find_map(Theme::of_cookies)
+}
+
+impl Visit {
+    /// The frame of a page titled `title` in the navigation's `section`. It tells what was just
+    /// done, when the address says so.
+    pub fn frame(&self, title: impl Into<String>, section: &'static str) -> Frame {
+        Frame::new(title, self.theme)
+            .within(self.account(), section)
+            .notice(self.query.get("done").and_then(done))
+    }
+
+    /// May they do `action` to `resource`?
+    pub fn may(&self, resource: &str, action: &str) -> bool {
+        self.scope.permissions().allows(resource, action)
+    }
+
+    /// The present organization's name.
+    pub fn organization(&self) -> &str {
+        let current = self.me.organization_id;
+        self.me
+            .organizations
+            .iter()
+            .find(|organization| organization.id == current)
+            .map_or("", |organization| &organization.name)
+    }
+
+    /// Their role's name in the present organization.
+    pub fn role(&self) -> &str {
+        let current = self.me.organization_id;
+        self.me
+            .organizations
+            .iter()
+            .find(|organization| organization.id == current)
+            .map_or("", |organization| &organization.role_name)
+    }
+
+    fn account(&self) -> Account {
+        let choice = |id: OrganizationId, name: &str| OrganizationChoice {
+            id: id.to_string(),
+            name: name.to_owned(),
+            current: id == self.me.organization_id,
+        };
+        Account {
+            name: self.me.user.full_name.clone(),
+            email: self.me.user.email.clone(),
+            role: self.role().to_owned(),
+            organizations: self
+                .me
+                .organizations
+                .iter()
+                .map(|organization| choice(organization.id, &organization.name))
+                .collect(),
+            permissions: self.scope.permissions().clone(),
+            csrf: self.session.csrf.token().expose().to_owned(),
+        }
+    }
+}
+
+/// What was just done, by the word that a redirect left in the address. Only these words say
+/// anything: nobody can make a page tell something else.
+fn done(word: &str) -> Option<Notice> {
+    let title = match word {
+        "created" => "Created.",
+        "saved" => "Saved.",
+        "deleted" => "Deleted.",
+        "cancelled" => "It is being stopped.",
+        "revoked" => "Revoked. It stops working at once.",
+        "removed" => "Removed.",
+        "switched" => "You now work in this organization.",
+        "rolled-back" => "Rolled back, as a new version.",
+        "password" => "Your password is changed; all other sessions have ended.",
+        _ => return None,
+    };
+    Some(Notice::pass(title))
+}

@@ -1,0 +1,8 @@
+//! The pages as a browser sees them: on a real PostgreSQL, through every layer that the binary
+//! puts around them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod analysis;
+mod door;
+mod pages;
+mod support;
