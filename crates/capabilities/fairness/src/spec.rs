@@ -103,7 +103,7 @@ const fn confident() -> f64 {
     0.95
 }
 const fn draws() -> u32 {
-    2_000
+    1_000
 }
 
 impl AnalysisSpec {

@@ -35,3 +35,81 @@ pub fn auc(points: &[Point], negatives: f64, positives: f64) -> (f64, Option<f64
         + spread(negative_squares, total[NEGATIVE], negatives);
     (value, Some(variance))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+    use rand_distr::{Distribution, Normal};
+
+    use super::*;
+    use crate::intervals::z;
+
+    /// Rows by score, from each label's scores.
+    fn points(negatives: &[f64], positives: &[f64]) -> Vec<Point> {
+        let mut all: Vec<(f64, usize)> = negatives
+            .iter()
+            .map(|score| (*score, NEGATIVE))
+            .chain(positives.iter().map(|score| (*score, POSITIVE)))
+            .collect();
+        all.sort_by(|left, right| left.0.total_cmp(&right.0));
+        let mut points: Vec<Point> = Vec::new();
+        for (score, label) in all {
+            if points.last().is_none_or(|last| last.score != score) {
+                points.push(Point { score, ..Point::default() });
+            }
+            let last = points.last_mut().unwrap();
+            last.n[label] += 1;
+            last.w[label] += 1.0;
+        }
+        points
+    }
+
+    #[test]
+    fn equals_the_definition_over_all_pairs() {
+        let (negatives, positives) = ([0.1, 0.35, 0.35, 0.6, 0.8], [0.35, 0.5, 0.8, 0.9]);
+        let wins = |positive: f64, negative: f64| {
+            if positive > negative {
+                1.0
+            } else if positive == negative {
+                0.5
+            } else {
+                0.0
+            }
+        };
+        let beats: Vec<f64> = positives
+            .iter()
+            .map(|p| negatives.iter().map(|n| wins(*p, *n)).sum::<f64>() / 5.0)
+            .collect();
+        let beaten: Vec<f64> = negatives
+            .iter()
+            .map(|n| positives.iter().map(|p| wins(*p, *n)).sum::<f64>() / 4.0)
+            .collect();
+        let mean = beats.iter().sum::<f64>() / 4.0;
+        let spread = |values: &[f64]| {
+            values.iter().map(|value| (value - mean).powi(2)).sum::<f64>()
+                / (values.len() - 1) as f64
+        };
+        let expected = spread(&beats) / 4.0 + spread(&beaten) / 5.0;
+        let (value, variance) = auc(&points(&negatives, &positives), 5.0, 4.0);
+        assert!((value - mean).abs() < 1e-12);
+        assert!((variance.unwrap() - expected).abs() < 1e-12, "{variance:?} {expected}");
+    }
+
+    #[test]
+    fn covers_the_true_auc() {
+        // Two normals one deviation apart: AUC = Phi(1 / sqrt 2) = 0.7602.
+        let (truth, z, mut chance) = (0.760_249_9, z(0.95), ChaCha8Rng::seed_from_u64(3));
+        let mut covered = 0;
+        for _ in 0..600 {
+            let mut draw = |mean: f64, n: usize| -> Vec<f64> {
+                Normal::new(mean, 1.0).unwrap().sample_iter(&mut chance).take(n).collect()
+            };
+            let (negatives, positives) = (draw(0.0, 120), draw(1.0, 80));
+            let (value, variance) = auc(&points(&negatives, &positives), 120.0, 80.0);
+            covered += u32::from((value - truth).abs() <= z * variance.unwrap().sqrt());
+        }
+        assert!((540..=595).contains(&covered), "{covered} of 600");
+    }
+}

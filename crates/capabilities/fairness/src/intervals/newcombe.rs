@@ -26,4 +26,31 @@ mod tests {
         let (lower, upper) = newcombe(of(56.0, 70.0), of(48.0, 80.0), z(0.95));
         assert!((lower - 0.0524).abs() < 5e-5 && (upper - 0.3339).abs() < 5e-5, "{lower} {upper}");
     }
+
+    #[test]
+    fn covers_exactly_enough() {
+        // Exact coverage: the sum of both binomials' probabilities over all outcomes that cover.
+        let probability = |n: u64, p: f64| -> Vec<f64> {
+            let mut all = vec![(1.0 - p).powi(n as i32)];
+            for x in 1..=n {
+                let last = all[x as usize - 1];
+                all.push(last * (n - x + 1) as f64 / x as f64 * p / (1.0 - p));
+            }
+            all
+        };
+        for (n1, p1, n2, p2) in [(30, 0.3, 40, 0.3), (30, 0.1, 60, 0.3), (50, 0.5, 50, 0.8)] {
+            let (first, second, truth) = (probability(n1, p1), probability(n2, p2), p1 - p2);
+            let mut coverage = 0.0;
+            for (x1, chance1) in first.iter().enumerate() {
+                for (x2, chance2) in second.iter().enumerate() {
+                    let of = |x: usize, n: u64| Proportion { p: x as f64 / n as f64, n: n as f64 };
+                    let (lower, upper) = newcombe(of(x1, n1), of(x2, n2), z(0.95));
+                    if lower <= truth && truth <= upper {
+                        coverage += chance1 * chance2;
+                    }
+                }
+            }
+            assert!((0.935..=0.98).contains(&coverage), "{n1} {p1} {n2} {p2}: {coverage}");
+        }
+    }
 }

@@ -1,13 +1,26 @@
 //! Tables made of arrays or files, and analyses of them.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+};
 
 use arrow::{
     array::{ArrayRef, RecordBatch},
-    datatypes::{Field, Schema},
+    datatypes::{Field, Schema, SchemaRef},
 };
 use datafusion::{
-    datasource::MemTable,
+    catalog::{Session, TableProvider},
+    datasource::{
+        MemTable,
+        listing::PartitionedFile,
+        object_store::ObjectStoreUrl,
+        physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource},
+        source::DataSourceExec,
+    },
+    logical_expr::{Expr, TableType},
+    physical_plan::ExecutionPlan,
     prelude::{CsvReadOptions, DataFrame, SessionConfig, SessionContext},
 };
 use ephor_fairness::{
@@ -150,4 +163,62 @@ pub fn value(group: &Group, metric: &str) -> Option<f64> {
 /// Equal to 1e-9 (relative above 1).
 pub fn close(left: f64, right: f64) -> bool {
     (left - right).abs() <= 1e-9 * right.abs().max(1.0)
+}
+
+/// A Parquet file whose reader keeps text as codes: what `ephor-tabular` makes of one.
+#[derive(Debug)]
+pub struct CodedParquet {
+    schema: SchemaRef,
+    path: PathBuf,
+}
+
+impl CodedParquet {
+    pub fn new(path: &Path, schema: &Schema) -> Self {
+        Self {
+            schema: Arc::new(ephor_fairness::cube::dictionary_schema(schema)),
+            path: path.to_owned(),
+        }
+    }
+}
+
+impl TableProvider for CodedParquet {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn scan<'this, 'session, 'projection, 'filters, 'future>(
+        &'this self,
+        _session: &'session dyn Session,
+        projection: Option<&'projection Vec<usize>>,
+        _filters: &'filters [Expr],
+        _limit: Option<usize>,
+    ) -> Pin<
+        Box<
+            dyn Future<Output = datafusion::error::Result<Arc<dyn ExecutionPlan>>> + Send + 'future,
+        >,
+    >
+    where
+        'this: 'future,
+        'session: 'future,
+        'projection: 'future,
+        'filters: 'future,
+        Self: 'future,
+    {
+        Box::pin(async move {
+            let size = std::fs::metadata(&self.path)?.len();
+            let file = PartitionedFile::new(self.path.to_str().unwrap(), size)
+                .with_arrow_schema(Arc::clone(&self.schema));
+            let source = Arc::new(ParquetSource::new(Arc::clone(&self.schema)));
+            let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
+                .with_file_groups(vec![FileGroup::new(vec![file])])
+                .with_projection_indices(projection.cloned())?
+                .build();
+            let plan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
+            Ok(plan)
+        })
+    }
 }
