@@ -345,8 +345,11 @@ mod tests {
 
     use sqlx::Connection;
 
+    use ephor_seal::{KeyRing, SealKey};
+
     use super::*;
     use crate::{
+        Store, audit,
         bootstrap::Login,
         testing::{TestDatabase, database, empty_database},
     };
@@ -428,6 +431,32 @@ mod tests {
             }
             assert_eq!(after.len(), before.len());
         }
+    }
+
+    #[tokio::test]
+    async fn a_restored_trail_verifies_until_it_is_altered() {
+        let db = filled().await;
+        let key = SealKey::from_seed(&[3; 32]);
+        audit::seal_pending(&db.store(), &key).await.unwrap().expect("no other sealer");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ephor.backup");
+        backup(&db.url(Login::Backup), &file, &places()).await.unwrap();
+
+        let into = empty_database().await;
+        restore(&into.superuser_url(), &file, &places()).await.unwrap();
+        let store = Store::connect(&into.config()).await.unwrap();
+        let keys = KeyRing::new([key.public()]);
+        let verified = async || -> Vec<bool> {
+            let all = audit::verify_all(&store, &keys).await.unwrap();
+            all.iter().map(ephor_seal::Verification::verified).collect()
+        };
+        let before = verified().await;
+        assert!(before.len() > 2 && before.iter().all(|it| *it), "{before:?}");
+        let mut connection = PgConnection::connect(&into.superuser_url()).await.unwrap();
+        let alter = "update audit.audit_logs set body = body || ' ' where ctid = (select min(ctid) from audit.audit_logs)
+                     and tableoid = (select tableoid from audit.audit_logs order by ctid limit 1)";
+        sqlx::query(alter).execute(&mut connection).await.unwrap();
+        assert!(verified().await.contains(&false), "the alteration was found");
     }
 
     #[tokio::test]

@@ -47,15 +47,20 @@ pub async fn database() -> TestDatabase {
     let dropped = Dropped { name: name.clone(), urls: urls.clone() };
     let admin =
         PgPoolOptions::new().max_connections(5).connect_lazy_with(urls.options(SUPERUSER, &name));
-    let config = DatabaseConfig {
-        url: urls.url(Login::App.role(), &name).into(),
-        system_url: Some(urls.url(Login::System.role(), &name).into()),
-        sealer_url: Some(urls.url(Login::Sealer.role(), &name).into()),
-        migrate_url: Some(urls.url(Login::Migrator.role(), &name).into()),
-        ..DatabaseConfig::default()
-    };
+    let config = config(&urls, &name);
     let store = Store::connect(&config).await.expect("a store on the test database");
     TestDatabase { name, urls, config, admin, store, _dropped: dropped }
+}
+
+/// How Ephor would be configured for a database: with a login for each role.
+fn config(urls: &Urls, name: &str) -> DatabaseConfig {
+    DatabaseConfig {
+        url: urls.url(Login::App.role(), name).into(),
+        system_url: Some(urls.url(Login::System.role(), name).into()),
+        sealer_url: Some(urls.url(Login::Sealer.role(), name).into()),
+        migrate_url: Some(urls.url(Login::Migrator.role(), name).into()),
+        ..DatabaseConfig::default()
+    }
 }
 
 /// A database that was prepared and holds nothing yet: for tests of migrations and restores.
@@ -71,6 +76,11 @@ pub struct EmptyDatabase {
 }
 
 impl EmptyDatabase {
+    /// How Ephor would be configured for this database.
+    pub fn config(&self) -> DatabaseConfig {
+        config(&self.dropped.urls, &self.dropped.name)
+    }
+
     /// The URL of one login.
     pub fn url(&self, login: Login) -> String {
         self.dropped.urls.url(login.role(), &self.dropped.name)
