@@ -113,7 +113,7 @@ where
         opened = local(TableFile::temporary(path), options) => opened?,
     };
     let upload = destination.store.put_multipart(&destination.path).await?;
-    let mut upload = WriteMultipart::new_with_chunk_size(upload, PART);
+    let mut upload = Upload(Some(WriteMultipart::new_with_chunk_size(upload, PART)));
     let mut hash = Sha256::new();
     let mut bytes = 0;
     let written = {
@@ -128,9 +128,7 @@ where
     let profile = match written {
         Ok(profile) => profile,
         Err(error) => {
-            if let Err(left) = upload.abort().await {
-                tracing::warn!(path = %destination.path, error = %left, "an upload that failed could not be cleaned up");
-            }
+            upload.abort().await;
             return Err(error);
         }
     };
@@ -206,9 +204,42 @@ fn parquet(error: ParquetError) -> TabularError {
     }
 }
 
+/// An upload that leaves nothing behind unless it is finished: also when nobody waits for it any more.
+struct Upload(Option<WriteMultipart>);
+
+impl Upload {
+    async fn finish(mut self) -> Result<(), TabularError> {
+        match self.0.take() {
+            Some(upload) => Ok(upload.finish().await.map(drop)?),
+            None => Ok(()),
+        }
+    }
+
+    async fn abort(mut self) {
+        if let Some(upload) = self.0.take() {
+            abort(upload).await;
+        }
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if let (Some(upload), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current())
+        {
+            runtime.spawn(abort(upload));
+        }
+    }
+}
+
+async fn abort(upload: WriteMultipart) {
+    if let Err(error) = upload.abort().await {
+        tracing::warn!(%error, "an upload that was not finished could not be cleaned up");
+    }
+}
+
 /// Hashes, counts and uploads what the writer gives.
 struct Sink<'u> {
-    upload: &'u mut WriteMultipart,
+    upload: &'u mut Upload,
     hash: &'u mut Sha256,
     bytes: &'u mut u64,
 }
@@ -216,10 +247,12 @@ struct Sink<'u> {
 impl AsyncFileWriter for Sink<'_> {
     fn write(&mut self, bytes: Bytes) -> BoxFuture<'_, Result<(), ParquetError>> {
         async move {
-            self.upload.wait_for_capacity(PARTS).await?;
             self.hash.update(&bytes);
             *self.bytes += bytes.len() as u64;
-            self.upload.put(bytes);
+            if let Some(upload) = &mut self.upload.0 {
+                upload.wait_for_capacity(PARTS).await?;
+                upload.put(bytes);
+            }
             Ok(())
         }
         .boxed()
