@@ -100,6 +100,11 @@ impl Store {
         Ok(())
     }
 
+    /// How many connections requests hold at the moment, and how many of these are idle.
+    pub fn connections(&self) -> (u32, usize) {
+        (self.0.app.size(), self.0.app.num_idle())
+    }
+
     /// Do several roles share a login? `ephor doctor` says so.
     pub fn shares_login(&self) -> bool {
         self.0.shares_login

@@ -3,15 +3,24 @@
 //! Contexts say what happened (`ephor_kernel::DomainEvent`); here stands what follows. Each event is
 //! told at least once, after the transaction that made it true.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use ephor_kernel::{DomainEvent, Scope};
+use ephor_registry::Registry;
 use ephor_store::{
     Store,
     jobs::{EventHandler, JobFailure},
 };
 
+/// After how long an upload that has not ended is taken for dead.
+const UPLOAD_DEAD_AFTER: Duration = Duration::from_hours(6);
+
 /// Listens to every event of every organization.
-pub struct GovernanceLoop;
+pub struct GovernanceLoop {
+    /// What is governed.
+    pub registry: Registry,
+}
 
 #[async_trait]
 impl EventHandler for GovernanceLoop {
@@ -21,10 +30,17 @@ impl EventHandler for GovernanceLoop {
             // Nothing follows from these beyond what the pages that wait for them are told.
             DomainEvent::OrganizationCreated { .. }
             | DomainEvent::MembershipChanged { .. }
-            | DomainEvent::DatasetStored { .. }
             | DomainEvent::ModelChanged { .. }
             | DomainEvent::AnalysisRequested { .. }
             | DomainEvent::AnalysisCancelled { .. } => {}
+            // Whoever uploads also clears away what an upload of a dead server left.
+            DomainEvent::DatasetStored { .. } => {
+                self.registry.datasets_sweep(scope, UPLOAD_DEAD_AFTER).await?;
+            }
+            // What is deleted is gone from the object store as well.
+            DomainEvent::DatasetDeleted { dataset } => {
+                self.registry.dataset_object_delete(scope, *dataset).await?;
+            }
             // Policies, alerts and risks will hear of these; until then operators do.
             DomainEvent::AnalysisCompleted { analysis, failed, warned } => {
                 tracing::info!(%organization, %analysis, failed, warned, "a bias analysis completed");

@@ -40,7 +40,7 @@ impl AnalysisCreate {
             faults.push(Fault::new("/description", "length", "A description has at most 10000 characters"));
         }
         faults.extend(
-            ephor_fairness::column_faults(&self.parameters, table.schema()).into_iter().map(fault),
+            ephor_fairness::column_faults(&self.parameters, &table.schema()).into_iter().map(fault),
         );
         faults
     }

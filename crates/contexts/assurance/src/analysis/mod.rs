@@ -9,7 +9,7 @@ pub use cancel::analysis_cancel;
 pub use create::{AnalysisCreate, analysis_create};
 pub use get::{Analysis, analysis_get, analysis_result};
 pub(crate) use record::{
-    analysis_cancelled, analysis_completed, analysis_failed, analysis_started, outcome,
+    analysis_cancelled, analysis_completed, analysis_failed, analysis_started,
 };
 
 /// The kind of job that runs an analysis.

@@ -22,7 +22,7 @@ pub(crate) async fn analysis_started(tx: &mut OrgTx, id: AnalysisId) -> Result<b
 
 /// The worst status that was judged; an analysis in which nothing could be judged passes with
 /// its warnings told.
-pub(crate) fn outcome(result: &AnalysisResult) -> Status {
+fn outcome(result: &AnalysisResult) -> Status {
     result.status.unwrap_or(Status::Pass)
 }
 

@@ -87,7 +87,7 @@ async fn prepare(app: &App, data: &Path) -> anyhow::Result<DemoLogIn> {
     let request = RequestContext::new(None, Some("ephor demo"), RequestId::new());
     let input = SignUp {
         email: log_in.email.clone(),
-        password: Password::from(log_in.password.clone()),
+        password: Password::new(log_in.password.clone()),
         full_name: "Demo Owner".to_owned(),
         organization_name: "Demo organization".to_owned(),
         kind: None,

@@ -77,7 +77,7 @@ impl Layers {
             .iter()
             .filter_map(|(section, keys)| Some((section, keys.as_table()?)))
             .flat_map(|(section, keys)| {
-                keys.keys().map(|key| {
+                keys.keys().map(move |key| {
                     (format!("EPHOR_{section}_{key}").to_uppercase(), section.clone(), key.clone())
                 })
             })

@@ -13,4 +13,4 @@ mod run;
 pub use app::App;
 pub use database::Database;
 pub use key::{key_file, load as load_key};
-pub use run::{Serving, run, work};
+pub use run::{run, work};

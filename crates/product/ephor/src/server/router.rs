@@ -54,6 +54,7 @@ fn console(app: &App) -> ConsoleState {
         identity: app.identity.clone(),
         registry: app.registry.clone(),
         assurance: app.assurance.clone(),
+        seal_key: app.seal_key.public(),
     }
 }
 

@@ -79,12 +79,15 @@ where
             .into_future(),
     );
     let prepared = ready(Serving { app: app.clone(), address });
-    let outcome = tokio::select! {
-        outcome = prepared => match outcome {
-            Ok(()) => until_told(&mut stopping, database, &mut server).await,
-            Err(error) => Err(error),
-        },
-        _ = stopping.wait_for(|stop| *stop) => Ok(()),
+    // `None`: somebody said stop before it was ready.
+    let prepared = tokio::select! {
+        outcome = prepared => Some(outcome),
+        _ = stopping.wait_for(|stop| *stop) => None,
+    };
+    let outcome = match prepared {
+        Some(Ok(())) => until_told(&mut stopping, database, &mut server).await,
+        Some(Err(error)) => Err(error),
+        None => Ok(()),
     };
     if !server.is_finished() && tokio::time::timeout(drain, &mut server).await.is_err() {
         tracing::warn!("some requests did not end in time and were cut off");
@@ -120,7 +123,7 @@ fn workers(config: &Config, app: &App, store: Store) -> WorkersHandle {
         drain: Duration::from_secs(config.server.shutdown_seconds),
         ..WorkersConfig::default()
     };
-    let events = std::sync::Arc::new(GovernanceLoop);
+    let events = std::sync::Arc::new(GovernanceLoop { registry: app.registry.clone() });
     Workers::start_with_events(store, app.handlers(), Some(events), workers)
 }
 

@@ -4,6 +4,8 @@
 mod analyze;
 mod architecture;
 mod command_line;
+mod main_job;
 mod serve;
 #[path = "../support/mod.rs"]
 mod support;
+mod trouble;

@@ -1,6 +1,8 @@
 //! A running Ephor, as a user starts it: the binary, in a data folder of its own.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod api;
+
 use std::{
     io::{BufRead as _, BufReader, Read as _},
     os::unix::fs::PermissionsExt as _,
@@ -140,5 +142,18 @@ pub fn within<T>(time: Duration, what: &str, mut ask: impl FnMut() -> Option<T>)
         }
         assert!(Instant::now() < deadline, "after {time:?} still not true: {what}");
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The same, for questions that wait.
+pub async fn within_async<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    const TIME: Duration = Duration::from_secs(60);
+    let deadline = Instant::now() + TIME;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "after {TIME:?} still not true: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -6,7 +6,6 @@ use std::{
     collections::BTreeMap,
     io::{IsTerminal as _, Write as _},
     path::PathBuf,
-    sync::Arc,
 };
 
 use anyhow::Context as _;

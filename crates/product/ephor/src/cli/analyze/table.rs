@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
 use ephor_fairness::{
     AnalysisResult, AttributeResult, Disparity, Group, Interval, Mitigation, Status,
 };
@@ -207,7 +207,7 @@ fn whole(number: u64) -> String {
 
 fn plain() -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(UTF8_HORIZONTAL_ONLY);
     table
 }
 
