@@ -236,7 +236,7 @@ pub enum IntervalMethod {
     Newcombe,
     /// Katz's logarithmic interval of a ratio of proportions.
     Katz,
-    /// The normal interval of a mean.
+    /// The normal interval of a mean, or of two means' difference or ratio.
     Normal,
     /// `DeLong`'s variance of an AUC.
     DeLong,

@@ -243,7 +243,7 @@ impl Comparison {
             lower,
             upper,
             confidence,
-            method: IntervalMethod::SimultaneousPairs,
+            method: self.pair_method(definition),
         };
         let clip = |interval: Interval| Interval {
             lower: interval.lower.clamp(definition.range.0, definition.range.1),
@@ -303,6 +303,20 @@ impl Comparison {
             }
         };
         found.map(clip).filter(|interval| interval.lower.is_finite() && interval.upper.is_finite())
+    }
+
+    /// Of two groups there is one pair, whose interval is what it is; of more, the extremes of simultaneous ones.
+    fn pair_method(&self, definition: &Definition) -> IntervalMethod {
+        match definition.kind {
+            Kind::Extremes { metric, form, .. } if self.compared.len() == 2 => {
+                match (metric.measure, form) {
+                    (metrics::Measure::Rate(..), Form::Difference) => IntervalMethod::Newcombe,
+                    (metrics::Measure::Rate(..), Form::Ratio) => IntervalMethod::Katz,
+                    _ => IntervalMethod::Normal,
+                }
+            }
+            _ => IntervalMethod::SimultaneousPairs,
+        }
     }
 
     fn worst_pair(&self, definition: &Definition, overall: &[Estimated]) -> Option<WorstPair> {

@@ -31,7 +31,7 @@ pub(crate) fn disparity(definition: &Definition, found: &Disparity) -> String {
 fn paired(definition: &Definition, value: f64, pair: &WorstPair) -> String {
     let metric = metrics::find(&pair.metric);
     let title = metric.map_or(pair.metric.as_str(), |metric| metric.title);
-    let share = metric.is_some_and(|metric| metric.range == metrics::UNIT);
+    let share = metric.is_some_and(is_share);
     let show = |value: f64| if share { percent(value) } else { number(value) };
     let groups = format!(
         "{title} is {} for {} and {} for {}",
@@ -42,10 +42,9 @@ fn paired(definition: &Definition, value: f64, pair: &WorstPair) -> String {
     );
     if matches!(definition.kind, Kind::Odds { .. }) {
         return format!(
-            "{}: {}; the worse of its two rates is the {}.",
+            "{} is {}. The worse of its two rates: {groups}.",
             definition.title,
-            number(value),
-            lower_first(&groups)
+            number(value)
         );
     }
     if definition.ideal == 1.0 {
@@ -58,24 +57,33 @@ fn paired(definition: &Definition, value: f64, pair: &WorstPair) -> String {
 }
 
 fn verdict(definition: &Definition, found: &Disparity, status: Status, threshold: f64) -> String {
+    let in_points = definition.ideal == 0.0
+        && match definition.kind {
+            Kind::Extremes { metric, .. } | Kind::Privileged { metric, .. } => is_share(metric),
+            Kind::Odds { .. } | Kind::Average(_) | Kind::Entropy { .. } => false,
+        };
+    let show = |value: f64| if in_points { points(value) } else { number(value) };
+    let unit = if in_points { " points" } else { "" };
     let accepted = if definition.ideal == 1.0 {
-        format!("a shortfall of {}", number(threshold))
+        format!("a ratio of {} or more", number(1.0 - threshold))
     } else {
-        number(threshold)
+        format!("{}{unit}", show(threshold))
     };
     let interval = found.interval.as_ref().map(|interval| {
+        let confidence = number(interval.confidence * 100.0);
         format!(
-            "the {} % interval ({} to {})",
-            number(interval.confidence * 100.0),
-            number(interval.lower),
-            number(interval.upper)
+            "the {confidence} % interval ({} to {}{unit})",
+            show(interval.lower),
+            show(interval.upper)
         )
     });
     match (status, interval) {
         (Status::Pass, _) => format!("That is within what is accepted ({accepted})."),
-        (Status::Fail, Some(interval)) => format!(
-            "That is beyond what is accepted ({accepted}), and so is all of {interval}: chance does not explain it."
-        ),
+        (Status::Fail, Some(interval)) => {
+            format!(
+                "That is beyond what is accepted ({accepted}), and so is all of {interval}: chance does not explain it."
+            )
+        }
         (Status::Warning, Some(interval)) => {
             format!(
                 "That is beyond what is accepted ({accepted}), but {interval} reaches within it: it could be chance."
@@ -89,22 +97,16 @@ fn verdict(definition: &Definition, found: &Disparity, status: Status, threshold
     }
 }
 
+/// Whether the metric is a share of rows, which people read in per cent.
+fn is_share(metric: &metrics::Metric) -> bool {
+    matches!(metric.measure, metrics::Measure::Rate(..))
+}
+
 fn name(group: &str) -> String {
     match group {
         "overall" => "everybody".to_owned(),
         "all others" => "all others".to_owned(),
         group => format!("“{group}”"),
-    }
-}
-
-fn lower_first(text: &str) -> String {
-    // "True positive rate is" reads on; an abbreviation keeps its capitals.
-    let mut letters = text.chars();
-    match (letters.next(), letters.clone().next()) {
-        (Some(first), Some(second)) if second.is_lowercase() => {
-            first.to_lowercase().chain(letters).collect()
-        }
-        _ => text.to_owned(),
     }
 }
 

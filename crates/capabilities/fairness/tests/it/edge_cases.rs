@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray};
-use ephor_fairness::{AnalysisSpec, AnalysisType, Status, disparities};
+use ephor_fairness::{AnalysisSpec, AnalysisType, Mitigation, Status, disparities};
 
 use crate::support::{Find, FindIn, batch, faults, run, run_batch, table, value};
 
@@ -423,4 +423,76 @@ async fn a_result_survives_json() {
     let result = run_batch(columns, &spec).await.unwrap();
     let text = serde_json::to_string(&result).unwrap();
     assert_eq!(serde_json::from_str::<ephor_fairness::AnalysisResult>(&text).unwrap(), result);
+}
+
+#[tokio::test]
+async fn recommendations_are_computed_and_the_most_effective_comes_first() {
+    // Group b scores a fifth lower throughout, and its labels are positive less often.
+    let rows = 2_000_u32;
+    let groups: Vec<&str> = (0..rows).map(|row| if row % 2 == 0 { "a" } else { "b" }).collect();
+    let scores: Vec<f64> = (0..rows)
+        .map(|row| f64::from(row * 7_919 % 1_000) / 1_250.0 + if row % 2 == 0 { 0.2 } else { 0.0 })
+        .collect();
+    let labels: Vec<i64> = scores
+        .iter()
+        .enumerate()
+        .map(|(row, score)| i64::from(*score > 0.5) ^ i64::from(row % 10 == 3))
+        .collect();
+    let columns = vec![("g", text(&groups)), ("y", whole(&labels)), ("s", real(&scores))];
+    let spec = AnalysisSpec {
+        analysis_type: AnalysisType::DemographicParity,
+        prediction: None,
+        score: Some("s".to_owned()),
+        score_threshold: 0.6,
+        ..spec()
+    };
+    let result = run_batch(columns, &spec).await.unwrap();
+    assert_eq!(
+        result.attribute("g").disparity("demographic_parity_difference").status,
+        Some(Status::Fail)
+    );
+
+    let first = &result.recommendations[0];
+    let Mitigation::GroupThresholds { thresholds, equalises } = &first.mitigation else {
+        panic!("{first:?}")
+    };
+    assert_eq!(equalises, "selection_rate");
+    let effect = first.effect.as_ref().unwrap();
+    assert!(effect.after < 0.01 && effect.before > 0.2, "{effect:?}");
+    // Deciding by these thresholds gives what is promised.
+    let chosen = |group: &str| {
+        thresholds.iter().find(|threshold| threshold.group == group).unwrap().threshold
+    };
+    let rate = |group: &str| {
+        let mine: Vec<bool> = groups
+            .iter()
+            .zip(&scores)
+            .filter(|(name, _)| **name == group)
+            .map(|(_, score)| *score >= chosen(group))
+            .collect();
+        mine.iter().filter(|selected| **selected).count() as f64 / mine.len() as f64
+    };
+    assert!(((rate("a") - rate("b")).abs() - effect.after).abs() < 1e-12);
+
+    let reweighed = result.recommendations.iter().find_map(|made| match &made.mitigation {
+        Mitigation::Reweighing { weights } => Some(weights),
+        _ => None,
+    });
+    // With the weights the label is independent of the group, and no rows are gained or lost.
+    let weight = |group: &str, label: i64| {
+        reweighed
+            .unwrap()
+            .iter()
+            .find(|cell| cell.group == group && cell.label == label.to_string())
+            .unwrap()
+            .weight
+    };
+    let total = |group: &str, label: i64| {
+        groups.iter().zip(&labels).filter(|(name, of)| **name == group && **of == label).count()
+            as f64
+            * weight(group, label)
+    };
+    let rate = |group: &str| total(group, 1) / (total(group, 0) + total(group, 1));
+    assert!((rate("a") - rate("b")).abs() < 1e-12);
+    assert!((total("a", 0) + total("a", 1) - 1_000.0).abs() < 1e-9);
 }
