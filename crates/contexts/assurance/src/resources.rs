@@ -3,16 +3,17 @@
 use ephor_rest::{Include, ResourceSpec};
 
 /// Bias analyses: made and stopped by actions, for they come with a job.
-pub const BIAS_ANALYSES: ResourceSpec = ResourceSpec::new("bias_analyses", "assurance.bias_analyses")
-    .labels("bias analysis", "bias analyses")
-    .hidden(&["metrics"])
-    .search(&["name", "description"])
-    .include(&[
-        Include::one("dataset", "datasets", "dataset_id"),
-        Include::one("model", "models", "model_id"),
-        Include::many("results", "bias_analysis_results", "analysis_id"),
-    ])
-    .reach();
+pub const BIAS_ANALYSES: ResourceSpec =
+    ResourceSpec::new("bias_analyses", "assurance.bias_analyses")
+        .labels("bias analysis", "bias analyses")
+        .hidden(&["metrics"])
+        .search(&["name", "description"])
+        .include(&[
+            Include::one("dataset", "datasets", "dataset_id"),
+            Include::one("model", "models", "model_id"),
+            Include::many("results", "bias_analysis_results", "analysis_id"),
+        ])
+        .reach();
 
 /// What analyses found: written by the engine alone.
 pub const BIAS_ANALYSIS_RESULTS: ResourceSpec =

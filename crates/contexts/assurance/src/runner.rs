@@ -67,9 +67,15 @@ impl JobHandler for AnalysisRunner {
 
 impl AnalysisRunner {
     /// Reads and computes. No transaction is open meanwhile.
-    async fn analyse(&self, job: &JobContext, analysis: &Analysis) -> Result<AnalysisResult, JobFailure> {
-        let spec: AnalysisSpec = serde_json::from_value(analysis.parameters.clone())
-            .map_err(|error| JobFailure::fatal(format!("The specification cannot be read: {error}")))?;
+    async fn analyse(
+        &self,
+        job: &JobContext,
+        analysis: &Analysis,
+    ) -> Result<AnalysisResult, JobFailure> {
+        let spec: AnalysisSpec =
+            serde_json::from_value(analysis.parameters.clone()).map_err(|error| {
+                JobFailure::fatal(format!("The specification cannot be read: {error}"))
+            })?;
         let dataset: DatasetId = analysis
             .dataset_id
             .ok_or_else(|| JobFailure::fatal("The analysis names no data set"))?;
@@ -90,7 +96,9 @@ impl AnalysisRunner {
         outcome.map_err(|error| match error {
             AnalysisError::Cancelled => JobFailure::Cancelled,
             AnalysisError::Invalid(_) => JobFailure::fatal(error.to_string()),
-            AnalysisError::Read(_) | AnalysisError::Engine(_) => JobFailure::retry(error.to_string()),
+            AnalysisError::Read(_) | AnalysisError::Engine(_) => {
+                JobFailure::retry(error.to_string())
+            }
         })
     }
 }
@@ -103,7 +111,8 @@ async fn pass_on(job: &JobContext, mut told: watch::Receiver<(u64, Option<u64>)>
             return std::future::pending().await;
         }
         let (done, total) = *told.borrow_and_update();
-        let fraction = total.filter(|total| *total > 0).map_or(0.0, |total| done as f64 / total as f64);
+        let fraction =
+            total.filter(|total| *total > 0).map_or(0.0, |total| done as f64 / total as f64);
         job.progress(SCAN_SHARE * fraction.min(1.0), format!("{done} rows read")).await;
     }
 }

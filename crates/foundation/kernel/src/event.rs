@@ -28,6 +28,11 @@ pub enum DomainEvent {
         /// The data set.
         dataset: DatasetId,
     },
+    /// A data set was deleted: its file is to follow.
+    DatasetDeleted {
+        /// The data set.
+        dataset: DatasetId,
+    },
     /// A model's state changed.
     ModelChanged {
         /// The model.
@@ -72,6 +77,7 @@ impl DomainEvent {
             Self::OrganizationCreated { .. } => "organization_created",
             Self::MembershipChanged { .. } => "membership_changed",
             Self::DatasetStored { .. } => "dataset_stored",
+            Self::DatasetDeleted { .. } => "dataset_deleted",
             Self::ModelChanged { .. } => "model_changed",
             Self::AnalysisRequested { .. } => "analysis_requested",
             Self::AnalysisCompleted { .. } => "analysis_completed",

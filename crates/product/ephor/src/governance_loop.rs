@@ -24,7 +24,12 @@ pub struct GovernanceLoop {
 
 #[async_trait]
 impl EventHandler for GovernanceLoop {
-    async fn handle(&self, _: &Store, scope: &Scope, event: &DomainEvent) -> Result<(), JobFailure> {
+    async fn handle(
+        &self,
+        _: &Store,
+        scope: &Scope,
+        event: &DomainEvent,
+    ) -> Result<(), JobFailure> {
         let organization = scope.organization();
         match event {
             // Nothing follows from these beyond what the pages that wait for them are told.
@@ -44,7 +49,8 @@ impl EventHandler for GovernanceLoop {
             // Policies, alerts and risks will hear of these; until then operators do.
             DomainEvent::AnalysisCompleted { analysis, failed, warned } => {
                 tracing::info!(%organization, %analysis, failed, warned, "a bias analysis completed");
-                metrics::counter!("bias_analyses_total", "outcome" => outcome(*failed, *warned)).increment(1);
+                metrics::counter!("bias_analyses_total", "outcome" => outcome(*failed, *warned))
+                    .increment(1);
             }
             DomainEvent::AnalysisFailed { analysis, reason } => {
                 tracing::warn!(%organization, %analysis, reason, "a bias analysis failed");

@@ -1,5 +1,7 @@
 //! The log, and traces by OTLP when asked for.
 
+use std::io::IsTerminal as _;
+
 use anyhow::Context as _;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::WithExportConfig as _;
@@ -7,7 +9,9 @@ use opentelemetry_sdk::{
     Resource,
     trace::{Sampler, SdkTracerProvider},
 };
-use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use crate::config::{Log, LogFormat, Telemetry};
 
@@ -26,14 +30,18 @@ impl Drop for Guard {
 
 /// Starts the log, and traces when an endpoint is set.
 pub fn start(log: &Log, telemetry: &Telemetry) -> anyhow::Result<Guard> {
-    let filter = EnvFilter::try_new(&log.filter)
-        .with_context(|| format!("log.filter: `{}` is not a filter, such as \"info,ephor_store=debug\"", log.filter))?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let filter = EnvFilter::try_new(&log.filter).with_context(|| {
+        format!("log.filter: `{}` is not a filter, such as \"info,ephor_store=debug\"", log.filter)
+    })?;
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let lines = match log.format {
         LogFormat::Text => lines.with_target(false).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    let provider = if telemetry.otlp_endpoint.is_empty() { None } else { Some(provider(telemetry)?) };
+    let provider =
+        if telemetry.otlp_endpoint.is_empty() { None } else { Some(provider(telemetry)?) };
     let traces = provider
         .as_ref()
         .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("ephor")));
@@ -51,14 +59,18 @@ fn provider(telemetry: &Telemetry) -> anyhow::Result<SdkTracerProvider> {
         .with_http()
         .with_endpoint(&telemetry.otlp_endpoint)
         .build()
-        .with_context(|| format!("telemetry.otlp_endpoint: traces cannot go to `{}`", telemetry.otlp_endpoint))?;
+        .with_context(|| {
+            format!("telemetry.otlp_endpoint: traces cannot go to `{}`", telemetry.otlp_endpoint)
+        })?;
     let resource = Resource::builder()
         .with_service_name("ephor")
         .with_attribute(opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .build();
     Ok(SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
-        .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(telemetry.sample_ratio))))
+        .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(
+            telemetry.sample_ratio,
+        ))))
         .with_resource(resource)
         .build())
 }

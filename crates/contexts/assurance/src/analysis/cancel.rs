@@ -1,7 +1,10 @@
 //! Stop an analysis.
 
 use ephor_kernel::{AnalysisId, Code, DomainEvent, JobId, Problem};
-use ephor_store::{OrgTx, StoreError, jobs::{Cancelled, job_cancel}};
+use ephor_store::{
+    OrgTx, StoreError,
+    jobs::{Cancelled, job_cancel},
+};
 
 /// Stops an analysis: at once while it is queued, else as soon as its scan notices.
 ///

@@ -37,7 +37,11 @@ impl AnalysisCreate {
             faults.push(Fault::new("/name", "length", "A name has 1 to 200 characters"));
         }
         if self.description.chars().count() > 10_000 {
-            faults.push(Fault::new("/description", "length", "A description has at most 10000 characters"));
+            faults.push(Fault::new(
+                "/description",
+                "length",
+                "A description has at most 10000 characters",
+            ));
         }
         faults.extend(
             ephor_fairness::column_faults(&self.parameters, &table.schema()).into_iter().map(fault),
@@ -62,7 +66,10 @@ pub(crate) fn fault(fault: ephor_fairness::Fault) -> Fault {
 ///
 /// # Errors
 /// `unknown_reference` when the data set or model is not one of the organization.
-pub async fn analysis_create(tx: &mut OrgTx, create: &AnalysisCreate) -> Result<AnalysisId, Problem> {
+pub async fn analysis_create(
+    tx: &mut OrgTx,
+    create: &AnalysisCreate,
+) -> Result<AnalysisId, Problem> {
     let AnalysisCreate { name, description, dataset_id, model_id, parameters } = create;
     let id = AnalysisId::new();
     let organization = tx.organization().uuid();
@@ -86,7 +93,8 @@ pub async fn analysis_create(tx: &mut OrgTx, create: &AnalysisCreate) -> Result<
     .execute(tx.conn())
     .await
     .map_err(StoreError::from)?;
-    let payload = serde_json::to_value(JobPayload { analysis: id }).map_err(|_| Problem::internal())?;
+    let payload =
+        serde_json::to_value(JobPayload { analysis: id }).map_err(|_| Problem::internal())?;
     let job = tx.enqueue(NewJob { kind: JOB_KIND, payload, subject: Some(id.uuid()) }).await?;
     sqlx::query!(
         "update assurance.bias_analyses set job_id = $3 where organization_id = $1 and id = $2",

@@ -116,7 +116,10 @@ pub async fn analysis_get(tx: &mut OrgTx, id: AnalysisId) -> Result<Analysis, Pr
 ///
 /// # Errors
 /// `not_found`.
-pub async fn analysis_result(tx: &mut OrgTx, id: AnalysisId) -> Result<Option<AnalysisResult>, Problem> {
+pub async fn analysis_result(
+    tx: &mut OrgTx,
+    id: AnalysisId,
+) -> Result<Option<AnalysisResult>, Problem> {
     let row = sqlx::query!(
         "select metrics from assurance.bias_analyses where organization_id = $1 and id = $2",
         tx.organization().uuid(),

@@ -35,7 +35,8 @@ pub(crate) async fn analysis_completed(
     let metrics = serde_json::to_value(result).map_err(|_| Problem::internal())?;
     let recommendations =
         serde_json::to_value(&result.recommendations).map_err(|_| Problem::internal())?;
-    let score = result.compliance_score.and_then(Decimal::from_f64_retain).map(|score| score.round_dp(2));
+    let score =
+        result.compliance_score.and_then(Decimal::from_f64_retain).map(|score| score.round_dp(2));
     let failed = i32::try_from(result.counts.fail).unwrap_or(i32::MAX);
     let warned = i32::try_from(result.counts.warning).unwrap_or(i32::MAX);
     let done = sqlx::query!(
@@ -73,19 +74,36 @@ pub(crate) async fn analysis_completed(
 }
 
 /// One row for each disparity, in one statement.
-async fn results_insert(tx: &mut OrgTx, id: AnalysisId, result: &AnalysisResult) -> Result<(), Problem> {
+async fn results_insert(
+    tx: &mut OrgTx,
+    id: AnalysisId,
+    result: &AnalysisResult,
+) -> Result<(), Problem> {
     let disparities: Vec<(&str, &Disparity)> = result
         .attributes
         .iter()
         .chain(&result.intersections)
-        .flat_map(|attribute| attribute.disparities.iter().map(|one| (attribute.name.as_str(), one)))
+        .flat_map(|attribute| {
+            attribute.disparities.iter().map(|one| (attribute.name.as_str(), one))
+        })
         .collect();
     let column = |of: &dyn Fn(&str, &Disparity) -> serde_json::Value| -> Vec<serde_json::Value> {
         disparities.iter().map(|(attribute, one)| of(attribute, one)).collect()
     };
     let rows = serde_json::Value::Array(column(&|attribute, one| {
         let Disparity {
-            id: metric, title, value, ideal, interval, threshold, status, worst_pair, n, undefined, left_out, sentence,
+            id: metric,
+            title,
+            value,
+            ideal,
+            interval,
+            threshold,
+            status,
+            worst_pair,
+            n,
+            undefined,
+            left_out,
+            sentence,
         } = one;
         serde_json::json!({
             "id": ResultId::new(),
@@ -125,7 +143,11 @@ async fn results_insert(tx: &mut OrgTx, id: AnalysisId, result: &AnalysisResult)
 }
 
 /// It could not be done; `reason` says why and what to do.
-pub(crate) async fn analysis_failed(tx: &mut OrgTx, id: AnalysisId, reason: &str) -> Result<(), StoreError> {
+pub(crate) async fn analysis_failed(
+    tx: &mut OrgTx,
+    id: AnalysisId,
+    reason: &str,
+) -> Result<(), StoreError> {
     let done = sqlx::query!(
         "update assurance.bias_analyses
             set status = 'failed', completed_at = now(), failure = $3

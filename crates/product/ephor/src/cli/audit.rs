@@ -126,7 +126,9 @@ pub async fn verify_store(
 fn verify_file(file: &std::path::Path, keys: &[String], format: Format) -> anyhow::Result<Exit> {
     let keys: Vec<PublicKey> = keys
         .iter()
-        .map(|text| PublicKey::parse(text).map_err(|error| UsageError(format!("--key {text}: {error}"))))
+        .map(|text| {
+            PublicKey::parse(text).map_err(|error| UsageError(format!("--key {text}: {error}")))
+        })
         .collect::<Result<_, _>>()?;
     let trust = if keys.is_empty() {
         writeln!(
@@ -137,9 +139,11 @@ fn verify_file(file: &std::path::Path, keys: &[String], format: Format) -> anyho
     } else {
         Trust::Keys(KeyRing::new(keys))
     };
-    let reader = File::open(file).map_err(|error| UsageError(format!("{}: {error}", file.display())))?;
-    let found = verify_export(BufReader::new(reader), &trust, None)
-        .map_err(|error| UsageError(format!("{} is no whole export of Ephor's: {error}", file.display())))?;
+    let reader =
+        File::open(file).map_err(|error| UsageError(format!("{}: {error}", file.display())))?;
+    let found = verify_export(BufReader::new(reader), &trust, None).map_err(|error| {
+        UsageError(format!("{} is no whole export of Ephor's: {error}", file.display()))
+    })?;
     report(&found, format)
 }
 
@@ -153,7 +157,11 @@ fn report(found: &[Verification], format: Format) -> anyhow::Result<Exit> {
     Ok(if found.iter().all(Verification::verified) { Exit::Ok } else { Exit::Finding })
 }
 
-async fn export(store: &Store, organization: OrganizationId, out: &std::path::Path) -> anyhow::Result<Exit> {
+async fn export(
+    store: &Store,
+    organization: OrganizationId,
+    out: &std::path::Path,
+) -> anyhow::Result<Exit> {
     let mut file = tokio::fs::File::create_new(out)
         .await
         .with_context(|| format!("{} can't be made", out.display()))?;

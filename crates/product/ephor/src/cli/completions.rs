@@ -6,7 +6,9 @@ use crate::exit::Exit;
 
 /// Print a shell's completion script.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  ephor completions bash > ~/.local/share/bash-completion/completions/ephor")]
+#[command(
+    after_help = "Example:\n  ephor completions bash > ~/.local/share/bash-completion/completions/ephor"
+)]
 pub struct Args {
     /// The shell
     shell: clap_complete::Shell,

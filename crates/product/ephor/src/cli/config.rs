@@ -7,7 +7,9 @@ use crate::{config, exit::Exit};
 
 /// Print the default configuration with its explanations.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  ephor config > ephor.toml\n  ephor config --check --config ephor.toml")]
+#[command(
+    after_help = "Examples:\n  ephor config > ephor.toml\n  ephor config --check --config ephor.toml"
+)]
 pub struct Args {
     /// Only check the configuration in force (file, variables, flags)
     #[arg(long)]

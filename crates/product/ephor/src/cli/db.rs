@@ -1,6 +1,9 @@
 //! `ephor db`
 
-use std::{io::Write as _, path::{Path, PathBuf}};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use clap::Subcommand;
@@ -82,7 +85,13 @@ impl Command {
                 let done = block_on(async {
                     Ok(backup::backup(&url, &file, &SearchPlaces::of_this_machine()).await?)
                 })?;
-                writeln!(out, "{}: {} bytes, the rows of {} tables", done.file.display(), done.bytes, done.tables)?;
+                writeln!(
+                    out,
+                    "{}: {} bytes, the rows of {} tables",
+                    done.file.display(),
+                    done.bytes,
+                    done.tables
+                )?;
             }
             Self::Restore { file } => return block_on(restore(&config, &data, &file)),
         }
@@ -93,10 +102,13 @@ impl Command {
 /// The private server's URLs, which exist once it was started.
 fn own(config: &Config, data: &Path) -> anyhow::Result<Urls> {
     if !config.database.url.expose_secret().is_empty() {
-        return Err(UsageError("a database of your own is configured: its URLs are yours".into()).into());
+        return Err(
+            UsageError("a database of your own is configured: its URLs are yours".into()).into()
+        );
     }
-    Urls::of_folder(data)
-        .with_context(|| format!("there is no private PostgreSQL in {}; `ephor serve` makes one", data.display()))
+    Urls::of_folder(data).with_context(|| {
+        format!("there is no private PostgreSQL in {}; `ephor serve` makes one", data.display())
+    })
 }
 
 /// Who may read everything: the private server's backup log-in, or yours.
@@ -105,7 +117,11 @@ fn backup_url(config: &Config, data: &Path) -> anyhow::Result<String> {
         return Ok(own(config, data)?.backup());
     }
     std::env::var(Login::Backup.variable()).map_err(|_| {
-        UsageError(format!("set {} to the log-in of ephor_backup, which alone may read everything", Login::Backup.variable())).into()
+        UsageError(format!(
+            "set {} to the log-in of ephor_backup, which alone may read everything",
+            Login::Backup.variable()
+        ))
+        .into()
     })
 }
 

@@ -62,7 +62,10 @@ impl Args {
                 writeln!(out, "\n  Ephor demo on http://{}\n", serving.address)?;
                 writeln!(out, "  e-mail    {}\n  password  {}\n", log_in.email, log_in.password)?;
                 writeln!(out, "  Demo data: UCI Adult with the predictions of a logistic model.")?;
-                writeln!(out, "  Sign in, open the data set, press «Analyse for bias». Ctrl-C stops it.\n")?;
+                writeln!(
+                    out,
+                    "  Sign in, open the data set, press «Analyse for bias». Ctrl-C stops it.\n"
+                )?;
                 Ok(out.flush()?)
             })
             .await?;
@@ -81,7 +84,8 @@ fn beside(usual: &Path) -> PathBuf {
 async fn prepare(app: &App, data: &Path) -> anyhow::Result<DemoLogIn> {
     let file = data.join("demo-log-in.json");
     if let Ok(text) = std::fs::read_to_string(&file) {
-        return serde_json::from_str(&text).with_context(|| format!("{} can't be read", file.display()));
+        return serde_json::from_str(&text)
+            .with_context(|| format!("{} can't be read", file.display()));
     }
     let log_in = DemoLogIn { email: "demo@ephor.example".to_owned(), password: password() };
     let request = RequestContext::new(None, Some("ephor demo"), RequestId::new());
@@ -125,7 +129,8 @@ async fn prepare(app: &App, data: &Path) -> anyhow::Result<DemoLogIn> {
 
 /// Written last, so that a demo that was only half made is not taken for whole.
 fn keep(file: &Path, log_in: &DemoLogIn) -> anyhow::Result<()> {
-    let mut open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
+    let mut open =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
     Ok(open.write_all(serde_json::to_string_pretty(log_in)?.as_bytes())?)
 }
 

@@ -46,7 +46,12 @@ impl Args {
             system_url: url(Urls::system, database.system_url.as_ref().and_then(given)),
             sealer_url: url(Urls::sealer, database.sealer_url.as_ref().and_then(given)),
             migrate_url: url(Urls::migrate, database.migrate_url.as_ref().and_then(given)),
-            seal_key: config.seal.key.expose_secret().is_empty().then(|| server::key_file(&config.seal, &data)),
+            seal_key: config
+                .seal
+                .key
+                .expose_secret()
+                .is_empty()
+                .then(|| server::key_file(&config.seal, &data)),
         };
         let checks = block_on(async { Ok(doctor::examine(&subject).await) })?;
         let mut out = std::io::stdout().lock();

@@ -19,7 +19,9 @@ use crate::{config::Config, exit::Exit};
 /// Govern your organisation's AI: find it, analyse it, guard it, and prove it.
 #[derive(Debug, Parser)]
 #[command(name = "ephor", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done, 1 a check found something, 2 wrong usage or input, 3 it could not be done.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 a check found something, 2 wrong usage or input, 3 it could not be done."
+)]
 pub struct Cli {
     #[command(flatten)]
     settings: Settings,
@@ -75,10 +77,8 @@ enum Format {
 impl Settings {
     /// The configuration in force. Flags of a command come as `(path, value)`.
     fn load(&self, flags: &[(&str, Option<String>)]) -> anyhow::Result<Config> {
-        let mut set: Vec<_> = flags
-            .iter()
-            .filter_map(|(path, value)| Some((*path, value.clone()?)))
-            .collect();
+        let mut set: Vec<_> =
+            flags.iter().filter_map(|(path, value)| Some((*path, value.clone()?))).collect();
         if let Some(data) = &self.data {
             set.push(("data.dir", data.display().to_string()));
         }

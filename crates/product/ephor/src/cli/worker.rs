@@ -20,7 +20,11 @@ impl Args {
         let concurrency = self.concurrency.map(|number| number.to_string());
         let config = settings.load(&[("jobs.concurrency", concurrency)])?;
         if config.jobs.concurrency == 0 {
-            return Err(UsageError("a worker with jobs.concurrency = 0 would do nothing; --concurrency 2 is a start".into()).into());
+            return Err(UsageError(
+                "a worker with jobs.concurrency = 0 would do nothing; --concurrency 2 is a start"
+                    .into(),
+            )
+            .into());
         }
         let data = settings.data_dir(&config);
         block_on(async {

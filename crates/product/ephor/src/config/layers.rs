@@ -54,7 +54,10 @@ impl Layers {
     pub(super) fn file(&mut self, path: &Path) -> Result<(), ConfigError> {
         let place = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| {
-            ConfigError(vec![ConfigFault::new(&place, format!("the file could not be read: {error}"))])
+            ConfigError(vec![ConfigFault::new(
+                &place,
+                format!("the file could not be read: {error}"),
+            )])
         })?;
         for (section, keys) in parse(&place, &text)? {
             let Value::Table(keys) = keys else {
@@ -88,7 +91,8 @@ impl Layers {
         for (name, text) in variables {
             if name == "DATABASE_URL" {
                 self.text(&name, "database", "url", text);
-            } else if let Some((_, section, key)) = known.iter().find(|(known, ..)| *known == name) {
+            } else if let Some((_, section, key)) = known.iter().find(|(known, ..)| *known == name)
+            {
                 self.text(&name, section, key, text);
             } else if name.starts_with("EPHOR_") && !OTHER_VARIABLES.contains(&name.as_str()) {
                 let hint = nearest(&name, known.iter().map(|(known, ..)| known.as_str()));
@@ -126,8 +130,11 @@ impl Layers {
             Some(Value::Float(_)) => text.parse().map(Value::Float).ok(),
             Some(Value::Boolean(_)) => text.parse().map(Value::Boolean).ok(),
             Some(Value::Array(_)) => Some(Value::Array(
-                text.split(',').map(str::trim).filter(|item| !item.is_empty())
-                    .map(|item| Value::String(item.to_owned())).collect(),
+                text.split(',')
+                    .map(str::trim)
+                    .filter(|item| !item.is_empty())
+                    .map(|item| Value::String(item.to_owned()))
+                    .collect(),
             )),
             _ => Some(Value::String(text.clone())),
         };
@@ -143,7 +150,8 @@ impl Layers {
     fn set(&mut self, place: &str, section: &str, key: &str, value: Value) {
         let Some(Value::Table(keys)) = self.table.get_mut(section) else {
             let hint = nearest(section, self.table.keys().map(String::as_str));
-            self.faults.push(ConfigFault::new(place, format!("there is no section [{section}]{hint}")));
+            self.faults
+                .push(ConfigFault::new(place, format!("there is no section [{section}]{hint}")));
             return;
         };
         let Some(slot) = keys.get_mut(key) else {

@@ -6,9 +6,9 @@ mod sections;
 
 use std::path::{Path, PathBuf};
 
-pub use layers::{ConfigError, ConfigFault};
 use ephor_identity::IdentityConfig;
 use ephor_store::DatabaseConfig;
+pub use layers::{ConfigError, ConfigFault};
 pub use sections::{Analysis, Data, Jobs, Log, LogFormat, Objects, Seal, Server, Telemetry};
 use serde::Deserialize;
 
@@ -83,7 +83,10 @@ impl Config {
         if self.server.bind.parse::<std::net::SocketAddr>().is_err() {
             faults.push(ConfigFault::new(
                 "server.bind",
-                format!("`{}` is not an address with a port, such as 127.0.0.1:8080", self.server.bind),
+                format!(
+                    "`{}` is not an address with a port, such as 127.0.0.1:8080",
+                    self.server.bind
+                ),
             ));
         }
         let url = &self.server.public_url;

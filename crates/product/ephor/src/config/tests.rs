@@ -50,8 +50,10 @@ fn cookies_are_secure_where_people_come_by_https() {
 
 #[test]
 fn a_flag_overrides_a_variable_overrides_a_file() {
-    let file = file("[server]\nbind = '1.1.1.1:1'\nshutdown_seconds = 1\n[jobs]\nconcurrency = 7\n");
-    let variables = variables(&[("EPHOR_SERVER_BIND", "2.2.2.2:2"), ("EPHOR_SERVER_SHUTDOWN_SECONDS", "2")]);
+    let file =
+        file("[server]\nbind = '1.1.1.1:1'\nshutdown_seconds = 1\n[jobs]\nconcurrency = 7\n");
+    let variables =
+        variables(&[("EPHOR_SERVER_BIND", "2.2.2.2:2"), ("EPHOR_SERVER_SHUTDOWN_SECONDS", "2")]);
     let flags = [("server.bind", "3.3.3.3:3".to_owned())];
     let config = Config::load(Some(file.path()), variables, &flags).unwrap();
     assert_eq!(config.server.bind, "3.3.3.3:3");
@@ -61,7 +63,10 @@ fn a_flag_overrides_a_variable_overrides_a_file() {
 
 #[test]
 fn ephors_own_database_variable_is_the_more_particular_one() {
-    let both = variables(&[("EPHOR_DATABASE_URL", "postgres:///own"), ("DATABASE_URL", "postgres:///any")]);
+    let both = variables(&[
+        ("EPHOR_DATABASE_URL", "postgres:///own"),
+        ("DATABASE_URL", "postgres:///any"),
+    ]);
     let config = Config::load(None, both, &[]).unwrap();
     assert_eq!(config.database.url.expose_secret(), "postgres:///own");
 }
@@ -73,8 +78,13 @@ fn every_fault_is_told_at_once() {
     let error = Config::load(Some(file.path()), variables, &[]).unwrap_err();
     let text = error.to_string();
     assert_eq!(error.0.len(), 5, "{text}");
-    for part in ["did you mean `server`", "`3` is not a text", "did you mean `filter`",
-        "`many` is not a whole number", "did you mean `EPHOR_LOG_FILTER`"] {
+    for part in [
+        "did you mean `server`",
+        "`3` is not a text",
+        "did you mean `filter`",
+        "`many` is not a whole number",
+        "did you mean `EPHOR_LOG_FILTER`",
+    ] {
         assert!(text.contains(part), "{part} is missing in {text}");
     }
 }
@@ -91,7 +101,8 @@ fn what_is_out_of_range_is_refused() {
 
 #[test]
 fn secrets_do_not_show_in_debug_output() {
-    let secret = variables(&[("EPHOR_SEAL_KEY", "hush"), ("DATABASE_URL", "postgres://u:hush@h/d")]);
+    let secret =
+        variables(&[("EPHOR_SEAL_KEY", "hush"), ("DATABASE_URL", "postgres://u:hush@h/d")]);
     assert!(!format!("{:?}", Config::load(None, secret, &[]).unwrap()).contains("hush"));
 }
 

@@ -53,7 +53,8 @@ impl App {
             .map(|block| block.parse())
             .collect::<Result<Arc<[Block]>, _>>()
             .context("server.trusted_proxies")?;
-        let identity = Identity::new(store.clone(), config.identity.clone(), Arc::new(SystemClock))?;
+        let identity =
+            Identity::new(store.clone(), config.identity.clone(), Arc::new(SystemClock))?;
         let objects = ObjectStoreConfig {
             url: (!config.objects.url.is_empty()).then(|| config.objects.url.clone()),
             folder: data.join("objects"),

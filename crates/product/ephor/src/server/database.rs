@@ -54,7 +54,12 @@ impl Database {
         let given = config.database.url.expose_secret();
         if !given.is_empty() {
             let restore_url = config.database.migrate_url().expose_secret().to_owned();
-            return Ok(Self { config: config.database.clone(), restore_url, cluster: None, applied: Vec::new() });
+            return Ok(Self {
+                config: config.database.clone(),
+                restore_url,
+                cluster: None,
+                applied: Vec::new(),
+            });
         }
         let cluster = Cluster::start(data, Options::default())
             .await

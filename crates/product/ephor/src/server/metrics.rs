@@ -21,7 +21,10 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
         .install_recorder()
         .context("metrics are already counted")?;
     metrics::describe_counter!("http_requests_total", "Requests by method, route and status.");
-    metrics::describe_histogram!("http_request_duration_seconds", "How long requests took, by route.");
+    metrics::describe_histogram!(
+        "http_request_duration_seconds",
+        "How long requests took, by route."
+    );
     metrics::describe_gauge!("database_connections", "Connections that requests use, by state.");
     Ok(handle)
 }
@@ -38,6 +41,7 @@ pub async fn count(request: Request, next: Next) -> Response {
     let status = response.status().as_u16().to_string();
     metrics::counter!("http_requests_total", "method" => method.to_string(), "route" => route.clone(), "status" => status)
         .increment(1);
-    metrics::histogram!("http_request_duration_seconds", "route" => route).record(began.elapsed().as_secs_f64());
+    metrics::histogram!("http_request_duration_seconds", "route" => route)
+        .record(began.elapsed().as_secs_f64());
     response
 }

@@ -25,9 +25,11 @@ pub fn router(app: &App, timeout: Duration) -> Router {
         .merge(ephor_identity::routes())
         .with_state(app.clone())
         .merge(ephor_assurance::routes(app.assurance.clone()));
-    let bounded = api.layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout));
+    let bounded =
+        api.layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout));
     // Uploads, downloads and live updates take as long as they take.
-    let streaming = ephor_registry::routes(app.registry.clone()).merge(ephor_console::routes(console(app)));
+    let streaming =
+        ephor_registry::routes(app.registry.clone()).merge(ephor_console::routes(console(app)));
 
     let operations = Router::new()
         .route("/healthz", get(health::alive))

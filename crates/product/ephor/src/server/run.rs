@@ -9,7 +9,11 @@ use ephor_store::{
     audit::Sealer,
     jobs::{Workers, WorkersConfig, WorkersHandle},
 };
-use tokio::{net::TcpListener, signal::unix::{SignalKind, signal}, sync::watch};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 
 use super::{App, Database, key, metrics, router::router};
 use crate::{config::Config, governance_loop::GovernanceLoop};
@@ -24,14 +28,21 @@ pub struct Serving {
 
 /// Runs a server until it is told to stop. `ready` is called once it listens, and may prepare
 /// something (the demo does) before it says so to the user.
-pub async fn run<F>(config: &Config, data: &Path, ready: impl FnOnce(Serving) -> F) -> anyhow::Result<()>
+pub async fn run<F>(
+    config: &Config,
+    data: &Path,
+    ready: impl FnOnce(Serving) -> F,
+) -> anyhow::Result<()>
 where
     F: Future<Output = anyhow::Result<()>>,
 {
     let metrics = metrics::install()?;
     // Listen first: if the port is taken, nothing else needs to begin.
     let listener = TcpListener::bind(&config.server.bind).await.with_context(|| {
-        format!("nothing can listen on {}; is another Ephor running? --bind takes another address", config.server.bind)
+        format!(
+            "nothing can listen on {}; is another Ephor running? --bind takes another address",
+            config.server.bind
+        )
     })?;
     let address = listener.local_addr()?;
     let stopping = stop_signal()?;
@@ -160,7 +171,9 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
             if *tell.borrow() {
                 std::process::exit(130);
             }
-            tracing::info!("stopping: running requests and jobs may finish; once more to stop at once");
+            tracing::info!(
+                "stopping: running requests and jobs may finish; once more to stop at once"
+            );
             tell.send_replace(true);
         }
     });

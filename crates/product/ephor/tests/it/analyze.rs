@@ -15,7 +15,16 @@ fn analyze(file: &Path, arguments: &[&str]) -> Output {
 }
 
 fn adult_with(arguments: &[&str]) -> Output {
-    let usual = ["--target", "y_true", "--prediction", "y_pred", "--score", "score", "--protected", "sex,race"];
+    let usual = [
+        "--target",
+        "y_true",
+        "--prediction",
+        "y_pred",
+        "--score",
+        "score",
+        "--protected",
+        "sex,race",
+    ];
     analyze(&adult(), &[&usual, arguments].concat())
 }
 
@@ -28,7 +37,14 @@ fn a_failing_metric_is_exit_code_1_and_a_table_says_which() {
     let output = adult_with(&[]);
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(1), "{out}{err}");
-    for part in ["16 281 rows", "FAIL", "demographic_parity_difference", "selection rate", "Female", "What to do"] {
+    for part in [
+        "16 281 rows",
+        "FAIL",
+        "demographic_parity_difference",
+        "selection rate",
+        "Female",
+        "What to do",
+    ] {
         assert!(out.contains(part), "{part} is missing in\n{out}");
     }
     assert!(!out.contains('\u{1b}'), "no colours when nobody looks");
@@ -39,7 +55,8 @@ fn json_holds_what_fairlearn_says() {
     let output = adult_with(&["--format", "json", "--fail-on", "never"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let result: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let race = result["attributes"].as_array().unwrap().iter().find(|one| one["name"] == "race").unwrap();
+    let race =
+        result["attributes"].as_array().unwrap().iter().find(|one| one["name"] == "race").unwrap();
     let parity = race["disparities"]
         .as_array()
         .unwrap()
@@ -47,7 +64,10 @@ fn json_holds_what_fairlearn_says() {
         .find(|one| one["id"] == "demographic_parity_difference")
         .unwrap();
     // fairlearn 0.15.0 on the same file.
-    assert!((parity["value"].as_f64().unwrap() - 0.143_199_685_534_591_23).abs() < 1e-9, "{parity}");
+    assert!(
+        (parity["value"].as_f64().unwrap() - 0.143_199_685_534_591_23).abs() < 1e-9,
+        "{parity}"
+    );
     assert_eq!(result["rows"]["read"], 16_281);
 }
 
@@ -74,11 +94,26 @@ fn standard_input_ndjson_json_and_parquet_say_the_same_as_csv() {
         })
         .collect();
     let csv: String = std::iter::once("y,p,sex\n".to_owned())
-        .chain(rows.iter().map(|row| format!("{},{},{}\n", row["y"], row["p"], row["sex"].as_str().unwrap())))
+        .chain(
+            rows.iter()
+                .map(|row| format!("{},{},{}\n", row["y"], row["p"], row["sex"].as_str().unwrap())),
+        )
         .collect();
     let ndjson: String = rows.iter().map(|row| format!("{row}\n")).collect();
-    let files = [("a.csv", csv.clone()), ("a.ndjson", ndjson), ("a.json", Value::Array(rows).to_string())];
-    let arguments = ["--target", "y", "--prediction", "p", "--protected", "sex", "--format", "json", "--fail-on", "never"];
+    let files =
+        [("a.csv", csv.clone()), ("a.ndjson", ndjson), ("a.json", Value::Array(rows).to_string())];
+    let arguments = [
+        "--target",
+        "y",
+        "--prediction",
+        "p",
+        "--protected",
+        "sex",
+        "--format",
+        "json",
+        "--fail-on",
+        "never",
+    ];
     let attributes = |output: &Output| {
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         serde_json::from_slice::<Value>(&output.stdout).unwrap()["attributes"].clone()
@@ -106,7 +141,16 @@ fn standard_input_ndjson_json_and_parquet_say_the_same_as_csv() {
 fn a_wrong_question_is_exit_code_2_and_every_fault_is_told() {
     let output = analyze(
         &adult(),
-        &["--target", "y_tru", "--prediction", "y_pred", "--protected", "sexx,race", "--confidence", "0.95"],
+        &[
+            "--target",
+            "y_tru",
+            "--prediction",
+            "y_pred",
+            "--protected",
+            "sexx,race",
+            "--confidence",
+            "0.95",
+        ],
     );
     let err = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{err}");
@@ -131,7 +175,10 @@ fn broken_files_are_exit_code_2_with_line_and_reason() {
         let output = analyze(&path, &["--target", "y", "--prediction", "p", "--protected", "s"]);
         let err = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{name}: {err}");
-        assert!(err.to_lowercase().contains(&reason.to_lowercase()), "{name}: «{reason}» is missing in {err}");
+        assert!(
+            err.to_lowercase().contains(&reason.to_lowercase()),
+            "{name}: «{reason}» is missing in {err}"
+        );
     }
 }
 
@@ -144,12 +191,8 @@ fn a_file_that_is_not_there_is_named() {
 
 #[test]
 fn whoever_reads_enough_ends_it_without_a_fault() {
-    let mut child = ephor()
-        .arg("config")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        ephor().arg("config").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!(text(&output.stderr), "");

@@ -96,7 +96,9 @@ fn the_crate_table_of_architecture_md_is_current() {
         if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(&path, format!("{head}{begin}{table}{end}{tail}")).unwrap();
         } else {
-            panic!("the crate table is old; renew it with `UPDATE_DOCS=1 cargo test -p ephor --test it crate_table`");
+            panic!(
+                "the crate table is old; renew it with `UPDATE_DOCS=1 cargo test -p ephor --test it crate_table`"
+            );
         }
     }
 }

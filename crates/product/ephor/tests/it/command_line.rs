@@ -14,8 +14,16 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
 #[test]
 fn every_command_explains_itself() {
     for command in [
-        &["--help"][..], &["analyze", "--help"], &["serve", "--help"], &["demo", "--help"], &["worker", "--help"],
-        &["db", "--help"], &["audit", "--help"], &["doctor", "--help"], &["config", "--help"], &["completions", "--help"],
+        &["--help"][..],
+        &["analyze", "--help"],
+        &["serve", "--help"],
+        &["demo", "--help"],
+        &["worker", "--help"],
+        &["db", "--help"],
+        &["audit", "--help"],
+        &["doctor", "--help"],
+        &["config", "--help"],
+        &["completions", "--help"],
     ] {
         let (code, out, err) = run(command);
         assert_eq!(code, 0, "{command:?}: {err}");

@@ -23,7 +23,11 @@ async fn a_data_set_is_analysed_and_the_trail_verifies() {
 
     let analysis = ada.analyse(&dataset, parameters()).await;
     let ended = ada.ended(&analysis).await;
-    assert_eq!((&ended["status"], &ended["outcome"]), (&json!("completed"), &json!("fail")), "{ended}");
+    assert_eq!(
+        (&ended["status"], &ended["outcome"]),
+        (&json!("completed"), &json!("fail")),
+        "{ended}"
+    );
     let id = ended["id"].as_str().unwrap();
     let result = ada.json(&format!("/v1/bias_analyses/{id}/result")).await;
     assert_eq!(result["rows"]["read"], 16_281);
@@ -32,28 +36,44 @@ async fn a_data_set_is_analysed_and_the_trail_verifies() {
         .as_array()
         .unwrap()
         .iter()
-        .find(|row| row["metric_name"] == "demographic_parity_difference" && row["attribute"] == "race")
+        .find(|row| {
+            row["metric_name"] == "demographic_parity_difference" && row["attribute"] == "race"
+        })
         .unwrap();
     assert!((parity["score"].as_f64().unwrap() - 0.143_199_685_534_591_23).abs() < 1e-9);
 
     // A stranger sees nothing of it, and can't tell it from what is not there.
     let eve = Person::sign_up(&server.url, "eve@example.org").await;
-    for path in [format!("/v1/bias_analyses/{id}"), format!("/v1/datasets/{}", dataset["id"].as_str().unwrap()),
-        format!("/v1/bias_analyses/{id}/result"), format!("/v1/datasets/{}/rows", dataset["id"].as_str().unwrap())] {
+    for path in [
+        format!("/v1/bias_analyses/{id}"),
+        format!("/v1/datasets/{}", dataset["id"].as_str().unwrap()),
+        format!("/v1/bias_analyses/{id}/result"),
+        format!("/v1/datasets/{}/rows", dataset["id"].as_str().unwrap()),
+    ] {
         assert_eq!(eve.get(&path).send().await.unwrap().status(), StatusCode::NOT_FOUND, "{path}");
     }
     let body = json!({ "dataset_id": dataset["id"], "parameters": parameters() });
-    assert_eq!(eve.post("/v1/bias_analyses").json(&body).send().await.unwrap().status(), StatusCode::NOT_FOUND);
+    assert_eq!(
+        eve.post("/v1/bias_analyses").json(&body).send().await.unwrap().status(),
+        StatusCode::NOT_FOUND
+    );
 
     // Beside the running server: everything that was sealed is as it was sealed.
     let verified = within(std::time::Duration::from_secs(30), "everything is sealed", || {
-        let output = ephor().args(["audit", "verify", "--format", "json", "--data"]).arg(data.path()).output().unwrap();
+        let output = ephor()
+            .args(["audit", "verify", "--format", "json", "--data"])
+            .arg(data.path())
+            .output()
+            .unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         let found: Value = serde_json::from_slice(&output.stdout).unwrap();
         let all = found.as_array().unwrap();
         (all.len() >= 2 && all.iter().all(|one| one["queued"] == 0)).then_some(found)
     });
-    assert!(verified.as_array().unwrap().iter().all(|one| one["findings"] == json!([])), "{verified}");
+    assert!(
+        verified.as_array().unwrap().iter().all(|one| one["findings"] == json!([])),
+        "{verified}"
+    );
 }
 
 #[tokio::test]
@@ -69,8 +89,12 @@ async fn every_fault_of_a_request_is_told_at_once() {
     let answer = ada.post("/v1/bias_analyses").json(&body).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let problem: Value = answer.json().await.unwrap();
-    let pointers: Vec<_> =
-        problem["faults"].as_array().unwrap().iter().map(|fault| fault["pointer"].as_str().unwrap()).collect();
+    let pointers: Vec<_> = problem["faults"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| fault["pointer"].as_str().unwrap())
+        .collect();
     for pointer in ["/parameters/target", "/parameters/protected/0", "/parameters/confidence"] {
         assert!(pointers.contains(&pointer), "{pointer} is missing in {pointers:?}");
     }
@@ -81,7 +105,8 @@ async fn a_broken_file_leaves_nothing() {
     let data = data_folder();
     let server = Server::serve(data.path());
     let ada = Person::sign_up(&server.url, "ada@example.org").await;
-    let answer = ada.post("/v1/datasets/upload?name=bad").body("a,b\n1,2\n3\n").send().await.unwrap();
+    let answer =
+        ada.post("/v1/datasets/upload?name=bad").body("a,b\n1,2\n3\n").send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let problem: Value = answer.json().await.unwrap();
     assert!(problem["detail"].as_str().unwrap().contains("line 3"), "{problem}");
@@ -107,10 +132,19 @@ async fn a_model_has_a_life_and_versions() {
     let data = data_folder();
     let server = Server::serve(data.path());
     let ada = Person::sign_up(&server.url, "ada@example.org").await;
-    let model = answered(ada.post("/v1/models").json(&json!({ "name": "Credit", "model_type": "classification" }))).await;
+    let model = answered(
+        ada.post("/v1/models").json(&json!({ "name": "Credit", "model_type": "classification" })),
+    )
+    .await;
     let id = model["id"].as_str().unwrap();
-    assert_eq!(ada.post(&format!("/v1/models/{id}/deprecate")).send().await.unwrap().status(), StatusCode::CONFLICT);
-    assert_eq!(ada.post(&format!("/v1/models/{id}/activate")).send().await.unwrap().status(), StatusCode::NO_CONTENT);
+    assert_eq!(
+        ada.post(&format!("/v1/models/{id}/deprecate")).send().await.unwrap().status(),
+        StatusCode::CONFLICT
+    );
+    assert_eq!(
+        ada.post(&format!("/v1/models/{id}/activate")).send().await.unwrap().status(),
+        StatusCode::NO_CONTENT
+    );
     let versions = ada.json(&format!("/v1/model_versions?model_id=eq.{id}")).await;
     assert_eq!(versions["data"].as_array().unwrap().len(), 1, "{versions}");
 }

@@ -34,9 +34,17 @@ async fn it_starts_serves_stops_and_starts_again() {
         assert!(answer.headers().contains_key("x-request-id"), "{path}");
         assert_eq!(answer.headers()["x-content-type-options"], "nosniff", "{path}");
     }
-    assert_eq!(sign_up(&client, &server.url, "ada@example.org").await.status(), StatusCode::CREATED);
-    let me: Value = client.get(format!("{}/v1/me", server.url)).send().await.unwrap().json().await.unwrap();
-    assert_eq!(me["email"].as_str().or(me["account"]["email"].as_str()), Some("ada@example.org"), "{me}");
+    assert_eq!(
+        sign_up(&client, &server.url, "ada@example.org").await.status(),
+        StatusCode::CREATED
+    );
+    let me: Value =
+        client.get(format!("{}/v1/me", server.url)).send().await.unwrap().json().await.unwrap();
+    assert_eq!(
+        me["email"].as_str().or(me["account"]["email"].as_str()),
+        Some("ada@example.org"),
+        "{me}"
+    );
     let url = server.url.clone();
     let log = server.log();
     assert!(server.interrupt().success());
@@ -50,7 +58,8 @@ async fn it_starts_serves_stops_and_starts_again() {
     let start = began.elapsed();
     assert!(start < Duration::from_secs(5), "a second start took {start:?}");
     let log_in = json!({ "email": "ada@example.org", "password": "correct horse battery" });
-    let answer = browser().post(format!("{}/v1/auth/log-in", again.url)).json(&log_in).send().await.unwrap();
+    let answer =
+        browser().post(format!("{}/v1/auth/log-in", again.url)).json(&log_in).send().await.unwrap();
     assert!(answer.status().is_success(), "{}", answer.status());
 }
 

@@ -2,7 +2,10 @@
 
 use std::{process::Command, time::Duration};
 
-use nix::{sys::signal::{Signal, kill}, unistd::Pid};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::json;
 
 use crate::support::{Server, api::Person, data_folder, ephor, within};
@@ -12,7 +15,14 @@ fn many_rows() -> Vec<u8> {
     let mut csv = String::from("y,p,score,sex,place\n");
     for i in 0_u64..400_000 {
         let mixed = i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-        csv.push_str(&format!("{},{},0.{:06},{},p{}\n", mixed % 2, mixed / 2 % 2, mixed % 1_000_000, if mixed % 3 == 0 { "f" } else { "m" }, mixed % 500));
+        csv.push_str(&format!(
+            "{},{},0.{:06},{},p{}\n",
+            mixed % 2,
+            mixed / 2 % 2,
+            mixed % 1_000_000,
+            if mixed % 3 == 0 { "f" } else { "m" },
+            mixed % 500
+        ));
     }
     csv.into_bytes()
 }
@@ -79,7 +89,10 @@ async fn postgresql_is_killed_and_comes_back() {
 /// The private server's first process: the child of Ephor's that runs `postgres`.
 fn postmaster(server: &Server) -> Pid {
     within(Duration::from_secs(5), "PostgreSQL runs", || {
-        let output = Command::new("pgrep").args(["-P", &server.pid().to_string(), "postgres"]).output().unwrap();
+        let output = Command::new("pgrep")
+            .args(["-P", &server.pid().to_string(), "postgres"])
+            .output()
+            .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         text.lines().next()?.trim().parse().ok().map(Pid::from_raw)
     })

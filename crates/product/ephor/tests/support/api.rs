@@ -20,7 +20,8 @@ impl Person {
             "email": email, "password": "correct horse battery", "full_name": "Ada Lovelace",
             "organization_name": format!("Organization of {email}"),
         });
-        let answer = person.client.post(format!("{url}/v1/auth/sign-up")).json(&body).send().await.unwrap();
+        let answer =
+            person.client.post(format!("{url}/v1/auth/sign-up")).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::CREATED, "{}", answer.text().await.unwrap());
         person
     }
@@ -29,7 +30,8 @@ impl Person {
     pub async fn log_in(url: &str, email: &str, password: &str) -> Self {
         let person = Self::nobody(url);
         let body = json!({ "email": email, "password": password });
-        let answer = person.client.post(format!("{url}/v1/auth/log-in")).json(&body).send().await.unwrap();
+        let answer =
+            person.client.post(format!("{url}/v1/auth/log-in")).json(&body).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
         person
     }
@@ -72,7 +74,9 @@ impl Person {
         let path = format!("/v1/bias_analyses/{}", analysis["id"].as_str().unwrap());
         within_async("the analysis ends", async || {
             let now = self.json(&path).await;
-            ["completed", "failed", "cancelled"].contains(&now["status"].as_str().unwrap()).then_some(now)
+            ["completed", "failed", "cancelled"]
+                .contains(&now["status"].as_str().unwrap())
+                .then_some(now)
         })
         .await
     }

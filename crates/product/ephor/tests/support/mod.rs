@@ -124,7 +124,9 @@ impl Drop for Server {
             // Gently, so that the embedded PostgreSQL goes too.
             let _ = kill(self.pid(), Signal::SIGINT);
             let deadline = Instant::now() + Duration::from_secs(10);
-            while Instant::now() < deadline && self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            while Instant::now() < deadline
+                && self.child.try_wait().is_ok_and(|status| status.is_none())
+            {
                 std::thread::sleep(Duration::from_millis(20));
             }
             let _ = self.child.kill();

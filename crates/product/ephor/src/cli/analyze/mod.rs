@@ -160,7 +160,9 @@ impl Args {
                 Ok(number) => {
                     thresholds.insert(metric.clone(), number);
                 }
-                Err(_) => wrong.push(format!("--threshold {metric}={text}: `{text}` is not a number")),
+                Err(_) => {
+                    wrong.push(format!("--threshold {metric}={text}: `{text}` is not a number"))
+                }
             }
         }
         if !wrong.is_empty() {
@@ -184,7 +186,11 @@ impl Args {
     }
 
     async fn analyse(&self, spec: &AnalysisSpec) -> anyhow::Result<AnalysisResult> {
-        let source = if self.file.as_os_str() == "-" { Source::Stdin } else { Source::Path(self.file.clone()) };
+        let source = if self.file.as_os_str() == "-" {
+            Source::Stdin
+        } else {
+            Source::Path(self.file.clone())
+        };
         let options = OpenOptions { memory_bytes: self.memory << 20, ..OpenOptions::default() };
         let table = ephor_tabular::open(source, options).await.map_err(unreadable)?;
         let cancel = CancellationToken::new();
@@ -194,10 +200,14 @@ impl Args {
                 stop.cancel();
             }
         });
-        let outcome = ephor_fairness::analyze(table.dataframe().map_err(unreadable)?, spec, &(), &cancel).await;
+        let outcome =
+            ephor_fairness::analyze(table.dataframe().map_err(unreadable)?, spec, &(), &cancel)
+                .await;
         ctrl_c.abort();
         outcome.map_err(|error| match error {
-            AnalysisError::Invalid(_) | AnalysisError::Read(_) => UsageError(error.to_string()).into(),
+            AnalysisError::Invalid(_) | AnalysisError::Read(_) => {
+                UsageError(error.to_string()).into()
+            }
             AnalysisError::Cancelled | AnalysisError::Engine(_) => error.into(),
         })
     }
@@ -213,7 +223,11 @@ impl Args {
             Output::Table => table::render(result, &source, colour),
             Output::Json => serde_json::to_string_pretty(result)? + "\n",
             Output::Html => {
-                let meta = ReportMeta::new(format!("Bias analysis of {source}"), source, SystemClock.now());
+                let meta = ReportMeta::new(
+                    format!("Bias analysis of {source}"),
+                    source,
+                    SystemClock.now(),
+                );
                 report::html(result, &meta)?
             }
         };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use ephor_fairness::{
     AnalysisResult, AttributeResult, Disparity, Group, Interval, Mitigation, Status,
 };
@@ -44,10 +44,11 @@ fn head(out: &mut String, result: &AnalysisResult, source: &str, colour: bool) {
         result.labels.positive,
         result.spec.confidence * 100.0
     );
-    let verdict = result.status.map_or("nothing could be judged".to_owned(), |status| mark(status, colour));
-    let score = result
-        .compliance_score
-        .map_or("no compliance score".to_owned(), |score| format!("compliance score {score:.2} of 100"));
+    let verdict =
+        result.status.map_or("nothing could be judged".to_owned(), |status| mark(status, colour));
+    let score = result.compliance_score.map_or("no compliance score".to_owned(), |score| {
+        format!("compliance score {score:.2} of 100")
+    });
     let counts = &result.counts;
     let _ = writeln!(
         out,
@@ -73,7 +74,11 @@ fn section(out: &mut String, attribute: &AttributeResult, colour: bool) {
     right(&mut table, 1..);
     let _ = writeln!(out, "{table}");
     if attribute.groups.len() > MOST_GROUPS {
-        let _ = writeln!(out, "… and {} more groups; --format json has all", attribute.groups.len() - MOST_GROUPS);
+        let _ = writeln!(
+            out,
+            "… and {} more groups; --format json has all",
+            attribute.groups.len() - MOST_GROUPS
+        );
     }
     if let Some(reason) = &attribute.reason {
         let _ = writeln!(out, "Not comparable: {reason}");
@@ -96,7 +101,9 @@ fn disparities(out: &mut String, disparities: &[Disparity], colour: bool) {
         };
         let between = one.worst_pair.as_ref().map_or_else(
             || one.undefined.clone().unwrap_or_default(),
-            |pair| format!("{} {:.3}, {} {:.3}", pair.low, pair.low_value, pair.high, pair.high_value),
+            |pair| {
+                format!("{} {:.3}, {} {:.3}", pair.low, pair.low_value, pair.high, pair.high_value)
+            },
         );
         table.add_row([
             one.id.clone(),
@@ -115,12 +122,17 @@ fn intersections(out: &mut String, intersections: &[AttributeResult], colour: bo
         return;
     }
     let mut table = plain();
-    table.set_header(["intersection", "groups", "small", "demographic parity difference", "status"]);
+    table.set_header([
+        "intersection",
+        "groups",
+        "small",
+        "demographic parity difference",
+        "status",
+    ]);
     for one in intersections {
         let parity = one.disparities.iter().find(|one| one.id == "demographic_parity_difference");
-        let value = parity.and_then(|parity| {
-            Some(with_interval(parity.value?, parity.interval.as_ref()))
-        });
+        let value =
+            parity.and_then(|parity| Some(with_interval(parity.value?, parity.interval.as_ref())));
         table.add_row([
             one.name.replace('|', " × "),
             one.groups.len().to_string(),
@@ -153,7 +165,8 @@ fn recommendations(out: &mut String, result: &AnalysisResult) {
 fn notes(out: &mut String, result: &AnalysisResult) {
     let excluded = result.excluded.iter().map(|one| one.sentence.clone());
     let left_out = result.left_out.iter().map(|one| format!("{}: {}", one.name, one.reason));
-    let notes: Vec<String> = result.warnings.iter().cloned().chain(excluded).chain(left_out).collect();
+    let notes: Vec<String> =
+        result.warnings.iter().cloned().chain(excluded).chain(left_out).collect();
     if !notes.is_empty() {
         let _ = writeln!(out, "\nNotes");
         for note in notes {
@@ -164,10 +177,9 @@ fn notes(out: &mut String, result: &AnalysisResult) {
 
 fn cell(group: &Group, id: &str) -> String {
     let Some(metric) = group.metric(id) else { return String::new() };
-    metric.value.map_or_else(
-        || "–".to_owned(),
-        |value| with_interval(value, metric.interval.as_ref()),
-    )
+    metric
+        .value
+        .map_or_else(|| "–".to_owned(), |value| with_interval(value, metric.interval.as_ref()))
 }
 
 fn with_interval(value: f64, interval: Option<&Interval>) -> String {
@@ -207,7 +219,7 @@ fn whole(number: u64) -> String {
 
 fn plain() -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY);
+    table.load_style(NOTHING);
     table
 }
 
