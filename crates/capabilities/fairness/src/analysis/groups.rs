@@ -1,6 +1,6 @@
 //! From the cube to groups: the cells of one attribute, or of several together, with what is known of each.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     cube::{Binned, Cube, tenth},
@@ -78,6 +78,17 @@ impl Cells {
     pub(crate) fn overall(&self) -> Tally {
         let mut groups = self.group_by(1, |_| 0);
         groups.pop().unwrap_or_default()
+    }
+
+    /// How many groups these attributes make.
+    pub(crate) fn count(cube: &Cube, attributes: &[usize]) -> usize {
+        let key = |cell| {
+            attributes
+                .iter()
+                .map(|attribute| cube.index.codes(cell)[*attribute])
+                .collect::<Vec<u32>>()
+        };
+        (0..cube.cells()).map(key).collect::<HashSet<_>>().len()
     }
 
     /// The groups by these attributes.

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     AnalysisError, AnalysisResult, AnalysisSpec, ENGINE_VERSION, Fault,
-    cube::Cube,
+    cube::{Cube, limits::MAX_INTERSECTION_GROUPS},
     disparities::{self, Definition},
     fault::nearest,
     intervals::{self, Proportion, wilson::wilson},
@@ -103,7 +103,15 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
     let groupings = groupings(spec.protected.len(), spec.intersection_depth);
     let mut faults = Vec::new();
     let mut comparisons = Vec::with_capacity(groupings.len());
+    let mut skipped = Vec::new();
     for attributes in &groupings {
+        let count = if attributes.len() > 1 { Cells::count(cube, attributes) } else { 0 };
+        if count > MAX_INTERSECTION_GROUPS {
+            let names: Vec<&str> =
+                attributes.iter().map(|attribute| spec.protected[*attribute].as_str()).collect();
+            skipped.push(format!("{} has {count} groups: combinations with more than {MAX_INTERSECTION_GROUPS} are not analysed.", names.join("|")));
+            continue;
+        }
         comparisons.push(comparison(cells.groups(cube, attributes), spec, &overall, &mut faults));
     }
     if !faults.is_empty() {
@@ -151,7 +159,11 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
         scored: scored_disparities,
         left_out,
         recommendations,
-        warnings: summary::warnings(cube, spec, &all.tally, &draws, &results, &intersections),
+        warnings: [
+            skipped,
+            summary::warnings(cube, spec, &all.tally, &draws, &results, &intersections),
+        ]
+        .concat(),
         counts: summary::counts(&results, &intersections),
         status: results.iter().chain(&intersections).filter_map(|result| result.status).max(),
         attributes: results,

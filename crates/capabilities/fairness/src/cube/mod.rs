@@ -10,7 +10,9 @@ mod dictionary;
 mod histogram;
 mod index;
 mod labels;
+mod layout;
 pub mod limits;
+mod merge;
 mod sum;
 mod table;
 mod udaf;
@@ -21,11 +23,10 @@ use std::sync::Arc;
 use arrow::{
     array::{Array, ArrayRef, AsArray, Float64Array},
     compute::cast,
-    datatypes::{DataType, FieldRef, Float64Type, Schema},
+    datatypes::{DataType, Float64Type},
 };
-use serde::{Deserialize, Serialize};
-
 pub use dictionary::MISSING_NAME;
+pub use layout::{CubeError, Layout, dictionary_schema};
 pub use udaf::{FUNCTION_NAME, fair_cube};
 
 pub(crate) use histogram::{Binned, Histogram, tenth};
@@ -34,7 +35,7 @@ pub(crate) use watch::Watch;
 
 use crate::{
     metrics::reliability::row_log_loss,
-    tally::{MISSING, NEGATIVE, POSITIVE},
+    tally::{MISSING, POSITIVE},
 };
 use attribute::{AttributeReader, ReadError};
 use dictionary::Dictionary;
@@ -42,86 +43,6 @@ use index::CellIndex;
 use labels::{LabelReader, Rule};
 use limits::TooMany;
 use sum::Sum;
-
-/// Which arguments the function has after the layout: attributes, label, then prediction, score and weight if they are there.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Layout {
-    /// How many protected attributes.
-    pub attributes: usize,
-    /// Whether there is a prediction.
-    pub prediction: bool,
-    /// Whether there is a score.
-    pub score: bool,
-    /// Whether there is a weight.
-    pub weight: bool,
-    /// The positive label, if it was named.
-    pub positive: Option<String>,
-    /// Without predictions, a score of at least this is one.
-    pub threshold: f64,
-}
-
-impl Layout {
-    /// How many arguments it describes.
-    pub fn arguments(&self) -> usize {
-        self.attributes
-            + 1
-            + usize::from(self.prediction)
-            + usize::from(self.score)
-            + usize::from(self.weight)
-    }
-}
-
-/// The schema with its text columns as `Dictionary(Int32, Utf8)`.
-///
-/// A Parquet reader that is given it hands its dictionaries' codes to the cube, which then neither copies nor compares text:
-/// five columns of 10 M rows take a fifth of the time. It must be the *reader's* schema
-/// (`PartitionedFile::with_arrow_schema`). As the schema of a listing table alone, DataFusion 55 unpacks the text and packs it
-/// again, which EXPLAIN does not show and which is slower than plain text.
-pub fn dictionary_schema(schema: &Schema) -> Schema {
-    let encoded = |field: &FieldRef| match field.data_type() {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
-            let kind = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-            Arc::new(field.as_ref().clone().with_data_type(kind))
-        }
-        _ => Arc::clone(field),
-    };
-    Schema::new_with_metadata(
-        schema.fields().iter().map(encoded).collect::<Vec<FieldRef>>(),
-        schema.metadata().clone(),
-    )
-}
-
-/// Why the cube cannot be made from these data.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CubeError {
-    /// An attribute has too many values.
-    #[error("an attribute has more than {} values", limits::MAX_VALUES)]
-    TooManyValues {
-        /// Position of the attribute.
-        attribute: usize,
-    },
-    /// An attribute's values are too long.
-    #[error("the values of an attribute are longer than {} bytes together", limits::MAX_NAME_BYTES)]
-    ValuesTooLong {
-        /// Position of the attribute.
-        attribute: usize,
-    },
-    /// The attributes have too many combinations.
-    #[error("the attributes have more than {} combinations", limits::MAX_CELLS)]
-    TooManyCells,
-    /// The target has too many values to be a label.
-    #[error("the target is no label: it has the values {}", .0.join(", "))]
-    NoLabels(Vec<String>),
-    /// The prediction has too many values to be a label.
-    #[error("the prediction is no label: it has the values {}", .0.join(", "))]
-    NoPredictions(Vec<String>),
-    /// A batch could not be read.
-    #[error("{0}")]
-    Unreadable(String),
-    /// An encoded cube is damaged.
-    #[error("a cube's state is damaged: {0}")]
-    Damaged(&'static str),
-}
 
 /// Sums of one cell and label over the rows that have a score.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -376,89 +297,6 @@ impl Cube {
             }
         }
         self.score_range = (least, greatest);
-    }
-
-    /// Adds what another part of the data left.
-    pub fn merge(&mut self, other: &Self) -> Result<(), CubeError> {
-        if self.layout != other.layout {
-            return Err(CubeError::Damaged("two cubes of different layouts"));
-        }
-        self.rows += other.rows;
-        self.invalid_weights += other.invalid_weights;
-        self.invalid_scores += other.invalid_scores;
-        self.score_range = (
-            self.score_range.0.min(other.score_range.0),
-            self.score_range.1.max(other.score_range.1),
-        );
-        self.target.labels.merge(&other.target.labels);
-        self.prediction.labels.merge(&other.prediction.labels);
-        self.refuse_hopeless_labels()?;
-
-        let mut translations = Vec::with_capacity(self.attributes.len());
-        for (attribute, (mine, theirs)) in
-            self.attributes.iter_mut().zip(&other.attributes).enumerate()
-        {
-            let mut codes = vec![dictionary::MISSING_CODE];
-            for name in theirs.dictionary.names() {
-                codes.push(mine.dictionary.code(name).map_err(|error| match error {
-                    TooMany::Bytes => CubeError::ValuesTooLong { attribute },
-                    TooMany::Values | TooMany::Cells => CubeError::TooManyValues { attribute },
-                })?);
-            }
-            translations.push(codes);
-        }
-        self.index.reserve(self.attributes.iter().map(|reader| reader.dictionary.bits()));
-        let mut cells = Vec::with_capacity(other.index.len());
-        for cell in 0..other.index.len() {
-            let codes: Vec<u32> = other
-                .index
-                .codes(cell)
-                .iter()
-                .zip(&translations)
-                .map(|(code, codes)| codes[*code as usize])
-                .collect();
-            cells.push(self.index.cell(&codes).map_err(|_| CubeError::TooManyCells)?);
-        }
-        self.grow_cells(other);
-        for (theirs, mine) in cells.iter().enumerate() {
-            self.merge_cell(*mine as usize, other, theirs);
-        }
-        self.histogram.reserve(self.index.len());
-        self.histogram.merge(&other.histogram, &cells);
-        Ok(())
-    }
-
-    fn grow_cells(&mut self, other: &Self) {
-        let cells = self.index.len();
-        self.counts.resize(cells * 9, 0);
-        if self.layout.weight && !(other.weights.is_empty() && self.weights.is_empty()) {
-            self.weights.resize(cells * 9, WeightCell::default());
-        }
-        if self.layout.score && !(other.scores.is_empty() && self.scores.is_empty()) {
-            self.scores.resize(cells * 3, ScoreCell::default());
-        }
-    }
-
-    fn merge_cell(&mut self, mine: usize, other: &Self, theirs: usize) {
-        for bucket in 0..9 {
-            self.counts[mine * 9 + bucket] += other.counts[theirs * 9 + bucket];
-            if let Some(weight) = other.weights.get(theirs * 9 + bucket) {
-                self.weights[mine * 9 + bucket].weight.merge(&weight.weight);
-                self.weights[mine * 9 + bucket].weight2.merge(&weight.weight2);
-            }
-        }
-        for label in [NEGATIVE, POSITIVE, MISSING] {
-            if let Some(theirs) = other.scores.get(theirs * 3 + label) {
-                let mine = &mut self.scores[mine * 3 + label];
-                mine.n += theirs.n;
-                mine.weight.merge(&theirs.weight);
-                mine.weight2.merge(&theirs.weight2);
-                mine.error.merge(&theirs.error);
-                mine.error2.merge(&theirs.error2);
-                mine.absolute.merge(&theirs.absolute);
-                mine.log_loss.merge(&theirs.log_loss);
-            }
-        }
     }
 }
 

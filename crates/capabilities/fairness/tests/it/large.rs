@@ -53,6 +53,11 @@ async fn an_attribute_of_ten_thousand_values_works() {
     );
     assert!(attribute.groups[0].metrics.is_empty() && attribute.groups[0].n == 6);
     assert!(result.attribute("h").comparable);
+    assert!(
+        result.intersections.is_empty() && result.warnings[0].starts_with("g|h has 10000 groups"),
+        "{:?}",
+        result.warnings
+    );
 }
 
 #[tokio::test]
