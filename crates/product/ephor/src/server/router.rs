@@ -10,7 +10,7 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use ephor_console::ConsoleState;
+use ephor_console::{ConsoleState, problem_pages};
 use ephor_kernel::Problem;
 use ephor_rest::{ApiError, name_request};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
@@ -45,6 +45,7 @@ pub fn router(app: &App, timeout: Duration) -> Router {
         .merge(operations)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(name_request))
+        .layer(from_fn(problem_pages))
         .layer(from_fn(metrics::count))
         .layer(from_fn_with_state(app.clone(), request::context))
 }
