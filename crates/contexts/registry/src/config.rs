@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use object_store::{ObjectStore, aws::AmazonS3Builder, local::LocalFileSystem, prefix::PrefixStore};
+use object_store::{
+    ObjectStore, aws::AmazonS3Builder, local::LocalFileSystem, prefix::PrefixStore,
+};
 
 /// A folder by default, an S3 bucket by configuration.
 #[derive(Debug, Clone)]
@@ -50,7 +52,8 @@ impl ObjectStoreConfig {
 }
 
 fn s3(url: &str) -> Result<Arc<dyn ObjectStore>, ConfigError> {
-    let (bucket, prefix) = bucket_and_prefix(url).ok_or_else(|| ConfigError::Url(url.to_owned()))?;
+    let (bucket, prefix) =
+        bucket_and_prefix(url).ok_or_else(|| ConfigError::Url(url.to_owned()))?;
     let store = AmazonS3Builder::from_env().with_bucket_name(bucket).build()?;
     Ok(match prefix {
         "" => Arc::new(store),

@@ -21,7 +21,7 @@ pub use resources::RESOURCES;
 pub use routes::routes;
 
 /// The registry. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Registry {
     pub(crate) store: Store,
     pub(crate) objects: Arc<dyn ObjectStore>,
@@ -35,8 +35,17 @@ impl Registry {
     ///
     /// # Errors
     /// When the object store can't be had: the folder can't be made, the URL can't be read.
-    pub fn new(store: Store, config: &ObjectStoreConfig, memory_bytes: usize) -> Result<Self, ConfigError> {
-        Ok(Self { store, objects: config.open()?, max_upload_bytes: config.max_upload_bytes, memory_bytes })
+    pub fn new(
+        store: Store,
+        config: &ObjectStoreConfig,
+        memory_bytes: usize,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self {
+            store,
+            objects: config.open()?,
+            max_upload_bytes: config.max_upload_bytes,
+            memory_bytes,
+        })
     }
 
     /// The database.

@@ -32,13 +32,15 @@ const DATASETS: ResourceSpec = ResourceSpec::new("datasets", "registry.datasets"
     .update(&["name", "description", "metadata"])
     .hidden(&["storage_path"])
     .search(&["name", "description"])
+    .event(dataset_event)
     .reach();
 
 /// What a version is cannot change under the same number.
 fn check_model(new: &Value, old: Option<&Value>) -> Vec<Fault> {
     const IDENTITY: [&str; 3] = ["model_type", "schema", "metadata"];
     let Some(old) = old else { return Vec::new() };
-    let changed: Vec<&str> = IDENTITY.into_iter().filter(|field| new.get(field) != old.get(field)).collect();
+    let changed: Vec<&str> =
+        IDENTITY.into_iter().filter(|field| new.get(field) != old.get(field)).collect();
     if changed.is_empty() || new.get("semantic_version") != old.get("semantic_version") {
         return Vec::new();
     }
@@ -55,6 +57,12 @@ fn check_model(new: &Value, old: Option<&Value>) -> Vec<Fault> {
 fn model_event(_: Change, row: &Value) -> Option<DomainEvent> {
     let model = row.get("id")?.as_str()?.parse().ok()?;
     Some(DomainEvent::ModelChanged { model, version: None })
+}
+
+/// The file follows its row, once the deletion is committed.
+fn dataset_event(change: Change, row: &Value) -> Option<DomainEvent> {
+    let dataset = row.get("id")?.as_str()?.parse().ok()?;
+    (change == Change::Deleted).then_some(DomainEvent::DatasetDeleted { dataset })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use axum::{
     Json, Router,
     body::Body,
-    extract::{DefaultBodyLimit, Multipart, Path, Request, State},
+    extract::{DefaultBodyLimit, FromRequest as _, Multipart, Path, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -74,7 +74,7 @@ async fn upload(
         metadata: serde_json::Value::Null,
     };
     let id = if is_multipart(request.headers()) {
-        let form = axum::extract::FromRequest::from_request(request, &()).await.map_err(|error: axum::extract::multipart::MultipartRejection| {
+        let form = Multipart::from_request(request, &()).await.map_err(|error| {
             Problem::new(Code::Malformed, format!("The form could not be read: {error}"))
         })?;
         from_form(&registry, &scope, new, form).await?
@@ -114,7 +114,9 @@ async fn from_form(
             "file" => {
                 new.source_name = field.file_name().unwrap_or_default().to_owned();
                 let body = field.map_err(std::io::Error::other);
-                return registry.dataset_upload(scope, new, body, &|_| {}, &CancellationToken::new()).await;
+                return registry
+                    .dataset_upload(scope, new, body, &|_| {}, &CancellationToken::new())
+                    .await;
             }
             "name" => new.name = short_text(field).await?,
             "description" => new.description = short_text(field).await?,
@@ -129,7 +131,8 @@ async fn from_form(
         }
     }
     Err(Problem::invalid(vec![
-        Fault::new("/file", "required", "The form holds no file").hint("send it as the field `file`, after the others"),
+        Fault::new("/file", "required", "The form holds no file")
+            .hint("send it as the field `file`, after the others"),
     ]))
 }
 
@@ -138,25 +141,30 @@ async fn short_text(mut field: axum::extract::multipart::Field<'_>) -> Result<St
     const MOST: usize = 64 << 10;
     let name = field.name().unwrap_or_default().to_owned();
     let mut bytes = Vec::new();
-    while let Some(chunk) = field
-        .chunk()
-        .await
-        .map_err(|error| Problem::new(Code::Malformed, format!("The form could not be read: {error}")))?
-    {
+    while let Some(chunk) = field.chunk().await.map_err(|error| {
+        Problem::new(Code::Malformed, format!("The form could not be read: {error}"))
+    })? {
         if bytes.len() + chunk.len() > MOST {
-            return Err(Problem::invalid(vec![Fault::new(format!("/{name}"), "too_long", "The text is too long")]));
+            return Err(Problem::invalid(vec![Fault::new(
+                format!("/{name}"),
+                "too_long",
+                "The text is too long",
+            )]));
         }
         bytes.extend_from_slice(&chunk);
     }
-    String::from_utf8(bytes)
-        .map_err(|_| Problem::invalid(vec![Fault::new(format!("/{name}"), "malformed", "The text is not UTF-8")]))
+    String::from_utf8(bytes).map_err(|_| {
+        Problem::invalid(vec![Fault::new(format!("/{name}"), "malformed", "The text is not UTF-8")])
+    })
 }
 
 fn named_format(word: &str) -> Result<Format, Problem> {
     Format::from_name(&format!("x.{word}")).ok_or_else(|| {
-        Problem::invalid(vec![
-            Fault::new("query:format", "vocabulary", format!("`{word}` is none of csv, ndjson, json, parquet")),
-        ])
+        Problem::invalid(vec![Fault::new(
+            "query:format",
+            "vocabulary",
+            format!("`{word}` is none of csv, ndjson, json, parquet"),
+        )])
     })
 }
 
@@ -191,7 +199,8 @@ async fn rows(
     Query(query): Query<RowsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accept =
+        headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let format = if accept.contains("text/csv") {
         RowFormat::Csv
     } else if accept.contains("application/x-ndjson") {
@@ -209,10 +218,12 @@ async fn file(
     Id(id): Id<DatasetId>,
 ) -> Result<Response, ApiError> {
     registry.dataset_ready(&scope, id).await?;
-    let object = registry.objects.get(&object_path(scope.organization(), id)).await.map_err(|error| {
-        tracing::error!(%error, dataset = %id, "a stored data set could not be read");
-        Problem::new(Code::Unavailable, "The stored data set could not be read at the moment").retry_after(5)
-    })?;
+    let object =
+        registry.objects.get(&object_path(scope.organization(), id)).await.map_err(|error| {
+            tracing::error!(%error, dataset = %id, "a stored data set could not be read");
+            Problem::new(Code::Unavailable, "The stored data set could not be read at the moment")
+                .retry_after(5)
+        })?;
     let length = object.meta.size;
     let body = Body::from_stream(object.into_stream());
     let headers = [
@@ -223,19 +234,36 @@ async fn file(
     Ok((headers, body).into_response())
 }
 
-async fn activate(registry: State<Registry>, by: Permitted<ModelsUpdate>, id: Id<ModelId>) -> Result<StatusCode, ApiError> {
+async fn activate(
+    registry: State<Registry>,
+    by: Permitted<ModelsUpdate>,
+    id: Id<ModelId>,
+) -> Result<StatusCode, ApiError> {
     step(&registry, &by.scope, id.0, ModelStatus::Active).await
 }
 
-async fn deprecate(registry: State<Registry>, by: Permitted<ModelsUpdate>, id: Id<ModelId>) -> Result<StatusCode, ApiError> {
+async fn deprecate(
+    registry: State<Registry>,
+    by: Permitted<ModelsUpdate>,
+    id: Id<ModelId>,
+) -> Result<StatusCode, ApiError> {
     step(&registry, &by.scope, id.0, ModelStatus::Deprecated).await
 }
 
-async fn archive(registry: State<Registry>, by: Permitted<ModelsUpdate>, id: Id<ModelId>) -> Result<StatusCode, ApiError> {
+async fn archive(
+    registry: State<Registry>,
+    by: Permitted<ModelsUpdate>,
+    id: Id<ModelId>,
+) -> Result<StatusCode, ApiError> {
     step(&registry, &by.scope, id.0, ModelStatus::Archived).await
 }
 
-async fn step(registry: &Registry, scope: &Scope, id: ModelId, to: ModelStatus) -> Result<StatusCode, ApiError> {
+async fn step(
+    registry: &Registry,
+    scope: &Scope,
+    id: ModelId,
+    to: ModelStatus,
+) -> Result<StatusCode, ApiError> {
     let mut tx = registry.store.begin(scope).await.map_err(Problem::from)?;
     model_step(&mut tx, id, to).await?;
     tx.commit().await.map_err(Problem::from)?;
@@ -248,7 +276,10 @@ async fn roll_back(
     Path((id, version)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let unknown = |_| Problem::not_found("version of this model");
-    let (id, version) = (id.parse::<ModelId>().map_err(unknown)?, version.parse::<ModelVersionId>().map_err(unknown)?);
+    let (id, version) = (
+        id.parse::<ModelId>().map_err(unknown)?,
+        version.parse::<ModelVersionId>().map_err(unknown)?,
+    );
     let mut tx = registry.store.begin(&by.scope).await.map_err(Problem::from)?;
     model_roll_back(&mut tx, id, version).await?;
     tx.commit().await.map_err(Problem::from)?;

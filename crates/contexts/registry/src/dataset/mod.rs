@@ -1,5 +1,6 @@
 //! Data sets: they come in as streams, and lie in the object store as Parquet.
 
+mod delete;
 mod get;
 mod open;
 mod rows;

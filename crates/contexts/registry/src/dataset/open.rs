@@ -43,7 +43,10 @@ impl Registry {
         .ok_or_else(|| Problem::not_found("data set"))?;
         tx.commit().await?;
         if status == "uploading" {
-            return Err(Problem::new(Code::InvalidTransition, "The data set is still coming in; try again when it is ready"));
+            return Err(Problem::new(
+                Code::InvalidTransition,
+                "The data set is still coming in; try again when it is ready",
+            ));
         }
         Ok(())
     }
@@ -52,6 +55,9 @@ impl Registry {
 /// A stored file was whole when it was stored: what is wrong with it now is no fault of the caller's.
 pub(crate) fn stored(error: &TabularError) -> Problem {
     tracing::error!(%error, "a stored data set could not be read");
-    Problem::new(Code::Unavailable, "The stored data set could not be read at the moment; the reason is in the log")
-        .retry_after(5)
+    Problem::new(
+        Code::Unavailable,
+        "The stored data set could not be read at the moment; the reason is in the log",
+    )
+    .retry_after(5)
 }

@@ -1,7 +1,13 @@
 //! The first rows of a data set, to look at.
 
+use std::sync::Arc;
+
 use arrow::{
+    array::{ArrayRef, AsArray as _, StringArray},
+    compute::cast,
     csv::WriterBuilder,
+    datatypes::{DataType, Field, Schema},
+    error::ArrowError,
     json::{ArrayWriter, LineDelimitedWriter},
     record_batch::RecordBatch,
 };
@@ -59,7 +65,7 @@ impl Registry {
     }
 }
 
-fn written(batches: &[RecordBatch], format: RowFormat) -> Result<Vec<u8>, arrow::error::ArrowError> {
+fn written(batches: &[RecordBatch], format: RowFormat) -> Result<Vec<u8>, ArrowError> {
     let mut out = Vec::new();
     let all: Vec<&RecordBatch> = batches.iter().collect();
     match format {
@@ -76,9 +82,45 @@ fn written(batches: &[RecordBatch], format: RowFormat) -> Result<Vec<u8>, arrow:
         RowFormat::Csv => {
             let mut writer = WriterBuilder::new().with_header(true).build(&mut out);
             for batch in all {
-                writer.write(batch)?;
+                writer.write(&shown(batch)?)?;
             }
         }
     }
     Ok(out)
+}
+
+/// The rows as a spreadsheet may have them: of texts that it would run it shows an apostrophe first (OWASP, CSV
+/// injection), and what CSV has no form for is left out.
+fn shown(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let mut fields = Vec::new();
+    let mut columns: Vec<ArrayRef> = Vec::new();
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        if column.data_type().is_nested() {
+            continue;
+        }
+        let text = match column.data_type() {
+            DataType::Dictionary(_, value) => value.is_string(),
+            kind => kind.is_string(),
+        };
+        let name = guarded(field.name());
+        if text {
+            let plain = cast(column, &DataType::Utf8)?;
+            let safe: StringArray =
+                plain.as_string::<i32>().iter().map(|value| value.map(guarded)).collect();
+            fields.push(Field::new(name, DataType::Utf8, true));
+            columns.push(Arc::new(safe));
+        } else {
+            fields.push(Field::new(name, column.data_type().clone(), true));
+            columns.push(Arc::clone(column));
+        }
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+}
+
+fn guarded(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
 }

@@ -10,16 +10,17 @@ use object_store::{ObjectStore as _, ObjectStoreExt as _};
 use super::object_path;
 use crate::Registry;
 
-/// After how long an upload is taken for dead.
-pub const DEAD_AFTER: Duration = Duration::from_hours(6);
-
 impl Registry {
     /// Takes back what dead uploads left in the scope's organization: rows and objects. Answers how
     /// many there were.
     ///
     /// # Errors
     /// When the database or the object store can't be asked.
-    pub async fn datasets_sweep(&self, scope: &Scope, dead_after: Duration) -> Result<usize, Problem> {
+    pub async fn datasets_sweep(
+        &self,
+        scope: &Scope,
+        dead_after: Duration,
+    ) -> Result<usize, Problem> {
         let mut tx = self.store.begin_system(scope).await?;
         let dead = sqlx::query_scalar!(
             "select id from registry.datasets
@@ -59,8 +60,12 @@ impl Registry {
     ///
     /// # Errors
     /// When the object store can't be asked.
-    pub async fn dataset_objects(&self, organization: OrganizationId) -> Result<Vec<String>, Problem> {
-        let prefix = object_store::path::Path::from_iter(["datasets".to_owned(), organization.to_string()]);
+    pub async fn dataset_objects(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Vec<String>, Problem> {
+        let prefix =
+            object_store::path::Path::from_iter(["datasets".to_owned(), organization.to_string()]);
         self.objects
             .list(Some(&prefix))
             .map_ok(|object| object.location.filename().unwrap_or_default().to_owned())

@@ -5,7 +5,9 @@ use std::io;
 use bytes::Bytes;
 use ephor_kernel::{Code, DatasetId, DomainEvent, Fault, Problem, Scope};
 use ephor_store::StoreError;
-use ephor_tabular::{Converted, Destination, Format, Limits, OpenOptions, TabularError, convert_to_parquet};
+use ephor_tabular::{
+    Converted, Destination, Format, Limits, OpenOptions, TabularError, convert_to_parquet,
+};
 use futures::Stream;
 use object_store::ObjectStoreExt as _;
 use serde_json::{Value, json};
@@ -51,7 +53,13 @@ impl Registry {
     {
         let new = checked(new)?;
         let id = DatasetId::new();
-        self.announce(scope, id, &new).await?;
+        // From here on, whoever stops waiting (a client that hangs up) leaves nothing behind either.
+        let mut coming =
+            Coming { registry: self.clone(), scope: scope.clone(), id, settled: false };
+        if let Err(problem) = self.announce(scope, id, &new).await {
+            coming.settled = true;
+            return Err(problem);
+        }
         let destination = Destination {
             store: std::sync::Arc::clone(&self.objects),
             path: object_path(scope.organization(), id),
@@ -70,17 +78,20 @@ impl Registry {
             Ok(converted) => self.keep(scope, id, &converted).await,
             Err(error) => Err(refused(error)),
         };
-        match stored {
-            Ok(()) => Ok(id),
-            Err(problem) => {
-                self.discard(scope, id).await;
-                Err(problem)
-            }
+        if stored.is_err() {
+            self.discard(scope, id).await;
         }
+        coming.settled = true;
+        stored.map(|()| id)
     }
 
     /// A row says that something is coming, so that what a dead server left can be found.
-    async fn announce(&self, scope: &Scope, id: DatasetId, new: &NewDataset) -> Result<(), Problem> {
+    async fn announce(
+        &self,
+        scope: &Scope,
+        id: DatasetId,
+        new: &NewDataset,
+    ) -> Result<(), Problem> {
         let NewDataset { name, description, source_name, format, metadata } = new;
         let mut tx = self.store.begin(scope).await?;
         sqlx::query!(
@@ -103,8 +114,14 @@ impl Registry {
         Ok(())
     }
 
-    async fn keep(&self, scope: &Scope, id: DatasetId, converted: &Converted) -> Result<(), Problem> {
-        let Converted { schema, profile, rows, bytes, sha256, format, source_bytes: _, notes } = converted;
+    async fn keep(
+        &self,
+        scope: &Scope,
+        id: DatasetId,
+        converted: &Converted,
+    ) -> Result<(), Problem> {
+        let Converted { schema, profile, rows, bytes, sha256, format, source_bytes: _, notes } =
+            converted;
         let columns: Vec<Value> = schema
             .fields()
             .iter()
@@ -134,7 +151,10 @@ impl Registry {
         .await
         .map_err(StoreError::from)?;
         if kept.rows_affected() == 0 {
-            return Err(Problem::new(Code::Conflict, "The upload took so long that it was given up; send it again"));
+            return Err(Problem::new(
+                Code::Conflict,
+                "The upload took so long that it was given up; send it again",
+            ));
         }
         tx.emit(&DomainEvent::DatasetStored { dataset: id }).await?;
         tx.commit().await?;
@@ -168,12 +188,35 @@ impl Registry {
     }
 }
 
+/// A data set that is coming in. Dropped before it is settled, it takes back what came.
+struct Coming {
+    registry: Registry,
+    scope: Scope,
+    id: DatasetId,
+    settled: bool,
+}
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        if self.settled {
+            return;
+        }
+        let (registry, scope, id) = (self.registry.clone(), self.scope.clone(), self.id);
+        // Without a runtime the process is ending: then it is swept later.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { registry.discard(&scope, id).await });
+        }
+    }
+}
+
 /// What is told is checked before a single byte is taken in.
 fn checked(mut new: NewDataset) -> Result<NewDataset, Problem> {
     // A browser may send a whole path; only its last part is a name.
-    new.source_name = new.source_name.rsplit(['/', '\\']).next().unwrap_or_default().chars().take(200).collect();
+    new.source_name =
+        new.source_name.rsplit(['/', '\\']).next().unwrap_or_default().chars().take(200).collect();
     if new.name.trim().is_empty() {
-        let stem = new.source_name.rsplit_once('.').map_or(new.source_name.as_str(), |(stem, _)| stem);
+        let stem =
+            new.source_name.rsplit_once('.').map_or(new.source_name.as_str(), |(stem, _)| stem);
         new.name = if stem.is_empty() { "Data set".to_owned() } else { stem.to_owned() };
     }
     new.name = new.name.trim().to_owned();
@@ -185,7 +228,11 @@ fn checked(mut new: NewDataset) -> Result<NewDataset, Problem> {
         faults.push(Fault::new("/name", "too_long", "A name has at most 200 characters"));
     }
     if new.description.chars().count() > 10_000 {
-        faults.push(Fault::new("/description", "too_long", "A description has at most 10000 characters"));
+        faults.push(Fault::new(
+            "/description",
+            "too_long",
+            "A description has at most 10000 characters",
+        ));
     }
     if [&new.name, &new.description, &new.source_name].iter().any(|text| text.contains('\0')) {
         faults.push(Fault::new("/name", "malformed", "A text holds a NUL character"));
@@ -198,13 +245,22 @@ fn refused(error: TabularError) -> Problem {
     let message = error.to_string();
     match error {
         TabularError::TooLarge { .. } => Problem::new(Code::TooLarge, message),
-        error if error.is_input() => Problem::invalid(vec![Fault::new("/file", "malformed", message)]),
-        TabularError::Cancelled => Problem::new(Code::Conflict, "The upload was cancelled; nothing was kept"),
-        TabularError::Io(_) => Problem::new(Code::Malformed, format!("{message}; nothing was kept. Send it again")),
+        error if error.is_input() => {
+            Problem::invalid(vec![Fault::new("/file", "malformed", message)])
+        }
+        TabularError::Cancelled => {
+            Problem::new(Code::Conflict, "The upload was cancelled; nothing was kept")
+        }
+        TabularError::Io(_) => {
+            Problem::new(Code::Malformed, format!("{message}; nothing was kept. Send it again"))
+        }
         _ => {
             tracing::error!(error = message, "a data set could not be stored");
-            Problem::new(Code::Unavailable, "The data set could not be stored at the moment; nothing was kept. Try again")
-                .retry_after(5)
+            Problem::new(
+                Code::Unavailable,
+                "The data set could not be stored at the moment; nothing was kept. Try again",
+            )
+            .retry_after(5)
         }
     }
 }
@@ -230,7 +286,11 @@ mod tests {
     use super::*;
 
     fn named(name: &str, source_name: &str) -> Result<NewDataset, Problem> {
-        checked(NewDataset { name: name.into(), source_name: source_name.into(), ..NewDataset::default() })
+        checked(NewDataset {
+            name: name.into(),
+            source_name: source_name.into(),
+            ..NewDataset::default()
+        })
     }
 
     #[test]
@@ -248,7 +308,11 @@ mod tests {
 
     #[test]
     fn every_fault_is_told() {
-        let new = NewDataset { name: "x".repeat(201), description: "y".repeat(10_001), ..NewDataset::default() };
+        let new = NewDataset {
+            name: "x".repeat(201),
+            description: "y".repeat(10_001),
+            ..NewDataset::default()
+        };
         assert_eq!(checked(new).unwrap_err().faults.len(), 2);
     }
 }

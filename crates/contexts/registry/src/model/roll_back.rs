@@ -7,7 +7,11 @@ use ephor_store::{OrgTx, StoreError};
 ///
 /// # Errors
 /// `not_found` when model or version are not there, or the version is another model's.
-pub async fn model_roll_back(tx: &mut OrgTx, id: ModelId, to: ModelVersionId) -> Result<(), Problem> {
+pub async fn model_roll_back(
+    tx: &mut OrgTx,
+    id: ModelId,
+    to: ModelVersionId,
+) -> Result<(), Problem> {
     let organization = tx.organization().uuid();
     let found = sqlx::query!(
         "select v.snapshot, v.semantic_version as target, m.semantic_version as now
@@ -24,7 +28,10 @@ pub async fn model_roll_back(tx: &mut OrgTx, id: ModelId, to: ModelVersionId) ->
     .map_err(StoreError::from)?
     .ok_or_else(|| Problem::not_found("version of this model"))?;
     if found.target == found.now {
-        return Err(Problem::new(Code::InvalidTransition, format!("The model is at version {} already", found.now)));
+        return Err(Problem::new(
+            Code::InvalidTransition,
+            format!("The model is at version {} already", found.now),
+        ));
     }
     // The greatest number that was ever given, and one more.
     let newest = sqlx::query_scalar!(
@@ -39,7 +46,7 @@ pub async fn model_roll_back(tx: &mut OrgTx, id: ModelId, to: ModelVersionId) ->
     let next = after(&newest).ok_or_else(Problem::internal)?;
     sqlx::query!(
         "update registry.models
-            set model_type = $3 ->> 'model_type', schema = $3 -> 'schema', metadata = $3 -> 'metadata',
+            set model_type = $3::jsonb ->> 'model_type', schema = $3::jsonb -> 'schema', metadata = $3::jsonb -> 'metadata',
                 semantic_version = $4
           where organization_id = $1 and id = $2",
         organization,
