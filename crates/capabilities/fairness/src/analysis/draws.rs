@@ -93,7 +93,7 @@ impl Draws {
             rates: rate_metrics(),
         };
         let values = bootstrap(&counts, made, spec.seed, width, |weights, out| {
-            layout.statistics(weights, out)
+            layout.statistics(weights, out);
         });
         let mut values = values.into_iter().map(|values| Drawn::of(values, made, spec.confidence));
 

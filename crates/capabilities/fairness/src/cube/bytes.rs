@@ -139,9 +139,13 @@ impl Cube {
         out.number(u64::from(binned.is_some()));
         if let Some(Binned { halvings, n, w, sums }) = binned {
             out.number(u64::from(*halvings));
-            n.iter().for_each(|n| out.number(*n));
+            for n in n {
+                out.number(*n);
+            }
             out.number(w.len() as u64);
-            w.iter().for_each(|w| out.number(w.to_bits()));
+            for w in w {
+                out.number(w.to_bits());
+            }
             sums.iter().flatten().for_each(|sum| out.number(sum.to_bits()));
         }
     }

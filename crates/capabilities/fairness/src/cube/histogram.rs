@@ -81,7 +81,7 @@ impl Histogram {
         let slot = cell * 2 + label as u32;
         match &mut self.binned {
             Some(binned) if (0.0..=1.0).contains(&score) => {
-                binned.add(slot, score, 1, weight, weight * score)
+                binned.add(slot, score, 1, weight, weight * score);
             }
             Some(_) => {
                 self.table.add(slot, score, 1, weight);
@@ -127,7 +127,7 @@ impl Histogram {
             let entry = Entry { slot: slot(entry.slot), ..*entry };
             match &mut self.binned {
                 Some(binned) if other.binned.is_none() => {
-                    binned.or_outside(&mut self.table, &entry)
+                    binned.or_outside(&mut self.table, &entry);
                 }
                 _ => self.table.add_entry(entry, other.table.level()),
             }
@@ -213,7 +213,7 @@ impl Binned {
         }
         let (before, after, shift) =
             (stride(self.halvings), stride(halvings), halvings - self.halvings);
-        let place = |at: usize| at / before * after + (at % before >> shift);
+        let place = |at: usize| at / before * after + ((at % before) >> shift);
         let mut n = vec![0; self.n.len() / before * after];
         self.n.iter().enumerate().for_each(|(at, rows)| n[place(at)] += rows);
         let mut w = vec![0.0; if self.w.is_empty() { 0 } else { n.len() }];
@@ -252,7 +252,8 @@ impl Binned {
         self.coarsen(self.halvings.max(other.halvings));
         let (mine, theirs, shift) =
             (stride(self.halvings), stride(other.halvings), self.halvings - other.halvings);
-        let place = |at: usize| slot((at / theirs) as u32) as usize * mine + (at % theirs >> shift);
+        let place =
+            |at: usize| slot((at / theirs) as u32) as usize * mine + ((at % theirs) >> shift);
         other.n.iter().enumerate().for_each(|(at, rows)| self.n[place(at)] += rows);
         other.w.iter().enumerate().for_each(|(at, weight)| self.w[place(at)] += weight);
         if !self.sums.is_empty() {
@@ -304,7 +305,9 @@ mod tests {
             let mut whole = Histogram::new(false);
             let mut parts = [Histogram::new(false), Histogram::new(false)];
             whole.reserve(cells as usize);
-            parts.iter_mut().for_each(|part| part.reserve(cells as usize));
+            for part in &mut parts {
+                part.reserve(cells as usize);
+            }
             for row in 0..300_000_u64 {
                 let (cell, label) = ((row % cells) as u32, (row / cells % 2) as usize);
                 whole.add(cell, label, score(row), 1.0);

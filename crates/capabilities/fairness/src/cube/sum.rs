@@ -78,12 +78,18 @@ mod tests {
         #[test]
         fn order_and_partition_change_nothing(mut terms in prop::collection::vec(-1.0_f64..=1.0, 0..200), cut in 0_usize..200) {
             let mut one = Sum::default();
-            terms.iter().for_each(|term| one.add(*term));
+            for term in &terms {
+                one.add(*term);
+            }
             terms.reverse();
             let (left, right) = terms.split_at(cut.min(terms.len()));
             let (mut two, mut three) = (Sum::default(), Sum::default());
-            left.iter().for_each(|term| two.add(*term));
-            right.iter().for_each(|term| three.add(*term));
+            for term in left {
+                two.add(*term);
+            }
+            for term in right {
+                three.add(*term);
+            }
             two.merge(&three);
             prop_assert_eq!(one, two);
             prop_assert_eq!(one, Sum::from_bytes(one.to_bytes()));

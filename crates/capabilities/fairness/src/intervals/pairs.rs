@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn needs_two_groups_and_not_too_many() {
         let one = vec![Member::Rate(Proportion { p: 0.5, n: 9.0 })];
-        assert_eq!(greatest_difference(&[one.clone()], 0.95), None);
+        assert_eq!(greatest_difference(std::slice::from_ref(&one), 0.95), None);
         assert_eq!(greatest_difference(&[one.repeat(MAX_GROUPS + 1)], 0.95), None);
     }
 }

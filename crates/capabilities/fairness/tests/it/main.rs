@@ -1,5 +1,9 @@
 //! The engine as a whole: against the peers' values, at the edges, and in bulk.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::from_iter_instead_of_collect,
+    reason = "the array's type is what a reader needs to see"
+)]
 
 mod cancellation;
 mod edge_cases;

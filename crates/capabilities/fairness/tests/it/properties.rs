@@ -111,7 +111,7 @@ fn assert_close(
         assert_eq!((&left.0, &left.1), (&right.0, &right.1));
         match (left.2, right.2) {
             (Some(one), Some(other)) => {
-                assert!((one - other).abs() <= 1e-12 * one.abs().max(1.0), "{left:?} {right:?}")
+                assert!((one - other).abs() <= 1e-12 * one.abs().max(1.0), "{left:?} {right:?}");
             }
             (None, None) => {}
             _ => panic!("{left:?} {right:?}"),
@@ -201,7 +201,7 @@ proptest! {
                 }
             }
         }
-        for disparity in result.attribute("g").disparities.iter() {
+        for disparity in &result.attribute("g").disparities {
             if let (Some(value), Some(interval)) = (disparity.value, &disparity.interval) {
                 prop_assert!(interval.lower <= value + 1e-9 && value <= interval.upper + 1e-9, "{} {value} {interval:?}", disparity.id);
             }

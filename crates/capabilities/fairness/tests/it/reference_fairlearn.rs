@@ -134,13 +134,12 @@ async fn everything(weighted: bool) -> Tally {
 #[tokio::test]
 async fn unweighted_values_are_equal() {
     let tally = everything(false).await;
-    eprintln!("unweighted: {} equal, {} undefined here", tally.equal, tally.undefined);
-    assert!(tally.equal > 2_000, "{}", tally.equal);
+    // So many of Fairlearn's 0.0 are undefined here; none other differs.
+    assert_eq!((tally.equal, tally.undefined), (2_609, 67));
 }
 
 #[tokio::test]
 async fn weighted_values_are_equal() {
     let tally = everything(true).await;
-    eprintln!("weighted: {} equal, {} undefined here", tally.equal, tally.undefined);
-    assert!(tally.equal > 500, "{}", tally.equal);
+    assert_eq!((tally.equal, tally.undefined), (2_609, 67));
 }

@@ -34,7 +34,7 @@ const METRICS: [(&str, &str); 18] = [
 fn same(ours: Option<f64>, theirs: &Value, what: &str) -> bool {
     match (ours, theirs.as_f64()) {
         (Some(ours), Some(theirs)) => {
-            assert!(close(ours, theirs), "{what}: {ours} is not {theirs}")
+            assert!(close(ours, theirs), "{what}: {ours} is not {theirs}");
         }
         (None, None) => {}
         (ours, theirs) => panic!("{what}: {ours:?} here, {theirs:?} there"),
