@@ -237,7 +237,7 @@ mod tests {
             prop_assert_eq!(&joined, &text);
             for (offset, line, _) in all {
                 let before = &text.as_bytes()[..usize::try_from(offset).unwrap()];
-                prop_assert_eq!(line, 1 + before.iter().filter(|&&byte| byte == b'\n').count() as u64);
+                prop_assert_eq!(line, 1 + memchr_iter(b'\n', before).count() as u64);
             }
         }
     }

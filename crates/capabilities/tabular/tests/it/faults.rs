@@ -85,7 +85,7 @@ async fn limits_are_kept() {
         let error = read_with(content, limited(limits)).await.unwrap_err();
         assert!(matches!(error, TabularError::TooLarge { .. }), "{error}");
     }
-    let keys: String = (0..20).map(|key| format!("{{\"k{key}\":1}}\n")).collect();
+    let keys = (0..20).fold(String::new(), |keys, key| keys + &format!("{{\"k{key}\":1}}\n"));
     let error =
         read_with(keys, limited(Limits { columns: 10, ..Limits::default() })).await.unwrap_err();
     assert!(error.to_string().contains("more than 10 different keys"), "{error}");
