@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use fantoccini::{Client, ClientBuilder, Locator, elements::Element, wd::WebDriverCompatibleCommand};
+use fantoccini::{
+    Client, ClientBuilder, Locator, elements::Element, wd::WebDriverCompatibleCommand,
+};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -30,8 +32,12 @@ pub struct Browser {
 impl Browser {
     /// Opens a window. Without Chromium or chromedriver it fails and says what to install.
     pub async fn open() -> Self {
-        let chromium = find(&["chromium", "chromium-browser", "google-chrome",
-            "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"]);
+        let chromium = find(&[
+            "chromium",
+            "chromium-browser",
+            "google-chrome",
+            "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        ]);
         let chromedriver = find(&["chromedriver", "/usr/lib/chromium-browser/chromedriver"]);
         let mut driver = Command::new(chromedriver)
             .arg("--port=0")
@@ -104,7 +110,11 @@ impl Browser {
     /// Clicks.
     pub async fn click(&self, css: &str) {
         let element = self.find(css).await;
-        self.run("arguments[0].scrollIntoView({block: 'center'})", vec![serde_json::to_value(&element).unwrap()]).await;
+        self.run(
+            "arguments[0].scrollIntoView({block: 'center'})",
+            vec![serde_json::to_value(&element).unwrap()],
+        )
+        .await;
         element.click().await.unwrap_or_else(|error| panic!("`{css}` can't be clicked: {error}"));
     }
 
@@ -178,7 +188,10 @@ impl Browser {
         let width = self.run("return innerWidth", vec![]).await.as_f64().unwrap_or(1280.0);
         let clip = json!({ "x": 0, "y": 0, "width": width, "height": height, "scale": 1 });
         let shot = self
-            .devtools("Page.captureScreenshot", json!({ "captureBeyondViewport": true, "clip": clip }))
+            .devtools(
+                "Page.captureScreenshot",
+                json!({ "captureBeyondViewport": true, "clip": clip }),
+            )
             .await;
         let bytes = base64::Engine::decode(
             &base64::engine::general_purpose::STANDARD,
@@ -191,7 +204,11 @@ impl Browser {
     /// What the browser complained of since the last time: errors of scripts and whatever the
     /// content security policy refused.
     pub async fn complaints(&self) -> Vec<String> {
-        let log = self.client.issue_cmd(Raw { path: "se/log", body: json!({ "type": "browser" }) }).await.unwrap();
+        let log = self
+            .client
+            .issue_cmd(Raw { path: "se/log", body: json!({ "type": "browser" }) })
+            .await
+            .unwrap();
         log.as_array()
             .into_iter()
             .flatten()
@@ -212,7 +229,9 @@ impl Browser {
             "returnByValue": true,
         });
         let answer = self.devtools("Runtime.evaluate", run).await;
-        let list = answer["result"]["value"].as_str().unwrap_or_else(|| panic!("axe-core did not run: {answer}"));
+        let list = answer["result"]["value"]
+            .as_str()
+            .unwrap_or_else(|| panic!("axe-core did not run: {answer}"));
         serde_json::from_str(list).unwrap()
     }
 
@@ -238,7 +257,11 @@ struct Raw {
 }
 
 impl WebDriverCompatibleCommand for Raw {
-    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
         base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
     }
 

@@ -15,9 +15,9 @@ pub struct Args {
 }
 
 impl Args {
-    pub fn run(self) -> anyhow::Result<Exit> {
+    pub fn run(self) -> Exit {
         let mut command = super::Cli::command();
         clap_complete::generate(self.shell, &mut command, "ephor", &mut std::io::stdout());
-        Ok(Exit::Ok)
+        Exit::Ok
     }
 }

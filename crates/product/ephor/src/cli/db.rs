@@ -116,7 +116,7 @@ fn backup_url(config: &Config, data: &Path) -> anyhow::Result<String> {
     if config.database.url.expose_secret().is_empty() {
         return Ok(own(config, data)?.backup());
     }
-    std::env::var(Login::Backup.variable()).map_err(|_| {
+    super::variable(Login::Backup.variable()).ok_or_else(|| {
         UsageError(format!(
             "set {} to the log-in of ephor_backup, which alone may read everything",
             Login::Backup.variable()

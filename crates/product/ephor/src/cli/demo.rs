@@ -56,7 +56,7 @@ impl Args {
         block_on(async {
             let _guard = telemetry::start(&config.log, &config.telemetry)?;
             let folder = data.clone();
-            server::run(&config, &data, |serving| async move {
+            Box::pin(server::run(&config, &data, |serving| async move {
                 let log_in = prepare(&serving.app, &folder).await?;
                 let mut out = std::io::stdout().lock();
                 writeln!(out, "\n  Ephor demo on http://{}\n", serving.address)?;
@@ -67,7 +67,7 @@ impl Args {
                     "  Sign in, open the data set, press «Analyse for bias». Ctrl-C stops it.\n"
                 )?;
                 Ok(out.flush()?)
-            })
+            }))
             .await?;
             Ok(Exit::Ok)
         })
@@ -135,6 +135,7 @@ fn keep(file: &Path, log_in: &DemoLogIn) -> anyhow::Result<()> {
 }
 
 /// Random, and easy to type.
+#[allow(clippy::disallowed_methods, reason = "122 bits by chance are just what is wanted here")]
 fn password() -> String {
     let hex = uuid::Uuid::new_v4().simple().to_string();
     format!("{}-{}-{}-{}", &hex[..4], &hex[4..8], &hex[8..12], &hex[16..20])

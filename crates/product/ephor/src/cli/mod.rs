@@ -41,6 +41,10 @@ struct Settings {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one of it, for as long as the process lives"
+)]
 enum Command {
     /// Analyse a file for bias, with no server
     Analyze(analyze::Args),
@@ -82,12 +86,15 @@ impl Settings {
         if let Some(data) = &self.data {
             set.push(("data.dir", data.display().to_string()));
         }
-        Ok(Config::load(self.config.as_deref(), std::env::vars(), &set)?)
+        Ok(Config::load(self.config.as_deref(), variables(), &set)?)
     }
 
     /// The data folder in force.
+    #[allow(
+        clippy::unused_self,
+        reason = "the folder is a setting, though --data has reached the configuration by now"
+    )]
     fn data_dir(&self, config: &Config) -> PathBuf {
-        let variable = |name: &str| std::env::var(name).ok();
         config.data_dir(&variable, nix::unistd::geteuid().is_root())
     }
 }
@@ -105,9 +112,21 @@ impl Cli {
             Command::Audit(command) => command.run(&settings),
             Command::Doctor(args) => args.run(&settings),
             Command::Config(args) => args.run(&settings),
-            Command::Completions(args) => args.run(),
+            Command::Completions(args) => Ok(args.run()),
         }
     }
+}
+
+/// The environment: read here, and handed down.
+#[allow(clippy::disallowed_methods, reason = "this is where the configuration begins")]
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars()
+}
+
+/// One variable of the environment.
+#[allow(clippy::disallowed_methods, reason = "this is where the configuration begins")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// The runtime of the commands that wait for something.

@@ -24,11 +24,11 @@ impl Args {
         let data = settings.data_dir(&config);
         block_on(async {
             let _guard = telemetry::start(&config.log, &config.telemetry)?;
-            server::run(&config, &data, |serving| async move {
+            Box::pin(server::run(&config, &data, |serving| async move {
                 let mut out = std::io::stdout().lock();
                 writeln!(out, "Ephor listens on http://{}", serving.address)?;
                 Ok(out.flush()?)
-            })
+            }))
             .await?;
             Ok(Exit::Ok)
         })

@@ -169,6 +169,7 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
                 _ = terminate.recv() => {}
             }
             if *tell.borrow() {
+                #[allow(clippy::disallowed_methods, reason = "somebody asked twice")]
                 std::process::exit(130);
             }
             tracing::info!(

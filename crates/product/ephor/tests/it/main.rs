@@ -1,5 +1,9 @@
 //! The tests of the whole: one binary, so that it is linked once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests are clients, and look again until their time is over"
+)]
 
 mod analyze;
 mod architecture;

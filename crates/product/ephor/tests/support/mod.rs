@@ -4,7 +4,7 @@
 pub mod api;
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -88,9 +88,11 @@ impl Server {
         // Read on, so that the server never waits for us, and what is printed is not lost.
         let rest = Arc::clone(&log);
         std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = stdout.read_to_string(&mut text);
-            rest.lock().unwrap().push_str(&text);
+            for line in stdout.lines().map_while(Result::ok) {
+                let mut log = rest.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
         });
         Self { child, url, greeting, log }
     }

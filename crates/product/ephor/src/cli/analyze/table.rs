@@ -185,7 +185,7 @@ fn cell(group: &Group, id: &str) -> String {
 fn with_interval(value: f64, interval: Option<&Interval>) -> String {
     match interval {
         Some(Interval { lower, upper, .. }) => {
-            format!("{:.3} [{:.3}, {:.3}]", value, lower, upper)
+            format!("{value:.3} [{lower:.3}, {upper:.3}]")
         }
         None => format!("{value:.3}"),
     }

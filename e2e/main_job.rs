@@ -1,0 +1,69 @@
+//! What a newcomer does: sign in, look at the data set, analyse it, look at the trail.
+
+use crate::{
+    browser::{Browser, DESKTOP, PHONE},
+    support::{Server, data_folder},
+};
+
+#[tokio::test]
+async fn a_newcomer_finds_the_bias_and_the_trail_of_it() {
+    let data = data_folder();
+    let server = Server::demo(data.path());
+    let browser = Browser::open().await;
+    browser.goto(&server.url).await;
+    browser.fill("input[name=email]", "demo@ephor.example").await;
+    browser.fill("input[name=password]", &password(&server)).await;
+    browser.click("main button[type=submit]").await;
+    browser.wait_for_text("Demo organization").await;
+    looks(&browser, "dashboard").await;
+
+    browser.goto(&format!("{}/datasets", server.url)).await;
+    browser.wait_for_text("UCI Adult").await;
+    browser.click("table a").await;
+    browser.wait_for_text("Analyse for bias").await;
+    looks(&browser, "data-set").await;
+
+    browser.click("a[href*='/analyses/new']").await;
+    browser.wait_for_text("What is compared").await;
+    looks(&browser, "new-analysis").await;
+    browser.click("form .button.primary").await;
+    browser.wait_for_text("demographic").await;
+    looks(&browser, "analysis").await;
+
+    browser.goto(&format!("{}/audit", server.url)).await;
+    browser.wait_for_text("Audit trail").await;
+    looks(&browser, "audit").await;
+    let complaints = browser.complaints().await;
+    assert!(complaints.is_empty(), "the browser complains:\n{}", complaints.join("\n"));
+}
+
+/// Pictures at both widths and in both colours; at none of them does the page run off the side.
+async fn looks(browser: &Browser, name: &str) {
+    for (width, size) in [("desktop", DESKTOP), ("phone", PHONE)] {
+        browser.size(size).await;
+        for (colours, dark) in [("light", false), ("dark", true)] {
+            browser.dark(dark).await;
+            browser.screenshot(&format!("{name}-{width}-{colours}")).await;
+        }
+        let over = browser
+            .run("return document.documentElement.scrollWidth - document.documentElement.clientWidth", vec![])
+            .await;
+        assert_eq!(over.as_i64(), Some(0), "{name} is wider than a {width}");
+    }
+    browser.dark(false).await;
+    browser.size(DESKTOP).await;
+    let faults = browser.accessibility_faults().await;
+    assert!(faults.is_empty(), "{name} shuts people out:\n{}", faults.join("\n"));
+}
+
+/// The password that the demo printed.
+fn password(server: &Server) -> String {
+    crate::support::within(
+        std::time::Duration::from_secs(30),
+        "the demo prints its password",
+        || {
+            let printed = format!("{}{}", server.greeting, server.log());
+            Some(printed.split_once("password")?.1.split_whitespace().next()?.to_owned())
+        },
+    )
+}
