@@ -106,7 +106,7 @@ pub(crate) fn resolve(
         let taken = resources.contains_key(spec.path);
         if taken {
             faults.push(format!("`{}` is specified twice", spec.path));
-        } else if let Some(resource) = resource(catalog, spec, &mut faults) {
+        } else if let Some(resource) = resource(catalog, &spec, &mut faults) {
             resources.insert(spec.path, resource);
         }
     }
@@ -118,7 +118,7 @@ pub(crate) fn resolve(
     if faults.is_empty() { Ok(resources) } else { Err(SpecError(faults)) }
 }
 
-fn resource(catalog: &Catalog, spec: ResourceSpec, faults: &mut Vec<String>) -> Option<Resource> {
+fn resource(catalog: &Catalog, spec: &ResourceSpec, faults: &mut Vec<String>) -> Option<Resource> {
     let Some(table) = catalog.table(spec.table) else {
         let tables: Vec<_> = catalog.tables().map(|table| table.qualified()).collect();
         let hint = hint(spec.table, tables.iter().map(String::as_str)).unwrap_or_default();
@@ -129,7 +129,7 @@ fn resource(catalog: &Catalog, spec: ResourceSpec, faults: &mut Vec<String>) -> 
         return None;
     };
     let before = faults.len();
-    let mut finder = Finder { spec: &spec, table, faults };
+    let mut finder = Finder { spec, table, faults };
     for column in ["organization_id", "id"] {
         if finder.find("a tenant's table", column).is_some_and(|column| column.kind != Kind::Uuid) {
             finder.complain(&format!("{column} is not a uuid"));
@@ -161,7 +161,8 @@ fn resource(catalog: &Catalog, spec: ResourceSpec, faults: &mut Vec<String>) -> 
         .filter(|column| column.readable && !spec.hidden.contains(&column.name.as_str()))
         .cloned()
         .collect();
-    let resource = Resource { spec, table: Arc::clone(table), visible, order, related: Vec::new() };
+    let resource =
+        Resource { spec: *spec, table: Arc::clone(table), visible, order, related: Vec::new() };
     unsettable(&resource, faults);
     Some(resource)
 }

@@ -110,11 +110,13 @@ impl Kind {
     /// Is the JSON value one of this type? `null` is not the type's affair.
     pub fn accepts(&self, value: &Value) -> bool {
         match (self, value) {
-            (Self::Json, _) | (Self::Text, Value::String(_)) | (Self::Bool, Value::Bool(_)) => true,
+            (Self::Json, _)
+            | (Self::Text, Value::String(_))
+            | (Self::Bool, Value::Bool(_))
+            | (Self::Float | Self::Decimal, Value::Number(_)) => true,
             (Self::Integer(bits), Value::Number(number)) => {
                 number.as_i64().is_some_and(|number| fits(number, *bits))
             }
-            (Self::Float | Self::Decimal, Value::Number(_)) => true,
             (Self::Decimal, Value::String(text)) => decimal(text),
             // In bodies a time says which one it is: no time zone is guessed.
             (Self::Timestamp, Value::String(text)) => {

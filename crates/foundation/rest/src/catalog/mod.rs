@@ -140,9 +140,10 @@ impl Column {
         let literal = expression.starts_with('\'').then(|| check::strings(expression))?.pop()?;
         match &self.kind {
             Kind::Text => Some(Value::String(literal)),
-            Kind::Json => serde_json::from_str(&literal).ok(),
             Kind::Array(_) if literal == "{}" => Some(Value::Array(Vec::new())),
-            Kind::Integer(_) | Kind::Float | Kind::Decimal => serde_json::from_str(&literal).ok(),
+            Kind::Json | Kind::Integer(_) | Kind::Float | Kind::Decimal => {
+                serde_json::from_str(&literal).ok()
+            }
             _ => None,
         }
     }

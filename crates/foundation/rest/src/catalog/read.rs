@@ -40,7 +40,7 @@ struct ConstraintRow {
     references: Option<String>,
 }
 
-/// Reads only pg_catalog, which every role may read; whether a column is readable is asked for the
+/// Reads only `pg_catalog`, which every role may read; whether a column is readable is asked for the
 /// role `ephor_app`, whoever asks.
 const QUERY: &str = r"
 select coalesce(json_agg(json_build_object(

@@ -100,8 +100,8 @@ fn action(operation: &Operation) -> Value {
     });
     let mut about = operation.description.to_owned();
     if let Some((resource, action)) = operation.permission {
-        about =
-            format!("{about} Needs the permission `{resource}:{action}`.").trim_start().to_owned();
+        let blank = if about.is_empty() { "" } else { " " };
+        about.push_str(&format!("{blank}Needs the permission `{resource}:{action}`."));
         described["x-permission"] = json!(format!("{resource}:{action}"));
     }
     if !about.is_empty() {

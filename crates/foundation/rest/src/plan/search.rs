@@ -13,15 +13,12 @@ pub(super) fn terms(text: &str) -> Option<String> {
             Some(tail) => ("!", tail),
             None => ("", rest),
         };
-        let (term, tail) = match tail.strip_prefix('"') {
-            Some(phrase) => {
-                let (words, tail) = phrase.split_once('"').unwrap_or((phrase, ""));
-                (phrase_of(words), tail)
-            }
-            None => {
-                let end = tail.find([' ', '\t', '"']).unwrap_or(tail.len());
-                (lexeme(&tail[..end]).map(|word| format!("{word}:*")), &tail[end..])
-            }
+        let (term, tail) = if let Some(phrase) = tail.strip_prefix('"') {
+            let (words, tail) = phrase.split_once('"').unwrap_or((phrase, ""));
+            (phrase_of(words), tail)
+        } else {
+            let end = tail.find([' ', '\t', '"']).unwrap_or(tail.len());
+            (lexeme(&tail[..end]).map(|word| format!("{word}:*")), &tail[end..])
         };
         query.extend(term.map(|term| format!("{negated}{term}")));
         rest = tail.trim_start();

@@ -63,8 +63,6 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::*;
-
     fn line(row: Value) -> String {
         let names: Vec<_> = row.as_object().unwrap().keys().cloned().collect();
         let mut out = String::new();

@@ -1,6 +1,6 @@
 //! `/openapi.json`, and `/docs`: the same document as a page to read and to try.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, future::ready};
 
 use axum::{Router, routing::get};
 use bytes::Bytes;
@@ -19,17 +19,17 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>(engine: &Engine) -> Route
     let document = Bytes::from(engine.openapi().to_string());
     let page = Bytes::from(page(engine.openapi()));
     Router::new()
-        .route("/openapi.json", get(move || served(document.clone(), "application/json")))
-        .route("/docs", get(move || served(page.clone(), "text/html; charset=utf-8")))
-        .route("/docs/docs.js", get(|| served(SCRIPT.into(), "text/javascript; charset=utf-8")))
-        .route("/docs/docs.css", get(|| served(STYLE.into(), "text/css; charset=utf-8")))
+        .route("/openapi.json", get(move || ready(served(document.clone(), "application/json"))))
+        .route("/docs", get(move || ready(served(page.clone(), "text/html; charset=utf-8"))))
+        .route(
+            "/docs/docs.js",
+            get(|| ready(served(SCRIPT.into(), "text/javascript; charset=utf-8"))),
+        )
+        .route("/docs/docs.css", get(|| ready(served(STYLE.into(), "text/css; charset=utf-8"))))
 }
 
 /// Whole answers, ready.
-async fn served(
-    body: Bytes,
-    kind: &'static str,
-) -> ([(header::HeaderName, HeaderValue); 3], Bytes) {
+fn served(body: Bytes, kind: &'static str) -> ([(header::HeaderName, HeaderValue); 3], Bytes) {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),

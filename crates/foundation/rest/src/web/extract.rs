@@ -5,6 +5,7 @@ use std::{marker::PhantomData, str::FromStr};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use ephor_kernel::{Code, Fault, ParseIdError, Problem, Scope};
 use http::{HeaderMap, header, request::Parts};
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -137,7 +138,7 @@ pub(crate) async fn json(request: Request, limit: usize) -> Result<Value, Proble
     check_type(&parts.headers)?;
     let bytes = axum::body::to_bytes(body, limit).await.map_err(|error| {
         let too_long = std::error::Error::source(&error)
-            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+            .is_some_and(|source| source.downcast_ref::<LengthLimitError>().is_some());
         if too_long {
             let kib = limit >> 10;
             Problem::new(Code::TooLarge, format!("The body is larger than {kib} KiB"))

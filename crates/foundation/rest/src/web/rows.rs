@@ -100,15 +100,12 @@ fn chunks(
     stream::try_unfold((export, Some(first)), move |(mut export, pending)| {
         let names = names.clone();
         async move {
-            let text = match pending {
-                Some(text) => text,
-                None => {
-                    let mut text = String::new();
-                    write(&mut export, format, &names, &mut text)
-                        .await
-                        .map_err(io::Error::other)?;
-                    text
-                }
+            let text = if let Some(text) = pending {
+                text
+            } else {
+                let mut text = String::new();
+                write(&mut export, format, &names, &mut text).await.map_err(io::Error::other)?;
+                text
             };
             Ok(if text.is_empty() { None } else { Some((Bytes::from(text), (export, None))) })
         }

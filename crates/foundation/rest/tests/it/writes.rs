@@ -1,4 +1,5 @@
 use serde_json::json;
+use tower::ServiceExt;
 
 use crate::support::{Caller, shelf};
 
@@ -272,7 +273,6 @@ async fn permissions_are_asked_before_anything_else() {
     let missing = format!("/v1/items/{}", uuid::Uuid::now_v7());
     assert_eq!(nobody.get(&item).await.problem(), nobody.get(&missing).await.problem());
 
-    use tower::ServiceExt;
     let anonymous = Caller::anonymous(&db, &engine);
     for address in ["/v1/items", item.as_str()] {
         let request = http::Request::get(address).body(axum::body::Body::empty()).unwrap();
