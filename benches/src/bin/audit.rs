@@ -199,7 +199,7 @@ async fn writes(pool: &PgPool, store: &Store, options: &Options) -> Result<()> {
         for organizations in [1, 32] {
             let scopes = scopes(organizations);
             let mut rates = [const { Vec::new() }; 3];
-            let (mut queued, mut drained) = (0, Duration::ZERO);
+            let (mut queued, mut drained) = (0_i64, Duration::ZERO);
             for _ in 0..options.rounds {
                 for (kind, table) in ["none", "plain", "audited"].into_iter().enumerate() {
                     pool.execute("checkpoint").await?;

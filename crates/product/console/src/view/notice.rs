@@ -10,8 +10,8 @@ use super::Icon;
 #[template(
     ext = "html",
     source = r#"<div class="notice {{ tone }}" role="{% if tone == "fail" %}alert{% else %}status{% endif %}">{{ icon }}<strong>{{ title }}</strong>
-{% if !text.is_empty() %}<p class="small">{{ text }}</p>{% endif %}
-{% if !items.is_empty() %}<ul class="small">{% for item in items %}<li>{{ item }}</li>{% endfor %}</ul>{% endif %}</div>"#
+{% if !text.is_empty() %}<p class="small">{{ super::prose(text) }}</p>{% endif %}
+{% if !items.is_empty() %}<ul class="small">{% for item in items %}<li>{{ super::prose(item) }}</li>{% endfor %}</ul>{% endif %}</div>"#
 )]
 pub struct Notice {
     /// `pass`, `warning`, `fail` or nothing.

@@ -33,6 +33,22 @@ impl Html {
         Self(format!(r#"<a href="{}">{}</a>"#, Self::text(href).0, Self::text(text).0))
     }
 
+    /// Followed by a text, escaped.
+    #[must_use]
+    pub fn then(mut self, text: &str) -> Self {
+        self.0.push_str(&Self::text(text).0);
+        self
+    }
+
+    /// Followed by a name in the letters of code, escaped.
+    #[must_use]
+    pub fn code(mut self, text: &str) -> Self {
+        self.0.push_str("<code>");
+        self.0.push_str(&Self::text(text).0);
+        self.0.push_str("</code>");
+        self
+    }
+
     /// With a quieter second line.
     #[must_use]
     pub fn sub(mut self, text: &str) -> Self {
