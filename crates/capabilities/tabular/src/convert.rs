@@ -125,6 +125,8 @@ where
             written = writing => written,
         }
     };
+    // It may have been stopped in the very moment in which it was done.
+    let written = if cancel.is_cancelled() { Err(TabularError::Cancelled) } else { written };
     let profile = match written {
         Ok(profile) => profile,
         Err(error) => {

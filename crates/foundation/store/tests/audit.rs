@@ -94,7 +94,12 @@ impl Fixture {
     }
 
     async fn seal(&self) {
-        audit::seal_pending(&self.store(), &self.key).await.unwrap().expect("no other sealer");
+        // A sealer that was just stopped may hold its lock for a moment more.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while audit::seal_pending(&self.store(), &self.key).await.unwrap().is_none() {
+            assert!(std::time::Instant::now() < deadline, "another sealer holds the lock");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
     }
 
     async fn verify(&self) -> Verification {
