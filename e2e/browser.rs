@@ -104,11 +104,6 @@ impl Browser {
         }
     }
 
-    /// How many elements fit now.
-    pub async fn count(&self, css: &str) -> usize {
-        self.client.find_all(Locator::Css(css)).await.unwrap().len()
-    }
-
     /// Clicks.
     pub async fn click(&self, css: &str) {
         let element = self.find(css).await;
@@ -125,11 +120,6 @@ impl Browser {
         let field = self.find(css).await;
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
-    }
-
-    /// Presses keys, on whatever has the focus.
-    pub async fn press(&self, keys: &str) {
-        self.client.active_element().await.unwrap().send_keys(keys).await.unwrap();
     }
 
     /// All that the page says.
@@ -158,11 +148,6 @@ impl Browser {
     /// Runs a script in the page.
     pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
         self.client.execute(script, arguments).await.unwrap()
-    }
-
-    /// Runs a script that answers through its last argument.
-    pub async fn run_async(&self, script: &str, arguments: Vec<Value>) -> Value {
-        self.client.execute_async(script, arguments).await.unwrap()
     }
 
     /// Sets the width and height of the page itself.

@@ -3,7 +3,7 @@
 use ephor_rest::{Actions, Include, ResourceSpec};
 
 /// Organizations, members, roles and API keys: lists and rows, and the organization's own update.
-/// All other writes have rules of their own, and are [`super::operations`].
+/// All other writes have rules of their own, and are [`super::operations()`].
 pub const RESOURCES: &[ResourceSpec] = &[
     ResourceSpec::new("organizations", "identity.organizations")
         .labels("organization", "organizations")
