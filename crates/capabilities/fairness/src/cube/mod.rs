@@ -2,7 +2,7 @@
 //!
 //! Counts by (protected attributes…, label, prediction), sums of scores by (attributes…, label), and a histogram of scores.
 //! Its memory is bounded whatever the data are (see [`limits`]), and it is the same for every order and partitioning of the
-//! rows: counts are integers, sums are exact ([`sum::Sum`]).
+//! rows: counts are integers, sums are exact (`sum::Sum`).
 
 mod attribute;
 mod bytes;

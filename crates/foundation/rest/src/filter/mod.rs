@@ -1,6 +1,6 @@
 //! Filters as a caller writes them: `status=eq.active`, `or=(score.lt.0.8,name.ilike.*risk*)`.
 //!
-//! This module knows the grammar and nothing of tables; [`mod@crate::plan`] holds it against a table's
+//! This module knows the grammar and nothing of tables; [`plan()`](crate::plan()) holds it against a table's
 //! columns. A filter prints in the form that groups use, and reads back as itself.
 
 mod parse;

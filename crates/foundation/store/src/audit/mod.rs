@@ -1,9 +1,9 @@
 //! The audit trail: reading it, sealing it, proving it.
 //!
 //! Entries are written by triggers alone (migration `0002_audit.sql`). Here the [`Sealer`] drains
-//! what they queued into a Merkle tree per organization, [`verify`] holds entries, trees and
-//! checkpoints against each other, [`export`] writes them as a file that `ephor_seal` verifies
-//! without a database, and [`receipt`] proves one entry.
+//! what they queued into a Merkle tree per organization, [`verify()`] holds entries, trees and
+//! checkpoints against each other, [`export()`] writes them as a file that `ephor_seal` verifies
+//! without a database, and [`receipt()`] proves one entry.
 
 mod entry;
 mod error;
