@@ -172,7 +172,13 @@ impl Layers {
 }
 
 /// Variables of ours that are no settings.
-const OTHER_VARIABLES: &[&str] = &["EPHOR_CONFIG", "EPHOR_URL", "EPHOR_API_KEY"];
+const OTHER_VARIABLES: &[&str] = &[
+    "EPHOR_CONFIG",
+    "EPHOR_DATABASE_BACKUP_URL",
+    "EPHOR_POSTGRES_BIN",
+    "EPHOR_SCREENSHOTS",
+    "EPHOR_TEST_FULL",
+];
 
 fn parse(place: &str, text: &str) -> Result<Table, ConfigError> {
     text.parse().map_err(|error: toml::de::Error| {
