@@ -20,7 +20,7 @@ async fn a_newcomer_finds_the_bias_and_the_trail_of_it() {
 
     browser.goto(&format!("{}/datasets", server.url)).await;
     browser.wait_for_text("UCI Adult").await;
-    browser.click("table a").await;
+    browser.click("tbody a").await;
     browser.wait_for_text("Analyse for bias").await;
     faults.extend(looks(&browser, "data-set").await);
 
@@ -28,7 +28,7 @@ async fn a_newcomer_finds_the_bias_and_the_trail_of_it() {
     browser.wait_for_text("What is compared").await;
     faults.extend(looks(&browser, "new-analysis").await);
     browser.click("form .button.primary").await;
-    browser.wait_for_text("demographic").await;
+    browser.wait_for_text("Compliance score").await;
     faults.extend(looks(&browser, "analysis").await);
 
     browser.goto(&format!("{}/audit", server.url)).await;
