@@ -151,7 +151,8 @@ pub fn within<T>(time: Duration, what: &str, mut ask: impl FnMut() -> Option<T>)
 
 /// The same, for questions that wait.
 pub async fn within_async<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    const TIME: Duration = Duration::from_secs(60);
+    // A lost job is handed out again only when its worker is surely dead.
+    const TIME: Duration = Duration::from_secs(240);
     let deadline = Instant::now() + TIME;
     loop {
         if let Some(answer) = ask().await {
