@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use askama::{Template, filters::HtmlSafe};
-use ephor_fairness::{AnalysisResult, AttributeResult, Disparity};
+use ephor_fairness::{AnalysisResult, AttributeResult, Disparity, Status};
 
 use super::summary::disparity_title;
 use crate::view::{Badge, Head, Html, Notice, RangeMark, Table, format};
 
-/// One attribute's disparities: the judged ones, and the rest behind a disclosure.
+/// One attribute's disparities: what fails or warns first, what passes and what is not judged
+/// behind disclosures.
 #[derive(Debug, Clone, Template)]
 #[template(path = "result/disparities.html")]
 pub(super) struct DisparityCard {
@@ -17,7 +18,11 @@ pub(super) struct DisparityCard {
     verdict: Badge,
     reference: String,
     notice: Option<Notice>,
-    judged: Table,
+    /// An intersection, which is opened by whoever wants it.
+    folded: bool,
+    /// What fails, warns or is undefined, the worst first.
+    beyond: Table,
+    passing: Option<Table>,
     others: Option<Table>,
 }
 
@@ -27,6 +32,10 @@ impl DisparityCard {
     pub(super) fn new(result: &AttributeResult) -> Self {
         let (judged, others): (Vec<_>, Vec<_>) =
             result.disparities.iter().partition(|disparity| disparity.threshold.is_some());
+        let (passing, mut beyond): (Vec<_>, Vec<_>) =
+            judged.into_iter().partition(|disparity| disparity.status == Some(Status::Pass));
+        // Stable: within a status the engine's order stays.
+        beyond.sort_by_key(|disparity| std::cmp::Reverse(disparity.status));
         let name = result.attributes.join(" and ");
         let reference = result.reference.as_ref().map_or_else(String::new, |reference| {
             let why = if reference.chosen { "chosen" } else { "the largest group" };
@@ -43,15 +52,24 @@ impl DisparityCard {
             verdict: Badge::verdict(result.status),
             reference,
             notice,
-            judged: table(&format!("Judged disparities of {name}"), &judged, true),
+            folded: result.attributes.len() > 1,
+            beyond: table(&format!("Disparities of {name} beyond their thresholds"), &beyond, true),
+            passing: (!passing.is_empty())
+                .then(|| table(&format!("Disparities of {name} that pass"), &passing, true)),
             others: (!others.is_empty())
                 .then(|| table(&format!("Other disparities of {name}"), &others, false)),
             name,
         }
     }
 
-    fn has_judged(&self) -> bool {
-        !self.judged.rows.is_empty()
+    fn has_beyond(&self) -> bool {
+        !self.beyond.rows.is_empty()
+    }
+
+    /// How many pass, in words.
+    fn passes(&self) -> String {
+        let many = self.passing.as_ref().map_or(0, |table| table.rows.len() as u64);
+        format::plural(many, "disparity passes", "disparities pass")
     }
 }
 

@@ -16,6 +16,8 @@ const FIRST: [&str; 7] =
 pub(super) struct GroupCard {
     anchor: String,
     name: String,
+    /// An intersection, which is opened by whoever wants it.
+    folded: bool,
     first: Table,
     rest: Table,
 }
@@ -34,6 +36,7 @@ impl GroupCard {
         let groups: Vec<&Group> = result.groups.iter().chain([overall]).collect();
         Self {
             anchor: anchor(&result.name),
+            folded: result.attributes.len() > 1,
             first: table(&format!("Group metrics by {name}"), &name, &groups, &first),
             rest: table(&format!("More group metrics by {name}"), &name, &groups, &rest),
             name,

@@ -34,6 +34,10 @@ pub fn number(value: f64) -> String {
         let whole = count(value.abs() as u64);
         return if value < 0.0 { format!("\u{2212}{whole}") } else { whole };
     }
+    if (1_000.0..1e15).contains(&value.abs()) {
+        // Beyond a thousand nobody reads the fraction.
+        return number(value.round());
+    }
     let text = decimal(value);
     if text.contains('.') && !text.contains('e') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -86,7 +90,8 @@ mod tests {
         assert_eq!(decimal(-0.1234), "\u{2212}0.123");
         assert_eq!(decimal(-0.0001), "\u{2212}1.00e\u{2212}4");
         assert_eq!(decimal(0.0), "0.000");
-        assert_eq!(number(1234.5), "1234.5");
+        assert_eq!(number(234.5), "234.5");
+        assert_eq!(number(40_698.733), "40,699");
         assert_eq!(number(-2000.0), "\u{2212}2,000");
         assert_eq!(bytes(1_420_000), "1.4 MB");
         assert_eq!(percent(0.19566), "19.6 %");

@@ -48,6 +48,11 @@ fn word(known: &[(&'static str, &'static str)], word: &str) -> String {
     )
 }
 
+/// What it is done to, in words.
+pub(super) fn noun(entity_type: &str) -> String {
+    word(&ENTITIES, entity_type)
+}
+
 /// The entry, for the page.
 pub(super) fn view(entry: &AuditEntry, names: &HashMap<Uuid, &str>) -> EntryView {
     let row = entry.after.as_ref().or(entry.before.as_ref());
@@ -56,7 +61,7 @@ pub(super) fn view(entry: &AuditEntry, names: &HashMap<Uuid, &str>) -> EntryView
             .into_iter()
             .find_map(|column| row.get(column).and_then(Value::as_str))
     });
-    let noun = word(&ENTITIES, &entry.entity_type);
+    let noun = noun(&entry.entity_type);
     let diff = diff(entry);
     let summary = match &diff {
         Some((fields, _)) => fields.join(", "),
@@ -143,39 +148,40 @@ fn is_empty(value: &Value) -> bool {
     value.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
+/// An entry, for tests.
+#[cfg(test)]
+pub(super) fn sample(before: Option<Value>, after: Option<Value>) -> AuditEntry {
+    AuditEntry {
+        id: ephor_kernel::EntryId::new(),
+        created_at: crate::samples::moment(),
+        actor_type: "user".into(),
+        actor_id: Uuid::nil(),
+        action: "update".into(),
+        entity_type: "registry.models".into(),
+        entity_id: None,
+        before,
+        after,
+        details: None,
+        ip_address: Some("127.0.0.1".into()),
+        user_agent: None,
+        request_id: None,
+        masked: None,
+        erased_by: None,
+        sealed: true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use ephor_kernel::EntryId;
     use serde_json::json;
 
     use super::*;
-
-    fn entry(before: Option<Value>, after: Option<Value>) -> AuditEntry {
-        AuditEntry {
-            id: EntryId::new(),
-            created_at: crate::samples::moment(),
-            actor_type: "user".into(),
-            actor_id: Uuid::nil(),
-            action: "update".into(),
-            entity_type: "registry.models".into(),
-            entity_id: None,
-            before,
-            after,
-            details: None,
-            ip_address: Some("127.0.0.1".into()),
-            user_agent: None,
-            request_id: None,
-            masked: None,
-            erased_by: None,
-            sealed: true,
-        }
-    }
 
     #[test]
     fn an_update_shows_what_it_changed_and_no_more() {
         let names = HashMap::from([(Uuid::nil(), "Ada")]);
         let view = view(
-            &entry(
+            &sample(
                 Some(json!({"name": "a", "status": "draft", "version": 1})),
                 Some(json!({"name": "a", "status": "active", "version": 2})),
             ),

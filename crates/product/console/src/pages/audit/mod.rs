@@ -2,6 +2,7 @@
 
 mod entry;
 mod export;
+mod group;
 pub(crate) mod page;
 mod seal;
 
@@ -56,6 +57,12 @@ async fn trail(
     let found = audit::entry_list(&mut tx, &filter).await?;
     let status = audit::status(&mut tx).await?;
     tx.commit().await?;
+    let (lines, shown) = group::lines(&found.entries, LINES, filter.entity_type.is_none());
+    // A page ends where its lines end; what was read beyond is read again by the next.
+    let next = match found.entries.get(shown.wrapping_sub(1)) {
+        Some(last) if shown < found.entries.len() => Some(last.id),
+        _ => found.next,
+    };
     let names: HashMap<Uuid, &str> =
         members.iter().map(|(id, name)| (*id, name.as_str())).collect();
     let frame = visit.frame("Audit trail", "/audit");
@@ -76,11 +83,16 @@ async fn trail(
         actions: actions.into_iter().collect(),
         filters: filters(&visit.query, &members),
         filtered: FILTERS.iter().any(|name| asked(&visit.query, name).is_some()),
-        entries: found.entries.iter().map(|entry| entry::view(entry, &names)).collect(),
+        entries: lines.iter().map(|line| line.view(&names)).collect(),
         first: asked(&visit.query, "cursor").map(|_| address(&kept)),
-        next: found.next.map(|next| address(&kept.clone().with("cursor", next.to_string()))),
+        next: next.map(|next| address(&kept.clone().with("cursor", next.to_string()))),
     }))
 }
+
+/// How many lines a page shows.
+const LINES: usize = 50;
+/// How many entries are read for them: one deed may be many entries, told in one line.
+const READ: u16 = 500;
 
 const FILTERS: [&str; 5] = ["actor", "action", "entity", "from", "to"];
 
@@ -102,7 +114,7 @@ fn filter(query: &ListRequest) -> EntryFilter {
         // The last day counts whole.
         to: day("to").and_then(|day| day.checked_add_days(chrono::Days::new(1))),
         cursor: asked(query, "cursor").and_then(|id| id.parse().ok()),
-        limit: Some(50),
+        limit: Some(READ),
     }
 }
 

@@ -113,7 +113,13 @@ fn facts(column: &ColumnProfile, rows: u64) -> Vec<(&'static str, String)> {
     if matches!(column.kind, ValueKind::Text | ValueKind::Boolean | ValueKind::Other) {
         return facts;
     }
-    let bound = |value: &Option<Value>| value.as_ref().map(shown);
+    let bound = |value: &Option<Value>| match value {
+        // Small whole numbers may be years; large ones are read by their thousands.
+        Some(Value::Integer(number)) if number.abs() >= 10_000 => {
+            Some(format::number(*number as f64))
+        }
+        other => other.as_ref().map(shown),
+    };
     facts.extend(bound(&column.min).map(|least| ("Least", least)));
     if let Some(median) = column.quantiles.iter().find(|quantile| quantile.q == 0.5) {
         facts.push(("Median", format::number(median.value)));
