@@ -102,7 +102,9 @@ fn small_groups(result: &AttributeResult) -> Option<Notice> {
 fn table(label: &str, disparities: &[&Disparity], judged: bool) -> Table {
     let mut heads = vec![Head::new("Disparity"), Head::right("Value"), Head::right("Interval")];
     if judged {
-        heads.extend([Head::right("Accepted"), Head::new("On its scale"), Head::new("Status")]);
+        // The status stands first, where a phone shows it without scrolling.
+        heads.insert(1, Head::new("Status"));
+        heads.extend([Head::right("Accepted"), Head::new("On its scale")]);
     }
     let rows = disparities.iter().map(|disparity| row(disparity, judged)).collect();
     Table { label: label.to_owned(), heads, rows }
@@ -120,13 +122,13 @@ fn row(disparity: &Disparity, judged: bool) -> Vec<Html> {
     let mut cells =
         vec![Html::text(&disparity.title).sub(sentence), Html::text(&value), Html::text(&interval)];
     if judged {
-        cells.push(Html::text(&accepted(disparity)));
-        cells.push(RangeMark::of(disparity).map_or_else(Html::default, |mark| Html::of(&mark)));
         let badge = match (disparity.status, &disparity.undefined) {
             (None, Some(_)) => Badge::new("", "info", "undefined"),
             (status, _) => Badge::verdict(status),
         };
-        cells.push(Html::of(&badge));
+        cells.insert(1, Html::of(&badge));
+        cells.push(Html::text(&accepted(disparity)));
+        cells.push(RangeMark::of(disparity).map_or_else(Html::default, |mark| Html::of(&mark)));
     }
     cells
 }
