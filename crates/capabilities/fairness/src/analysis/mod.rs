@@ -86,6 +86,7 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
             .hint("Check the file, and any filter in front of it.");
         return Err(AnalysisError::Invalid(vec![fault]));
     }
+    let cube = &*cube.settled();
     let labels = labels::resolve(cube, spec).map_err(AnalysisError::Invalid)?;
     let cells = Cells::new(cube);
     let whole = cells.overall();

@@ -14,6 +14,10 @@ const MAGIC: [u8; 4] = *b"EFC1";
 impl Cube {
     /// Its state.
     pub fn to_bytes(&self) -> Vec<u8> {
+        self.settled().write()
+    }
+
+    fn write(&self) -> Vec<u8> {
         let mut out =
             Writer(Vec::with_capacity(self.counts.len() * 8 + self.histogram.size() + 4096));
         out.0.extend(MAGIC);

@@ -75,20 +75,20 @@ impl Histogram {
         }
     }
 
-    /// Adds a row with a finite score.
+    /// Adds so many rows, `weight` in all, with a finite score.
     #[inline]
-    pub(crate) fn add(&mut self, cell: u32, label: usize, score: f64, weight: f64) {
+    pub(crate) fn add(&mut self, cell: u32, label: usize, score: f64, rows: u64, weight: f64) {
         let slot = cell * 2 + label as u32;
         match &mut self.binned {
             Some(binned) if (0.0..=1.0).contains(&score) => {
-                binned.add(slot, score, 1, weight, weight * score);
+                binned.add(slot, score, rows, weight, weight * score);
             }
             Some(_) => {
-                self.table.add(slot, score, 1, weight);
+                self.table.add(slot, score, rows, weight);
                 self.table.coarsen(MAX_SCORE_ENTRIES);
             }
             None => {
-                self.table.add(slot, score, 1, weight);
+                self.table.add(slot, score, rows, weight);
                 self.settle();
             }
         }
@@ -284,10 +284,10 @@ mod tests {
         let mut histogram = Histogram::new(false);
         histogram.reserve(1);
         for step in 0..MAX_SCORE_ENTRIES {
-            histogram.add(0, step % 2, step as f64 / MAX_SCORE_ENTRIES as f64, 1.0);
+            histogram.add(0, step % 2, step as f64 / MAX_SCORE_ENTRIES as f64, 1, 1.0);
         }
         assert_eq!((histogram.bins(), histogram.rows().count()), (None, MAX_SCORE_ENTRIES));
-        histogram.add(0, 0, 0.999_999_99, 1.0);
+        histogram.add(0, 0, 0.999_999_99, 1, 1.0);
         assert_eq!(histogram.bins(), Some(SCORE_BINS));
         assert_eq!(histogram.rows().map(|rows| rows.n).sum::<u64>(), MAX_SCORE_ENTRIES as u64 + 1);
     }
@@ -310,8 +310,8 @@ mod tests {
             }
             for row in 0..300_000_u64 {
                 let (cell, label) = ((row % cells) as u32, (row / cells % 2) as usize);
-                whole.add(cell, label, score(row), 1.0);
-                parts[usize::from(row % 7 == 0)].add(cell, label, score(row), 1.0);
+                whole.add(cell, label, score(row), 1, 1.0);
+                parts[usize::from(row % 7 == 0)].add(cell, label, score(row), 1, 1.0);
             }
             let [left, right] = &parts;
             let same: Vec<u32> = (0..cells as u32).collect();
@@ -330,11 +330,11 @@ mod tests {
         let mut histogram = Histogram::new(true);
         histogram.reserve(1);
         for step in 0..=MAX_SCORE_ENTRIES {
-            histogram.add(0, 1, step as f64 / MAX_SCORE_ENTRIES as f64, 0.5);
+            histogram.add(0, 1, step as f64 / MAX_SCORE_ENTRIES as f64, 1, 0.5);
         }
         let finest = histogram.bins();
         histogram.reserve(10_000);
-        histogram.add(9_999, 0, 1.0, 2.0);
+        histogram.add(9_999, 0, 1.0, 1, 2.0);
         assert!(histogram.bins() < finest);
         assert_eq!(
             histogram.rows().map(|rows| rows.w).sum::<f64>(),

@@ -51,6 +51,9 @@ impl Cube {
         }
         self.histogram.reserve(self.index.len());
         self.histogram.merge(&other.histogram, &cells);
+        for (slot, score, rows) in other.repeats.entries() {
+            self.add_score(cells[slot / 3], slot % 3, score, rows.into(), 1.0);
+        }
         Ok(())
     }
 

@@ -13,12 +13,13 @@ mod labels;
 mod layout;
 pub mod limits;
 mod merge;
+mod repeats;
 mod sum;
 mod table;
 mod udaf;
 mod watch;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, Float64Array},
@@ -42,6 +43,7 @@ use dictionary::Dictionary;
 use index::CellIndex;
 use labels::{LabelReader, Rule};
 use limits::TooMany;
+use repeats::Repeats;
 use sum::Sum;
 
 /// Sums of one cell and label over the rows that have a score.
@@ -85,6 +87,8 @@ pub struct Cube {
     /// Three to a cell, by label; empty without scores.
     pub(crate) scores: Vec<ScoreCell>,
     pub(crate) histogram: Histogram,
+    /// Rows with scores that are not in `scores` and `histogram` yet.
+    pub(crate) repeats: Repeats,
     /// Rows read.
     pub(crate) rows: u64,
     /// Rows whose weight is missing, negative or not finite: they are in no count.
@@ -116,6 +120,7 @@ impl Cube {
             weights: Vec::new(),
             scores: Vec::new(),
             histogram: Histogram::new(layout.weight),
+            repeats: Repeats::new(),
             rows: 0,
             invalid_weights: 0,
             invalid_scores: 0,
@@ -134,6 +139,7 @@ impl Cube {
             + self.weights.capacity() * size_of::<WeightCell>()
             + self.scores.capacity() * size_of::<ScoreCell>()
             + self.histogram.size()
+            + self.repeats.size()
             + self
                 .buffers
                 .columns
@@ -247,8 +253,8 @@ impl Cube {
             }
             let at = (cell * 9 + *bucket) as usize;
             self.counts[at] += 1;
-            self.weights[at].weight.add(value);
-            self.weights[at].weight2.add(value * value);
+            self.weights[at].weight.add(value, 1);
+            self.weights[at].weight2.add(value * value, 1);
         }
     }
 
@@ -258,45 +264,105 @@ impl Cube {
         weight: Option<&Float64Array>,
         buffers: &Buffers,
     ) {
-        let (mut least, mut greatest) = self.score_range;
+        let begin = if weight.is_none() { self.add_repeats(score, buffers) } else { 0 };
         let nulls = score.null_count() > 0;
         let rows = buffers.cells.iter().zip(&buffers.buckets).zip(score.values());
-        for (row, ((cell, bucket), value)) in rows.enumerate() {
+        for (row, ((cell, bucket), value)) in rows.enumerate().skip(begin) {
             if *bucket == EXCLUDED || (nulls && score.is_null(row)) {
                 continue;
             }
-            let value = *value;
             if !value.is_finite() {
                 self.invalid_scores += 1;
                 continue;
             }
-            least = least.min(value);
-            greatest = greatest.max(value);
-            let label = *bucket as usize / 3;
-            let positive = label == POSITIVE;
-            let sums = &mut self.scores[*cell as usize * 3 + label];
-            let error = if positive { value - 1.0 } else { value };
-            sums.n += 1;
-            let w = if let Some(weight) = weight {
-                let w = weight.value(row);
-                sums.weight.add(w);
-                sums.weight2.add(w * w);
-                w
-            } else {
-                1.0
-            };
-            sums.error.add(w * error);
-            sums.error2.add(w * error * error);
-            if !(0.0..=1.0).contains(&value) {
-                let expected = if positive { -error } else { error };
-                sums.absolute.add(w * (error.abs() - expected));
-            }
-            if label != MISSING {
-                sums.log_loss.add(w * (row_log_loss(value, positive) / LOSS_UNIT));
-                self.histogram.add(*cell, label, value, w);
+            self.widen_range(*value);
+            let weight = weight.map_or(1.0, |weight| weight.value(row));
+            self.add_score(*cell, *bucket as usize / 3, *value, 1, weight);
+        }
+    }
+
+    /// Counts rows whose scores have come before, as long as new ones are few. Returns the row that it left off at.
+    fn add_repeats(&mut self, score: &Float64Array, buffers: &Buffers) -> usize {
+        if !self.repeats.is_open() {
+            return 0;
+        }
+        let slots = self.index.len() * 3;
+        if !self.repeats.has_room(slots, score.len()) {
+            self.settle();
+            self.repeats.make_room(slots);
+            if !self.repeats.is_open() {
+                return 0;
             }
         }
-        self.score_range = (least, greatest);
+        let nulls = score.null_count() > 0;
+        let rows = buffers.cells.iter().zip(&buffers.buckets).zip(score.values());
+        for (row, ((cell, bucket), value)) in rows.enumerate() {
+            if nulls && score.is_null(row) {
+                continue;
+            }
+            // A negative zero is zero.
+            let (slot, value) = ((cell * 3 + bucket / 3) as usize, value + 0.0);
+            if self.repeats.count(value, slot) {
+                continue;
+            }
+            if !value.is_finite() {
+                self.invalid_scores += 1;
+                continue;
+            }
+            self.widen_range(value);
+            if !self.repeats.learn(value) {
+                self.settle();
+                self.repeats.close();
+                return row;
+            }
+            self.repeats.count(value, slot);
+        }
+        score.len()
+    }
+
+    /// Brings what is merely counted to sums and histogram.
+    pub(crate) fn settle(&mut self) {
+        for (slot, score, rows) in self.repeats.drain() {
+            self.add_score((slot / 3) as u32, slot % 3, score, rows.into(), 1.0);
+        }
+    }
+
+    /// This cube with all of its rows in sums and histogram.
+    pub(crate) fn settled(&self) -> Cow<'_, Self> {
+        if self.repeats.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let mut settled = self.clone();
+        settled.settle();
+        Cow::Owned(settled)
+    }
+
+    fn widen_range(&mut self, score: f64) {
+        let (least, greatest) = self.score_range;
+        self.score_range = (least.min(score), greatest.max(score));
+    }
+
+    /// Adds `rows` rows, each of this weight, with a finite score.
+    #[inline]
+    fn add_score(&mut self, cell: u32, label: usize, value: f64, rows: u64, w: f64) {
+        let positive = label == POSITIVE;
+        let sums = &mut self.scores[cell as usize * 3 + label];
+        let error = if positive { value - 1.0 } else { value };
+        sums.n += rows;
+        if self.layout.weight {
+            sums.weight.add(w, rows);
+            sums.weight2.add(w * w, rows);
+        }
+        sums.error.add(w * error, rows);
+        sums.error2.add(w * error * error, rows);
+        if !(0.0..=1.0).contains(&value) {
+            let expected = if positive { -error } else { error };
+            sums.absolute.add(w * (error.abs() - expected), rows);
+        }
+        if label != MISSING {
+            sums.log_loss.add(w * (row_log_loss(value, positive) / LOSS_UNIT), rows);
+            self.histogram.add(cell, label, value, rows, w * rows as f64);
+        }
     }
 }
 

@@ -18,12 +18,13 @@ impl Sum {
     /// Bytes of the encoded sum.
     pub(crate) const BYTES: usize = 32;
 
+    /// Adds a term so many times.
     #[inline]
-    pub(crate) fn add(&mut self, term: f64) {
+    pub(crate) fn add(&mut self, term: f64, times: u64) {
         if term.abs() <= 1.0 {
-            self.fixed += i128::from((term * UNIT) as i64);
+            self.fixed += i128::from((term * UNIT) as i64) * i128::from(times);
         } else {
-            self.add_wide(term);
+            self.add_wide(term * times as f64);
         }
     }
 
@@ -79,16 +80,16 @@ mod tests {
         fn order_and_partition_change_nothing(mut terms in prop::collection::vec(-1.0_f64..=1.0, 0..200), cut in 0_usize..200) {
             let mut one = Sum::default();
             for term in &terms {
-                one.add(*term);
+                one.add(*term, 1);
             }
             terms.reverse();
             let (left, right) = terms.split_at(cut.min(terms.len()));
             let (mut two, mut three) = (Sum::default(), Sum::default());
             for term in left {
-                two.add(*term);
+                two.add(*term, 1);
             }
             for term in right {
-                three.add(*term);
+                three.add(*term, 1);
             }
             two.merge(&three);
             prop_assert_eq!(one, two);
@@ -97,11 +98,21 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn a_term_many_times_is_the_term_added_many_times(term in -1.0_f64..=1.0, times in 0_u64..500) {
+            let (mut one, mut many) = (Sum::default(), Sum::default());
+            (0..times).for_each(|_| many.add(term, 1));
+            one.add(term, times);
+            prop_assert_eq!(one, many);
+        }
+    }
+
     #[test]
     fn great_terms_keep_the_small_ones() {
         let mut sum = Sum::default();
         for term in [1e16, 1.5, -1e16, 0.25] {
-            sum.add(term);
+            sum.add(term, 1);
         }
         assert_eq!(sum.value(), 1.75);
     }

@@ -154,6 +154,7 @@ impl Accumulator for CubeAccumulator {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
+        self.cube.settle();
         Ok(ScalarValue::Binary(Some(self.cube.to_bytes())))
     }
 

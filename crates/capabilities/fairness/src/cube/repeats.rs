@@ -1,0 +1,189 @@
+//! Scores that come again and again, as scorecards and rounded probabilities do.
+//!
+//! Such rows are only counted, by score and slot, in a space that stays in the processor's cache; sums and histogram get
+//! each score once, with the number of its rows. Sums are exact and the histogram counts, so the cube is the same either way.
+
+/// The most distinct scores that are counted so.
+const MOST_SCORES: usize = 4_096;
+/// The most counts: 2 MiB of them.
+const MOST_COUNTS: usize = 1 << 19;
+/// The code of a place that holds nothing.
+const VACANT: u32 = u32::MAX;
+
+/// Rows by score and slot (a cell and a label), until they are drained.
+#[derive(Debug, Clone)]
+pub(crate) struct Repeats {
+    open: bool,
+    /// A hash table from a score's bits to its code.
+    places: Vec<(u64, u32)>,
+    scores: Vec<f64>,
+    slots: usize,
+    /// By code, then slot.
+    counts: Vec<u32>,
+    /// Rows counted; a count of 32 bits cannot overflow while this one does not.
+    rows: u32,
+}
+
+impl Repeats {
+    pub(crate) fn new() -> Self {
+        Self {
+            open: true,
+            places: vec![(0, VACANT); 1 << 6],
+            scores: Vec::new(),
+            slots: 0,
+            counts: Vec::new(),
+            rows: 0,
+        }
+    }
+
+    /// Whether scores come again often enough, so far.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.places.capacity() * size_of::<(u64, u32)>()
+            + self.scores.capacity() * 8
+            + self.counts.capacity() * 4
+    }
+
+    /// Whether so many rows of so many slots can be counted before it is drained.
+    pub(crate) fn has_room(&self, slots: usize, rows: usize) -> bool {
+        slots <= self.slots
+            && u32::try_from(rows).is_ok_and(|rows| self.rows.checked_add(rows).is_some())
+    }
+
+    /// Makes room for slots, with some to spare; to be drained before.
+    pub(crate) fn make_room(&mut self, slots: usize) {
+        debug_assert!(self.is_empty(), "rows would be lost");
+        if slots > self.slots {
+            self.slots = slots + slots / 4;
+        }
+        if self.scores.len() * self.slots > MOST_COUNTS {
+            self.close();
+        } else {
+            self.counts.clear();
+            self.counts.resize(self.scores.len() * self.slots, 0);
+        }
+    }
+
+    /// Gives up; to be drained before.
+    pub(crate) fn close(&mut self) {
+        *self = Self { open: false, places: Vec::new(), ..Self::new() };
+    }
+
+    /// Counts a row. `false`: the score is a new one, see [`Repeats::learn`].
+    #[inline]
+    pub(crate) fn count(&mut self, score: f64, slot: usize) -> bool {
+        let key = score.to_bits();
+        let mask = self.places.len() - 1;
+        let mut at = place(key) & mask;
+        loop {
+            let (found, code) = self.places[at];
+            if code == VACANT {
+                return false;
+            }
+            if found == key {
+                self.counts[code as usize * self.slots + slot] += 1;
+                self.rows += 1;
+                return true;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// Takes up a new score, which must be finite. `false`: there are too many; it is to be drained and closed.
+    #[cold]
+    pub(crate) fn learn(&mut self, score: f64) -> bool {
+        if self.scores.len() == MOST_SCORES || (self.scores.len() + 1) * self.slots > MOST_COUNTS {
+            return false;
+        }
+        self.scores.push(score);
+        self.counts.resize(self.scores.len() * self.slots, 0);
+        if self.scores.len() * 2 > self.places.len() {
+            self.places = vec![(0, VACANT); self.places.len() * 2];
+            for code in 0..self.scores.len() {
+                self.enter(code);
+            }
+        } else {
+            self.enter(self.scores.len() - 1);
+        }
+        true
+    }
+
+    fn enter(&mut self, code: usize) {
+        let key = self.scores[code].to_bits();
+        let mask = self.places.len() - 1;
+        let mut at = place(key) & mask;
+        while self.places[at].1 != VACANT {
+            at = (at + 1) & mask;
+        }
+        self.places[at] = (key, code as u32);
+    }
+
+    /// Slot, score and rows of all that is counted.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (usize, f64, u32)> {
+        // Without slots there are no counts, and chunks need a length.
+        let by_score = self.counts.chunks(self.slots.max(1)).zip(&self.scores);
+        by_score.flat_map(|(counts, score)| {
+            counts
+                .iter()
+                .enumerate()
+                .filter(|(_, rows)| **rows > 0)
+                .map(|(slot, rows)| (slot, *score, *rows))
+        })
+    }
+
+    /// The same, and counts from nothing again.
+    pub(crate) fn drain(&mut self) -> Vec<(usize, f64, u32)> {
+        let entries = self.entries().collect();
+        self.counts.fill(0);
+        self.rows = 0;
+        entries
+    }
+}
+
+#[inline]
+fn place(key: u64) -> usize {
+    // Multiply and fold, as the table of scores does: the low bits of a score's bits are often zero.
+    let product = u128::from(key) * 0x9E37_79B9_7F4A_7C15_u128;
+    ((product >> 64) as u64 ^ product as u64) as usize
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_is_drained_once() {
+        let mut repeats = Repeats::new();
+        repeats.make_room(2);
+        for row in 0..1_000 {
+            let score = f64::from(row % 100) / 100.0;
+            if !repeats.count(score, row as usize % 2) {
+                assert!(repeats.learn(score) && repeats.count(score, row as usize % 2));
+            }
+        }
+        let drained = repeats.drain();
+        assert_eq!(drained.len(), 100);
+        assert!(drained.iter().all(|(slot, score, rows)| {
+            *rows == 10 && (score * 100.0).round() as usize % 2 == *slot
+        }));
+        assert!(repeats.is_empty() && repeats.drain().is_empty());
+    }
+
+    #[test]
+    fn too_many_scores_are_refused_and_too_many_slots_close_it() {
+        let mut repeats = Repeats::new();
+        repeats.make_room(3);
+        assert!((0..MOST_SCORES).all(|score| repeats.learn(score as f64)));
+        assert!(!repeats.learn(-1.0));
+        repeats.make_room(3 * MOST_COUNTS / MOST_SCORES);
+        assert!(!repeats.is_open() && repeats.size() == 0);
+    }
+}
