@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use ephor_kernel::Scope;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    AssertSqlSafe, Executor, PgPool,
+    AssertSqlSafe, Connection as _, Executor, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::sync::Notify;
@@ -132,6 +132,9 @@ impl Store {
     }
 }
 
+/// A connection that was idle for longer is asked whether it still lives before it is used.
+const UNPROVEN: Duration = Duration::from_secs(1);
+
 /// One pool, all of whose connections act as one role.
 struct Pool {
     role: &'static str,
@@ -153,6 +156,17 @@ impl Pool {
         let pool = PgPoolOptions::new()
             .max_connections(self.size)
             .acquire_timeout(wait)
+            // A connection that was used a moment ago is taken at its word: a ping costs a round trip
+            // of every transaction.
+            .test_before_acquire(false)
+            .before_acquire(|connection, found| {
+                Box::pin(async move {
+                    if found.idle_for > UNPROVEN {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if let Some(role) = role {

@@ -25,6 +25,7 @@ use tokio::{
     process::{Child, Command},
     sync::{mpsc, watch},
 };
+use tracing::Level;
 
 use super::{
     account::Account,
@@ -357,17 +358,34 @@ async fn shut_down(child: &mut Child) -> Result<(), EmbeddedError> {
     child.kill().await.tried(waiting)
 }
 
+/// What ends one connection whenever the server starts or stops.
+const ROUTINE: [&str; 4] = [
+    "the database system is starting up",
+    "the database system is shutting down",
+    "terminating connection due to administrator command",
+    "connection to client lost",
+];
+
+/// FATAL is fatal to one connection, PANIC to the server.
+fn level(line: &str) -> Level {
+    let (severity, message) = line.split_once(':').unwrap_or_default();
+    match severity {
+        "PANIC" => Level::ERROR,
+        "FATAL" if ROUTINE.contains(&message.trim()) => Level::DEBUG,
+        "FATAL" | "WARNING" => Level::WARN,
+        _ => Level::DEBUG,
+    }
+}
+
 /// Passes the server's log on, each line at the level that it has.
 async fn read_log(stderr: impl AsyncRead + Unpin, lines: LastLines) {
     let mut reader = BufReader::new(stderr).lines();
     while let Ok(Some(line)) = reader.next_line().await {
         let text = line.trim();
-        if text.starts_with("FATAL:") || text.starts_with("PANIC:") {
-            tracing::error!(target: "postgres", "{text}");
-        } else if text.starts_with("WARNING:") {
-            tracing::warn!(target: "postgres", "{text}");
-        } else {
-            tracing::debug!(target: "postgres", "{text}");
+        match level(text) {
+            Level::ERROR => tracing::error!(target: "postgres", "{text}"),
+            Level::WARN => tracing::warn!(target: "postgres", "{text}"),
+            _ => tracing::debug!(target: "postgres", "{text}"),
         }
         if !text.is_empty() {
             lines.push(text.to_owned());
