@@ -236,7 +236,8 @@ async fn object(
     path: object_store::path::Path,
     options: OpenOptions,
 ) -> Result<Table, TabularError> {
-    let meta = store.head(&path).await?;
+    // A store that stands on a prefix of another may tell the other's path; only ours leads there.
+    let meta = ObjectMeta { location: path.clone(), ..store.head(&path).await? };
     spool::check_bytes(meta.size, &options.limits)?;
     let magic =
         if meta.size >= 4 { store.get_range(&path, 0..4).await? } else { bytes::Bytes::new() };

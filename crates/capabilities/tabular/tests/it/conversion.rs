@@ -11,7 +11,9 @@ use ephor_tabular::{
     convert_to_parquet, open,
 };
 use futures::{Stream, StreamExt, stream};
-use object_store::{ObjectStore, ObjectStoreExt, local::LocalFileSystem, memory::InMemory};
+use object_store::{
+    ObjectStore, ObjectStoreExt, local::LocalFileSystem, memory::InMemory, prefix::PrefixStore,
+};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -50,6 +52,19 @@ async fn what_is_stored_is_what_came() {
     assert_eq!(picture(&stored).await, picture(&direct).await);
     assert_eq!(types(&stored), types(&direct));
     assert_eq!(converted.profile, ephor_tabular::profile(&stored).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_is_stored_under_a_prefix_is_read_from_there() {
+    let store: Arc<dyn ObjectStore> = Arc::new(PrefixStore::new(InMemory::new(), "some/prefix"));
+    let destination = Destination { store, ..memory() };
+    convert(b"a,b\n1,x\n2,y\n", &destination).await.unwrap();
+    let source =
+        Source::Object { store: Arc::clone(&destination.store), path: destination.path.clone() };
+    let stored = open(source, OpenOptions::default()).await.unwrap();
+    assert_eq!(stored.rows(), 2);
+    let direct = read("a,b\n1,x\n2,y\n").await.unwrap();
+    assert_eq!(picture(&stored).await, picture(&direct).await);
 }
 
 #[tokio::test]
