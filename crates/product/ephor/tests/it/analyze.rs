@@ -100,7 +100,7 @@ fn standard_input_ndjson_json_and_parquet_say_the_same_as_csv() {
                 .map(|row| format!("{},{},{}\n", row["y"], row["p"], row["sex"].as_str().unwrap())),
         )
         .collect();
-    let ndjson: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    let ndjson = rows.iter().map(Value::to_string).collect::<Vec<_>>().join("\n") + "\n";
     let files =
         [("a.csv", csv.clone()), ("a.ndjson", ndjson), ("a.json", Value::Array(rows).to_string())];
     let arguments = [
