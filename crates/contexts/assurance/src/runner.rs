@@ -120,9 +120,10 @@ async fn pass_on(job: &JobContext, mut told: watch::Receiver<(u64, Option<u64>)>
 /// Marks the analysis as running. `None` when it has come to its end already.
 async fn begin(job: &JobContext, id: AnalysisId) -> Result<Option<Analysis>, JobFailure> {
     let mut tx = job.store().begin_system(job.scope()).await?;
-    let analysis = match analysis_started(&mut tx, id).await? {
-        true => Some(analysis_get(&mut tx, id).await?),
-        false => None,
+    let analysis = if analysis_started(&mut tx, id).await? {
+        Some(analysis_get(&mut tx, id).await?)
+    } else {
+        None
     };
     tx.commit().await?;
     Ok(analysis)

@@ -305,6 +305,10 @@ mod tests {
     }
 
     #[test]
+    #[allow(
+        clippy::case_sensitive_file_extension_comparisons,
+        reason = "the files that `embedded` takes, by the same words"
+    )]
     fn the_whole_history_is_embedded() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../migrations");
         let mut files: Vec<String> = std::fs::read_dir(folder)

@@ -60,7 +60,7 @@ pub struct Args {
     /// What to look for
     #[arg(long = "type", value_enum, default_value_t = Type::Comprehensive, value_name = "TYPE")]
     analysis_type: Type,
-    /// A threshold other than 0.1, such as demographic_parity_difference=0.2
+    /// A threshold other than 0.1, such as `demographic_parity_difference=0.2`
     #[arg(long, value_parser = pair, value_name = "METRIC=NUMBER")]
     threshold: Vec<(String, String)>,
     /// How many attributes are combined at most; all by default, 1 for none
@@ -161,7 +161,7 @@ impl Args {
                     thresholds.insert(metric.clone(), number);
                 }
                 Err(_) => {
-                    wrong.push(format!("--threshold {metric}={text}: `{text}` is not a number"))
+                    wrong.push(format!("--threshold {metric}={text}: `{text}` is not a number"));
                 }
             }
         }
