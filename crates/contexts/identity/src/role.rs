@@ -114,7 +114,7 @@ impl Identity {
         &self,
         scope: &Scope,
         role: RoleId,
-        version: Option<i32>,
+        version: Option<i64>,
         input: &ChangeRole,
     ) -> Result<RoleSummary, Problem> {
         scope.require("roles", "update")?;
@@ -130,7 +130,7 @@ impl Identity {
         .await
         .map_err(database)?
         .ok_or_else(|| Problem::not_found("role"))?;
-        if version.is_some_and(|version| version != old.version) {
+        if version.is_some_and(|version| version != i64::from(old.version)) {
             return Err(Problem::new(
                 Code::Stale,
                 format!("The role is at version {} by now; read it again", old.version),

@@ -37,8 +37,8 @@ pub use resource::{Order, Resource, SpecError};
 pub use spec::{Actions, Change, Check, Event, Include, ResourceSpec};
 pub use sql::{Bound, Statement, list as list_statement};
 pub use web::{
-    ApiError, Authenticated, Body, Id, MAX_BODY_BYTES, Needs, PROBLEM_JSON, Permitted, Query,
-    name_request,
+    ApiError, Authenticated, Body, Id, IfMatch, MAX_BODY_BYTES, Needs, PROBLEM_JSON, Permitted,
+    Query, name_request,
 };
 
 #[cfg(test)]

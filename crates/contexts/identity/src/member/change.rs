@@ -58,7 +58,7 @@ impl Identity {
         &self,
         scope: &Scope,
         member: MemberId,
-        version: Option<i32>,
+        version: Option<i64>,
         input: &ChangeMember,
     ) -> Result<MemberSummary, Problem> {
         scope.require("members", "update")?;
@@ -83,7 +83,7 @@ impl Identity {
         .await
         .map_err(database)?
         .ok_or_else(|| Problem::not_found("member"))?;
-        if version.is_some_and(|version| version != row.version) {
+        if version.is_some_and(|version| version != i64::from(row.version)) {
             return Err(Problem::new(
                 Code::Stale,
                 format!("The membership is at version {} by now; read it again", row.version),

@@ -7,12 +7,12 @@ use axum::{
     routing::{delete, get, patch, post},
 };
 use ephor_kernel::{ApiKeyId, MemberId, RoleId};
-use ephor_rest::{ApiError, Authenticated, Body, Id};
+use ephor_rest::{ApiError, Authenticated, Body, Id, IfMatch};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{account::secret, extract};
+use super::account::secret;
 use crate::{
     api_key::CreateApiKey,
     identity::Identity,
@@ -71,7 +71,7 @@ async fn change_member(
     Body(input): Body<ChangeMember>,
 ) -> Answer {
     scope.require("members", "update")?;
-    let version = extract::version(&headers)?;
+    let version = IfMatch::of(&headers)?.for_update(true)?;
     let member = identity.member_change(&scope, id, version, &input).await?;
     Ok(with_etag(member.version, StatusCode::OK, member))
 }
@@ -111,7 +111,7 @@ async fn change_role(
     Body(input): Body<ChangeRole>,
 ) -> Answer {
     scope.require("roles", "update")?;
-    let version = extract::version(&headers)?;
+    let version = IfMatch::of(&headers)?.for_update(true)?;
     let role = identity.role_change(&scope, id, version, &input).await?;
     Ok(with_etag(role.version, StatusCode::OK, role))
 }

@@ -5,14 +5,18 @@ use http::{HeaderMap, HeaderValue, header};
 
 /// The version that a write names in `if-match`: `"3"`; `*` is any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum IfMatch {
+pub enum IfMatch {
+    /// There is no such header.
     Absent,
+    /// `*`.
     Any,
+    /// One version.
     Version(i64),
 }
 
 impl IfMatch {
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+    /// What the headers say. [`Code::Invalid`] when it is neither an etag, nor a version, nor `*`.
+    pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let Some(value) = headers.get(header::IF_MATCH) else { return Ok(Self::Absent) };
         let text = value.to_str().unwrap_or_default().trim();
         if text == "*" {
@@ -27,8 +31,9 @@ impl IfMatch {
         })
     }
 
-    /// The version to hold an update against.
-    pub(crate) fn for_update(self, versioned: bool) -> Result<Option<i64>, Problem> {
+    /// The version to hold an update against; `None` is whichever there is. Where rows have
+    /// versions, one that names none is [`Code::PreconditionRequired`].
+    pub fn for_update(self, versioned: bool) -> Result<Option<i64>, Problem> {
         match self {
             Self::Absent if versioned => Err(Problem::new(
                 Code::PreconditionRequired,
@@ -40,7 +45,7 @@ impl IfMatch {
     }
 
     /// The version to hold a deletion against, if one is named.
-    pub(crate) const fn for_delete(self) -> Option<i64> {
+    pub const fn for_delete(self) -> Option<i64> {
         match self {
             Self::Absent | Self::Any => None,
             Self::Version(version) => Some(version),
@@ -62,4 +67,26 @@ pub(crate) fn unchanged(headers: &HeaderMap, etag: &HeaderValue) -> bool {
             tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes()
         })
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn read(value: &'static str) -> Result<Option<i64>, Problem> {
+        let headers = HeaderMap::from_iter([(header::IF_MATCH, value.parse().unwrap())]);
+        IfMatch::of(&headers)?.for_update(true)
+    }
+
+    #[test]
+    fn a_change_names_the_version_that_it_changes() {
+        assert_eq!(read("\"3\"").unwrap(), Some(3));
+        assert_eq!(read("3").unwrap(), Some(3));
+        assert_eq!(read("*").unwrap(), None);
+        assert_eq!(read("three").unwrap_err().code, Code::Invalid);
+        let absent = IfMatch::of(&HeaderMap::new()).unwrap();
+        assert_eq!(absent.for_update(true).unwrap_err().code, Code::PreconditionRequired);
+        assert_eq!(absent.for_update(false).unwrap(), None);
+    }
 }

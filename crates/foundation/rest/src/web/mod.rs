@@ -9,5 +9,6 @@ mod problem;
 mod routes;
 mod rows;
 
+pub use conditional::IfMatch;
 pub use extract::{Authenticated, Body, Id, MAX_BODY_BYTES, Needs, Permitted, Query};
 pub use problem::{ApiError, PROBLEM_JSON, name_request};
