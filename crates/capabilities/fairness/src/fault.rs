@@ -44,27 +44,12 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     let typed = name.to_lowercase();
     known
         .into_iter()
-        .map(|candidate| (edit_distance(&typed, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (strsim::levenshtein(&typed, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| {
             *distance <= 1 + candidate.chars().count().max(typed.chars().count()) / 3
         })
         .min()
         .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein's distance, in characters.
-fn edit_distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut previous: Vec<usize> = (0..=right.len()).collect();
-    for (row, a) in left.chars().enumerate() {
-        let mut current = vec![row + 1];
-        for (column, b) in right.iter().enumerate() {
-            let replaced = previous[column] + usize::from(a != *b);
-            current.push(replaced.min(previous[column + 1] + 1).min(current[column] + 1));
-        }
-        previous = current;
-    }
-    previous[right.len()]
 }
 
 #[cfg(test)]
