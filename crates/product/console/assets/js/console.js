@@ -117,7 +117,11 @@
   let going = 0;
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-    if (event.key === "Escape") setMenu(false);
+    if (event.key === "Escape" && side?.classList.contains("open")) {
+      setMenu(false);
+      // Else the keyboard would be left in a menu that is gone.
+      $("[data-menu]")?.focus();
+    }
     if (typing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
     if (event.key === "/") {
       const search = $("[data-search]");
