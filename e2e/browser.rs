@@ -3,7 +3,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -122,6 +122,29 @@ impl Browser {
         field.send_keys(text).await.unwrap();
     }
 
+    /// Chooses a file to be sent.
+    pub async fn choose(&self, css: &str, file: &Path) {
+        let file = file.canonicalize().unwrap();
+        self.find(css).await.send_keys(file.to_str().unwrap()).await.unwrap();
+    }
+
+    /// Presses a key: a letter, or one of `Tab`, `Enter` and `Escape`.
+    pub async fn press(&self, key: &str) {
+        let (code, text) = match key {
+            "Tab" => (9, ""),
+            "Enter" => (13, "\r"),
+            "Escape" => (27, ""),
+            letter => (0, letter),
+        };
+        let mut event = json!({ "type": "keyDown", "key": key, "windowsVirtualKeyCode": code });
+        if !text.is_empty() {
+            event["text"] = text.into();
+        }
+        self.devtools("Input.dispatchKeyEvent", event.clone()).await;
+        event["type"] = "keyUp".into();
+        self.devtools("Input.dispatchKeyEvent", event).await;
+    }
+
     /// All that the page says.
     pub async fn text(&self) -> String {
         self.run("return document.body ? document.body.innerText : ''", vec![])
@@ -154,6 +177,7 @@ impl Browser {
     pub async fn size(&self, (width, height): (u32, u32)) {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        self.settled().await;
     }
 
     /// Asks for the dark or the light colours, as the operating system would.
@@ -165,6 +189,18 @@ impl Browser {
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ] });
         self.devtools("Emulation.setEmulatedMedia", features).await;
+        self.settled().await;
+    }
+
+    /// Waits until the page is drawn anew: styles are told of a change only with the next frame.
+    async fn settled(&self) {
+        let frames = json!({
+            "expression": "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))
+                .then(() => Promise.allSettled(document.getAnimations().map(one => one.finished)))
+                .then(() => true)",
+            "awaitPromise": true,
+        });
+        self.devtools("Runtime.evaluate", frames).await;
     }
 
     /// A picture of the page, kept when `EPHOR_SCREENSHOTS` names a folder.

@@ -3,6 +3,9 @@
 #![allow(clippy::disallowed_methods, reason = "tests look again until their time is over")]
 
 mod browser;
+mod every_page;
+mod keys;
+mod looks;
 mod main_job;
 #[path = "../crates/product/ephor/tests/support/mod.rs"]
 mod support;
