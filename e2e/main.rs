@@ -5,6 +5,7 @@
 mod browser;
 mod every_page;
 mod keys;
+mod live;
 mod looks;
 mod main_job;
 #[path = "../crates/product/ephor/tests/support/mod.rs"]
