@@ -1,4 +1,4 @@
-//! A whole bias analysis, with intervals, beside the bare counting of DuckDB and the metrics of
+//! A whole bias analysis, with intervals, beside the bare counting of `DuckDB` and the metrics of
 //! Fairlearn, all on one generated Parquet file; and beside the bare decode of its columns.
 
 mod data;
