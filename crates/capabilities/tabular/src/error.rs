@@ -109,6 +109,11 @@ impl TabularError {
         matches!(self, Self::Malformed(_) | Self::Unsupported { .. } | Self::TooLarge { .. })
     }
 
+    /// Is there no room left where data are written: a full disk, a used-up quota?
+    pub fn is_storage_full(&self) -> bool {
+        is_full(self)
+    }
+
     pub(crate) fn too_large(what: impl Into<String>, limit: u64, hint: impl Into<String>) -> Self {
         Self::TooLarge { what: what.into(), limit, hint: hint.into() }
     }
@@ -121,6 +126,17 @@ impl TabularError {
     pub(crate) fn task(error: tokio::task::JoinError) -> Self {
         if error.is_cancelled() { Self::Cancelled } else { Self::Io(io::Error::other(error)) }
     }
+}
+
+/// Whether an error, or what caused it, is that there is no room left.
+fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let own = error.downcast_ref::<io::Error>();
+    own.is_some_and(|own| {
+        matches!(own.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+            // An error that was put into one for its type's sake is no source of it.
+            || own.get_ref().is_some_and(|inner| is_full(inner))
+    }) || error.source().is_some_and(is_full)
 }
 
 impl From<Malformed> for TabularError {
@@ -146,5 +162,26 @@ impl From<DataFusionError> for TabularError {
 impl From<TabularError> for DataFusionError {
     fn from(error: TabularError) -> Self {
         Self::External(Box::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_known_however_deep_it_lies() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let stored = object_store::Error::Generic { store: "folder", source: Box::new(full()) };
+        for error in [
+            TabularError::Io(full()),
+            TabularError::Io(io::Error::other(full())),
+            TabularError::Store(stored),
+            TabularError::Engine(Box::new(DataFusionError::IoError(full()))),
+        ] {
+            assert!(error.is_storage_full(), "{error}");
+        }
+        let broken = TabularError::Io(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert!(!broken.is_storage_full() && !TabularError::Cancelled.is_storage_full());
     }
 }

@@ -69,6 +69,8 @@ codes! {
     Internal = "internal", 500, "Something went wrong on our side";
     /// What Ephor needs is not there at the moment.
     Unavailable = "unavailable", 503, "Not available at the moment";
+    /// The disk, or what is granted of it, is full.
+    StorageFull = "storage_full", 507, "There is no room left to store it";
 }
 
 /// One thing that is wrong with a request.

@@ -251,6 +251,13 @@ fn refused(error: TabularError) -> Problem {
         TabularError::Cancelled => {
             Problem::new(Code::Conflict, "The upload was cancelled; nothing was kept")
         }
+        error if error.is_storage_full() => {
+            tracing::error!(error = message, "there is no room for a data set");
+            Problem::new(
+                Code::StorageFull,
+                "There is no room left to store the data set; nothing was kept. Make room, or ask whoever runs Ephor to",
+            )
+        }
         TabularError::Io(_) => {
             Problem::new(Code::Malformed, format!("{message}; nothing was kept. Send it again"))
         }
