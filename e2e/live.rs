@@ -9,9 +9,6 @@ use crate::{
     support::{Server, adult, data_folder},
 };
 
-/// Enough work for a newcomer's analysis to wait a while.
-const AHEAD: usize = 60;
-
 #[tokio::test]
 async fn an_analysis_is_cancelled_by_hand_and_another_shows_its_result_by_itself() {
     let data = data_folder();
@@ -28,7 +25,7 @@ async fn an_analysis_is_cancelled_by_hand_and_another_shows_its_result_by_itself
     let form = dataset.replace("/datasets/", "/analyses/new?dataset=");
 
     browser.goto(&form).await;
-    queue(&browser).await;
+    queue(&browser, 24).await;
     browser.click("form .button.primary").await;
     browser.wait_for_text("Waiting for a worker").await;
     browser.screenshot("analysis-waiting-desktop-light").await;
@@ -43,6 +40,7 @@ async fn an_analysis_is_cancelled_by_hand_and_another_shows_its_result_by_itself
     let cancelled = browser.url().await;
 
     browser.goto(&form).await;
+    queue(&browser, 8).await;
     browser.click("form .button.primary").await;
     browser.wait_for_text("Waiting for a worker").await;
     // Noted on the page itself: if it were loaded anew, the note would be gone.
@@ -65,14 +63,14 @@ async fn an_analysis_is_cancelled_by_hand_and_another_shows_its_result_by_itself
     looks.end();
 }
 
-/// Asks for many analyses, as the form on the page would.
-async fn queue(browser: &Browser) {
+/// Asks for so many analyses as the form on the page would, so that the next one waits a while.
+async fn queue(browser: &Browser, ahead: usize) {
     let asked = browser
         .run(
             "const form = document.querySelector('form[action=\"/analyses\"]');
              const ask = () => fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) });
              return Promise.all(Array.from({ length: arguments[0] }, ask)).then(all => all.every(one => one.ok))",
-            vec![AHEAD.into()],
+            vec![ahead.into()],
         )
         .await;
     assert_eq!(asked, json!(true), "the analyses ahead are asked for");

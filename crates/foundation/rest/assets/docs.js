@@ -16,9 +16,9 @@ find.addEventListener("input", () => {
   }
   for (const section of document.querySelectorAll("main > section")) {
     const operations = section.querySelectorAll(".operation");
-    section.hidden = operations.length > 0 && [...operations].every((operation) => operation.hidden);
+    section.hidden = words.length > 0 && [...operations].every((operation) => operation.hidden);
   }
-  found.textContent = words.length ? `${shown} operations` : "";
+  found.textContent = words.length ? `${shown} ${shown === 1 ? "operation" : "operations"}` : "";
 });
 
 document.addEventListener("keydown", (event) => {

@@ -143,7 +143,7 @@ fn versions_section(visit: &Visit, frame: &Frame, model: &Value, versions: &[Val
         id: "versions",
         title: "Versions".to_owned(),
         action: None,
-        table: Table { label: "Versions".to_owned(), heads, rows },
+        table: Table { label: "Versions of the model".to_owned(), heads, rows },
         empty: "No version yet.",
     }
 }
