@@ -78,6 +78,10 @@ impl WorkersHandle {
 
 /// Takes jobs from the queue until stopped, through losses of the database.
 async fn work(runner: Arc<Runner>, stop: CancellationToken) {
+    if runner.config.concurrency == 0 {
+        // Other processes work; this one hands over to them what its own requests ask for.
+        return stop.cancelled().await;
+    }
     let mut wait = Duration::from_millis(200);
     loop {
         match work_connected(&runner, &stop).await {
@@ -95,7 +99,7 @@ async fn work_connected(runner: &Arc<Runner>, stop: &CancellationToken) -> Resul
     let worker = WorkerOptions::default()
         .pg_pool(runner.store.system_pool().clone())
         .schema(queue::SCHEMA)
-        .concurrency(runner.config.concurrency.max(1))
+        .concurrency(runner.config.concurrency)
         .poll_interval(Duration::from_millis(500))
         .listen_os_shutdown_signals(false)
         .shutdown_signal(stop.clone().cancelled_owned())
