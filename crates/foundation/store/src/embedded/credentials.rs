@@ -10,7 +10,7 @@ use std::{
 };
 
 use rand::{TryRng, rngs::SysRng};
-use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 
 use super::{
     error::{EmbeddedError, Tried},
@@ -177,6 +177,8 @@ impl Urls {
             .username(role)
             .password(self.credentials.of(role))
             .database(database)
+            // These connections set the logins' passwords, which no log may hold.
+            .disable_statement_logging()
     }
 
     /// The folder of the socket.

@@ -3,7 +3,7 @@
 use std::{
     io::Write as _,
     path::Path,
-    process::{Output, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 use serde_json::Value;
@@ -198,4 +198,62 @@ fn whoever_reads_enough_ends_it_without_a_fault() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(text(&output.stderr), "");
     assert_eq!(output.status.code(), Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_and_is_no_success() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = ephor()
+        .arg("analyze")
+        .arg(adult())
+        .args(["--target", "y_true", "--prediction", "y_pred", "--protected", "sex"])
+        .args(["--format", "json", "--fail-on", "never"])
+        .stdout(Stdio::from(full))
+        .output()
+        .unwrap();
+    let err = text(&output.stderr);
+    // Neither success nor «a metric fails» nor a panic: CI tells them apart.
+    assert!(![Some(0), Some(1), Some(101), None].contains(&output.status.code()), "{err}");
+    assert!(err.contains("No space left"), "{err}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_larger_than_its_memory_is_read_to_the_end() {
+    const BLOCK: u64 = 100_000;
+    const BLOCKS: u64 = 250;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.csv");
+    let mut block = String::new();
+    for i in 0..BLOCK {
+        block.push_str(&format!(
+            "{},{},{}\n",
+            i % 3 % 2,
+            i % 2,
+            ["women", "men"][(i % 5 % 2) as usize]
+        ));
+    }
+    let mut file = std::fs::File::create(&path).unwrap();
+    file.write_all(b"y,p,group\n").unwrap();
+    (0..BLOCKS).for_each(|_| file.write_all(block.as_bytes()).unwrap());
+    let size = file.metadata().unwrap().len();
+
+    // Kibibytes of data, in whatever way they are asked for.
+    let limit = size / 1024 * 3 / 4;
+    let output = Command::new("sh")
+        .args([
+            "-c",
+            &format!("ulimit -d {limit}; exec \"$0\" \"$@\""),
+            env!("CARGO_BIN_EXE_ephor"),
+        ])
+        .arg("analyze")
+        .arg(&path)
+        .args(["--target", "y", "--prediction", "p", "--protected", "group"])
+        .args(["--format", "json", "--fail-on", "never"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{limit} KiB: {}", text(&output.stderr));
+    let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(result["rows"]["used"], BLOCK * BLOCKS);
 }

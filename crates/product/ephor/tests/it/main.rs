@@ -9,6 +9,7 @@ mod analyze;
 mod architecture;
 mod command_line;
 mod main_job;
+mod secrets;
 mod serve;
 #[path = "../support/mod.rs"]
 mod support;

@@ -86,6 +86,92 @@ async fn postgresql_is_killed_and_comes_back() {
     verifies(data.path());
 }
 
+#[tokio::test]
+async fn postgresql_is_stopped_and_comes_back_and_sessions_stay() {
+    let data = data_folder();
+    let server = Server::serve(data.path());
+    let ada = Person::sign_up(&server.url, "ada@example.org").await;
+    let dataset = ada.upload("few", b"y,p,sex\n1,1,f\n0,1,m\n".to_vec()).await;
+    let old = postmaster(&server);
+    // The fast shutdown: sessions are ended, nothing is lost.
+    kill(old, Signal::SIGINT).unwrap();
+    within(Duration::from_secs(30), "the old server is gone", || {
+        kill(old, None).is_err().then_some(())
+    });
+
+    let path = format!("/v1/datasets/{}", dataset["id"].as_str().unwrap());
+    let kept: serde_json::Value = crate::support::within_async("it is served again", async || {
+        let alive = ada.get("/healthz").send().await.unwrap();
+        assert_eq!(alive.status(), 200, "the process is alive all the while");
+        let answer = ada.get(&path).send().await.unwrap();
+        if answer.status().is_success() {
+            return Some(answer.json().await.unwrap());
+        }
+        // Never «log in again»: that the session cannot be looked up does not end it.
+        assert_eq!(answer.status(), 503);
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        assert!(answer.headers().contains_key("retry-after"));
+        let problem: serde_json::Value = answer.json().await.unwrap();
+        assert_eq!(problem["code"], "unavailable", "{problem}");
+        None
+    })
+    .await;
+    assert_eq!(kept["row_count"], 2, "what was acknowledged is there");
+    assert_eq!(ada.get("/readyz").send().await.unwrap().status(), 200);
+    ada.upload("more", b"y,p,sex\n1,1,f\n0,1,m\n".to_vec()).await;
+    verifies(data.path());
+}
+
+/// A limit on the size of files stands for a full disk: it works for every user, and PostgreSQL's own
+/// files, of 16 MB at most, stay below it.
+#[tokio::test]
+async fn a_disk_that_is_full_refuses_an_upload_and_takes_the_next_one() {
+    let data = data_folder();
+    let limited = "trap '' XFSZ; ulimit -f 40960; exec \"$0\" \"$@\"";
+    let server = Server::start(
+        Command::new("sh")
+            .args([
+                "-c",
+                limited,
+                env!("CARGO_BIN_EXE_ephor"),
+                "serve",
+                "--bind",
+                "127.0.0.1:0",
+                "--data",
+            ])
+            .arg(data.path())
+            .env_remove("DATABASE_URL"),
+    );
+    let ada = Person::sign_up(&server.url, "ada@example.org").await;
+    let path = "/v1/datasets/upload?name=large&file_name=large.csv";
+    let answer = ada.post(path).body(incompressible()).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 507, "{}", answer.text().await.unwrap());
+    let problem: serde_json::Value = answer.json().await.unwrap();
+    assert_eq!(problem["code"], "storage_full", "{problem}");
+
+    let left = ada.json("/v1/datasets").await;
+    assert_eq!(left["data"], json!([]), "no row is left");
+    assert_eq!(files_below(&data.path().join("objects")), 0, "no part of the file is left");
+    let dataset = ada.upload("small", b"y,p,sex\n1,1,f\n0,1,m\n".to_vec()).await;
+    assert_eq!(dataset["row_count"], 2);
+    assert_eq!(ada.get("/readyz").send().await.unwrap().status(), 200);
+}
+
+/// A table that stays larger than 20 MB however it is written.
+fn incompressible() -> Vec<u8> {
+    let mut csv = String::from("a,b\n");
+    for i in 1_u64..1_500_000 {
+        let a = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        csv.push_str(&format!("0.{a},0.{}\n", a.rotate_left(29).wrapping_mul(a)));
+    }
+    csv.into_bytes()
+}
+
+fn files_below(folder: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| if entry.path().is_dir() { files_below(&entry.path()) } else { 1 }).sum()
+}
+
 /// The private server's first process: the child of Ephor's that runs `postgres`.
 fn postmaster(server: &Server) -> Pid {
     within(Duration::from_secs(5), "PostgreSQL runs", || {
