@@ -127,9 +127,9 @@ async fn fill(postgres: &Postgres) -> Result<(OrganizationId, OrganizationId)> {
     // Shuffled, as rows come in over the years.
     sqlx::query(
         "insert into registry.models (organization_id, name, description, model_type, status, created_by, created_at)
-         select sizes.id, 'model ' || n, repeat('a credit model of the second generation ', 3), 'classification',
+         select sizes.id, 'model ' || number, repeat('a credit model of the second generation ', 3), 'classification',
                 case when random() < 0.3 then 'active' else 'draft' end, sizes.id, now() - random() * interval '3 years'
-         from sizes, generate_series(1, sizes.size) as n order by random()",
+         from sizes, generate_series(1, sizes.size) as number order by random()",
     )
     .execute(&mut *connection)
     .await?;
