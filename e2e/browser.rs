@@ -2,10 +2,11 @@
 //! what went wrong in the page.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{Ipv4Addr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use fantoccini::{
@@ -26,6 +27,7 @@ pub const PHONE: (u32, u32) = (390, 844);
 pub struct Browser {
     client: Client,
     driver: Child,
+    port: u16,
     _profile: tempfile::TempDir,
 }
 
@@ -46,11 +48,11 @@ impl Browser {
             .spawn()
             .expect("chromedriver starts");
         let mut lines = BufReader::new(driver.stdout.take().expect("piped")).lines();
-        let port = lines
+        let port: u16 = lines
             .by_ref()
             .map_while(Result::ok)
             .find_map(|line| {
-                Some(line.split_once("successfully on port ")?.1.trim_end_matches('.').to_owned())
+                line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
             })
             .expect("chromedriver tells its port");
         std::thread::spawn(move || lines.for_each(drop));
@@ -77,7 +79,7 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("chromium starts");
-        let browser = Self { client, driver, _profile: profile };
+        let browser = Self { client, driver, port, _profile: profile };
         browser.size(DESKTOP).await;
         browser
     }
@@ -104,15 +106,22 @@ impl Browser {
         }
     }
 
-    /// Clicks.
+    /// Clicks, as soon as what it is stands still where it can be clicked.
     pub async fn click(&self, css: &str) {
-        let element = self.find(css).await;
-        self.run(
-            "arguments[0].scrollIntoView({block: 'center'})",
-            vec![serde_json::to_value(&element).unwrap()],
-        )
-        .await;
-        element.click().await.unwrap_or_else(|error| panic!("`{css}` can't be clicked: {error}"));
+        let asked = Instant::now();
+        loop {
+            let element = self.find(css).await;
+            self.run(
+                "arguments[0].scrollIntoView({block: 'center'})",
+                vec![serde_json::to_value(&element).unwrap()],
+            )
+            .await;
+            match element.click().await {
+                Ok(()) => return,
+                Err(error) if asked.elapsed() > PATIENCE => panic!("`{css}` can't be clicked: {error}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
     }
 
     /// Writes into a field, over what is there.
@@ -268,11 +277,23 @@ impl Browser {
     }
 }
 
+impl Browser {
+    /// Asks chromedriver to end its Chromium and itself.
+    fn shut_down(&self) -> std::io::Result<()> {
+        let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        connection.set_read_timeout(Some(PATIENCE))?;
+        connection.write_all(b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+        connection.read(&mut [0; 256]).map(drop)
+    }
+}
+
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = self.driver.kill();
+        // Killed, it would leave Chromium behind; asked, it ends it.
+        if self.shut_down().is_err() {
+            let _ = self.driver.kill();
+        }
         let _ = self.driver.wait();
-        // chromedriver's Chromium goes with its pipe.
     }
 }
 

@@ -97,7 +97,7 @@ pub enum TabularError {
     Store(#[from] object_store::Error),
     /// The query engine failed; out of memory and disk included.
     #[error("the table could not be read: {0}")]
-    Engine(Box<DataFusionError>),
+    Engine(#[source] Box<DataFusionError>),
     /// Somebody stopped it.
     #[error("it was cancelled")]
     Cancelled,

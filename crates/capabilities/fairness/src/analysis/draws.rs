@@ -85,15 +85,16 @@ impl Draws {
         let affordable = (MAX_KEPT / width.max(1)).min(MAX_WORK / counts.len().max(1));
         let made = (spec.bootstrap_draws as usize).min(affordable);
         let made = if made < LEAST_DRAWS.min(spec.bootstrap_draws as usize) { 0 } else { made };
-        let layout = Plan {
+        let plan = Plan {
             buckets: &buckets,
             comparisons,
             smooth: &smooth,
+            rates: rates_of(&drawn),
             drawn: &drawn,
-            rates: rate_metrics(),
         };
-        let values = bootstrap(&counts, made, spec.seed, width, |weights, out| {
-            layout.statistics(weights, out);
+        let values = bootstrap(&counts, made, spec.seed, width, || {
+            let (plan, mut scratch) = (&plan, Scratch::default());
+            move |weights: &[f64], out: &mut [f64]| plan.statistics(weights, &mut scratch, out)
         });
         let mut values = values.into_iter().map(|values| Drawn::of(values, made, spec.confidence));
 
@@ -151,85 +152,107 @@ fn smooth_metrics() -> Vec<usize> {
         .collect()
 }
 
-fn rate_metrics() -> Vec<usize> {
-    metrics::registry()
+/// The rates that some of the statistics are made of: no other is computed.
+fn rates_of(drawn: &[Statistic]) -> Vec<usize> {
+    let mut rates: Vec<usize> = drawn
         .iter()
-        .filter(|metric| matches!(metric.measure, Measure::Rate(..)))
-        .map(|metric| position(metric))
-        .collect()
+        .flat_map(|statistic| statistic.metrics())
+        .filter(|metric| {
+            let metric = metrics::registry().get(*metric);
+            metric.is_some_and(|metric| matches!(metric.measure, Measure::Rate(..)))
+        })
+        .collect();
+    rates.sort_unstable();
+    rates.dedup();
+    rates
 }
 
 struct Plan<'a> {
     buckets: &'a [Bucket],
     comparisons: &'a [Comparison],
     smooth: &'a [usize],
-    drawn: &'a [Statistic],
     rates: Vec<usize>,
+    drawn: &'a [Statistic],
+}
+
+/// What a draw is computed in, kept for the next one.
+#[derive(Default)]
+struct Scratch {
+    tables: Vec<[f64; 9]>,
+    values: Values,
 }
 
 impl Plan<'_> {
     /// All statistics of one draw, in the order in which [`Draws::make`] takes them apart.
-    fn statistics(&self, weights: &[f64], out: &mut [f64]) {
+    fn statistics(&self, weights: &[f64], scratch: &mut Scratch, out: &mut [f64]) {
+        let Scratch { tables, values } = scratch;
         let mut whole = [0.0; 9];
         for (bucket, weight) in self.buckets.iter().zip(weights) {
             whole[bucket.place] += weight;
         }
-        let overall = self.values(&whole);
+        self.values(&whole, &mut values.overall);
         let mut out = out.iter_mut();
         let mut put = |value: f64| {
             if let Some(place) = out.next() {
                 *place = value;
             }
         };
-        self.smooth.iter().for_each(|metric| put(overall[*metric]));
+        self.smooth.iter().for_each(|metric| put(values.overall[*metric]));
         for comparison in self.comparisons {
-            let mut tables = vec![[0.0; 9]; comparison.groups.all.len()];
+            tables.clear();
+            tables.resize(comparison.groups.all.len(), [0.0; 9]);
             for (bucket, weight) in self.buckets.iter().zip(weights) {
                 if let Some(table) = tables.get_mut(comparison.groups.of_cell[bucket.cell]) {
                     table[bucket.place] += weight;
                 }
             }
-            let values = self.compared(comparison, &tables, overall.clone());
+            self.compare(comparison, tables, values);
             for group in &values.groups {
                 self.smooth.iter().for_each(|metric| put(group[*metric]));
             }
-            self.drawn.iter().for_each(|statistic| put(statistic.value(&values)));
+            self.drawn.iter().for_each(|statistic| put(statistic.value(values)));
         }
     }
 
-    fn compared(&self, comparison: &Comparison, tables: &[[f64; 9]], overall: Vec<f64>) -> Values {
+    /// The values of a comparison's groups, whose tables are given.
+    fn compare(&self, comparison: &Comparison, tables: &[[f64; 9]], values: &mut Values) {
         let benefit = |table: &[f64; 9]| {
             let matrix = matrix(table);
             metrics::entropy::mean_benefit(&matrix).map(|mean| (mean, matrix.total()))
         };
-        let mut values = Values { overall, ..Values::default() };
+        values.groups.resize_with(comparison.compared.len(), Vec::new);
+        values.benefits.clear();
+        values.two_benefits.clear();
         let mut others = [0.0; 9];
-        for index in &comparison.compared {
-            values.groups.push(self.values(&tables[*index]));
+        for (index, group) in comparison.compared.iter().zip(&mut values.groups) {
+            self.values(&tables[*index], group);
             values.benefits.extend(benefit(&tables[*index]));
             if Some(*index) != comparison.reference {
                 others.iter_mut().zip(&tables[*index]).for_each(|(sum, weight)| *sum += weight);
             }
         }
         if let Some(reference) = comparison.reference {
-            values.reference = self.values(&tables[reference]);
-            values.others = self.values(&others);
-            values.two_benefits =
-                [benefit(&others), benefit(&tables[reference])].into_iter().flatten().collect();
+            self.values(&tables[reference], &mut values.reference);
+            self.values(&others, &mut values.others);
+            values.two_benefits.extend(benefit(&others));
+            values.two_benefits.extend(benefit(&tables[reference]));
+        } else {
+            values.reference.clear();
+            values.others.clear();
         }
-        values
     }
 
-    /// Every metric that is a function of the table.
-    fn values(&self, table: &[f64; 9]) -> Vec<f64> {
+    /// Every metric of the plan that is a function of the table; the others are undefined.
+    fn values(&self, table: &[f64; 9], values: &mut Vec<f64>) {
         let mut tally = Tally::default();
         for (count, weight) in tally.cells.iter_mut().flatten().zip(table) {
             *count = Count { n: 0, w: *weight, w2: 0.0 };
         }
         let matrix = matrix(table);
-        let mut values = vec![f64::NAN; metrics::registry().len()];
+        let registry = metrics::registry();
+        values.resize(registry.len(), f64::NAN);
         for metric in self.rates.iter().chain(self.smooth) {
-            values[*metric] = match metrics::registry()[*metric].measure {
+            values[*metric] = match registry[*metric].measure {
                 Measure::Rate(of, _) => {
                     let (hits, all) = of(&tally);
                     hits.w / all.w
@@ -238,7 +261,6 @@ impl Plan<'_> {
                 Measure::Exact(_) | Measure::Estimate(_) => f64::NAN,
             };
         }
-        values
     }
 }
 

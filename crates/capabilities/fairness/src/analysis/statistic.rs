@@ -113,6 +113,17 @@ impl Statistic {
         }
     }
 
+    /// The metrics that it is made of.
+    pub(crate) fn metrics(self) -> impl Iterator<Item = usize> {
+        let (first, second) = match self {
+            Self::Extremes { metric, .. } | Self::Privileged { metric, .. } => (Some(metric), None),
+            Self::Odds { tpr, fpr, .. } => (Some(tpr), Some(fpr)),
+            Self::Average { first, second, .. } => (Some(first), Some(second)),
+            Self::Entropy { .. } => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+
     /// Whether its interval comes from the bootstrap: it is smooth, or compares groups with the whole, and needs no scores.
     pub(crate) fn drawn(self) -> bool {
         let from_counts = |metric: usize| {

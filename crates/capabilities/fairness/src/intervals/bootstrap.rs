@@ -14,17 +14,18 @@ const CHUNK: usize = 64;
 /// Draws the counts anew `draws` times and keeps what `statistics` makes of each draw (NaN for undefined).
 ///
 /// `counts` are the rows of each bucket; a draw gives `statistics` the weight of each: with weights, the drawn rows' total is
-/// normal around their mean weight, with the bucket's variance. The result has one vector for each statistic, without
-/// undefined draws.
-pub fn bootstrap<F>(
+/// normal around their mean weight, with the bucket's variance. Each thread makes a `statistics` of its own, which may keep
+/// its working memory from draw to draw. The result has one vector for each statistic, without undefined draws.
+pub fn bootstrap<M, S>(
     counts: &[Count],
     draws: usize,
     seed: u64,
     width: usize,
-    statistics: F,
+    statistics: M,
 ) -> Vec<Vec<f64>>
 where
-    F: Fn(&[f64], &mut [f64]) + Sync,
+    M: Fn() -> S + Sync,
+    S: FnMut(&[f64], &mut [f64]),
 {
     let chunks: Vec<usize> = (0..draws.div_ceil(CHUNK)).collect();
     let threads =
@@ -35,6 +36,7 @@ where
     }
     let run = |chunks: &[usize]| {
         let (mut drawn, mut row) = (vec![0.0; counts.len()], vec![f64::NAN; width]);
+        let mut statistics = statistics();
         let mut columns: Vec<Vec<f64>> = vec![Vec::with_capacity(chunks.len() * CHUNK); width];
         for chunk in chunks {
             let mut chance = ChaCha8Rng::seed_from_u64(seed);
@@ -131,9 +133,11 @@ mod tests {
     #[test]
     fn spreads_as_a_multinomial_does_and_repeats_with_its_seed() {
         let counts = [rows(300), rows(0), rows(700)];
-        let rate = |drawn: &[f64], out: &mut [f64]| {
-            assert_eq!(drawn.iter().sum::<f64>(), 1_000.0);
-            out[0] = drawn[0] / (drawn[0] + drawn[2]);
+        let rate = || {
+            |drawn: &[f64], out: &mut [f64]| {
+                assert_eq!(drawn.iter().sum::<f64>(), 1_000.0);
+                out[0] = drawn[0] / (drawn[0] + drawn[2]);
+            }
         };
         let mut first = bootstrap(&counts, 4_000, 1, 1, rate);
         assert_eq!(first, bootstrap(&counts, 4_000, 1, 1, rate));

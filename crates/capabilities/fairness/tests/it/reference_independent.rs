@@ -223,10 +223,12 @@ fn the_bootstrap_agrees_with_an_independent_one() {
             .map(|n| Count { n, w: n as f64, w2: n as f64 })
             .collect();
         let draws = 20_000;
-        let mut drawn = bootstrap::bootstrap(&counts, draws, 1, 1, |w, out| {
-            let rate =
-                |at: usize| (w[at] + w[at + 1]) / (w[at] + w[at + 1] + w[at + 2] + w[at + 3]);
-            out[0] = (rate(0) - rate(4)).abs();
+        let mut drawn = bootstrap::bootstrap(&counts, draws, 1, 1, || {
+            |w: &[f64], out: &mut [f64]| {
+                let rate =
+                    |at: usize| (w[at] + w[at + 1]) / (w[at] + w[at + 1] + w[at + 2] + w[at + 3]);
+                out[0] = (rate(0) - rate(4)).abs();
+            }
         });
         let (lower, upper) = bootstrap::percentiles(&mut drawn[0], draws, 0.95).unwrap();
         assert!(
