@@ -118,7 +118,9 @@ impl Browser {
             .await;
             match element.click().await {
                 Ok(()) => return,
-                Err(error) if asked.elapsed() > PATIENCE => panic!("`{css}` can't be clicked: {error}"),
+                Err(error) if asked.elapsed() > PATIENCE => {
+                    panic!("`{css}` can't be clicked: {error}")
+                }
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }

@@ -133,9 +133,10 @@ async fn fill(postgres: &Postgres) -> Result<(OrganizationId, OrganizationId)> {
     )
     .execute(&mut *connection)
     .await?;
-    sqlx::raw_sql("set session_replication_role = origin; vacuum analyze registry.models")
-        .execute(&mut *connection)
-        .await?;
+    // One by one: VACUUM takes no transaction, and statements sent together are one.
+    for statement in ["set session_replication_role = origin", "vacuum analyze registry.models"] {
+        sqlx::query(statement).execute(&mut *connection).await?;
+    }
     let ids: Vec<(Uuid, i32)> =
         sqlx::query_as("select id, n from sizes where n in (1, 500) order by n")
             .fetch_all(&mut *connection)

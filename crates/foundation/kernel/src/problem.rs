@@ -1,6 +1,6 @@
 //! What went wrong, in the words of RFC 9457: a stable code, where, why, and what to do.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -105,6 +105,16 @@ impl Fault {
     }
 }
 
+/// What is wrong and what to do about it, as sentences.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        let Some(hint) = &self.hint else { return Ok(()) };
+        let ended = self.message.ends_with(['.', '!', '?', ':']);
+        write!(f, "{} {hint}", if ended { "" } else { "." })
+    }
+}
+
 /// A refusal or a failure, as the caller may see it: it holds nothing secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{}: {detail}", code.as_str())]
@@ -183,6 +193,15 @@ mod tests {
         let words: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(words.len(), Code::ALL.len());
         assert!(Code::ALL.iter().all(|code| (400..600).contains(&code.status())));
+    }
+
+    #[test]
+    fn a_fault_reads_as_sentences() {
+        let fault = |message| Fault::new("/kind", "vocabulary", message);
+        assert_eq!(fault("`kind` is missing").to_string(), "`kind` is missing");
+        let hinted = fault("`kind` is not one of a, b").hint("Did you mean `a`?");
+        assert_eq!(hinted.to_string(), "`kind` is not one of a, b. Did you mean `a`?");
+        assert_eq!(fault("It is wrong.").hint("Use `a`.").to_string(), "It is wrong. Use `a`.");
     }
 
     #[test]

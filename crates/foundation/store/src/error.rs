@@ -71,9 +71,12 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::BeginFailed => true,
-        // Connection exceptions, insufficient resources, operator intervention but for a cancelled statement.
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            code.starts_with("08") || code.starts_with("53") || (code.starts_with("57P"))
+            // Connection exceptions, insufficient resources, operator intervention but for a cancelled statement.
+            ["08", "53", "57P"].iter().any(|class| code.starts_with(class))
+                // What a connection is refused with: the login, no such database, one that takes nobody now.
+                || code.starts_with("28")
+                || ["3D000", "55000"].contains(&code.as_ref())
         }),
         _ => false,
     }

@@ -179,18 +179,19 @@ struct Plan<'a> {
 #[derive(Default)]
 struct Scratch {
     tables: Vec<[f64; 9]>,
+    tally: Tally,
     values: Values,
 }
 
 impl Plan<'_> {
     /// All statistics of one draw, in the order in which [`Draws::make`] takes them apart.
     fn statistics(&self, weights: &[f64], scratch: &mut Scratch, out: &mut [f64]) {
-        let Scratch { tables, values } = scratch;
+        let Scratch { tables, tally, values } = scratch;
         let mut whole = [0.0; 9];
         for (bucket, weight) in self.buckets.iter().zip(weights) {
             whole[bucket.place] += weight;
         }
-        self.values(&whole, &mut values.overall);
+        self.values(&whole, tally, &mut values.overall);
         let mut out = out.iter_mut();
         let mut put = |value: f64| {
             if let Some(place) = out.next() {
@@ -206,7 +207,7 @@ impl Plan<'_> {
                     table[bucket.place] += weight;
                 }
             }
-            self.compare(comparison, tables, values);
+            self.compare(comparison, tables, tally, values);
             for group in &values.groups {
                 self.smooth.iter().for_each(|metric| put(group[*metric]));
             }
@@ -215,7 +216,13 @@ impl Plan<'_> {
     }
 
     /// The values of a comparison's groups, whose tables are given.
-    fn compare(&self, comparison: &Comparison, tables: &[[f64; 9]], values: &mut Values) {
+    fn compare(
+        &self,
+        comparison: &Comparison,
+        tables: &[[f64; 9]],
+        tally: &mut Tally,
+        values: &mut Values,
+    ) {
         let benefit = |table: &[f64; 9]| {
             let matrix = matrix(table);
             metrics::entropy::mean_benefit(&matrix).map(|mean| (mean, matrix.total()))
@@ -225,15 +232,15 @@ impl Plan<'_> {
         values.two_benefits.clear();
         let mut others = [0.0; 9];
         for (index, group) in comparison.compared.iter().zip(&mut values.groups) {
-            self.values(&tables[*index], group);
+            self.values(&tables[*index], tally, group);
             values.benefits.extend(benefit(&tables[*index]));
             if Some(*index) != comparison.reference {
                 others.iter_mut().zip(&tables[*index]).for_each(|(sum, weight)| *sum += weight);
             }
         }
         if let Some(reference) = comparison.reference {
-            self.values(&tables[reference], &mut values.reference);
-            self.values(&others, &mut values.others);
+            self.values(&tables[reference], tally, &mut values.reference);
+            self.values(&others, tally, &mut values.others);
             values.two_benefits.extend(benefit(&others));
             values.two_benefits.extend(benefit(&tables[reference]));
         } else {
@@ -243,8 +250,7 @@ impl Plan<'_> {
     }
 
     /// Every metric of the plan that is a function of the table; the others are undefined.
-    fn values(&self, table: &[f64; 9], values: &mut Vec<f64>) {
-        let mut tally = Tally::default();
+    fn values(&self, table: &[f64; 9], tally: &mut Tally, values: &mut Vec<f64>) {
         for (count, weight) in tally.cells.iter_mut().flatten().zip(table) {
             *count = Count { n: 0, w: *weight, w2: 0.0 };
         }
@@ -254,7 +260,7 @@ impl Plan<'_> {
         for metric in self.rates.iter().chain(self.smooth) {
             values[*metric] = match registry[*metric].measure {
                 Measure::Rate(of, _) => {
-                    let (hits, all) = of(&tally);
+                    let (hits, all) = of(tally);
                     hits.w / all.w
                 }
                 Measure::Matrix(of) => of(&matrix).unwrap_or(f64::NAN),

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::{
-    cube::{Binned, Cube, tenth},
+    cube::{Binned, Cube, Rows, tenth},
     metrics,
     tally::{Count, Point, ScoreSums, Tally},
 };
@@ -42,33 +42,27 @@ impl Cells {
         for tally in &mut tallies {
             tally.everybody = everybody;
         }
-        let mut points: Vec<(u64, u32, Point)> = cube
-            .histogram
-            .rows()
-            .map(|rows| {
-                let label = (rows.slot % 2) as usize;
-                let mut point = Point { score: rows.score, ..Point::default() };
-                point.n[label] = rows.n;
-                point.w[label] = rows.w;
-                (rows.rank, rows.slot / 2, point)
-            })
-            .collect();
+        let mut rows: Vec<Rows> = cube.histogram.rows().collect();
+        // A cell's two labels are two slots, one after the other.
+        rows.sort_unstable_by_key(|rows| (rows.rank, rows.slot));
         if probabilities {
             add_reliability(cube, &mut tallies);
         }
-        points.sort_unstable_by_key(|(rank, cell, point)| (*rank, *cell, point.n[1]));
         // Equal ranks are one score, or one bin; in a bin the means differ between cells.
         let mut rank = 0;
         let mut last = None;
-        let points = points
+        let points = rows
             .into_iter()
-            .map(|(at, cell, mut point)| {
-                if last != Some(at) {
+            .map(|rows| {
+                if last != Some(rows.rank) {
                     rank += 1;
-                    last = Some(at);
+                    last = Some(rows.rank);
                 }
-                point.rank = rank;
-                (cell, point)
+                let mut point = Point { rank, score: rows.score, ..Point::default() };
+                let label = (rows.slot % 2) as usize;
+                point.n[label] = rows.n;
+                point.w[label] = rows.w;
+                (rows.slot / 2, point)
             })
             .collect();
         Self { tallies, points, probabilities, everybody }

@@ -198,8 +198,9 @@ pub(crate) async fn scan(
         }
     };
     let bytes = bytes.ok_or_else(|| AnalysisError::Engine("the scan gave no cube".to_owned()))?;
-    let cube =
+    let mut cube =
         Cube::from_bytes(&bytes).map_err(|error| AnalysisError::Engine(error.to_string()))?;
+    cube.settle();
     progress.rows(cube.rows, Some(cube.rows));
     Ok(cube)
 }

@@ -4,22 +4,21 @@ use super::{
     Cube, CubeError, Layout, ScoreCell, WeightCell,
     histogram::{Binned, Histogram, MOST_HALVINGS, stride},
     limits::MAX_CELLS,
+    repeats::Repeats,
     sum::Sum,
     table::{Entry, LAST_LEVEL},
 };
 use crate::metrics::reliability::BINS;
 
-const MAGIC: [u8; 4] = *b"EFC1";
+/// What an entry of the histogram takes.
+const ENTRY_BYTES: usize = 5 * 8;
+const MAGIC: [u8; 4] = *b"EFC2";
 
 impl Cube {
     /// Its state.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.settled().write()
-    }
-
-    fn write(&self) -> Vec<u8> {
-        let mut out =
-            Writer(Vec::with_capacity(self.counts.len() * 8 + self.histogram.size() + 4096));
+        let size = self.counts.len() * 8 + self.histogram.size() + self.repeats.size() + 4096;
+        let mut out = Writer(Vec::with_capacity(size));
         out.0.extend(MAGIC);
         // A layout of flags, a number and a short text always serialises.
         out.bytes(&serde_json::to_vec(&self.layout).unwrap_or_default());
@@ -68,6 +67,7 @@ impl Cube {
             ]);
         }
         self.write_histogram(&mut out);
+        self.write_repeats(&mut out);
         out.0
     }
 
@@ -122,6 +122,7 @@ impl Cube {
         }
         cube.read_sums(&mut from, cells)?;
         cube.read_histogram(&mut from, cells)?;
+        cube.read_repeats(&mut from, cells)?;
         if from.0.is_empty() { Ok(cube) } else { Err(CubeError::Damaged("it is too long")) }
     }
 
@@ -162,7 +163,10 @@ impl Cube {
         }
         let level = level as u32;
         self.histogram.table.rise_to(level);
-        for _ in 0..from.number()? {
+        let entries = from.number()?;
+        // No more room than the bytes can fill: they may be anybody's.
+        self.histogram.expect((entries as usize).min(from.0.len() / ENTRY_BYTES));
+        for _ in 0..entries {
             let (slot, key, n) = (from.number()?, from.number()?, from.number()?);
             let (w, score_sum) = (f64::from_bits(from.number()?), f64::from_bits(from.number()?));
             if slot as usize >= cells * 2 {
@@ -202,6 +206,36 @@ impl Cube {
             }
         }
         self.histogram.binned = Some(binned);
+        Ok(())
+    }
+
+    fn write_repeats(&self, out: &mut Writer) {
+        let (slots, scores, counts) = self.repeats.parts();
+        out.number(u64::from(self.repeats.is_open()));
+        if !self.repeats.is_open() {
+            return;
+        }
+        out.number(slots as u64);
+        out.number(scores.len() as u64);
+        scores.iter().for_each(|score| out.number(score.to_bits()));
+        counts.iter().for_each(|rows| out.0.extend(rows.to_le_bytes()));
+    }
+
+    fn read_repeats(&mut self, from: &mut Reader<'_>, cells: usize) -> Result<(), CubeError> {
+        let damaged = || CubeError::Damaged("its repeated scores");
+        if from.number()? == 0 {
+            self.repeats.close();
+            return Ok(());
+        }
+        let slots = usize::try_from(from.number()?).map_err(|_| damaged())?;
+        let scores = (0..from.number()?)
+            .map(|_| from.number().map(f64::from_bits))
+            .collect::<Result<Vec<_>, _>>()?;
+        let counts = scores.len().checked_mul(slots).ok_or_else(damaged)?;
+        let counts = (0..counts)
+            .map(|_| from.array().map(u32::from_le_bytes))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.repeats = Repeats::restore(slots, scores, counts, cells * 3).ok_or_else(damaged)?;
         Ok(())
     }
 

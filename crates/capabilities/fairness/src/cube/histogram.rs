@@ -75,6 +75,13 @@ impl Histogram {
         }
     }
 
+    /// Makes room for so many different scores of slots, while each is kept.
+    pub(crate) fn expect(&mut self, entries: usize) {
+        if self.binned.is_none() {
+            self.table.reserve(entries.min(MAX_SCORE_ENTRIES));
+        }
+    }
+
     /// Adds so many rows, `weight` in all, with a finite score.
     #[inline]
     pub(crate) fn add(&mut self, cell: u32, label: usize, score: f64, rows: u64, weight: f64) {
@@ -123,6 +130,7 @@ impl Histogram {
             mine.merge(theirs, slot);
         }
         self.table.rise_to(other.table.level());
+        self.expect(other.table.len());
         for entry in other.table.entries() {
             let entry = Entry { slot: slot(entry.slot), ..*entry };
             match &mut self.binned {

@@ -51,9 +51,7 @@ impl Cube {
         }
         self.histogram.reserve(self.index.len());
         self.histogram.merge(&other.histogram, &cells);
-        for (slot, score, rows) in other.repeats.entries() {
-            self.add_score(cells[slot / 3], slot % 3, score, rows.into(), 1.0);
-        }
+        self.merge_repeats(&other.repeats, &cells);
         Ok(())
     }
 

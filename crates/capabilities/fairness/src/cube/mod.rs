@@ -30,7 +30,7 @@ pub use dictionary::MISSING_NAME;
 pub use layout::{CubeError, Layout, dictionary_schema};
 pub use udaf::{FUNCTION_NAME, fair_cube};
 
-pub(crate) use histogram::{Binned, Histogram, tenth};
+pub(crate) use histogram::{Binned, Histogram, Rows, tenth};
 pub(crate) use labels::Labels;
 pub(crate) use watch::Watch;
 
@@ -295,34 +295,76 @@ impl Cube {
             }
         }
         let nulls = score.null_count() > 0;
-        let rows = buffers.cells.iter().zip(&buffers.buckets).zip(score.values());
-        for (row, ((cell, bucket), value)) in rows.enumerate() {
-            if nulls && score.is_null(row) {
-                continue;
+        let (values, cells, buckets) = (score.values(), &buffers.cells, &buffers.buckets);
+        let mut row = 0;
+        while row < values.len() {
+            if !nulls {
+                row += self.repeats.count_run(&values[row..], &cells[row..], &buckets[row..]);
+                if row == values.len() {
+                    break;
+                }
             }
-            // A negative zero is zero.
-            let (slot, value) = ((cell * 3 + bucket / 3) as usize, value + 0.0);
-            if self.repeats.count(value, slot) {
-                continue;
-            }
-            if !value.is_finite() {
-                self.invalid_scores += 1;
-                continue;
-            }
-            self.widen_range(value);
-            if !self.repeats.learn(value) {
-                self.settle();
-                self.repeats.close();
+            if !(nulls && score.is_null(row))
+                && !self.add_repeat(values[row], cells[row], buckets[row])
+            {
                 return row;
             }
-            self.repeats.count(value, slot);
+            row += 1;
         }
-        score.len()
+        row
+    }
+
+    /// Counts one row, or refuses its score if it is no number. `false`: there are too many scores to go on.
+    fn add_repeat(&mut self, score: f64, cell: u32, bucket: u32) -> bool {
+        // A negative zero is zero.
+        let (score, slot) = (score + 0.0, (cell * 3 + bucket / 3) as usize);
+        if self.repeats.count(score, slot, 1) {
+            return true;
+        }
+        if !score.is_finite() {
+            self.invalid_scores += 1;
+            return true;
+        }
+        self.widen_range(score);
+        if self.repeats.learn(score) {
+            return self.repeats.count(score, slot, 1);
+        }
+        self.settle();
+        self.repeats.close();
+        false
+    }
+
+    /// Adds what another part of the data has merely counted, to be counted on here if there is room; `cells` has the
+    /// number here of each of its cells.
+    pub(crate) fn merge_repeats(&mut self, other: &Repeats, cells: &[u32]) {
+        let slots = self.index.len() * 3;
+        if self.repeats.is_open() && !self.repeats.has_room(slots, other.rows() as usize) {
+            self.settle();
+            self.repeats.make_room(slots);
+        }
+        for (slot, score, rows) in other.entries() {
+            let (cell, label) = (cells[slot / 3], slot % 3);
+            let mine = cell as usize * 3 + label;
+            if self.repeats.is_open() {
+                if self.repeats.count(score, mine, rows) {
+                    continue;
+                }
+                if self.repeats.learn(score) {
+                    self.repeats.count(score, mine, rows);
+                    continue;
+                }
+                self.settle();
+                self.repeats.close();
+            }
+            self.add_score(cell, label, score, rows.into(), 1.0);
+        }
     }
 
     /// Brings what is merely counted to sums and histogram.
     pub(crate) fn settle(&mut self) {
-        for (slot, score, rows) in self.repeats.drain() {
+        let repeats = self.repeats.drain();
+        self.histogram.expect(repeats.len());
+        for (slot, score, rows) in repeats {
             self.add_score((slot / 3) as u32, slot % 3, score, rows.into(), 1.0);
         }
     }

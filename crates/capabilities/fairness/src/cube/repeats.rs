@@ -36,6 +36,41 @@ impl Repeats {
         }
     }
 
+    /// What is counted so far: how many slots there are, the scores, and the rows by score, then slot.
+    pub(crate) fn parts(&self) -> (usize, &[f64], &[u32]) {
+        (self.slots, &self.scores, &self.counts)
+    }
+
+    /// From the same parts, of whose slots the first `used` may have rows; `None` if they do not fit together.
+    pub(crate) fn restore(
+        slots: usize,
+        scores: Vec<f64>,
+        counts: Vec<u32>,
+        used: usize,
+    ) -> Option<Self> {
+        let mut restored = Self { slots, ..Self::new() };
+        if slots == 0 && !scores.is_empty() {
+            return None;
+        }
+        for score in scores {
+            // A score that came twice would be found at its first place alone.
+            if !score.is_finite() || restored.count(score, 0, 0) || !restored.learn(score) {
+                return None;
+            }
+        }
+        if counts.len() != restored.counts.len() {
+            return None;
+        }
+        for (at, rows) in counts.iter().enumerate().filter(|(_, rows)| **rows > 0) {
+            if at % slots >= used {
+                return None;
+            }
+            restored.rows = restored.rows.checked_add(*rows)?;
+        }
+        restored.counts = counts;
+        Some(restored)
+    }
+
     /// Whether scores come again often enough, so far.
     pub(crate) fn is_open(&self) -> bool {
         self.open
@@ -76,9 +111,42 @@ impl Repeats {
         *self = Self { open: false, places: Vec::new(), ..Self::new() };
     }
 
-    /// Counts a row. `false`: the score is a new one, see [`Repeats::learn`].
+    /// Rows counted.
+    pub(crate) fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// Counts one row after another, each in its cell and label (a third of its bucket), up to the first whose score is a
+    /// new one. Returns how many it counted.
+    pub(crate) fn count_run(&mut self, scores: &[f64], cells: &[u32], buckets: &[u32]) -> usize {
+        // Slices of their own, so that nothing is looked up again for each row.
+        let (places, counts) = (self.places.as_slice(), self.counts.as_mut_slice());
+        let (slots, mask) = (self.slots, places.len() - 1);
+        let mut counted = 0;
+        'rows: for ((score, cell), bucket) in scores.iter().zip(cells).zip(buckets) {
+            // A negative zero is zero.
+            let key = (score + 0.0).to_bits();
+            let mut at = place(key) & mask;
+            loop {
+                let (found, code) = places[at];
+                if code == VACANT {
+                    break 'rows;
+                }
+                if found == key {
+                    counts[code as usize * slots + (cell * 3 + bucket / 3) as usize] += 1;
+                    break;
+                }
+                at = (at + 1) & mask;
+            }
+            counted += 1;
+        }
+        self.rows += counted as u32;
+        counted
+    }
+
+    /// Counts rows. `false`: the score is a new one, see [`Repeats::learn`].
     #[inline]
-    pub(crate) fn count(&mut self, score: f64, slot: usize) -> bool {
+    pub(crate) fn count(&mut self, score: f64, slot: usize, rows: u32) -> bool {
         let key = score.to_bits();
         let mask = self.places.len() - 1;
         let mut at = place(key) & mask;
@@ -88,8 +156,8 @@ impl Repeats {
                 return false;
             }
             if found == key {
-                self.counts[code as usize * self.slots + slot] += 1;
-                self.rows += 1;
+                self.counts[code as usize * self.slots + slot] += rows;
+                self.rows += rows;
                 return true;
             }
             at = (at + 1) & mask;
@@ -99,7 +167,9 @@ impl Repeats {
     /// Takes up a new score, which must be finite. `false`: there are too many; it is to be drained and closed.
     #[cold]
     pub(crate) fn learn(&mut self, score: f64) -> bool {
-        if self.scores.len() == MOST_SCORES || (self.scores.len() + 1) * self.slots > MOST_COUNTS {
+        if self.scores.len() == MOST_SCORES
+            || (self.scores.len() + 1).saturating_mul(self.slots) > MOST_COUNTS
+        {
             return false;
         }
         self.scores.push(score);
@@ -165,8 +235,8 @@ mod tests {
         repeats.make_room(2);
         for row in 0..1_000 {
             let score = f64::from(row % 100) / 100.0;
-            if !repeats.count(score, row as usize % 2) {
-                assert!(repeats.learn(score) && repeats.count(score, row as usize % 2));
+            if !repeats.count(score, row as usize % 2, 1) {
+                assert!(repeats.learn(score) && repeats.count(score, row as usize % 2, 1));
             }
         }
         let drained = repeats.drain();
@@ -175,6 +245,28 @@ mod tests {
             *rows == 10 && (score * 100.0).round() as usize % 2 == *slot
         }));
         assert!(repeats.is_empty() && repeats.drain().is_empty());
+    }
+
+    #[test]
+    fn is_restored_from_its_parts_and_from_no_others() {
+        let mut repeats = Repeats::new();
+        repeats.make_room(2);
+        for score in [0.5, 0.25] {
+            assert!(repeats.learn(score) && repeats.count(score, 1, 3));
+        }
+        let (slots, scores, counts) = repeats.parts();
+        let (scores, counts) = (scores.to_vec(), counts.to_vec());
+        let mut again = Repeats::restore(slots, scores.clone(), counts.clone(), 2).unwrap();
+        assert_eq!(again.rows(), 6);
+        assert_eq!(again.drain(), repeats.drain());
+        let refused = |scores: &[f64], counts: &[u32], used| {
+            Repeats::restore(slots, scores.to_vec(), counts.to_vec(), used).is_none()
+        };
+        assert!(refused(&scores, &counts, 1), "rows in a slot that is not used");
+        assert!(refused(&scores, &counts[1..], 2), "counts are missing");
+        assert!(refused(&[0.5, 0.5], &counts, 2), "a score twice");
+        assert!(refused(&[0.5, f64::NAN], &counts, 2), "no score");
+        assert!(refused(&scores, &vec![u32::MAX; counts.len()], 2), "too many rows");
     }
 
     #[test]

@@ -58,6 +58,14 @@ impl Table {
         self.entries.iter().filter(|entry| entry.slot != VACANT)
     }
 
+    /// Makes room for so many entries in all, so that the table need not grow step by step.
+    pub(crate) fn reserve(&mut self, entries: usize) {
+        let size = (entries * 2).next_power_of_two();
+        if size > self.entries.len() {
+            self.rebuild(self.level, size);
+        }
+    }
+
     /// Adds rows with this score.
     #[inline]
     pub(crate) fn add(&mut self, slot: u32, score: f64, n: u64, w: f64) {

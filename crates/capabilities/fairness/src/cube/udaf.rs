@@ -154,7 +154,6 @@ impl Accumulator for CubeAccumulator {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        self.cube.settle();
         Ok(ScalarValue::Binary(Some(self.cube.to_bytes())))
     }
 

@@ -20,13 +20,14 @@ pub struct WorkersConfig {
     /// How often a running job gives a sign of life.
     #[serde(deserialize_with = "seconds")]
     pub heartbeat: Duration,
-    /// After how long without one its worker counts as dead.
+    /// After how long without one its worker counts as dead; also, how long a job that was given out may wait
+    /// to be begun.
     #[serde(deserialize_with = "seconds")]
     pub dead_after: Duration,
     /// How often to look for dead workers.
     #[serde(deserialize_with = "seconds")]
     pub recovery_interval: Duration,
-    /// After how long a job that waits is handed to the queue again.
+    /// After how long an event that was not handled is handed to the queue again.
     #[serde(deserialize_with = "seconds")]
     pub lost_after: Duration,
     /// How long to wait before a failed job is tried again; doubled with each attempt.

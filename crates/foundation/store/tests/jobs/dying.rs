@@ -67,6 +67,31 @@ async fn a_job_that_kills_every_worker_fails_and_its_handler_is_told() {
 }
 
 #[tokio::test]
+async fn a_job_that_was_given_out_and_never_begun_is_given_out_again() {
+    let db = testing::database().await;
+    let scope = db.organization("One").await;
+    let mut idle = quick();
+    // It relays, and leaves the work to others.
+    idle.concurrency = 0;
+    let relaying = Workers::start(db.store(), vec![], idle);
+    let id = enqueue(&db.store(), &scope).await;
+    let gone = "update graphile_worker._private_jobs set locked_at = now(), locked_by = 'a worker that is gone'
+                where key = $1 and locked_at is null";
+    until_true("the job is handed over", async || {
+        let given = sqlx::query(gone).bind(id.to_string()).execute(&db.admin()).await.unwrap();
+        given.rows_affected() == 1
+    })
+    .await;
+    relaying.shutdown().await;
+
+    let working = acting(|_| async { Ok(()) });
+    let workers = start(db.store(), &working);
+    let job = until(&db.store(), &scope, id, JobState::Completed).await;
+    assert_eq!(job.attempts, 1, "nobody had begun it");
+    workers.shutdown().await;
+}
+
+#[tokio::test]
 async fn shutting_down_waits_for_what_runs() {
     let db = testing::database().await;
     let scope = db.organization("One").await;

@@ -200,10 +200,7 @@ impl Form {
         for fault in &problem.faults {
             let name = fault.pointer.trim_start_matches('/').split('/').next().unwrap_or_default();
             if let Some(field) = self.fields.iter_mut().find(|field| field.name == name) {
-                field.faults.push(match &fault.hint {
-                    Some(hint) => format!("{} {hint}", fault.message),
-                    None => fault.message.to_string(),
-                });
+                field.faults.push(fault.to_string());
             }
         }
         let names: Vec<String> =

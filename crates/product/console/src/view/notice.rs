@@ -52,11 +52,7 @@ impl Notice {
     /// A problem, with those of its faults that `shown` does not show beside a field.
     pub fn problem(problem: &Problem, shown: impl Fn(&str) -> bool) -> Self {
         let hidden: Vec<_> = problem.faults.iter().filter(|fault| !shown(&fault.pointer)).collect();
-        let sentence = |fault: &&ephor_kernel::Fault| match &fault.hint {
-            Some(hint) => format!("{} {hint}", fault.message),
-            None => fault.message.to_string(),
-        };
-        let items: Vec<String> = hidden.iter().map(sentence).collect();
+        let items: Vec<String> = hidden.iter().map(ToString::to_string).collect();
         let text = if problem.faults.is_empty() {
             problem.detail.to_string()
         } else if items.is_empty() {

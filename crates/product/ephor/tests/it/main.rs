@@ -7,6 +7,7 @@
 
 mod analyze;
 mod architecture;
+mod clock;
 mod command_line;
 mod main_job;
 mod secrets;

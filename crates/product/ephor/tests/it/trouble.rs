@@ -2,16 +2,18 @@
 
 use std::{process::Command, time::Duration};
 
+use ephor_store::embedded::Urls;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use serde_json::json;
+use sqlx::{Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions};
 
 use crate::support::{Server, api::Person, data_folder, ephor, within};
 
 /// Enough rows that an analysis of them is still at work when the blow comes.
-fn many_rows() -> Vec<u8> {
+pub fn many_rows() -> Vec<u8> {
     let mut csv = String::from("y,p,score,sex,place\n");
     for i in 0_u64..400_000 {
         let mixed = i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
@@ -27,11 +29,11 @@ fn many_rows() -> Vec<u8> {
     csv.into_bytes()
 }
 
-fn parameters() -> serde_json::Value {
+pub fn parameters() -> serde_json::Value {
     json!({ "target": "y", "prediction": "p", "score": "score", "protected": ["sex", "place"] })
 }
 
-fn verifies(data: &std::path::Path) {
+pub fn verifies(data: &std::path::Path) {
     let output = ephor().args(["audit", "verify", "--data"]).arg(data).output().unwrap();
     assert_eq!(
         output.status.code(),
@@ -120,6 +122,48 @@ async fn postgresql_is_stopped_and_comes_back_and_sessions_stay() {
     assert_eq!(ada.get("/readyz").send().await.unwrap().status(), 200);
     ada.upload("more", b"y,p,sex\n1,1,f\n0,1,m\n".to_vec()).await;
     verifies(data.path());
+}
+
+/// A database that takes no connections, as while it is restored or moved: the server runs on.
+#[tokio::test]
+async fn while_the_database_takes_nobody_the_server_says_so() {
+    let data = data_folder();
+    let server = Server::serve(data.path());
+    let ada = Person::sign_up(&server.url, "ada@example.org").await;
+    let url = Urls::of_folder(data.path()).unwrap().superuser();
+    let mut admin =
+        PgConnection::connect_with(&url.parse::<PgConnectOptions>().unwrap().database("postgres"))
+            .await
+            .unwrap();
+    admin.execute("alter database ephor allow_connections false").await.unwrap();
+    let end_all = "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'ephor'";
+    admin.execute(end_all).await.unwrap();
+
+    assert_eq!(ada.get("/healthz").send().await.unwrap().status(), 200, "the process is alive");
+    let ready = ada.get("/readyz").send().await.unwrap();
+    assert_eq!(ready.status(), 503);
+    let told: serde_json::Value = ready.json().await.unwrap();
+    assert_eq!(told["reason"], "the database does not answer", "{told}");
+    let answer = ada.get("/v1/datasets").send().await.unwrap();
+    assert_eq!(answer.status(), 503);
+    assert!(answer.headers().contains_key("retry-after"));
+    let problem: serde_json::Value = answer.json().await.unwrap();
+    assert_eq!(problem["code"], "unavailable", "{problem}");
+    assert!(
+        !problem.to_string().contains("postgres"),
+        "what is behind is not the caller's: {problem}"
+    );
+    // A person gets a page, and is not asked to log in again.
+    let page = ada.get("/datasets").header("accept", "text/html").send().await.unwrap();
+    assert_eq!(page.status(), 503);
+    assert!(page.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+
+    admin.execute("alter database ephor allow_connections true").await.unwrap();
+    crate::support::within_async("it is served again", async || {
+        ada.get("/v1/datasets").send().await.unwrap().status().is_success().then_some(())
+    })
+    .await;
+    assert_eq!(ada.get("/readyz").send().await.unwrap().status(), 200);
 }
 
 /// A limit on the size of files stands for a full disk: it works for every user, and PostgreSQL's own

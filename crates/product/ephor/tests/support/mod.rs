@@ -152,7 +152,7 @@ pub fn within<T>(time: Duration, what: &str, mut ask: impl FnMut() -> Option<T>)
 /// The same, for questions that wait.
 pub async fn within_async<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     // A lost job is handed out again only when its worker is surely dead.
-    const TIME: Duration = Duration::from_mins(4);
+    const TIME: Duration = Duration::from_mins(2);
     let deadline = Instant::now() + TIME;
     loop {
         if let Some(answer) = ask().await {
