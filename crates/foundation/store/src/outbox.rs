@@ -47,7 +47,7 @@ pub(crate) async fn job_append(
 ) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into ops.outbox (organization_id, id, kind, subject_id, due_at)
-         select organization_id, $3, $4, id, case $4 when 'job' then run_after end
+         select organization_id, $3, $4, id, case when $4 = 'job' and run_after > now() then run_after end
            from ops.jobs where organization_id = $1 and id = $2",
         tx.organization().uuid(),
         job.uuid(),

@@ -95,7 +95,7 @@ mod tests {
             Fault::new("/other", "unknown_field", "there is no field other").hint("Leave it out."),
         ]);
         let notice = Notice::problem(&problem, |pointer| pointer == "/name");
-        assert_eq!(notice.items, ["there is no field other Leave it out."]);
+        assert_eq!(notice.items, ["there is no field other. Leave it out."]);
         assert!(notice.to_string().contains(r#"role="alert""#));
     }
 }
