@@ -217,8 +217,12 @@ impl Cube {
         }
         out.number(slots as u64);
         out.number(scores.len() as u64);
-        scores.iter().for_each(|score| out.number(score.to_bits()));
-        counts.iter().for_each(|rows| out.0.extend(rows.to_le_bytes()));
+        for score in scores {
+            out.number(score.to_bits());
+        }
+        for rows in counts {
+            out.0.extend(rows.to_le_bytes());
+        }
     }
 
     fn read_repeats(&mut self, from: &mut Reader<'_>, cells: usize) -> Result<(), CubeError> {

@@ -304,9 +304,9 @@ impl Cube {
                     break;
                 }
             }
-            if !(nulls && score.is_null(row))
-                && !self.add_repeat(values[row], cells[row], buckets[row])
-            {
+            let counted = nulls && score.is_null(row)
+                || self.add_repeat(values[row], cells[row], buckets[row]);
+            if !counted {
                 return row;
             }
             row += 1;

@@ -60,9 +60,21 @@ pub fn bytes(value: u64) -> String {
 
 /// A column's name as a label: `created_at` becomes `Created at`.
 pub fn label(column: &str) -> String {
-    let words = column.replace('_', " ");
+    let words: Vec<&str> = column.split('_').map(spelled).collect();
+    let words = words.join(" ");
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A word of a name as people write it.
+fn spelled(word: &str) -> &str {
+    match word {
+        "api" => "API",
+        "id" => "ID",
+        "dataset" => "data set",
+        "datasets" => "data sets",
+        word => word,
+    }
 }
 
 /// `1 row`, `2 rows`.
@@ -100,6 +112,7 @@ mod tests {
     #[test]
     fn names_become_labels() {
         assert_eq!(label("created_at"), "Created at");
+        assert_eq!((label("api_keys"), label("datasets")), ("API keys".into(), "Data sets".into()));
         assert_eq!(initials("Ada King Lovelace"), "AK");
         assert_eq!(plural(1, "row", "rows"), "1 row");
     }

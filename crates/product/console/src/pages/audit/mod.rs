@@ -53,11 +53,21 @@ async fn trail(
     visit.scope.require("audit", "read")?;
     let mut tx = state.store.begin(&visit.scope).await?;
     let members = members(state, visit, &mut tx).await?;
-    let filter = filter(&visit.query);
-    let found = audit::entry_list(&mut tx, &filter).await?;
+    let mut filter = filter(&visit.query);
+    let together = filter.entity_type.is_none();
+    let mut found = audit::entry_list(&mut tx, &filter).await?;
+    while found.entries.len() < MOST_READ
+        && found.next.is_some()
+        && group::lines(&found.entries, LINES, together).0.len() < LINES
+    {
+        filter.cursor = found.next;
+        let more = audit::entry_list(&mut tx, &filter).await?;
+        found.entries.extend(more.entries);
+        found.next = more.next;
+    }
     let status = audit::status(&mut tx).await?;
     tx.commit().await?;
-    let (lines, shown) = group::lines(&found.entries, LINES, filter.entity_type.is_none());
+    let (lines, shown) = group::lines(&found.entries, LINES, together);
     // A page ends where its lines end; what was read beyond is read again by the next.
     let next = match found.entries.get(shown.wrapping_sub(1)) {
         Some(last) if shown < found.entries.len() => Some(last.id),
@@ -91,8 +101,10 @@ async fn trail(
 
 /// How many lines a page shows.
 const LINES: usize = 50;
-/// How many entries are read for them: one deed may be many entries, told in one line.
+/// How many entries are read at once for them: one deed may be many entries, told in one line.
 const READ: u16 = 500;
+/// No more are read for a page, however few lines they make.
+const MOST_READ: usize = 4_000;
 
 const FILTERS: [&str; 5] = ["actor", "action", "entity", "from", "to"];
 

@@ -109,7 +109,7 @@ async fn show(State(state): State<ConsoleState>, visit: Visit, Id(id): Id<RoleId
         badges: vec![Badge::plain(if own { "your own" } else { "built in" })],
         actions: edit.into_iter().collect(),
         steps: delete.into_iter().collect(),
-        facts: vec![("Permissions".to_owned(), Html::text(&role.permissions.join(", ")))],
+        facts: Vec::new(),
         sections: vec![Section {
             id: "may",
             title: "What it may do".to_owned(),
