@@ -1,7 +1,10 @@
 //! What can go wrong with the database, and what a caller is told of it.
 
 use ephor_kernel::{Code, Fault, Problem};
-use sqlx::error::ErrorKind;
+use sqlx::{
+    error::ErrorKind,
+    postgres::{PgDatabaseError, PgSeverity},
+};
 
 /// The database refused something, or could not be reached.
 #[derive(Debug, thiserror::Error)]
@@ -71,13 +74,17 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::BeginFailed => true,
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+        sqlx::Error::Database(error) => {
+            // What ends a connection, or refuses one: the login, the database that takes nobody at the moment.
+            let ended = error.try_downcast_ref::<PgDatabaseError>().is_some_and(|error| {
+                matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic)
+            });
             // Connection exceptions, insufficient resources, operator intervention but for a cancelled statement.
-            ["08", "53", "57P"].iter().any(|class| code.starts_with(class))
-                // What a connection is refused with: the login, no such database, one that takes nobody now.
-                || code.starts_with("28")
-                || ["3D000", "55000"].contains(&code.as_ref())
-        }),
+            ended
+                || error.code().is_some_and(|code| {
+                    ["08", "53", "57P"].iter().any(|class| code.starts_with(class))
+                })
+        }
         _ => false,
     }
 }
