@@ -27,9 +27,10 @@ setup-run:
 demo: setup-run build ## start Ephor with a demo organization on 127.0.0.1:8080
 	@"$(CARGO_TARGET_DIR)/debug/ephor" demo
 
-# The whole workspace's features, so that `make test` finds these artefacts and builds on them.
+# A test beside the binary makes Cargo choose the features that the tests' own libraries ask for, too:
+# else `make test` would build DataFusion and all else a second time.
 build: setup-run
-	@$(OFFLINE) cargo build --locked --workspace --bin ephor
+	@$(OFFLINE) cargo build --locked --workspace --bin ephor --test merkle
 
 test: setup lint doc ## format, lints, documents, and every test
 	@$(OFFLINE) cargo test --locked --workspace --doc --quiet
