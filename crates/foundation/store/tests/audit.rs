@@ -641,7 +641,7 @@ async fn a_month_that_is_made_late_takes_its_entries_from_the_default_partition(
     let count = "select count(*) from audit.audit_logs_default";
     let waiting: i64 = sqlx::query_scalar(count).fetch_one(&fixture.db.admin()).await.unwrap();
     assert!(waiting >= 6);
-    fixture.tamper("select audit.months_ahead(3)").await;
+    fixture.tamper("select ops.months_ahead(3)").await;
     let waiting: i64 = sqlx::query_scalar(count).fetch_one(&fixture.db.admin()).await.unwrap();
     assert_eq!(waiting, 0);
     fixture.seal().await;

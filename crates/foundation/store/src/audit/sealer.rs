@@ -173,7 +173,7 @@ impl Work {
         loop {
             let stopping = self.stop.is_cancelled();
             if Instant::now() >= months_due {
-                sqlx::query_scalar!("select audit.months_ahead(3)").fetch_one(&mut conn).await?;
+                sqlx::query_scalar!("select ops.months_ahead(3)").fetch_one(&mut conn).await?;
                 months_due = Instant::now() + Duration::from_hours(1);
             }
             while seal(&mut conn, &self.key, &mut state, self.config.batch).await?.entries

@@ -31,7 +31,7 @@ pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
     (GLOBAL, "identity.session_activity", "a person's, whatever the organization; sees their own"),
     (GLOBAL, "identity.log_in_attempts", "counted before anybody is known; the door's alone"),
     (OWNERS, "audit.erase(uuid[],text)", "takes the organization from the setting"),
-    (OWNERS, "audit.months_ahead(integer)", "makes partitions; shows nothing"),
+    (OWNERS, "ops.months_ahead(integer)", "makes partitions; shows nothing"),
     (OWNERS, "audit.record(text,text,uuid,jsonb)", "takes the organization from the setting"),
     (
         OWNERS,

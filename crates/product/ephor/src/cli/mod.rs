@@ -7,6 +7,8 @@ mod config;
 mod db;
 mod demo;
 mod doctor;
+mod man;
+mod remote;
 mod serve;
 mod worker;
 
@@ -60,12 +62,22 @@ enum Command {
     /// Verify and export the audit trail
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Keep a server and an API key for the commands that speak to it
+    Login(remote::Login),
+    /// Look at the organizations that you belong to
+    #[command(subcommand)]
+    Org(remote::Org),
+    /// List, read, create, change and delete what a server keeps
+    #[command(subcommand)]
+    Resource(remote::Resource),
     /// Check that everything Ephor needs is there and safe
     Doctor(doctor::Args),
     /// Print the default configuration, or the one in force
     Config(config::Args),
     /// Print a shell's completion script
     Completions(completions::Args),
+    /// Write the manual pages
+    Man(man::Args),
 }
 
 /// How a command prints its result.
@@ -110,9 +122,13 @@ impl Cli {
             Command::Worker(args) => args.run(&settings),
             Command::Db(command) => command.run(&settings),
             Command::Audit(command) => command.run(&settings),
+            Command::Login(args) => args.run(),
+            Command::Org(command) => command.run(),
+            Command::Resource(command) => command.run(),
             Command::Doctor(args) => args.run(&settings),
             Command::Config(args) => args.run(&settings),
             Command::Completions(args) => Ok(args.run()),
+            Command::Man(args) => args.run(),
         }
     }
 }

@@ -21,9 +21,13 @@ fn every_command_explains_itself() {
         &["worker", "--help"],
         &["db", "--help"],
         &["audit", "--help"],
+        &["login", "--help"],
+        &["org", "--help"],
+        &["resource", "--help"],
         &["doctor", "--help"],
         &["config", "--help"],
         &["completions", "--help"],
+        &["man", "--help"],
     ] {
         let (code, out, err) = run(command);
         assert_eq!(code, 0, "{command:?}: {err}");
@@ -58,6 +62,16 @@ fn the_bootstrap_holds_no_password() {
     let (code, out, _) = run(&["db", "bootstrap"]);
     assert_eq!(code, 0);
     assert!(out.contains("ephor_app") && out.contains("revoke"));
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let man = folder.path().join("man1");
+    let (code, _, err) = run(&["man", man.to_str().unwrap()]);
+    assert_eq!(code, 0, "{err}");
+    let page = std::fs::read_to_string(man.join("ephor-resource-list.1")).unwrap();
+    assert!(page.contains(".SH SYNOPSIS"), "{page}");
 }
 
 #[test]

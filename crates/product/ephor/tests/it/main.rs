@@ -10,6 +10,7 @@ mod architecture;
 mod clock;
 mod command_line;
 mod main_job;
+mod remote;
 mod secrets;
 mod serve;
 #[path = "../support/mod.rs"]

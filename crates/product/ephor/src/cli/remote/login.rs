@@ -1,0 +1,152 @@
+//! `ephor login`
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+
+use super::{
+    super::block_on,
+    client::{address, checked, http},
+    credentials::{self, Credentials},
+};
+use crate::exit::{Exit, UsageError};
+
+/// Keep a server and an API key for the commands that speak to it.
+///
+/// With e-mail and password, an API key is made that may do what you may, and only the key is kept.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ephor login https://ephor.example.org                      asks for e-mail address and password
+  ephor login https://ephor.example.org --organization acme  a key for one of your organizations
+  pass ephor-key | ephor login 127.0.0.1:8080 --api-key-stdin
+
+The key is kept in ~/.config/ephor/credentials.json (EPHOR_CREDENTIALS names another file), readable
+by you alone. `ephor logout` is `rm`: then revoke the key in the console, under API keys.")]
+pub struct Args {
+    /// The server
+    #[arg(value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    server: String,
+    /// Read an API key from standard input, instead of asking who you are
+    #[arg(long)]
+    api_key_stdin: bool,
+    /// Your e-mail address; asked for when it is left out
+    #[arg(long, conflicts_with = "api_key_stdin")]
+    email: Option<String>,
+    /// Read the password from standard input, instead of asking
+    #[arg(long, conflicts_with = "api_key_stdin", requires = "email")]
+    password_stdin: bool,
+    /// Which of your organizations, by its slug or id; else the one that you were in last
+    #[arg(long, conflicts_with = "api_key_stdin", value_name = "SLUG")]
+    organization: Option<String>,
+}
+
+impl Args {
+    pub fn run(self) -> anyhow::Result<Exit> {
+        block_on(self.log_in())
+    }
+
+    async fn log_in(self) -> anyhow::Result<Exit> {
+        let base = address(&self.server)?;
+        let http = http()?;
+        let api_key = if self.api_key_stdin {
+            line_of_stdin("API key")?
+        } else {
+            self.made_key(&http, &base).await?
+        };
+        let me = http.get(base.join("/v1/me")?).bearer_auth(api_key.expose_secret());
+        let me: Value = checked(me.send().await?).await?.json().await?;
+        let kept = Credentials { server: base.as_str().trim_end_matches('/').to_owned(), api_key };
+        let file = credentials::file()?;
+        kept.save(&file)?;
+        let here = organization(&me, |organization| organization["id"] == me["organization_id"]);
+        writeln!(
+            std::io::stdout(),
+            "Logged in to {} as {}, in {}. The key is in {}.",
+            kept.server,
+            me["user"]["email"].as_str().unwrap_or_default(),
+            here.and_then(|organization| organization["name"].as_str())
+                .unwrap_or("your organization"),
+            file.display(),
+        )?;
+        Ok(Exit::Ok)
+    }
+
+    /// Logs in, and makes a key that may do what the person may.
+    async fn made_key(&self, http: &reqwest::Client, base: &Url) -> anyhow::Result<SecretString> {
+        let email = match &self.email {
+            Some(email) => email.clone(),
+            None => asked("E-mail address: ")?,
+        };
+        let password = if self.password_stdin {
+            line_of_stdin("password")?
+        } else {
+            rpassword::prompt_password("Password: ")?.into()
+        };
+        let credentials = json!({ "email": email, "password": password.expose_secret() });
+        checked(http.post(base.join("/v1/auth/log-in")?).json(&credentials).send().await?).await?;
+        let mut me = me(http, base).await?;
+        if let Some(wanted) = &self.organization {
+            let found = organization(&me, |it| it["slug"] == **wanted || it["id"] == **wanted);
+            let Some(found) = found else {
+                let slugs: Vec<&str> = me["organizations"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|it| it["slug"].as_str())
+                    .collect();
+                return Err(UsageError(format!(
+                    "you do not belong to `{wanted}`; your organizations are: {}",
+                    slugs.join(", ")
+                ))
+                .into());
+            };
+            let there = json!({ "organization_id": found["id"] });
+            checked(http.post(base.join("/v1/session/organization")?).json(&there).send().await?)
+                .await?;
+            me = self::me(http, base).await?;
+        }
+        let new = json!({ "name": "ephor command line", "permissions": me["permissions"] });
+        let made = checked(http.post(base.join("/v1/api-keys")?).json(&new).send().await?).await;
+        // The session was for this alone.
+        let ended = http.post(base.join("/v1/auth/log-out")?).send().await;
+        let made: Value = made?.json().await?;
+        checked(ended?).await?;
+        let key = made["key"].as_str().ok_or_else(|| anyhow::anyhow!("the server gave no key"))?;
+        Ok(key.to_owned().into())
+    }
+}
+
+async fn me(http: &reqwest::Client, base: &Url) -> anyhow::Result<Value> {
+    Ok(checked(http.get(base.join("/v1/me")?).send().await?).await?.json().await?)
+}
+
+fn organization(me: &Value, is: impl Fn(&Value) -> bool) -> Option<&Value> {
+    me["organizations"].as_array()?.iter().find(|organization| is(organization))
+}
+
+fn asked(question: &str) -> anyhow::Result<String> {
+    if !std::io::stdin().is_terminal() {
+        return Err(UsageError(
+            "there is nobody to ask: use --api-key-stdin, or --email with --password-stdin".into(),
+        )
+        .into());
+    }
+    write!(std::io::stderr(), "{question}")?;
+    std::io::stderr().flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}
+
+fn line_of_stdin(what: &str) -> anyhow::Result<SecretString> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    let line = line.trim_end_matches(['\r', '\n']);
+    if line.is_empty() {
+        return Err(UsageError(format!("standard input holds no {what}")).into());
+    }
+    Ok(line.to_owned().into())
+}

@@ -1,0 +1,76 @@
+//! Rows as people read them, or as JSON.
+
+use std::io::Write as _;
+
+use comfy_table::{ContentArrangement, Table, presets::NOTHING};
+use serde_json::Value;
+
+/// Prints rows: all `columns` that any of them has.
+pub fn rows(rows: &[Value], json: bool, columns: &[&str]) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if json {
+        serde_json::to_writer_pretty(&mut out, rows)?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    if rows.is_empty() {
+        writeln!(out, "There are none.")?;
+        return Ok(());
+    }
+    let mut table = table();
+    table.set_header(columns.iter().map(|column| column.replace('_', " ")));
+    for row in rows {
+        table.add_row(columns.iter().map(|column| cell(&row[*column])));
+    }
+    writeln!(out, "{table}")?;
+    Ok(())
+}
+
+/// Prints one row, a line for each field.
+pub fn row(row: &Value, json: bool) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if json {
+        serde_json::to_writer_pretty(&mut out, row)?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    let mut table = table();
+    for (name, value) in row.as_object().into_iter().flatten() {
+        table.add_row([name.replace('_', " "), cell(value)]);
+    }
+    writeln!(out, "{table}")?;
+    Ok(())
+}
+
+fn table() -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+}
+
+/// A value in a cell. What the server holds may be anything: no control character reaches the terminal.
+fn cell(value: &Value) -> String {
+    let text = match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    };
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::cell;
+
+    #[test]
+    fn a_cell_cannot_steer_the_terminal() {
+        assert_eq!(cell(&json!("a\u{1b}[2Jb")), "a\u{fffd}[2Jb");
+        assert_eq!(cell(&json!(["x", "y"])), "x, y");
+        assert_eq!(cell(&json!(null)), "");
+    }
+}
