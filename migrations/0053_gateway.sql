@@ -9,14 +9,20 @@ create table gateway.provider_credit_pools (
     reserved numeric(20, 10) not null default 0,
     reset_day_of_month integer not null default 1,
     period_started_at timestamptz not null default now(),
-    alert_level text not null generated always as (case when monthly_budget <= 0 then 'none' when balance - reserved <= monthly_budget * 0.05 then 'stopped' when balance - reserved <= monthly_budget * 0.10 then 'red' when balance - reserved <= monthly_budget * 0.25 then 'orange' when balance - reserved <= monthly_budget * 0.50 then 'yellow' else 'none' end) stored,
+    alert_level text not null generated always as (case
+        when monthly_budget <= 0 then 'none'
+        when balance - reserved <= monthly_budget * 0.05 then 'stopped'
+        when balance - reserved <= monthly_budget * 0.10 then 'red'
+        when balance - reserved <= monthly_budget * 0.25 then 'orange'
+        when balance - reserved <= monthly_budget * 0.50 then 'yellow'
+        else 'none' end) stored,
     alert_threshold_50 boolean not null default false,
     alert_threshold_75 boolean not null default false,
     alert_threshold_90 boolean not null default false,
     override_until timestamptz,
     override_by uuid,
     override_reason text,
-    created_by uuid not null,
+    created_by uuid not null default coalesce(nullif(current_setting('ephor.actor_id', true), '')::uuid, '00000000-0000-7000-8000-000000000003'),
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     version integer not null default 1,
@@ -248,7 +254,7 @@ create table gateway.hallucination_flags (
     reviewed_by uuid,
     reviewed_at timestamptz,
     notes text,
-    created_by uuid not null,
+    created_by uuid not null default coalesce(nullif(current_setting('ephor.actor_id', true), '')::uuid, '00000000-0000-7000-8000-000000000003'),
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     version integer not null default 1,

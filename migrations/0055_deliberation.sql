@@ -11,7 +11,7 @@ create table deliberation.personas (
     is_active boolean not null default true,
     builtin_code text,
     builtin_version integer,
-    created_by uuid not null,
+    created_by uuid not null default coalesce(nullif(current_setting('ephor.actor_id', true), '')::uuid, '00000000-0000-7000-8000-000000000003'),
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     version integer not null default 1,
@@ -170,17 +170,23 @@ revoke insert, update on deliberation.deliberations from ephor_app;
 grant insert (organization_id, id, user_id, problem_statement, problem_context, max_cost, max_rounds) on deliberation.deliberations to ephor_app;
 grant update (status, max_cost, max_rounds, kill_reason) on deliberation.deliberations to ephor_app;
 
--- A part is its deliberation's owner's, whoever writes it.
-create function deliberation.part_owner() returns trigger
+-- A part is its deliberation's owner's, whoever writes it. Its persona is named by id, by word, or both.
+create function deliberation.part_fill() returns trigger
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     new.user_id := coalesce(
         (select d.user_id from deliberation.deliberations as d
           where d.organization_id = new.organization_id and d.id = new.deliberation_id),
         new.user_id);
+    new.persona_id := coalesce(new.persona_id,
+        (select p.id from deliberation.personas as p
+          where p.organization_id = new.organization_id and p.code = new.persona_code));
+    new.persona_code := coalesce(new.persona_code,
+        (select p.code from deliberation.personas as p
+          where p.organization_id = new.organization_id and p.id = new.persona_id));
     return new;
 end $$;
-comment on function deliberation.part_owner() is 'Gives a contribution or a vote to the person whose deliberation it is part of.';
+comment on function deliberation.part_fill() is 'Gives a contribution or a vote to the person whose deliberation it is part of, and names its persona by id and word.';
 
 create table deliberation.contributions (
     organization_id uuid not null,
@@ -188,6 +194,7 @@ create table deliberation.contributions (
     deliberation_id uuid not null,
     user_id uuid not null,
     persona_id uuid not null,
+    persona_code text not null,
     content text not null,
     round_number integer not null,
     phase text not null,
@@ -198,6 +205,7 @@ create table deliberation.contributions (
     constraint contributions_pkey primary key (organization_id, id),
     constraint contributions_deliberation_id_fkey foreign key (organization_id, deliberation_id) references deliberation.deliberations (organization_id, id) on delete cascade,
     constraint contributions_persona_id_fkey foreign key (organization_id, persona_id) references deliberation.personas (organization_id, id) on delete restrict,
+    constraint contributions_persona_code_check check (length(persona_code) between 1 and 50),
     constraint contributions_content_check check (length(content) <= 200000),
     constraint contributions_round_number_check check (round_number >= 0),
     constraint contributions_phase_check check (phase in ('initial_round', 'deliberation', 'moderator_intervention')),
@@ -210,7 +218,8 @@ comment on column deliberation.contributions.organization_id is 'The organizatio
 comment on column deliberation.contributions.id is 'The contribution.';
 comment on column deliberation.contributions.deliberation_id is 'The deliberation.';
 comment on column deliberation.contributions.user_id is 'The person whose deliberation it is, who alone sees it; filled in from the deliberation.';
-comment on column deliberation.contributions.persona_id is 'The persona that said it.';
+comment on column deliberation.contributions.persona_id is 'The persona that said it; filled in from its word when left out.';
+comment on column deliberation.contributions.persona_code is 'The persona''s word at that time; filled in from the persona when left out.';
 comment on column deliberation.contributions.content is 'What it said.';
 comment on column deliberation.contributions.round_number is 'The round that it was said in.';
 comment on column deliberation.contributions.phase is 'initial_round, deliberation or moderator_intervention.';
@@ -221,6 +230,7 @@ comment on column deliberation.contributions.created_at is 'When it was said.';
 comment on constraint contributions_pkey on deliberation.contributions is 'A contribution is known within its organization.';
 comment on constraint contributions_deliberation_id_fkey on deliberation.contributions is 'A contribution is a part of its deliberation and goes with it.';
 comment on constraint contributions_persona_id_fkey on deliberation.contributions is 'The persona must be one of the organization; it cannot be deleted while what it said is kept.';
+comment on constraint contributions_persona_code_check on deliberation.contributions is 'A word has 1 to 50 characters.';
 comment on constraint contributions_content_check on deliberation.contributions is 'A contribution has at most 200000 characters.';
 comment on constraint contributions_round_number_check on deliberation.contributions is 'Rounds count from 1; 0 is before the first.';
 comment on constraint contributions_phase_check on deliberation.contributions is 'The phases in which personas speak.';
@@ -232,7 +242,7 @@ create index contributions_deliberation_id_idx on deliberation.contributions (or
 create index contributions_persona_id_idx on deliberation.contributions (organization_id, persona_id);
 create index contributions_user_id_idx on deliberation.contributions (organization_id, user_id, created_at desc);
 
-create trigger owner before insert or update on deliberation.contributions for each row execute function deliberation.part_owner();
+create trigger fill before insert or update on deliberation.contributions for each row execute function deliberation.part_fill();
 select kernel.tenant_table('deliberation.contributions', masked => '{content}', writable => false);
 
 -- One's own alone; a holding reads nobody's. An administrator reaches the others' through ephor_system, after the permission check.
@@ -247,6 +257,7 @@ create table deliberation.votes (
     deliberation_id uuid not null,
     user_id uuid not null,
     persona_id uuid not null,
+    persona_code text not null,
     vote_choice text not null,
     reasoning text not null,
     confidence double precision,
@@ -255,6 +266,7 @@ create table deliberation.votes (
     constraint votes_pkey primary key (organization_id, id),
     constraint votes_deliberation_id_fkey foreign key (organization_id, deliberation_id) references deliberation.deliberations (organization_id, id) on delete cascade,
     constraint votes_persona_id_fkey foreign key (organization_id, persona_id) references deliberation.personas (organization_id, id) on delete restrict,
+    constraint votes_persona_code_check check (length(persona_code) between 1 and 50),
     constraint votes_persona_id_key unique (organization_id, deliberation_id, persona_id, vote_choice),
     constraint votes_vote_choice_check check (length(vote_choice) between 1 and 100),
     constraint votes_reasoning_check check (length(reasoning) <= 50000),
@@ -266,7 +278,8 @@ comment on column deliberation.votes.organization_id is 'The organization that t
 comment on column deliberation.votes.id is 'The vote.';
 comment on column deliberation.votes.deliberation_id is 'The deliberation.';
 comment on column deliberation.votes.user_id is 'The person whose deliberation it is, who alone sees it; filled in from the deliberation.';
-comment on column deliberation.votes.persona_id is 'The persona that votes.';
+comment on column deliberation.votes.persona_id is 'The persona that votes; filled in from its word when left out.';
+comment on column deliberation.votes.persona_code is 'The persona''s word at that time; filled in from the persona when left out.';
 comment on column deliberation.votes.vote_choice is 'yes, no, abstain, conditional, or the option that it chose.';
 comment on column deliberation.votes.reasoning is 'Why.';
 comment on column deliberation.votes.confidence is 'How sure it is, 0 to 1.';
@@ -275,6 +288,7 @@ comment on column deliberation.votes.created_at is 'When it voted.';
 comment on constraint votes_pkey on deliberation.votes is 'A vote is known within its organization.';
 comment on constraint votes_deliberation_id_fkey on deliberation.votes is 'A vote is a part of its deliberation and goes with it.';
 comment on constraint votes_persona_id_fkey on deliberation.votes is 'The persona must be one of the organization; it cannot be deleted while what it said is kept.';
+comment on constraint votes_persona_code_check on deliberation.votes is 'A word has 1 to 50 characters.';
 comment on constraint votes_persona_id_key on deliberation.votes is 'A persona makes a choice once in a deliberation.';
 comment on constraint votes_vote_choice_check on deliberation.votes is 'A choice has 1 to 100 characters.';
 comment on constraint votes_reasoning_check on deliberation.votes is 'A reasoning has at most 50000 characters.';
@@ -284,7 +298,7 @@ create index votes_created_at_idx on deliberation.votes (organization_id, create
 create index votes_persona_id_idx on deliberation.votes (organization_id, persona_id);
 create index votes_user_id_idx on deliberation.votes (organization_id, user_id, created_at desc);
 
-create trigger owner before insert or update on deliberation.votes for each row execute function deliberation.part_owner();
+create trigger fill before insert or update on deliberation.votes for each row execute function deliberation.part_fill();
 select kernel.tenant_table('deliberation.votes', masked => '{reasoning}', writable => false);
 
 -- One's own alone; a holding reads nobody's. An administrator reaches the others' through ephor_system, after the permission check.

@@ -125,6 +125,8 @@ create table discovery.github_scan_results (
     constraint github_scan_results_pkey primary key (organization_id, id),
     constraint github_scan_results_scan_config_id_fkey foreign key (organization_id, scan_config_id)
         references discovery.github_scan_configs (organization_id, id) on delete cascade,
+    constraint github_scan_results_risk_item_id_fkey foreign key (organization_id, risk_item_id)
+        references risk.risk_items (organization_id, id) on delete restrict,
     constraint github_scan_results_repository_key unique (organization_id, scan_config_id, scan_date, repository_url),
     constraint github_scan_results_risk_item_id_key unique (organization_id, risk_item_id),
     constraint github_scan_results_repository_name_check check (length(repository_name) between 1 and 500),
@@ -163,6 +165,7 @@ comment on column discovery.github_scan_results.updated_at is 'When it last chan
 comment on column discovery.github_scan_results.version is 'Counts the changes of the row, for optimistic locking.';
 comment on constraint github_scan_results_pkey on discovery.github_scan_results is 'A result is known within its organization.';
 comment on constraint github_scan_results_scan_config_id_fkey on discovery.github_scan_results is 'A result is a part of its source''s scans and goes with it.';
+comment on constraint github_scan_results_risk_item_id_fkey on discovery.github_scan_results is 'The risk must be one of the organization; it is kept as long as the result that it was opened for.';
 comment on constraint github_scan_results_repository_key on discovery.github_scan_results is 'A scan has one result for each repository.';
 comment on constraint github_scan_results_risk_item_id_key on discovery.github_scan_results is 'A risk is opened for one result.';
 comment on constraint github_scan_results_repository_name_check on discovery.github_scan_results is 'A name has 1 to 500 characters.';

@@ -1,6 +1,6 @@
 //! What the database can't say about the resources of this context.
 
-use ephor_rest::{Include, ResourceSpec};
+use ephor_rest::{Actions, Include, ResourceSpec};
 
 /// Bias analyses: made and stopped by actions, for they come with a job.
 pub const BIAS_ANALYSES: ResourceSpec =
@@ -12,6 +12,7 @@ pub const BIAS_ANALYSES: ResourceSpec =
             Include::one("dataset", "datasets", "dataset_id"),
             Include::one("model", "models", "model_id"),
             Include::many("results", "bias_analysis_results", "analysis_id"),
+            Include::many("explanations", "model_explanations", "analysis_id"),
         ])
         .reach();
 
@@ -24,5 +25,78 @@ pub const BIAS_ANALYSIS_RESULTS: ResourceSpec =
         .sort("position")
         .reach();
 
+/// Explanations of models: written by the engine alone, for they come with a job.
+pub const MODEL_EXPLANATIONS: ResourceSpec =
+    ResourceSpec::new("model_explanations", "assurance.model_explanations")
+        .labels("explanation", "explanations")
+        .include(&[
+            Include::one("model", "models", "model_id"),
+            Include::one("dataset", "datasets", "dataset_id"),
+            Include::one("analysis", "bias_analyses", "analysis_id"),
+        ])
+        .reach();
+
+/// Monitors; when they ran and what came of it is the engine's to write.
+pub const MONITORS: ResourceSpec = ResourceSpec::new("monitors", "assurance.monitors")
+    .labels("monitor", "monitors")
+    .actions(Actions::ALL)
+    .create(&[
+        "name",
+        "description",
+        "kind",
+        "model_id",
+        "reference_dataset_id",
+        "current_dataset_id",
+        "reference_from",
+        "reference_until",
+        "window_seconds",
+        "minimum_rows",
+        "schedule",
+        "on_arrival",
+        "metric",
+        "threshold",
+        "severity",
+        "parameters",
+    ])
+    .update(&[
+        "name",
+        "description",
+        "status",
+        "reference_dataset_id",
+        "current_dataset_id",
+        "reference_from",
+        "reference_until",
+        "window_seconds",
+        "minimum_rows",
+        "schedule",
+        "on_arrival",
+        "metric",
+        "threshold",
+        "severity",
+        "parameters",
+    ])
+    .search(&["name", "description"])
+    .include(&[
+        Include::one("model", "models", "model_id"),
+        Include::one("reference", "datasets", "reference_dataset_id"),
+        Include::one("current", "datasets", "current_dataset_id"),
+        Include::many("alerts", "monitoring_alerts", "monitor_id"),
+    ])
+    .reach();
+
+/// Raised by monitors and policies; people acknowledge and close them by their status.
+pub const MONITORING_ALERTS: ResourceSpec =
+    ResourceSpec::new("monitoring_alerts", "assurance.monitoring_alerts")
+        .labels("alert", "alerts")
+        .actions(Actions::READ.and_update())
+        .update(&["status", "close_reason"])
+        .search(&["message"])
+        .include(&[
+            Include::one("monitor", "monitors", "monitor_id"),
+            Include::one("model", "models", "model_id"),
+        ])
+        .reach();
+
 /// All of them.
-pub const RESOURCES: &[ResourceSpec] = &[BIAS_ANALYSES, BIAS_ANALYSIS_RESULTS];
+pub const RESOURCES: &[ResourceSpec] =
+    &[BIAS_ANALYSES, BIAS_ANALYSIS_RESULTS, MODEL_EXPLANATIONS, MONITORS, MONITORING_ALERTS];

@@ -40,7 +40,7 @@ pub use me::{ChangeMe, ChangePassword, Me, MyAccount, MyOrganization};
 pub use member::{AddMember, AddedMember, ChangeMember, Join, JoinLink, JoinOffer, MemberSummary};
 pub use organization::{OpenSubsidiary, OpenedSubsidiary};
 pub use password::Password;
-pub use permissions::{BUILTIN_ROLES, BuiltinRole, CATALOGUE};
+pub use permissions::{BUILTIN_ROLES, BuiltinRole, CATALOGUE, builtin_roles_json};
 pub use role::{ChangeRole, CreateRole, RoleSummary};
 pub use secrets::{ApiKeyToken, CsrfSecret, CsrfToken, JoinToken, SessionToken};
 pub use session::{CurrentSession, SessionSummary};

@@ -4,14 +4,84 @@ use ephor_kernel::{DomainEvent, Fault};
 use ephor_rest::{Actions, Change, Include, ResourceSpec};
 use serde_json::Value;
 
-/// Models, model versions and data sets.
-pub const RESOURCES: &[ResourceSpec] = &[MODELS, MODEL_VERSIONS, DATASETS];
+/// AI systems, models, model versions, data sets, and what is told of frontier models.
+pub const RESOURCES: &[ResourceSpec] = &[
+    AI_SYSTEMS,
+    AI_SYSTEM_MODELS,
+    MODELS,
+    MODEL_VERSIONS,
+    DATASETS,
+    FRONTIER_ALERT_CONFIGS,
+    FRONTIER_ALERTS,
+];
+
+/// The database keeps the state machine, and stamps when they were classified, deployed, retired.
+const AI_SYSTEMS: ResourceSpec = ResourceSpec::new("ai_systems", "registry.ai_systems")
+    .labels("AI system", "AI systems")
+    .actions(Actions::ALL)
+    .create(&[
+        "name",
+        "description",
+        "status",
+        "owner_id",
+        "risk_level",
+        "risk_answers",
+        "system_version",
+        "deployed_at",
+        "metadata",
+    ])
+    .update(&[
+        "name",
+        "description",
+        "status",
+        "owner_id",
+        "risk_level",
+        "risk_answers",
+        "system_version",
+        "deployed_at",
+        "metadata",
+    ])
+    .search(&["name", "description"])
+    .include(&[Include::many("models", "ai_system_models", "ai_system_id")])
+    .reach();
+
+/// Which models an AI system uses; a link is the system's own affair, hence its permissions.
+const AI_SYSTEM_MODELS: ResourceSpec =
+    ResourceSpec::new("ai_system_models", "registry.ai_system_models")
+        .labels("model in use", "models in use")
+        .permission("ai_systems")
+        .actions(Actions::ALL)
+        .create(&["ai_system_id", "model_id", "purpose"])
+        .update(&["purpose"])
+        .search(&["purpose"])
+        .parent("ai_systems", "ai_system_id", "models")
+        .include(&[
+            Include::one("ai_system", "ai_systems", "ai_system_id"),
+            Include::one("model", "models", "model_id"),
+        ])
+        .reach();
 
 const MODELS: ResourceSpec = ResourceSpec::new("models", "registry.models")
     .labels("model", "models")
     .actions(Actions::ALL)
-    .create(&["name", "description", "model_type", "semantic_version", "schema", "metadata"])
-    .update(&["name", "description", "model_type", "semantic_version", "schema", "metadata"])
+    .create(&[
+        "name",
+        "description",
+        "model_type",
+        "semantic_version",
+        "schema",
+        "metadata",
+        "frontier_model_id",
+    ])
+    .update(&[
+        "name",
+        "description",
+        "model_type",
+        "semantic_version",
+        "schema",
+        "metadata",
+        "frontier_model_id",
+    ])
     .search(&["name", "description"])
     .include(&[Include::many("versions", "model_versions", "model_id")])
     .check(check_model)
@@ -34,6 +104,34 @@ const DATASETS: ResourceSpec = ResourceSpec::new("datasets", "registry.datasets"
     .search(&["name", "description"])
     .event(dataset_event)
     .reach();
+
+/// Each member has their own.
+const FRONTIER_ALERT_CONFIGS: ResourceSpec =
+    ResourceSpec::new("frontier_alert_configs", "registry.frontier_alert_configs")
+        .labels("subscription to a frontier model", "subscriptions to frontier models")
+        .actions(Actions::READ.and_create(false).and_delete())
+        .create(&["frontier_model_id", "category"])
+        .include(&[Include::many("alerts", "frontier_alerts", "alert_config_id")])
+        .personal("created_by");
+
+/// News comes from feeds and through the API; what was told is not changed afterwards.
+const FRONTIER_ALERTS: ResourceSpec =
+    ResourceSpec::new("frontier_alerts", "registry.frontier_alerts")
+        .labels("frontier model alert", "frontier model alerts")
+        .actions(Actions::READ.and_create(true).and_delete())
+        .create(&[
+            "alert_config_id",
+            "frontier_model_id",
+            "category",
+            "title",
+            "description",
+            "url",
+            "date_published",
+            "metadata",
+        ])
+        .search(&["title", "description"])
+        .sort("-date_published")
+        .reach();
 
 /// What a version is cannot change under the same number.
 fn check_model(new: &Value, old: Option<&Value>) -> Vec<Fault> {

@@ -17,6 +17,8 @@ pub struct FormField {
     pub input: Input,
     /// Must it be filled in?
     pub required: bool,
+    /// May it hold nothing? Otherwise a text that is emptied is an empty text.
+    pub nullable: bool,
     /// The words to choose from; empty when it is open.
     pub vocabulary: Vec<String>,
     /// The least number of characters.
@@ -94,6 +96,7 @@ impl Engine {
             label: column.label(),
             input: input(column, references.is_some()),
             required: resource.required(column),
+            nullable: column.nullable,
             vocabulary: bounds.vocabulary.clone(),
             min_length: bounds.min_length,
             max_length: bounds.max_length,
@@ -105,6 +108,14 @@ impl Engine {
             references,
             editable: resource.spec.update.contains(&column.name.as_str()),
         }
+    }
+
+    /// The resources whose rows are parts of this one's, each with the column that says of which.
+    pub fn parts(&self, path: &str) -> impl Iterator<Item = (&Resource, &'static str)> {
+        self.resources().filter_map(move |resource| {
+            let parent = resource.spec.parent.filter(|parent| parent.resource == path)?;
+            Some((resource, parent.column))
+        })
     }
 
     /// The path of the resource that a column refers to.

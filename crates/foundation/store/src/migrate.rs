@@ -132,6 +132,27 @@ pub async fn run_these(url: &str, history: &[Migration]) -> Result<Report, Migra
     Ok(Report { applied })
 }
 
+/// Hands what a context brings built in, such as roles, to the function of the schema that brings
+/// the organizations' copies up to date. Answers how many it changed. `function` is a name of ours.
+///
+/// # Errors
+/// As [`run`].
+pub async fn upgrade(
+    url: &str,
+    function: &'static str,
+    held: &serde_json::Value,
+) -> Result<i64, MigrateError> {
+    let options = options("ephor_migrator", &SecretString::from(url.to_owned()))?;
+    let mut connection = options.connect().await?;
+    become_owner(&mut connection, &options).await?;
+    let changed = sqlx::query_scalar(AssertSqlSafe(format!("select {function}($1)")))
+        .bind(held)
+        .fetch_one(&mut connection)
+        .await?;
+    connection.close().await?;
+    Ok(changed)
+}
+
 /// Is the schema exactly the one that this binary knows? For a server that may not migrate itself.
 ///
 /// # Errors

@@ -27,6 +27,7 @@ use axum::{
     routing::{get, post},
 };
 
+pub use frame::addresses;
 pub use problem_page::problem_pages;
 pub use state::ConsoleState;
 

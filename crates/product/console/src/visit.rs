@@ -83,7 +83,7 @@ pub(crate) fn theme(headers: &HeaderMap) -> Option<Theme> {
 impl Visit {
     /// The frame of a page titled `title` in the navigation's `section`. It tells what was just
     /// done, when the address says so.
-    pub fn frame(&self, title: impl Into<String>, section: &'static str) -> Frame {
+    pub fn frame(&self, title: impl Into<String>, section: impl Into<String>) -> Frame {
         Frame::new(title, self.theme)
             .within(self.account(), section)
             .notice(self.query.get("done").and_then(done))

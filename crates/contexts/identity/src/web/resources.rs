@@ -35,4 +35,36 @@ pub const RESOURCES: &[ResourceSpec] = &[
         .permission("api_keys")
         .actions(Actions::NONE)
         .sort("-last_used_at"),
+    ResourceSpec::new("teams", "identity.teams")
+        .labels("team", "teams")
+        .actions(Actions::ALL)
+        .create(&["name", "description", "owner_id"])
+        .update(&["name", "description", "owner_id", "deleted_at"])
+        .search(&["name", "description"])
+        .sort("name")
+        .include(&[Include::many("members", "team_members", "team_id")])
+        .reach(),
+    ResourceSpec::new("team_members", "identity.team_members")
+        .labels("team member", "team members")
+        .actions(Actions::ALL)
+        .create(&["team_id", "member_id", "role"])
+        .update(&["role"])
+        .include(&[
+            Include::one("team", "teams", "team_id"),
+            Include::one("member", "members", "member_id"),
+        ])
+        .parent("teams", "team_id", "members")
+        .reach(),
+    // Made by an operation of its own, which makes the token; the state is all that callers change
+    // (revoked), and the database refuses every other step that they could ask for.
+    ResourceSpec::new("team_invitations", "identity.team_invitations")
+        .labels("team invitation", "team invitations")
+        .actions(Actions::READ.and_update())
+        .update(&["status"])
+        .search(&["email"])
+        .include(&[
+            Include::one("team", "teams", "team_id"),
+            Include::one("role", "roles", "role_id"),
+        ])
+        .reach(),
 ];

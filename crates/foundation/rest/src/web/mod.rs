@@ -12,3 +12,4 @@ mod rows;
 pub use conditional::IfMatch;
 pub use extract::{Authenticated, Body, Id, MAX_BODY_BYTES, Needs, Permitted, Query};
 pub use problem::{ApiError, PROBLEM_JSON, name_request};
+pub use rows::csv_file;

@@ -4,8 +4,8 @@ use std::io;
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use ephor_kernel::Problem;
-use ephor_store::OrgTx;
+use ephor_kernel::{Problem, Scope};
+use ephor_store::{OrgTx, Store};
 use futures::{Stream, stream};
 use http::{HeaderValue, StatusCode, header};
 
@@ -56,6 +56,22 @@ pub(super) async fn page(
 fn item<'a>(resource: &Resource, row: &'a RowText) -> Result<&'a str, Problem> {
     let text = row.item().map_err(|error| refusal::problem(resource, Doing::Reading, error, ""))?;
     Ok(text.unwrap_or("null"))
+}
+
+/// All rows that the request asks for, as a file of comma-separated values: what a list answers to
+/// `Accept: text/csv`, for pages whose links can't say so.
+///
+/// # Errors
+/// Those of the list; what goes wrong later breaks the response off.
+pub async fn csv_file(
+    engine: &Engine,
+    store: &Store,
+    scope: &Scope,
+    path: &str,
+    asked: &ListRequest,
+) -> Result<Response, Problem> {
+    let (export, _) = engine.export(store, scope, path, asked).await?;
+    stream(export, Format::Csv, None).await
 }
 
 /// An export as a stream. Its first page is fetched before the response begins, so that what is

@@ -16,9 +16,17 @@ const SAMPLES: &[(&str, &str, &str)] = &[
     ("audit.entry_bundles", "entries", "decode(repeat('00', 16), 'hex')"),
     ("audit.entry_bundles", "first_entry", "'00000000-0000-7000-8000-000000000001'"),
     ("audit.entry_bundles", "last_entry", "'00000000-0000-7000-8000-000000000002'"),
+    ("compliance.evidence", "location", "'x'"),
+    ("content.posts", "author_id", "kernel.uuidv7()"),
+    ("discovery.github_scan_configs", "github_org_name", "'x'"),
+    ("gateway.conversation_logs", "messages", "'[]'"),
+    ("guard.policy_versions", "revision", "1000000"),
     ("identity.api_keys", "key_prefix", "'eph_x'"),
+    ("identity.team_invitations", "email", "'x@example.org'"),
+    ("identity.teams", "owner_id", "kernel.uuidv7()"),
     ("ops.outbox", "subject_id", "kernel.uuidv7()"),
     ("registry.model_versions", "semantic_version", "'1.0.0'"),
+    ("workforce.approval_delegations", "ends_at", "now() + interval '1 day'"),
 ];
 
 /// Column and value, as SQL, of a row of `organization`.

@@ -3,6 +3,7 @@
 const SECURED: &str = "row-level security is enabled and forced";
 const POLICY: &str = "a table has a policy";
 const GLOBAL: &str = "a table without organization_id is one of the listed global ones";
+const REACH: &str = "a reach policy is for reading, by the one array";
 const OWNERS: &str = "a SECURITY DEFINER function of the owner is listed";
 const KEY: &str = "a tenant's table has the primary key (organization_id, id[, created_at])";
 const INDEX: &str = "organization_id comes first in every index";
@@ -17,6 +18,10 @@ const TRAIL: &str = "it is the trail: entries are made by triggers, sealed by th
 const TREE: &str = "a tree's own coordinates are its key; ids would double what every entry costs";
 const ASKED_BEFORE: &str = "asked by the door before there is an organization, by one exact value";
 
+const PRICE_LIST: &str = "what can be bought: the same for all organizations, and read only";
+const TO_GLOBAL: &str = "a foreign key to a global table, which is everywhere on a cluster";
+const HIGH_RATE: &str = "high rate: audited per batch, by count and hash";
+
 /// Rule, object, reason.
 pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
     (SECURED, "kernel.migrations", MIGRATIONS),
@@ -30,8 +35,29 @@ pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
     (GLOBAL, "identity.sessions", "a person's, whatever the organization; sees their own"),
     (GLOBAL, "identity.session_activity", "a person's, whatever the organization; sees their own"),
     (GLOBAL, "identity.log_in_attempts", "counted before anybody is known; the door's alone"),
+    (GLOBAL, "identity.user_identities", "a person's, whatever the organization; sees their own"),
+    (GLOBAL, "identity.user_totp", "a person's, whatever the organization; sees their own"),
+    (GLOBAL, "identity.user_tokens", "used before anybody is known; the door's alone"),
+    (GLOBAL, "billing.subscription_tiers", PRICE_LIST),
+    (GLOBAL, "billing.products", PRICE_LIST),
+    (GLOBAL, "billing.prices", PRICE_LIST),
+    (GLOBAL, "registry.frontier_models", "a catalogue: the same for all organizations"),
+    (REACH, "billing.subscription_tiers.global_reach", PRICE_LIST),
+    (REACH, "billing.products.global_reach", PRICE_LIST),
+    (REACH, "billing.prices.global_reach", PRICE_LIST),
+    (REACH, "registry.frontier_models.global_reach", "a catalogue: the same for all organizations"),
     (OWNERS, "audit.erase(uuid[],text)", "takes the organization from the setting"),
+    (
+        OWNERS,
+        "kernel.drop_month(regclass,date)",
+        "detaching a past month needs its owner; shows nothing",
+    ),
     (OWNERS, "ops.months_ahead(integer)", "makes partitions; shows nothing"),
+    (
+        OWNERS,
+        "ops.slow_queries_read()",
+        "the installation's statistics; not granted to who serves tenants",
+    ),
     (OWNERS, "audit.record(text,text,uuid,jsonb)", "takes the organization from the setting"),
     (
         OWNERS,
@@ -56,6 +82,11 @@ pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ),
     (INDEX, "identity.organizations_parent_id_idx", "a holding's subsidiaries are other tenants"),
     (INDEX, "identity.organization_members_user_idx", ASKED_BEFORE),
+    (INDEX, "identity.organizations_subscription_tier_id_idx", TO_GLOBAL),
+    (INDEX, "billing.subscriptions_subscription_tier_id_idx", TO_GLOBAL),
+    (INDEX, "registry.frontier_alert_configs_frontier_model_id_idx", TO_GLOBAL),
+    (INDEX, "registry.frontier_alerts_frontier_model_id_idx", TO_GLOBAL),
+    (INDEX, "registry.models_frontier_model_id_idx", TO_GLOBAL),
     (
         INDEX,
         "audit.audit_checkpoints_created_at_idx",
@@ -89,6 +120,11 @@ pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "identity.session_activity",
         "the time of the last request; log-in and log-out are events of the trail",
     ),
+    (AUDITED, "billing.usage_records", HIGH_RATE),
+    (AUDITED, "gateway.conversation_logs", HIGH_RATE),
+    (AUDITED, "gateway.cost_transactions", HIGH_RATE),
+    (AUDITED, "guard.guard_metrics", HIGH_RATE),
+    (AUDITED, "guard.guard_operations", HIGH_RATE),
     (AUDITED, "identity.membership_versions", "a counter of changes that are audited themselves"),
     (
         AUDITED,

@@ -181,6 +181,15 @@ impl Form {
         self.fields.iter().find(|field| field.name == name)
     }
 
+    /// Fills in what is proposed, and leaves the rest as it starts.
+    pub fn propose<'a>(&mut self, proposed: impl Fn(&str) -> Option<&'a str>) {
+        for field in &mut self.fields {
+            if let Some(value) = proposed(&field.name) {
+                value.clone_into(&mut field.value);
+            }
+        }
+    }
+
     /// Fills in what was sent, so that a refused form keeps it. Passwords are not sent back.
     pub fn fill<'a>(&mut self, sent: impl Fn(&str) -> Option<&'a str>) {
         for field in &mut self.fields {

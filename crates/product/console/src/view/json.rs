@@ -11,6 +11,28 @@ pub(crate) fn text<'a>(row: &'a Value, name: &str) -> &'a str {
     row.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// What tells people which row it is: its name, or what comes nearest to one.
+pub(crate) fn title(row: &Value) -> &str {
+    const NAMES: [&str; 15] = [
+        "name",
+        "title",
+        "full_name",
+        "subject",
+        "question",
+        "problem_statement",
+        "semantic_version",
+        "metric_name",
+        "email",
+        "code",
+        "slug",
+        "invoice_number",
+        "repository",
+        "description",
+        "id",
+    ];
+    NAMES.into_iter().map(|column| text(row, column)).find(|text| !text.is_empty()).unwrap_or("Row")
+}
+
 /// A moment of the row.
 pub(crate) fn moment(row: &Value, name: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(row.get(name)?.as_str()?).ok().map(|time| time.with_timezone(&Utc))

@@ -13,7 +13,7 @@ use ephor_seal::SealKey;
 use ephor_store::{Store, jobs::JobHandler};
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use super::{key::cursor_key, proxies::Block};
+use super::{contexts, key::cursor_key, proxies::Block};
 use crate::config::Config;
 
 /// Everything that serves requests. Cheap to clone.
@@ -64,16 +64,12 @@ impl App {
         let assurance = Assurance { store: store.clone(), open_dataset: open_dataset(&registry) };
 
         let catalog = Catalog::read(store.door().await?.conn()).await?;
-        let specs = ephor_identity::RESOURCES
-            .iter()
-            .chain(ephor_registry::RESOURCES)
-            .chain(ephor_assurance::resources::RESOURCES)
-            .copied();
-        let operations = ephor_identity::operations()
-            .into_iter()
-            .chain(ephor_registry::operations())
-            .chain(ephor_assurance::operations());
-        let engine = Engine::with_operations(&catalog, specs, cursor_key(&seal_key), operations)?;
+        let engine = Engine::with_operations(
+            &catalog,
+            contexts::resources(),
+            cursor_key(&seal_key),
+            contexts::operations(),
+        )?;
         Ok(Self {
             store,
             engine,

@@ -85,9 +85,15 @@ impl Database {
 
     /// Brings the schema up to date; answers what was applied.
     pub async fn migrate(&self) -> anyhow::Result<Vec<String>> {
-        let report = migrate::run(self.config.migrate_url().expose_secret()).await?;
+        let url = self.config.migrate_url().expose_secret();
+        let report = migrate::run(url).await?;
         for migration in &report.applied {
             tracing::info!(migration, "the schema was migrated");
+        }
+        let roles = ephor_identity::builtin_roles_json();
+        let upgraded = migrate::upgrade(url, "identity.roles_upgrade", &roles).await?;
+        if upgraded > 0 {
+            tracing::info!(upgraded, "built-in roles follow this version");
         }
         Ok(report.applied)
     }

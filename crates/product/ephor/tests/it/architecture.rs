@@ -6,7 +6,20 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 const FOUNDATION: &[&str] = &["ephor-kernel", "ephor-store", "ephor-rest"];
 const CAPABILITIES: &[&str] = &["ephor-fairness", "ephor-seal", "ephor-tabular"];
-const CONTEXTS: &[&str] = &["ephor-identity", "ephor-registry", "ephor-assurance"];
+const CONTEXTS: &[&str] = &[
+    "ephor-identity",
+    "ephor-registry",
+    "ephor-assurance",
+    "ephor-risk",
+    "ephor-compliance",
+    "ephor-guard",
+    "ephor-gateway",
+    "ephor-workforce",
+    "ephor-deliberation",
+    "ephor-discovery",
+    "ephor-billing",
+    "ephor-content",
+];
 
 /// Which of our crates each may stand on. What is not named here is not allowed.
 fn allowed(name: &str) -> Vec<&'static str> {

@@ -11,6 +11,7 @@ mod clock;
 mod command_line;
 mod main_job;
 mod remote;
+mod resources;
 mod secrets;
 mod serve;
 #[path = "../support/mod.rs"]

@@ -25,11 +25,11 @@ use uuid::Uuid;
 
 pub(crate) use self::seal::standing;
 use self::{page::AuditPage, seal::Verified};
-use super::resource::{Action, Step};
+use super::resource::{Action, Section, Step};
 use crate::{
     ConsoleState,
     error::page,
-    view::{Choice, Control, Field, json},
+    view::{Choice, Control, Field, Head, Html, Table, json},
     visit::{Answer, Visit},
 };
 
@@ -105,6 +105,51 @@ const LINES: usize = 50;
 const READ: u16 = 500;
 /// No more are read for a page, however few lines they make.
 const MOST_READ: usize = 4_000;
+
+/// What was done to one thing, for its page.
+pub(crate) async fn history(
+    state: &ConsoleState,
+    visit: &Visit,
+    tx: &mut OrgTx,
+    entity_type: &str,
+    id: Uuid,
+) -> Result<Section, Problem> {
+    let members = members(state, visit, tx).await?;
+    let names: HashMap<Uuid, &str> =
+        members.iter().map(|(id, name)| (*id, name.as_str())).collect();
+    let filter = EntryFilter {
+        entity_type: Some(entity_type.to_owned()),
+        entity_id: Some(id),
+        limit: Some(HISTORY),
+        ..EntryFilter::default()
+    };
+    let found = audit::entry_list(tx, &filter).await?;
+    let rows = found
+        .entries
+        .iter()
+        .map(|one| {
+            let view = entry::view(one, &names);
+            vec![
+                Html::of(&view.moment),
+                Html::text(&view.actor),
+                Html::text(&view.action),
+                Html::text(&view.summary),
+                Html::of(&view.seal),
+            ]
+        })
+        .collect();
+    let heads = ["When", "Who", "Did", "What", "Seal"].map(Head::new).to_vec();
+    Ok(Section {
+        id: "history",
+        title: "History".to_owned(),
+        action: Some(Action::new("Before and after", format!("/audit?id={id}"), "audit")),
+        table: Table { label: "What was done to it".to_owned(), heads, rows },
+        empty: "Nothing yet.",
+    })
+}
+
+/// How many deeds a thing's page tells of; the rest is in the trail.
+const HISTORY: u16 = 10;
 
 const FILTERS: [&str; 5] = ["actor", "action", "entity", "from", "to"];
 

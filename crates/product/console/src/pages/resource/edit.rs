@@ -111,11 +111,7 @@ pub(crate) fn body(
             }
             // Emptying a field is a change; leaving it empty at first is none.
             Ok(None) if change => {
-                let empty = if matches!(field.input, Input::Line | Input::Paragraph) {
-                    json!("")
-                } else {
-                    Value::Null
-                };
+                let empty = if field.nullable { Value::Null } else { json!("") };
                 body.insert(field.name, empty);
             }
             Ok(None) => {}
@@ -209,6 +205,7 @@ mod tests {
             label: "F".into(),
             input,
             required: false,
+            nullable: true,
             vocabulary: vec![],
             min_length: None,
             max_length: None,

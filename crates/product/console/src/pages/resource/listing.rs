@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     ConsoleState,
-    view::{Choice, Control, Field, Head, Html, Table, format},
+    view::{Choice, Control, Field, Head, Html, Table, format, json},
     visit::Visit,
 };
 
@@ -16,22 +16,22 @@ const ROWS: u32 = 25;
 
 /// A column of a list.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Column {
-    pub label: &'static str,
+pub(crate) struct Column<'a> {
+    pub label: &'a str,
     /// What a click on its head sorts by; empty for nothing.
-    pub sort: &'static str,
+    pub sort: &'a str,
     /// Numbers stand on the right.
     pub right: bool,
 }
 
-impl Column {
+impl<'a> Column<'a> {
     /// A column of words.
-    pub const fn new(label: &'static str, sort: &'static str) -> Self {
+    pub const fn new(label: &'a str, sort: &'a str) -> Self {
         Self { label, sort, right: false }
     }
 
     /// A column of numbers.
-    pub const fn right(label: &'static str, sort: &'static str) -> Self {
+    pub const fn right(label: &'a str, sort: &'a str) -> Self {
         Self { label, sort, right: true }
     }
 }
@@ -42,7 +42,7 @@ pub(crate) struct Listing<'a> {
     pub path: &'a str,
     /// The list's own address.
     pub here: &'a str,
-    pub columns: &'a [Column],
+    pub columns: &'a [Column<'a>],
     /// The columns with a vocabulary that a filter is offered for.
     pub filters: &'a [&'a str],
     /// It can be searched.
@@ -98,7 +98,16 @@ impl Listing<'_> {
 
     /// The engine's request for what the address asks.
     fn request(&self, query: &ListRequest) -> ListRequest {
-        let mut request = ListRequest::new().limit(ROWS).count();
+        let request = self.filtered(query).limit(ROWS).count();
+        match query.get("cursor").filter(|value| !value.is_empty()) {
+            Some(cursor) => request.cursor(cursor),
+            None => request,
+        }
+    }
+
+    /// The same without pages: what an export of the list holds.
+    pub fn filtered(&self, query: &ListRequest) -> ListRequest {
+        let mut request = ListRequest::new();
         if !self.include.is_empty() {
             request = request.include(self.include);
         }
@@ -114,10 +123,7 @@ impl Listing<'_> {
         if let Some(order) = asked("sort") {
             request = request.sort(order);
         }
-        match asked("cursor") {
-            Some(cursor) => request.cursor(cursor),
-            None => request,
-        }
+        request
     }
 
     /// The list's address with its filters and order, at another page.
@@ -134,7 +140,7 @@ impl Listing<'_> {
         address(self.here, &kept)
     }
 
-    fn head(&self, column: Column, query: &ListRequest) -> Head {
+    fn head(&self, column: Column<'_>, query: &ListRequest) -> Head {
         let head = Head { right: column.right, ..Head::new(column.label) };
         if column.sort.is_empty() {
             return head;
@@ -191,11 +197,6 @@ pub(crate) async fn choices(
     Ok(page
         .data
         .iter()
-        .filter_map(|row| {
-            let name = ["name", "full_name", "semantic_version", "id"]
-                .into_iter()
-                .find_map(|column| row.get(column).and_then(Value::as_str))?;
-            Some(Choice::new(row.get("id")?.as_str()?, name))
-        })
+        .filter_map(|row| Some(Choice::new(row.get("id")?.as_str()?, json::title(row))))
         .collect())
 }

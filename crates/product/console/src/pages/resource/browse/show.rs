@@ -1,0 +1,137 @@
+//! One row of any resource: its facts, its parts, and what was done to it.
+
+use axum::extract::{Path, State};
+use ephor_kernel::Problem;
+use ephor_rest::{Column, ListRequest, Resource};
+use ephor_store::OrgTx;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{
+    super::{Action, DetailPage, Section, Step},
+    known, told,
+};
+use crate::{
+    ConsoleState,
+    error::page,
+    pages::audit,
+    view::{Badge, Head, Html, Table, format, json},
+    visit::{Answer, Visit},
+};
+
+/// How many parts of a kind are shown; all of them are a click away.
+const PARTS: u32 = 20;
+
+/// `GET /resources/{path}/{id}`.
+pub(super) async fn show(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Path((path, id)): Path<(String, Uuid)>,
+) -> Answer {
+    let resource = known(&state, &path)?;
+    let spec = resource.spec();
+    let request = ListRequest::new();
+    let mut tx = state.engine.begin_read(&state.store, &visit.scope, &path, &request).await?;
+    let row = state.engine.get(&mut tx, &path, id, &request).await?;
+    let here = format!("/resources/{path}");
+    let frame = visit.frame(json::title(&row), &here).crumb(format::label(spec.plural()), &here);
+    let mut facts = Vec::new();
+    for column in resource.columns().filter(|column| column.name != "organization_id") {
+        let value = row.get(&column.name).unwrap_or(&Value::Null);
+        let cell = fact(&state, &visit, &mut tx, resource, column, value).await?;
+        facts.push((column.label(), cell));
+    }
+    let mut sections = Vec::new();
+    for (part, by) in state.engine.parts(&path) {
+        if part.spec().available().list && visit.may(part.spec().permission_word(), "read") {
+            sections.push(parts(&state, &visit, &mut tx, part, by, id).await?);
+        }
+    }
+    if visit.may("audit", "read") {
+        let entity = resource.table().qualified();
+        sections.push(audit::history(&state, &visit, &mut tx, &entity, id).await?);
+    }
+    tx.commit().await?;
+    let may = |action: &str| visit.may(spec.permission_word(), action);
+    let actions = (spec.available().update && may("update"))
+        .then(|| Action::new("Edit", format!("{here}/{id}/edit"), "edit"));
+    let steps = (spec.available().delete && may("delete")).then(|| {
+        Step::new("Delete", format!("{here}/{id}/delete"), "trash", &frame)
+            .danger(format!("Delete this {}? This cannot be undone.", spec.singular()))
+    });
+    let status = json::text(&row, "status");
+    Ok(page(&DetailPage {
+        frame,
+        lede: format::label(spec.singular()),
+        badges: (!status.is_empty()).then(|| Badge::state(status)).into_iter().collect(),
+        actions: actions.into_iter().collect(),
+        steps: steps.into_iter().collect(),
+        facts,
+        sections,
+    }))
+}
+
+/// A value; what refers to another row leads there, by its name.
+async fn fact(
+    state: &ConsoleState,
+    visit: &Visit,
+    tx: &mut OrgTx,
+    resource: &Resource,
+    column: &Column,
+    value: &Value,
+) -> Result<Html, Problem> {
+    let target = state.engine.reference(resource, &column.name).zip(value.as_str());
+    if let Some((other, id)) = target
+        && let Some(known) = state.engine.resource(other)
+        && visit.may(known.spec().permission_word(), "read")
+        && let Ok(id) = id.parse::<Uuid>()
+        // What may not be seen, such as another person's, stays an id.
+        && let Ok(row) = state.engine.get(tx, other, id, &ListRequest::new()).await
+    {
+        return Ok(Html::link(&super::address(other, &id.to_string()), json::title(&row)));
+    }
+    Ok(json::cell(&column.kind, !column.bounds.vocabulary.is_empty(), value))
+}
+
+/// The newest rows that are parts of this one.
+async fn parts(
+    state: &ConsoleState,
+    visit: &Visit,
+    tx: &mut OrgTx,
+    part: &Resource,
+    by: &'static str,
+    of: Uuid,
+) -> Result<Section, Problem> {
+    let spec = part.spec();
+    let request = ListRequest::new().filter(by, format!("eq.{of}")).limit(PARTS);
+    let rows = state.engine.list(tx, spec.path(), &request).await?.data;
+    let columns = told(part, 4);
+    let heads = ["Name".to_owned()].into_iter().chain(columns.iter().map(|column| column.label()));
+    let may_create = spec.available().create && visit.may(spec.permission_word(), "create");
+    let table = Table {
+        label: format::label(spec.plural()),
+        heads: heads.map(Head::new).collect(),
+        rows: rows
+            .iter()
+            .map(|row| {
+                let id = json::text(row, "id");
+                let first = Html::link(&super::address(spec.path(), id), json::title(row));
+                let cells = columns.iter().map(|column| {
+                    let value = row.get(&column.name).unwrap_or(&Value::Null);
+                    json::cell(&column.kind, !column.bounds.vocabulary.is_empty(), value)
+                });
+                [first].into_iter().chain(cells).collect()
+            })
+            .collect(),
+    };
+    Ok(Section {
+        id: spec.path(),
+        title: format::label(spec.plural()),
+        action: may_create.then(|| {
+            let new = format!("/resources/{}/new?{by}={of}", spec.path());
+            Action::new(format!("New {}", spec.singular()), new, "plus")
+        }),
+        table,
+        empty: "None yet.",
+    })
+}
