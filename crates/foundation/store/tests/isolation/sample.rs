@@ -58,7 +58,8 @@ fn value(table: &Table, column: &Column, organization: Uuid, id: Uuid) -> Option
     if !column.not_null || column.has_default {
         return None;
     }
-    if let Some(word) = &column.first_word {
+    // What a check says of JSON are kinds of values, not values.
+    if let Some(word) = column.first_word.as_ref().filter(|_| !column.kind.starts_with("json")) {
         return Some(format!("'{word}'"));
     }
     let kind = column.kind.split('(').next().unwrap_or_default();

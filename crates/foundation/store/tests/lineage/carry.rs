@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row as _};
 use uuid::Uuid;
 
 use crate::{
+    expression::{Assignment, Table},
     home::{Conversion, Converted, Home, split},
     map,
 };
@@ -26,14 +27,6 @@ pub struct Outcome {
 const KEPT_BY_TRIGGERS: &[(&str, &str)] =
     &[("gateway.hallucination_flags", "hallucination_flags_conversation_log_check")];
 
-/// One value on its way: the column of a target table, its expression over `s`.
-struct Assignment {
-    column: String,
-    expression: String,
-    /// It is a part of a JSON object, beside other parts.
-    part: bool,
-}
-
 /// Carries a system.
 pub async fn carry(admin: &PgPool, system: &str) -> Outcome {
     let mut outcome = Outcome::default();
@@ -44,13 +37,14 @@ pub async fn carry(admin: &PgPool, system: &str) -> Outcome {
     let source = format!("source_{}", system.replace('-', "_"));
     let map = map::of(system);
     identify(&mut connection, system, &source, &map).await;
-    for (table, homes) in &map {
-        match carry_row(&mut connection, system, &source, table, homes).await {
+    for (name, homes) in &map {
+        let table = Table { system, name };
+        match carry_row(&mut connection, &source, table, homes).await {
             Ok(came) => {
                 outcome.carried += came.carried;
                 outcome.wrong.extend(came.wrong);
             }
-            Err(error) => outcome.wrong.push(format!("{system}: {table}: {error}")),
+            Err(error) => outcome.wrong.push(format!("{system}: {name}: {error}")),
         }
     }
     outcome
@@ -67,42 +61,23 @@ fn row_of(source: &str, table: &str) -> String {
 
 /// Gives every identifier of the source a UUID, and every organization its built-in roles.
 async fn identify(connection: &mut PgConnection, system: &str, source: &str, map: &map::Map) {
-    let mut known = BTreeSet::new();
-    let mut organizations = vec![Uuid::now_v7()];
-    for (table, homes) in map {
-        for (column, home) in homes {
-            let of = match home {
-                Home::Converted(Converted { how: Conversion::Id, .. }) => table,
-                Home::Converted(Converted { how: Conversion::Reference { of }, .. }) => of,
-                _ => continue,
-            };
-            let sql = format!(
-                "select \"{column}\"::text from {source}.\"{table}\" where \"{column}\" is not null"
-            );
-            let values: Vec<String> =
-                sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut *connection).await.unwrap();
-            for value in values {
-                if !known.insert((of.clone(), value.clone())) {
-                    continue;
-                }
-                let target = value.parse().unwrap_or_else(|_| Uuid::now_v7());
-                if matches!(of.as_str(), "organizations" | "tenants") {
-                    organizations.push(target);
-                }
-                sqlx::query(
-                "insert into ops.imported_ids (organization_id, system, source_table, source_id, target)
-                 values ($1, $2, $3, $4, $5)",
-            )
-            .bind(organizations[0])
-            .bind(system)
-            .bind(of)
-            .bind(value)
-            .bind(target)
-            .execute(&mut *connection)
-            .await
-            .unwrap();
-            }
+    let mut organizations = BTreeSet::from([Uuid::now_v7()]);
+    for (of, value) in identifiers(connection, source, map).await {
+        let target = value.parse().unwrap_or_else(|_| Uuid::now_v7());
+        if matches!(of.as_str(), "organizations" | "tenants") {
+            organizations.insert(target);
         }
+        sqlx::query(
+            "insert into ops.imported_ids (organization_id, system, source_table, source_id, target)
+             values (gen_random_uuid(), $1, $2, $3, $4)",
+        )
+        .bind(system)
+        .bind(of)
+        .bind(value)
+        .bind(target)
+        .execute(&mut *connection)
+        .await
+        .unwrap();
     }
     for organization in organizations {
         sqlx::query(
@@ -116,100 +91,64 @@ async fn identify(connection: &mut PgConnection, system: &str, source: &str, map
     }
 }
 
+/// Table and value of every identifier that the source holds, also those that only refer.
+async fn identifiers(
+    connection: &mut PgConnection,
+    source: &str,
+    map: &map::Map,
+) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    for (table, homes) in map {
+        for (column, home) in homes {
+            let of = match home {
+                Home::Converted(Converted { how: Conversion::Id, .. }) => table,
+                Home::Converted(Converted { how: Conversion::Reference { of }, .. }) => of,
+                _ => continue,
+            };
+            let sql = format!(
+                "select \"{column}\"::text from {source}.\"{table}\" where \"{column}\" is not null"
+            );
+            let values: Vec<String> =
+                sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut *connection).await.unwrap();
+            found.extend(values.into_iter().map(|value| (of.clone(), value)));
+        }
+    }
+    found
+}
+
 async fn carry_row(
     connection: &mut PgConnection,
-    system: &str,
     source: &str,
-    table: &str,
+    table: Table<'_>,
     homes: &BTreeMap<String, Home>,
 ) -> Result<Outcome, sqlx::Error> {
     run(connection, "drop schema if exists shadow cascade; create schema shadow").await?;
-    for (target, assignments) in assignments(system, table, homes) {
-        fill(connection, source, table, &target, assignments).await?;
+    let mut targets = BTreeMap::<String, Vec<Assignment>>::new();
+    for assignment in homes.iter().flat_map(|(column, home)| table.there(column, home)) {
+        targets.entry(assignment.table.clone()).or_default().push(assignment);
+    }
+    for (target, assignments) in targets {
+        fill(connection, &row_of(source, table.name), &target, assignments).await?;
     }
     let mut outcome = Outcome::default();
     for (column, home) in homes {
-        match comes_back(connection, system, source, table, column, home).await {
-            Ok(None) => outcome.carried += 1,
-            Ok(Some(difference)) => {
-                outcome.wrong.push(format!("{system}: {table}.{column}: {difference}"))
+        let wrong = match comes_back(connection, source, table, column, home).await {
+            Ok(None) => {
+                outcome.carried += 1;
+                continue;
             }
-            Err(error) => outcome.wrong.push(format!("{system}: {table}.{column}: {error}")),
-        }
+            Ok(Some(difference)) => difference,
+            Err(error) => error.to_string(),
+        };
+        outcome.wrong.push(format!("{}: {}.{column}: {wrong}", table.system, table.name));
     }
     Ok(outcome)
-}
-
-/// What goes into each target table.
-fn assignments(
-    system: &str,
-    table: &str,
-    homes: &BTreeMap<String, Home>,
-) -> BTreeMap<String, Vec<Assignment>> {
-    let mut all = BTreeMap::<String, Vec<Assignment>>::new();
-    let mut add = |target: &str, expression: String, part: bool| {
-        let (table, column) = split(target);
-        all.entry(table.to_owned()).or_default().push(Assignment {
-            column: column.to_owned(),
-            expression,
-            part,
-        });
-    };
-    for (column, home) in homes {
-        let value = format!("s.\"{column}\"");
-        let identifier = |of: &str| {
-            format!(
-                "(select i.target from ops.imported_ids i where i.system = '{system}' and i.source_table = '{of}' and i.source_id = {value}::text)"
-            )
-        };
-        match home {
-            Home::Copied(target) => add(target, value, false),
-            Home::Converted(Converted { to, how }) => match how {
-                Conversion::Id => {
-                    to.iter().for_each(|target| add(target, identifier(table), false))
-                }
-                Conversion::Reference { of } => {
-                    to.iter().for_each(|target| add(target, identifier(of), false))
-                }
-                Conversion::Words { words } => {
-                    let cases: String = words
-                        .iter()
-                        .map(|(from, to)| format!(" when '{from}' then '{to}'"))
-                        .collect();
-                    to.iter().for_each(|target| {
-                        add(
-                            target,
-                            format!("case {value}::text{cases} else {value}::text end"),
-                            false,
-                        )
-                    });
-                }
-                Conversion::Json { key } => {
-                    let part = format!("jsonb_build_object('{key}', to_jsonb({value}))");
-                    to.iter().for_each(|target| add(target, part.clone(), true));
-                }
-                Conversion::Sql { there, .. } => {
-                    assert_eq!(
-                        there.len(),
-                        to.len(),
-                        "{system}: {table}.{column}: an expression for each target"
-                    );
-                    to.iter()
-                        .zip(there)
-                        .for_each(|(target, there)| add(target, format!("({there})"), false));
-                }
-                Conversion::Derived { .. } => {}
-            },
-        }
-    }
-    all
 }
 
 /// Makes the shadow of a target table, and puts the row into it.
 async fn fill(
     connection: &mut PgConnection,
-    source: &str,
-    table: &str,
+    row: &str,
     target: &str,
     assignments: Vec<Assignment>,
 ) -> Result<(), sqlx::Error> {
@@ -227,21 +166,18 @@ async fn fill(
     .fetch_all(&mut *connection)
     .await?;
     let mut values = BTreeMap::<String, String>::new();
-    for assignment in assignments {
-        let kind = columns
-            .iter()
-            .find(|(name, ..)| *name == assignment.column)
-            .map(|(_, kind, _)| kind.as_str());
-        let kind = kind.unwrap_or_else(|| panic!("{target} has no {}", assignment.column));
-        let value = cast(&assignment.expression, kind);
-        let whole = match values.get(&assignment.column) {
+    for Assignment { column, expression, part, .. } in assignments {
+        let kind = columns.iter().find(|(name, ..)| *name == column);
+        let kind = kind.map_or_else(|| panic!("{target} has no {column}"), |(_, kind, _)| kind);
+        let value = cast(&expression, kind);
+        let whole = match values.remove(&column) {
             None => value,
-            Some(others) if assignment.part || kind == "jsonb" => {
+            Some(others) if part || kind == "jsonb" => {
                 format!("coalesce({others}, '{{}}') || coalesce({value}, '{{}}')")
             }
-            Some(first) => first.clone(),
+            Some(first) => first,
         };
-        values.insert(assignment.column, whole);
+        values.insert(column, whole);
     }
     for (name, _, required) in &columns {
         if *required && !values.contains_key(name) {
@@ -254,16 +190,9 @@ async fn fill(
     }
     let names: Vec<String> = values.keys().map(|name| format!("\"{name}\"")).collect();
     let values: Vec<String> = values.into_values().collect();
-    run(
-        connection,
-        &format!(
-            "insert into {shadow} ({}) select {} from {} as s",
-            names.join(", "),
-            values.join(", "),
-            row_of(source, table)
-        ),
-    )
-    .await
+    let (names, values) = (names.join(", "), values.join(", "));
+    run(connection, &format!("insert into {shadow} ({names}) select {values} from {row} as s"))
+        .await
 }
 
 /// The shadow of a table.
@@ -285,41 +214,17 @@ fn cast(expression: &str, kind: &str) -> String {
 /// Compares a value with what comes back; a difference is told.
 async fn comes_back(
     connection: &mut PgConnection,
-    system: &str,
     source: &str,
-    table: &str,
+    table: Table<'_>,
     column: &str,
     home: &Home,
 ) -> Result<Option<String>, sqlx::Error> {
-    let (target, name) = split(home.targets().next().expect("a home"));
-    let stored = format!("t.\"{name}\"");
-    let identifier = |of: &str| {
-        format!(
-            "(select i.source_id from ops.imported_ids i where i.system = '{system}' and i.source_table = '{of}' and i.target = {stored})"
-        )
-    };
-    let mut lossless = true;
-    let back = match home {
-        Home::Copied(_) => stored,
-        Home::Converted(Converted { how, .. }) => match how {
-            Conversion::Id => identifier(table),
-            Conversion::Reference { of } => identifier(of),
-            Conversion::Words { words } => {
-                let cases: String =
-                    words.iter().map(|(from, to)| format!(" when '{to}' then '{from}'")).collect();
-                format!("case {stored}::text{cases} else {stored}::text end")
-            }
-            Conversion::Json { key } => format!("{stored} -> '{key}'"),
-            Conversion::Sql { back, lossy, .. } | Conversion::Derived { back, lossy } => {
-                lossless = lossy.is_none();
-                back.clone()
-            }
-        },
-    };
+    let (target, _) = split(home.targets().next().expect("a home"));
+    let (back, lossless) = table.back(home);
     let kind: String = sqlx::query_scalar(
         "select format_type(atttypid, atttypmod) from pg_attribute where attrelid = $1::regclass and attname = $2",
     )
-    .bind(format!("{source}.\"{table}\""))
+    .bind(format!("{source}.\"{}\"", table.name))
     .bind(column)
     .fetch_one(&mut *connection)
     .await?;
@@ -334,7 +239,7 @@ async fn comes_back(
         "select {}, {} from {} as s, {} as t",
         alike(&format!("s.\"{column}\"")),
         alike(&format!("({back})")),
-        row_of(source, table),
+        row_of(source, table.name),
         shadow(target)
     )))
     .fetch_optional(&mut *connection)

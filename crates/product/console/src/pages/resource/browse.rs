@@ -37,7 +37,7 @@ fn known<'a>(state: &'a ConsoleState, path: &str) -> Result<&'a Resource, ApiErr
 
 /// The columns that a list shows beside what the row is called: those that tell rows apart, states
 /// and other closed words first.
-fn told<'a>(resource: &'a Resource, most: usize) -> Vec<&'a Column> {
+fn told(resource: &Resource, most: usize) -> Vec<&Column> {
     let told = |column: &&Column| {
         !matches!(column.kind, Kind::Json | Kind::Uuid)
             && !matches!(

@@ -72,7 +72,11 @@ impl Client {
     }
 }
 
-/// A client that keeps cookies, for the log-in alone.
+/// A client that keeps cookies, which the log-in needs.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a command is a client, of the server that its user names"
+)]
 pub fn http() -> anyhow::Result<reqwest::Client> {
     Ok(reqwest::Client::builder()
         .cookie_store(true)

@@ -50,7 +50,7 @@ fn pairs(fields: &[String]) -> anyhow::Result<Map<String, Value>> {
     for field in fields {
         match pair(field) {
             Ok((name, _)) if row.contains_key(&name) => {
-                wrong.push(format!("`{name}` is given twice"))
+                wrong.push(format!("`{name}` is given twice"));
             }
             Ok((name, value)) => {
                 row.insert(name, value);

@@ -178,12 +178,11 @@ impl Command {
 async fn update(of: &Of, id: &str, change: Value, if_match: Option<String>) -> anyhow::Result<()> {
     let client = Client::new(&of.remote)?;
     let path = path(&client, &of.kind, Some(id)).await?;
-    let etag = match if_match {
-        Some(etag) => Some(etag),
-        None => {
-            let now = client.send(client.request(Method::GET, &path)?).await?;
-            now.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned)
-        }
+    let etag = if if_match.is_some() {
+        if_match
+    } else {
+        let now = client.send(client.request(Method::GET, &path)?).await?;
+        now.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned)
     };
     let mut request = client
         .request(Method::PATCH, &path)?
