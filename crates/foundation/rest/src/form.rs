@@ -70,7 +70,7 @@ pub enum Input {
 }
 
 /// Texts that may be longer than this get several lines.
-const LINE_CHARACTERS: u32 = 300;
+const LINE_CHARACTERS: u32 = 500;
 
 impl Engine {
     /// The fields of the form for the resource: those that a new row may set, then those that can

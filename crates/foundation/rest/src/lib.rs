@@ -24,7 +24,7 @@ mod sql;
 mod web;
 
 pub use body::MAX_JSON_DEPTH;
-pub use catalog::{Bounds, Catalog, Column, Constraint, ConstraintKind, Kind, Table};
+pub use catalog::{Bounds, Catalog, Column, Constraint, ConstraintKind, Kind, Table, label};
 pub use cursor::{Binding, Cursors, Keys};
 pub use engine::{Engine, MAX_BULK_ROWS, Page};
 pub use form::{FormField, Input};

@@ -4,12 +4,14 @@
 
 mod check;
 mod kind;
+mod label;
 mod read;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use check::Bounds;
 pub use kind::Kind;
+pub use label::label;
 use serde_json::Value;
 
 /// All tables, by qualified name (`registry.models`).
@@ -150,10 +152,6 @@ impl Column {
 
     /// A name for people: `training_rows` is "Training rows", `model_id` is "Model".
     pub fn label(&self) -> String {
-        let words = self.name.strip_suffix("_id").unwrap_or(&self.name).replace('_', " ");
-        let mut letters = words.chars();
-        letters
-            .next()
-            .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        label(self.name.strip_suffix("_id").unwrap_or(&self.name))
     }
 }

@@ -19,6 +19,10 @@ use crate::{
 const POLL: Duration = Duration::from_millis(100);
 /// How often to try to become the relay, while another is.
 const CANDIDACY: Duration = Duration::from_secs(1);
+/// How long a process is the relay before it cleans up for the first time: a start has other work to do.
+const FIRST_CLEANUP: Duration = Duration::from_mins(5);
+/// How often what has ended is cleaned up.
+const CLEANUP: Duration = Duration::from_hours(24);
 /// How much to hand over in one transaction.
 const BATCH: i32 = 500;
 
@@ -57,7 +61,13 @@ async fn relay_connected(store: &Store, config: &WorkersConfig) -> Result<Infall
     tracing::debug!("this process is the relay now");
     health_record(&mut connection, "relay", Health::Healthy, json!({})).await?;
     let mut recovered: Option<Instant> = None;
+    let mut cleanup_due = Instant::now() + FIRST_CLEANUP;
     loop {
+        if Instant::now() >= cleanup_due {
+            cleanup_due = Instant::now() + CLEANUP;
+            // Beside the relay: it may take a while, and nothing waits for it.
+            tokio::spawn(cleanup(store.clone()));
+        }
         if recovered.is_none_or(|when| when.elapsed() >= config.recovery_interval) {
             recover(&mut connection, config).await?;
             recovered = Some(Instant::now());
@@ -97,4 +107,22 @@ async fn recover(connection: &mut PgConnection, config: &WorkersConfig) -> Resul
         Health::Healthy
     };
     health_record(connection, "workers", health, json!({"jobs_recovered": recovered})).await
+}
+
+/// Deletes what has ended long ago, for each organization; see `ops.cleanup_expired()`.
+async fn cleanup(store: Store) {
+    let cleaned = sqlx::query!(
+        r#"select organizations as "organizations!", deleted as "deleted!" from ops.cleanup_all()"#
+    )
+    .fetch_one(store.system_pool())
+    .await;
+    match cleaned {
+        Ok(cleaned) => {
+            let (organizations, deleted) = (cleaned.organizations, cleaned.deleted);
+            tracing::info!(organizations, deleted, "what had ended long ago was cleaned up");
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the daily clean-up failed; it is tried again tomorrow");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod cancelling;
+mod cleanup;
 mod dying;
 mod events;
 mod running;

@@ -52,6 +52,7 @@ pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "kernel.drop_month(regclass,date)",
         "detaching a past month needs its owner; shows nothing",
     ),
+    (OWNERS, "ops.cleanup_all()", "the relay's: deletes what ended long ago, shows counts"),
     (OWNERS, "ops.months_ahead(integer)", "makes partitions; shows nothing"),
     (
         OWNERS,

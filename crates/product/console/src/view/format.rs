@@ -1,5 +1,7 @@
 //! Numbers and names as people read them.
 
+pub use ephor_rest::label;
+
 /// A count with separators: `16,281`.
 pub fn count(value: u64) -> String {
     let digits = value.to_string();
@@ -56,25 +58,6 @@ pub fn bytes(value: u64) -> String {
         unit += 1;
     }
     if unit == 0 { format!("{value} bytes") } else { format!("{size:.1} {}", units[unit]) }
-}
-
-/// A column's name as a label: `created_at` becomes `Created at`.
-pub fn label(column: &str) -> String {
-    let words: Vec<&str> = column.split('_').map(spelled).collect();
-    let words = words.join(" ");
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-/// A word of a name as people write it.
-fn spelled(word: &str) -> &str {
-    match word {
-        "api" => "API",
-        "id" => "ID",
-        "dataset" => "data set",
-        "datasets" => "data sets",
-        word => word,
-    }
 }
 
 /// `1 row`, `2 rows`.

@@ -13,25 +13,32 @@ pub(crate) fn text<'a>(row: &'a Value, name: &str) -> &'a str {
 
 /// What tells people which row it is: its name, or what comes nearest to one.
 pub(crate) fn title(row: &Value) -> &str {
-    const NAMES: [&str; 15] = [
-        "name",
-        "title",
-        "full_name",
-        "subject",
-        "question",
-        "problem_statement",
-        "semantic_version",
-        "metric_name",
-        "email",
-        "code",
-        "slug",
-        "invoice_number",
-        "repository",
-        "description",
-        "id",
-    ];
     NAMES.into_iter().map(|column| text(row, column)).find(|text| !text.is_empty()).unwrap_or("Row")
 }
+
+/// Is it a column that rows are called by?
+pub(crate) fn is_name(column: &str) -> bool {
+    NAMES[..NAMES.len() - 2].contains(&column)
+}
+
+/// What rows are called by, the best first; what they are about and their id are for want of better.
+const NAMES: [&str; 15] = [
+    "name",
+    "title",
+    "full_name",
+    "subject",
+    "question",
+    "problem_statement",
+    "semantic_version",
+    "metric_name",
+    "email",
+    "code",
+    "slug",
+    "invoice_number",
+    "repository",
+    "description",
+    "id",
+];
 
 /// A moment of the row.
 pub(crate) fn moment(row: &Value, name: &str) -> Option<DateTime<Utc>> {

@@ -173,10 +173,13 @@ impl Layers {
 
 /// Variables of ours that are no settings.
 const OTHER_VARIABLES: &[&str] = &[
+    "EPHOR_API_KEY",
     "EPHOR_CONFIG",
+    "EPHOR_CREDENTIALS",
     "EPHOR_DATABASE_BACKUP_URL",
     "EPHOR_POSTGRES_BIN",
     "EPHOR_SCREENSHOTS",
+    "EPHOR_SERVER",
     "EPHOR_TEST_FULL",
 ];
 

@@ -117,6 +117,14 @@ async fn a_row_lives_and_dies_by_command() {
     let told = run(&file, "", &["resource", "get", "models", "../me"]).await;
     assert!(told.code == 2 && told.err.contains("is no id"), "{}", told.err);
 
+    // What these commands read from the environment is no setting of a server's.
+    let mut command = ephor();
+    command
+        .env("EPHOR_SERVER", &server.url)
+        .env("EPHOR_CREDENTIALS", &file)
+        .env("EPHOR_API_KEY", "x");
+    assert!(command.args(["config", "--check"]).output().unwrap().status.success());
+
     // The kept key is for the kept server alone.
     let told = run(&file, "", &["org", "list", "--server", "http://127.0.0.1:9"]).await;
     assert!(told.code == 2 && told.err.contains("API key"), "{}", told.err);

@@ -202,6 +202,15 @@ fn filters(query: &ListRequest, members: &[(Uuid, String)]) -> Vec<Field> {
 }
 
 /// The members' names, by their user's id.
+pub(crate) async fn people(
+    state: &ConsoleState,
+    visit: &Visit,
+    tx: &mut OrgTx,
+) -> Result<HashMap<Uuid, String>, Problem> {
+    Ok(members(state, visit, tx).await?.into_iter().collect())
+}
+
+/// The same, in order.
 async fn members(
     state: &ConsoleState,
     visit: &Visit,

@@ -12,7 +12,7 @@ use axum::{
 use ephor_kernel::Problem;
 use ephor_rest::{ApiError, Column, Kind, Resource};
 
-use crate::ConsoleState;
+use crate::{ConsoleState, view::json};
 
 pub(crate) use write::status;
 
@@ -38,8 +38,10 @@ fn known<'a>(state: &'a ConsoleState, path: &str) -> Result<&'a Resource, ApiErr
 /// The columns that a list shows beside what the row is called: those that tell rows apart, states
 /// and other closed words first.
 fn told(resource: &Resource, most: usize) -> Vec<&Column> {
+    let named = resource.columns().find(|column| json::is_name(&column.name));
     let told = |column: &&Column| {
         !matches!(column.kind, Kind::Json | Kind::Uuid)
+            && named.is_none_or(|named| named.name != column.name)
             && !matches!(
                 column.name.as_str(),
                 "version" | "updated_at" | "created_at" | "description"

@@ -52,13 +52,23 @@ fn table() -> Table {
 fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => moment(text).unwrap_or_else(|| text.clone()),
         Value::Array(items) if items.iter().all(Value::is_string) => {
             items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
         }
         other => other.to_string(),
     };
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+/// A time as people read it, to the minute and in UTC.
+fn moment(text: &str) -> Option<String> {
+    // A text that begins with a year and is long enough; all else is no time.
+    if text.len() < 20 || text.as_bytes().get(10) != Some(&b'T') {
+        return None;
+    }
+    let time = chrono::DateTime::parse_from_rfc3339(text).ok()?;
+    Some(time.to_utc().format("%Y-%m-%d %H:%M UTC").to_string())
 }
 
 #[cfg(test)]
@@ -72,5 +82,6 @@ mod tests {
         assert_eq!(cell(&json!("a\u{1b}[2Jb")), "a\u{fffd}[2Jb");
         assert_eq!(cell(&json!(["x", "y"])), "x, y");
         assert_eq!(cell(&json!(null)), "");
+        assert_eq!(cell(&json!("2026-11-21T13:24:18.10525+00:00")), "2026-11-21 13:24 UTC");
     }
 }

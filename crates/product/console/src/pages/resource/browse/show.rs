@@ -35,10 +35,19 @@ pub(super) async fn show(
     let row = state.engine.get(&mut tx, &path, id, &request).await?;
     let here = format!("/resources/{path}");
     let frame = visit.frame(json::title(&row), &here).crumb(format::label(spec.plural()), &here);
+    let people = audit::people(&state, &visit, &mut tx).await?;
+    let mut columns: Vec<&Column> =
+        resource.columns().filter(|column| !hidden(&column.name)).collect();
+    // What the row is about comes first, how it is kept last.
+    columns.sort_by_key(|column| KEPT.contains(&column.name.as_str()));
     let mut facts = Vec::new();
-    for column in resource.columns().filter(|column| column.name != "organization_id") {
+    for column in columns {
         let value = row.get(&column.name).unwrap_or(&Value::Null);
-        let cell = fact(&state, &visit, &mut tx, resource, column, value).await?;
+        let person = value.as_str().and_then(|id| people.get(&id.parse().ok()?));
+        let cell = match person {
+            Some(name) => Html::text(name),
+            None => fact(&state, &visit, &mut tx, resource, column, value).await?,
+        };
         facts.push((column.label(), cell));
     }
     let mut sections = Vec::new();
@@ -69,6 +78,14 @@ pub(super) async fn show(
         facts,
         sections,
     }))
+}
+
+/// How a row is kept.
+const KEPT: [&str; 5] = ["created_by", "created_at", "updated_at", "version", "id"];
+
+/// The page's title and badge say it already, or everybody knows.
+fn hidden(column: &str) -> bool {
+    matches!(column, "organization_id" | "name" | "title" | "status")
 }
 
 /// A value; what refers to another row leads there, by its name.
