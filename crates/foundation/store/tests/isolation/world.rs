@@ -52,12 +52,13 @@ impl World {
     }
 }
 
-/// An insert of a made-up row. A table that shows each member their own rows has them the actor's.
+/// An insert of a made-up row. What is shown to a person alone is the actor's, by whichever
+/// of these columns.
 pub fn insert(table: &Table, organization: Uuid, id: Uuid, actor: Option<Uuid>) -> String {
     let mut row = sample::row(table, organization, id);
     if let Some(actor) = actor {
         for (column, value) in &mut row {
-            if column == "user_id" {
+            if column == "user_id" || column == "created_by" {
                 *value = format!("'{actor}'");
             }
         }
