@@ -50,6 +50,12 @@ impl Args {
 
     async fn log_in(self) -> anyhow::Result<Exit> {
         let base = address(&self.server)?;
+        if is_overheard(&base) {
+            writeln!(
+                std::io::stderr(),
+                "Warning: {base} is not encrypted: whoever is on the way reads the password and the key. Use https."
+            )?;
+        }
         let http = http()?;
         let api_key = if self.api_key_stdin {
             line_of_stdin("API key")?
@@ -119,6 +125,12 @@ impl Args {
     }
 }
 
+/// Does what is sent there leave this machine unencrypted?
+fn is_overheard(base: &Url) -> bool {
+    let here = matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    base.scheme() == "http" && !here
+}
+
 async fn me(http: &reqwest::Client, base: &Url) -> anyhow::Result<Value> {
     Ok(checked(http.get(base.join("/v1/me")?).send().await?).await?.json().await?)
 }
@@ -149,4 +161,24 @@ fn line_of_stdin(what: &str) -> anyhow::Result<SecretString> {
         return Err(UsageError(format!("standard input holds no {what}")).into());
     }
     Ok(line.to_owned().into())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_spoken_to_in_the_clear_without_a_warning() {
+        for (server, overheard) in [
+            ("http://127.0.0.1:8080", false),
+            ("http://[::1]:8080", false),
+            ("localhost:8080", false),
+            ("https://ephor.example.org", false),
+            ("ephor.example.org", true),
+            ("http://10.0.0.5", true),
+        ] {
+            assert_eq!(is_overheard(&address(server).unwrap()), overheard, "{server}");
+        }
+    }
 }
