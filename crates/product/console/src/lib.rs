@@ -8,6 +8,7 @@ mod assets;
 mod csp;
 mod error;
 mod frame;
+mod navigation;
 mod pages;
 mod plot;
 mod problem_page;
@@ -27,7 +28,7 @@ use axum::{
     routing::{get, post},
 };
 
-pub use frame::addresses;
+pub use navigation::addresses;
 pub use problem_page::problem_pages;
 pub use state::ConsoleState;
 

@@ -11,18 +11,8 @@ pub(crate) fn text<'a>(row: &'a Value, name: &str) -> &'a str {
     row.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// What tells people which row it is: its name, or what comes nearest to one.
-pub(crate) fn title(row: &Value) -> &str {
-    NAMES.into_iter().map(|column| text(row, column)).find(|text| !text.is_empty()).unwrap_or("Row")
-}
-
-/// Is it a column that rows are called by?
-pub(crate) fn is_name(column: &str) -> bool {
-    NAMES[..NAMES.len() - 2].contains(&column)
-}
-
-/// What rows are called by, the best first; what they are about and their id are for want of better.
-const NAMES: [&str; 15] = [
+/// The columns that rows are called by, the best first.
+pub(crate) const NAMES: [&str; 13] = [
     "name",
     "title",
     "full_name",
@@ -36,9 +26,18 @@ const NAMES: [&str; 15] = [
     "slug",
     "invoice_number",
     "repository",
-    "description",
-    "id",
 ];
+
+/// What the row is called, if it has a name.
+pub(crate) fn name(row: &Value) -> Option<&str> {
+    NAMES.into_iter().map(|column| text(row, column)).find(|text| !text.is_empty())
+}
+
+/// What tells people which row it is: its name, else what it is about, else its id.
+pub(crate) fn title(row: &Value) -> &str {
+    let otherwise = || ["description", "id"].map(|column| text(row, column));
+    name(row).or_else(|| otherwise().into_iter().find(|text| !text.is_empty())).unwrap_or("Row")
+}
 
 /// A moment of the row.
 pub(crate) fn moment(row: &Value, name: &str) -> Option<DateTime<Utc>> {

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::support::{Server, data_folder, ephor};
+use crate::support::{Server, data_folder, ephor, sign_up};
 
 struct Told {
     code: i32,
@@ -31,15 +31,7 @@ async fn run(file: &Path, input: &str, arguments: &[&str]) -> Told {
 async fn a_row_lives_and_dies_by_command() {
     let data = data_folder();
     let server = Server::serve(data.path());
-    let signed = reqwest::Client::new()
-        .post(format!("{}/v1/auth/sign-up", server.url))
-        .json(&json!({
-            "email": "ada@example.org", "password": "correct horse battery", "full_name": "Ada Lovelace",
-            "organization_name": "Analytical Engines",
-        }))
-        .send()
-        .await
-        .unwrap();
+    let signed = sign_up(&reqwest::Client::new(), &server.url, "ada@example.org").await;
     assert!(signed.status().is_success());
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("credentials.json");

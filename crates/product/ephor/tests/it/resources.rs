@@ -1,24 +1,16 @@
 //! Every resource of every context, over a real server: its pages and its empty list.
 
 use reqwest::StatusCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::support::{Server, data_folder};
+use crate::support::{Server, data_folder, sign_up};
 
 #[tokio::test]
 async fn every_resource_has_its_list_its_pages_and_its_export() {
     let data = data_folder();
     let server = Server::serve(data.path());
     let client = reqwest::Client::builder().cookie_store(true).build().unwrap();
-    let signed = client
-        .post(format!("{}/v1/auth/sign-up", server.url))
-        .json(&json!({
-            "email": "ada@example.org", "password": "correct horse battery", "full_name": "Ada Lovelace",
-            "organization_name": "Analytical Engines",
-        }))
-        .send()
-        .await
-        .unwrap();
+    let signed = sign_up(&client, &server.url, "ada@example.org").await;
     assert_eq!(signed.status(), StatusCode::CREATED);
     let get = async |path: &str| {
         let answer = client.get(format!("{}{path}", server.url)).send().await.unwrap();

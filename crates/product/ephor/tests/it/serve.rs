@@ -5,19 +5,7 @@ use std::time::{Duration, Instant};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{Server, data_folder, ephor};
-
-async fn sign_up(client: &reqwest::Client, url: &str, email: &str) -> reqwest::Response {
-    client
-        .post(format!("{url}/v1/auth/sign-up"))
-        .json(&json!({
-            "email": email, "password": "correct horse battery", "full_name": "Ada Lovelace",
-            "organization_name": "Analytical Engines",
-        }))
-        .send()
-        .await
-        .unwrap()
-}
+use crate::support::{Server, data_folder, ephor, sign_up};
 
 fn browser() -> reqwest::Client {
     reqwest::Client::builder().cookie_store(true).build().unwrap()

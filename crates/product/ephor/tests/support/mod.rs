@@ -162,3 +162,16 @@ pub async fn within_async<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+/// Signs Ada Lovelace up, with an organization of her own.
+pub async fn sign_up(client: &reqwest::Client, url: &str, email: &str) -> reqwest::Response {
+    client
+        .post(format!("{url}/v1/auth/sign-up"))
+        .json(&serde_json::json!({
+            "email": email, "password": "correct horse battery", "full_name": "Ada Lovelace",
+            "organization_name": "Analytical Engines",
+        }))
+        .send()
+        .await
+        .unwrap()
+}

@@ -56,11 +56,7 @@ pub(super) fn noun(entity_type: &str) -> String {
 /// The entry, for the page.
 pub(super) fn view(entry: &AuditEntry, names: &HashMap<Uuid, &str>) -> EntryView {
     let row = entry.after.as_ref().or(entry.before.as_ref());
-    let called = row.and_then(|row| {
-        ["name", "full_name", "semantic_version", "metric_name"]
-            .into_iter()
-            .find_map(|column| row.get(column).and_then(Value::as_str))
-    });
+    let called = row.and_then(json::name);
     let noun = noun(&entry.entity_type);
     let diff = diff(entry);
     let summary = match &diff {

@@ -91,7 +91,7 @@ async fn trail(
         seal: seal::view(&status, verified),
         steps: steps.into_iter().collect(),
         actions: actions.into_iter().collect(),
-        filters: filters(&visit.query, &members),
+        filters: filters(state, &visit.query, &members),
         filtered: FILTERS.iter().any(|name| asked(&visit.query, name).is_some()),
         entries: lines.iter().map(|line| line.view(&names)).collect(),
         first: asked(&visit.query, "cursor").map(|_| address(&kept)),
@@ -108,15 +108,12 @@ const MOST_READ: usize = 4_000;
 
 /// What was done to one thing, for its page.
 pub(crate) async fn history(
-    state: &ConsoleState,
-    visit: &Visit,
     tx: &mut OrgTx,
+    people: &HashMap<Uuid, String>,
     entity_type: &str,
     id: Uuid,
 ) -> Result<Section, Problem> {
-    let members = members(state, visit, tx).await?;
-    let names: HashMap<Uuid, &str> =
-        members.iter().map(|(id, name)| (*id, name.as_str())).collect();
+    let names: HashMap<Uuid, &str> = people.iter().map(|(id, name)| (*id, name.as_str())).collect();
     let filter = EntryFilter {
         entity_type: Some(entity_type.to_owned()),
         entity_id: Some(id),
@@ -175,7 +172,7 @@ fn filter(query: &ListRequest) -> EntryFilter {
     }
 }
 
-fn filters(query: &ListRequest, members: &[(Uuid, String)]) -> Vec<Field> {
+fn filters(state: &ConsoleState, query: &ListRequest, members: &[(Uuid, String)]) -> Vec<Field> {
     let value = |name: &str| asked(query, name).unwrap_or_default().to_owned();
     let any = |label: &str| vec![Choice::new("", label)];
     let actors = any("Anybody")
@@ -186,9 +183,16 @@ fn filters(query: &ListRequest, members: &[(Uuid, String)]) -> Vec<Field> {
         .into_iter()
         .chain(entry::ACTIONS.iter().map(|(word, verb)| Choice::new(*word, *verb)))
         .collect();
+    // What is no resource of its own is told by the list; all else by its specification.
+    let told = |table: &str| entry::ENTITIES.iter().any(|(known, _)| *known == table);
+    let resources = state.engine.resources().filter_map(|resource| {
+        let table = resource.table().qualified();
+        (!told(&table)).then(|| Choice::new(table, resource.spec().singular()))
+    });
     let entities = any("Anything")
         .into_iter()
         .chain(entry::ENTITIES.iter().map(|(table, noun)| Choice::new(*table, *noun)))
+        .chain(resources)
         .collect();
     [
         Field::new("actor", "Who").select(actors),

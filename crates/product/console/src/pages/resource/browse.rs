@@ -35,13 +35,18 @@ fn known<'a>(state: &'a ConsoleState, path: &str) -> Result<&'a Resource, ApiErr
         .ok_or_else(|| Problem::not_found("resource").into())
 }
 
+/// The column that the resource's rows are called by, if they have names.
+fn named(resource: &Resource) -> Option<&'static str> {
+    json::NAMES.into_iter().find(|name| resource.columns().any(|column| column.name == *name))
+}
+
 /// The columns that a list shows beside what the row is called: those that tell rows apart, states
 /// and other closed words first.
 fn told(resource: &Resource, most: usize) -> Vec<&Column> {
-    let named = resource.columns().find(|column| json::is_name(&column.name));
+    let named = named(resource);
     let told = |column: &&Column| {
         !matches!(column.kind, Kind::Json | Kind::Uuid)
-            && named.is_none_or(|named| named.name != column.name)
+            && named != Some(column.name.as_str())
             && !matches!(
                 column.name.as_str(),
                 "version" | "updated_at" | "created_at" | "description"

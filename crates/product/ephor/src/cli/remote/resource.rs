@@ -143,41 +143,58 @@ enum ListFormat {
 impl Command {
     pub fn run(self) -> anyhow::Result<Exit> {
         block_on(async move {
-            match self {
-                Self::Types { remote, json } => types(&Client::new(&remote)?, json).await?,
-                Self::List(list) => list.run().await?,
-                Self::Get { of, id, include } => {
-                    let client = Client::new(&of.remote)?;
-                    let path = path(&client, &of.kind, Some(&id)).await?;
-                    let related: Vec<_> =
-                        include.into_iter().map(|names| ("include".to_owned(), names)).collect();
-                    let row = client.send(client.query(&path, &related)?).await?.json().await?;
-                    output::row(&row, of.json)?;
+            let (remote, kind) = match &self {
+                Self::Types { remote, .. } => {
+                    let client = Client::new(remote)?;
+                    return self.act(&client).await;
                 }
-                Self::Create { of, fields } => {
-                    let client = Client::new(&of.remote)?;
-                    let request =
-                        client.request(Method::POST, &path(&client, &of.kind, None).await?)?;
-                    let made: Value =
-                        client.send(request.json(&fields.read()?)).await?.json().await?;
-                    match made["data"].as_array() {
-                        Some(rows) => output::rows(rows, of.json, &columns(rows))?,
-                        None => output::row(&made, of.json)?,
-                    }
-                }
-                Self::Update { of, id, fields, if_match } => {
-                    update(&of, &id, fields.read()?, if_match).await?;
-                }
-                Self::Delete { of, id, yes } => return delete(&of, &id, yes).await,
-            }
-            Ok(Exit::Ok)
+                Self::List(list) => (&list.remote, list.kind.clone()),
+                Self::Get { of, .. }
+                | Self::Create { of, .. }
+                | Self::Update { of, .. }
+                | Self::Delete { of, .. } => (&of.remote, of.kind.clone()),
+            };
+            let client = Client::new(remote)?;
+            let outcome = self.act(&client).await;
+            of_kind(&client, &kind, outcome).await
         })
+    }
+
+    async fn act(self, client: &Client) -> anyhow::Result<Exit> {
+        match self {
+            Self::Types { json, .. } => types(client, json).await?,
+            Self::List(list) => list.act(client).await?,
+            Self::Get { of, id, include } => {
+                let related: Vec<_> =
+                    include.into_iter().map(|names| ("include".to_owned(), names)).collect();
+                let request = client.query(&path(&of.kind, Some(&id))?, &related)?;
+                output::row(&client.send(request).await?.json().await?, of.json)?;
+            }
+            Self::Create { of, fields } => {
+                let request = client.request(Method::POST, &path(&of.kind, None)?)?;
+                let made: Value = client.send(request.json(&fields.read()?)).await?.json().await?;
+                match made["data"].as_array() {
+                    Some(rows) => output::rows(rows, of.json, &columns(rows))?,
+                    None => output::row(&made, of.json)?,
+                }
+            }
+            Self::Update { of, id, fields, if_match } => {
+                update(client, &of, &id, &fields.read()?, if_match).await?;
+            }
+            Self::Delete { of, id, yes } => return delete(client, &of, &id, yes).await,
+        }
+        Ok(Exit::Ok)
     }
 }
 
-async fn update(of: &Of, id: &str, change: Value, if_match: Option<String>) -> anyhow::Result<()> {
-    let client = Client::new(&of.remote)?;
-    let path = path(&client, &of.kind, Some(id)).await?;
+async fn update(
+    client: &Client,
+    of: &Of,
+    id: &str,
+    change: &Value,
+    if_match: Option<String>,
+) -> anyhow::Result<()> {
+    let path = path(&of.kind, Some(id))?;
     let etag = if if_match.is_some() {
         if_match
     } else {
@@ -194,9 +211,8 @@ async fn update(of: &Of, id: &str, change: Value, if_match: Option<String>) -> a
     output::row(&client.send(request).await?.json().await?, of.json)
 }
 
-async fn delete(of: &Of, id: &str, yes: bool) -> anyhow::Result<Exit> {
-    let client = Client::new(&of.remote)?;
-    let path = path(&client, &of.kind, Some(id)).await?;
+async fn delete(client: &Client, of: &Of, id: &str, yes: bool) -> anyhow::Result<Exit> {
+    let path = path(&of.kind, Some(id))?;
     if !yes {
         if !std::io::stdin().is_terminal() {
             return Err(
@@ -225,9 +241,8 @@ async fn delete(of: &Of, id: &str, yes: bool) -> anyhow::Result<Exit> {
 }
 
 impl List {
-    async fn run(self) -> anyhow::Result<()> {
-        let client = Client::new(&self.remote)?;
-        let path = path(&client, &self.kind, None).await?;
+    async fn act(self, client: &Client) -> anyhow::Result<()> {
+        let path = path(&self.kind, None)?;
         let mut query = Vec::new();
         for filter in &self.filters {
             let pair = filter.split_once('=').ok_or_else(|| {
@@ -242,10 +257,10 @@ impl List {
         }
         let format = if self.json { ListFormat::Json } else { self.format };
         match format {
-            ListFormat::Csv => self.export(&client, &path, &query, "text/csv").await,
-            ListFormat::Ndjson => self.export(&client, &path, &query, "application/x-ndjson").await,
+            ListFormat::Csv => self.export(client, &path, &query, "text/csv").await,
+            ListFormat::Ndjson => self.export(client, &path, &query, "application/x-ndjson").await,
             ListFormat::Json | ListFormat::Table => {
-                let (rows, more) = self.pages(&client, &path, &query).await?;
+                let (rows, more) = self.pages(client, &path, &query).await?;
                 let chosen: Option<Vec<&str>> =
                     self.fields.as_deref().map(|fields| fields.split(',').collect());
                 output::rows(
@@ -345,29 +360,42 @@ fn columns(rows: &[Value]) -> Vec<&str> {
     chosen
 }
 
-/// The path of a kind, or of one row of it. A kind that is not there is told with the nearest that is.
-async fn path(client: &Client, kind: &str, id: Option<&str>) -> anyhow::Result<String> {
-    let kinds = kinds(client).await?;
-    if !kinds.contains_key(kind) {
-        let near = kinds
-            .keys()
-            .map(|known| (strsim::jaro_winkler(known, kind), known))
-            .max_by(|left, right| left.0.total_cmp(&right.0))
-            .filter(|(likeness, _)| *likeness > 0.8);
-        let hint = match near {
-            Some((_, known)) => format!("did you mean `{known}`?"),
-            None => "`ephor resource types` lists what there is".to_owned(),
-        };
-        return Err(UsageError(format!("there is no `{kind}`; {hint}")).into());
+/// The path of a kind, or of one row of it. Both are one segment of a path, whatever was typed.
+fn path(kind: &str, id: Option<&str>) -> anyhow::Result<String> {
+    let is_segment = |text: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    };
+    if !is_segment(kind) {
+        return Err(UsageError(format!(
+            "`{kind}` is no type; `ephor resource types` lists what there is"
+        ))
+        .into());
     }
-    Ok(match id {
-        // An id is one segment of a path, whatever was typed.
-        Some(id) if id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && !id.is_empty() => {
-            format!("/v1/{kind}/{id}")
-        }
-        Some(id) => return Err(UsageError(format!("`{id}` is no id")).into()),
-        None => format!("/v1/{kind}"),
-    })
+    match id {
+        None => Ok(format!("/v1/{kind}")),
+        Some(id) if is_segment(id) => Ok(format!("/v1/{kind}/{id}")),
+        Some(id) => Err(UsageError(format!("`{id}` is no id")).into()),
+    }
+}
+
+/// What was refused because there is no such kind is told with the nearest that there is.
+async fn of_kind<T>(client: &Client, kind: &str, outcome: anyhow::Result<T>) -> anyhow::Result<T> {
+    let Err(refused) = outcome else { return outcome };
+    // When even this can't be had, the first refusal says more.
+    let Ok(kinds) = kinds(client).await else { return Err(refused) };
+    if !refused.is::<UsageError>() || kinds.contains_key(kind) {
+        return Err(refused);
+    }
+    let near = kinds
+        .keys()
+        .map(|known| (strsim::jaro_winkler(known, kind), known))
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .filter(|(likeness, _)| *likeness > 0.8);
+    let hint = match near {
+        Some((_, known)) => format!("did you mean `{known}`?"),
+        None => "`ephor resource types` lists what there is".to_owned(),
+    };
+    Err(UsageError(format!("there is no `{kind}`; {hint}")).into())
 }
 
 /// The kinds of things that the server describes, and what may be done with each.

@@ -1,7 +1,7 @@
 //! One row of any resource: its facts, its parts, and what was done to it.
 
 use axum::extract::{Path, State};
-use ephor_kernel::Problem;
+use ephor_kernel::{Code, Problem};
 use ephor_rest::{Column, ListRequest, Resource};
 use ephor_store::OrgTx;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     super::{Action, DetailPage, Section, Step},
-    known, told,
+    known, named, told,
 };
 use crate::{
     ConsoleState,
@@ -36,8 +36,10 @@ pub(super) async fn show(
     let here = format!("/resources/{path}");
     let frame = visit.frame(json::title(&row), &here).crumb(format::label(spec.plural()), &here);
     let people = audit::people(&state, &visit, &mut tx).await?;
+    // The title and the badge say these already, and everybody knows the organization.
+    let said = [named(resource), Some("status"), Some("organization_id")];
     let mut columns: Vec<&Column> =
-        resource.columns().filter(|column| !hidden(&column.name)).collect();
+        resource.columns().filter(|column| !said.contains(&Some(column.name.as_str()))).collect();
     // What the row is about comes first, how it is kept last.
     columns.sort_by_key(|column| KEPT.contains(&column.name.as_str()));
     let mut facts = Vec::new();
@@ -58,7 +60,7 @@ pub(super) async fn show(
     }
     if visit.may("audit", "read") {
         let entity = resource.table().qualified();
-        sections.push(audit::history(&state, &visit, &mut tx, &entity, id).await?);
+        sections.push(audit::history(&mut tx, &people, &entity, id).await?);
     }
     tx.commit().await?;
     let may = |action: &str| visit.may(spec.permission_word(), action);
@@ -83,11 +85,6 @@ pub(super) async fn show(
 /// How a row is kept.
 const KEPT: [&str; 5] = ["created_by", "created_at", "updated_at", "version", "id"];
 
-/// The page's title and badge say it already, or everybody knows.
-fn hidden(column: &str) -> bool {
-    matches!(column, "organization_id" | "name" | "title" | "status")
-}
-
 /// A value; what refers to another row leads there, by its name.
 async fn fact(
     state: &ConsoleState,
@@ -102,10 +99,15 @@ async fn fact(
         && let Some(known) = state.engine.resource(other)
         && visit.may(known.spec().permission_word(), "read")
         && let Ok(id) = id.parse::<Uuid>()
-        // What may not be seen, such as another person's, stays an id.
-        && let Ok(row) = state.engine.get(tx, other, id, &ListRequest::new()).await
     {
-        return Ok(Html::link(&super::address(other, &id.to_string()), json::title(&row)));
+        match state.engine.get(tx, other, id, &ListRequest::new()).await {
+            Ok(row) => {
+                return Ok(Html::link(&super::address(other, &id.to_string()), json::title(&row)));
+            }
+            // What may not be seen, such as another person's, stays an id.
+            Err(problem) if problem.code == Code::NotFound => {}
+            Err(problem) => return Err(problem),
+        }
     }
     Ok(json::cell(&column.kind, !column.bounds.vocabulary.is_empty(), value))
 }
