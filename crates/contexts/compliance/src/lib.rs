@@ -3,6 +3,7 @@
 //!
 //! Rows are the resource engine's ([`RESOURCES`]); their state machines are the database's.
 
+pub mod builtin;
 mod resources;
 
 pub use resources::RESOURCES;

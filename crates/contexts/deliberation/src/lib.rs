@@ -4,6 +4,7 @@
 //! (`migrations/0055_deliberation.sql`). A deliberation is seen by the person alone whose question it
 //! is; what the board says is written by the board.
 
+pub mod builtin;
 mod resources;
 
 pub use resources::RESOURCES;

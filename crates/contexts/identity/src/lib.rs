@@ -7,6 +7,7 @@
 
 mod api_key;
 mod background;
+mod builtins;
 mod config;
 mod constraints;
 mod cookie;

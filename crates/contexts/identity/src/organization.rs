@@ -61,6 +61,7 @@ impl Identity {
                 tx.emit(&DomainEvent::OrganizationCreated { organization: opened.id, owner })
                     .await?;
                 tx.commit().await?;
+                self.organization_furnish(opened.id, scope.request()).await;
                 Ok(opened)
             }
             ("subsidiary", ..) => Err(Problem::new(

@@ -54,6 +54,11 @@ pub const CATALOGUE: &[ResourcePermissions] = &[
         "invitations to teams; update: revoking them",
     ),
     resource(
+        "builtin_copies",
+        &["read"],
+        "the data that came with Ephor, and newer versions of it",
+    ),
+    resource(
         "github_scan_configs",
         &["read", "create", "update", "delete"],
         "sources that are scanned for AI",

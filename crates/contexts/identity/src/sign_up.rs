@@ -109,6 +109,7 @@ impl Identity {
             organization_id: organization.into(),
             member_id: member.into(),
         };
+        self.organization_furnish(signed_up.organization_id, request).await;
         let session = OpenSession {
             user: signed_up.user_id,
             password_hash: &hash,

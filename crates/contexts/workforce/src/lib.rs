@@ -5,6 +5,7 @@
 //! (votes decide an approval, an approval releases its work) are in the database
 //! (`migrations/0054_workforce.sql`), where nothing can go around them.
 
+pub mod builtin;
 mod resources;
 
 pub use resources::RESOURCES;

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod backup;
 pub mod bootstrap;
+pub mod builtins;
 pub mod doctor;
 pub mod embedded;
 pub mod jobs;

@@ -241,6 +241,7 @@ const NAVIGATION: [Group<&[Link]>; 12] = [
             link("/resources/teams", "Teams", "members", "", Some("teams")),
             link("/roles", "Roles", "role", "r", Some("roles")),
             link("/api-keys", "API keys", "key", "k", Some("api_keys")),
+            link("/resources/builtin_copies", "Built-in data", "copy", "", Some("builtin_copies")),
             link("/organization", "Settings", "organization", "o", Some("organizations")),
         ],
     ),

@@ -1,5 +1,6 @@
 //! Ephor: an open-source, self-hosted governance platform for AI.
 
+mod builtins;
 mod cli;
 mod config;
 mod exit;

@@ -41,7 +41,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "admin",
-        version: 2,
+        version: 3,
         name: "Admin",
         description: "Runs the organization: members, roles, everybody's keys, and all of its data.",
         permissions: &[
@@ -56,6 +56,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "assistants:*",
             "audit:*",
             "bias_analyses:*",
+            "builtin_copies:read",
             "communication_policies:*",
             "compliance_issues:*",
             "compliance_reports:*",
@@ -92,7 +93,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "manager",
-        version: 2,
+        version: 3,
         name: "Manager",
         description: "Answers for the organization's AI: changes and deletes its data, and reads the audit trail.",
         permissions: &[
@@ -108,6 +109,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "assistants:*",
             "audit:*",
             "bias_analyses:*",
+            "builtin_copies:read",
             "communication_policies:*",
             "compliance_issues:*",
             "compliance_reports:*",
@@ -141,7 +143,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "operator",
-        version: 2,
+        version: 3,
         name: "Operator",
         description: "Works with models and data sets every day: adds and changes them, and runs analyses.",
         permissions: &[
@@ -243,7 +245,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "member",
-        version: 2,
+        version: 3,
         name: "Member",
         description: "Takes part: adds data sets and runs analyses.",
         permissions: &[
@@ -309,7 +311,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "viewer",
-        version: 2,
+        version: 3,
         name: "Viewer",
         description: "Looks, and changes nothing.",
         permissions: &[

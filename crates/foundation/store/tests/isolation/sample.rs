@@ -24,6 +24,8 @@ const SAMPLES: &[(&str, &str, &str)] = &[
     ("identity.api_keys", "key_prefix", "'eph_x'"),
     ("identity.team_invitations", "email", "'x@example.org'"),
     ("identity.teams", "owner_id", "kernel.uuidv7()"),
+    ("ops.builtin_copies", "entity", "'compliance.frameworks'"),
+    ("ops.builtin_editions", "digest", "repeat('0', 64)"),
     ("ops.outbox", "subject_id", "kernel.uuidv7()"),
     ("registry.model_versions", "semantic_version", "'1.0.0'"),
     ("workforce.approval_delegations", "ends_at", "now() + interval '1 day'"),

@@ -14,7 +14,7 @@ use ephor_store::{Store, jobs::JobHandler};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::{contexts, key::cursor_key, proxies::Block};
-use crate::config::Config;
+use crate::{builtins::BuiltinFollower, config::Config};
 
 /// Everything that serves requests. Cheap to clone.
 #[derive(Clone)]
@@ -84,7 +84,7 @@ impl App {
 
     /// What does the background work.
     pub fn handlers(&self) -> Vec<Arc<dyn JobHandler>> {
-        vec![Arc::new(AnalysisRunner::new(&self.assurance))]
+        vec![Arc::new(AnalysisRunner::new(&self.assurance)), Arc::new(BuiltinFollower)]
     }
 }
 

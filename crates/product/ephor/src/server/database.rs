@@ -10,7 +10,7 @@ use ephor_store::{
 };
 use secrecy::ExposeSecret as _;
 
-use crate::config::Config;
+use crate::{builtins, config::Config};
 
 /// A database, and the private server under it, if this process runs one.
 pub struct Database {
@@ -94,6 +94,11 @@ impl Database {
         let upgraded = migrate::upgrade(url, "identity.roles_upgrade", &roles).await?;
         if upgraded > 0 {
             tracing::info!(upgraded, "built-in roles follow this version");
+        }
+        let held = serde_json::json!({"digest": builtins::edition()});
+        let due = migrate::upgrade(url, "ops.builtins_due", &held).await?;
+        if due > 0 {
+            tracing::info!(organizations = due, "built-in data will follow this version");
         }
         Ok(report.applied)
     }

@@ -7,6 +7,7 @@
 
 mod analyze;
 mod architecture;
+mod builtins;
 mod clock;
 mod command_line;
 mod compliance_score;
