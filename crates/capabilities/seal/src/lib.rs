@@ -22,7 +22,7 @@ pub mod tree;
 pub mod verify;
 
 pub use checkpoint::{Checkpoint, organization_origin};
-pub use key::{KeyError, KeyRing, PublicKey, RotationNote, SealKey};
+pub use key::{KEY_NAME, KeyError, KeyRing, PublicKey, RotationNote, SealKey};
 pub use leaf::{Entry, Header, Payload};
 pub use merkle::Hash;
 pub use note::{Note, NoteError};

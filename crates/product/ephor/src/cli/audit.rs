@@ -1,5 +1,7 @@
 //! `ephor audit`
 
+mod rotate;
+
 use std::{
     fs::File,
     io::{BufReader, Write as _},
@@ -56,6 +58,8 @@ pub enum Command {
     },
     /// Print the public key, for auditors
     PublicKey,
+    /// Replace the key that seals: the old one signs that the new one follows
+    RotateKey,
 }
 
 impl Command {
@@ -84,6 +88,13 @@ impl Command {
                 let key = server::load_key(&config.seal, &settings.data_dir(&config))?;
                 writeln!(std::io::stdout(), "{}", key.public())?;
                 Ok(Exit::Ok)
+            }
+            Self::RotateKey => {
+                let config = settings.load(&[])?;
+                let data = settings.data_dir(&config);
+                block_on(with_store(&config, &data, async |store, _| {
+                    rotate::rotate_key(&store, &config.seal, &data).await
+                }))
             }
         }
     }

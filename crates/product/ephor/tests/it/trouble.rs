@@ -227,3 +227,35 @@ fn postmaster(server: &Server) -> Pid {
         text.lines().next()?.trim().parse().ok().map(Pid::from_raw)
     })
 }
+
+/// The sealing key is replaced between two runs of the server.
+#[tokio::test]
+async fn a_rotated_key_goes_on_with_the_trail() {
+    let data = data_folder();
+    let audit = |arguments: &[&str]| {
+        let output =
+            ephor().arg("audit").args(arguments).arg("--data").arg(data.path()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        text
+    };
+    let server = Server::serve(data.path());
+    Person::sign_up(&server.url, "ada@example.org").await;
+    server.interrupt();
+    let old = audit(&["public-key"]);
+    let said = audit(&["rotate-key"]);
+    let new = audit(&["public-key"]);
+    assert_ne!(old, new);
+    assert!(said.contains(old.trim()) && said.contains(new.trim()), "{said}");
+    verifies(data.path());
+
+    let server = Server::serve(data.path());
+    let grace = Person::sign_up(&server.url, "grace@example.org").await;
+    let organization = grace.json("/v1/me").await["organization_id"].as_str().unwrap().to_owned();
+    server.interrupt();
+    verifies(data.path());
+    // Whoever noted the first key, years ago, still verifies what the second one sealed.
+    let trail = data.path().join("trail.ephor");
+    audit(&["export", &organization, "--out", trail.to_str().unwrap()]);
+    audit(&["verify", "--file", trail.to_str().unwrap(), "--key", old.trim()]);
+}
