@@ -2,7 +2,8 @@
 # Installs what Ephor needs to be built, run and tested, and nothing that is there already.
 #
 #   scripts/setup.sh run     what `make demo` needs: Rust, a C compiler, PostgreSQL
-#   scripts/setup.sh test    that, and what `make test` needs: cargo-nextest, Chromium and its driver
+#   scripts/setup.sh test    that, and what `make test` needs: cargo-nextest, Chromium and its driver, and Python
+#                            with schemathesis, in an environment of its own beside what Cargo builds
 #
 # Every command is printed before it runs. Packages are installed as root, or through sudo; where
 # neither is possible, the one line to run is printed instead and nothing is changed.
@@ -33,7 +34,14 @@ rust_is_new_enough() {
 
 chromium_is_there() { have chromium || have chromium-browser || have google-chrome || [ -d "/Applications/Google Chrome.app" ] || [ -d /Applications/Chromium.app ]; }
 
-need_rust= need_cc= need_postgres= need_nextest= need_chromium= need_driver=
+# Where the tests look for schemathesis; the same folder as the Makefile's.
+case $(uname -s) in Darwin) cache=${XDG_CACHE_HOME:-${HOME:-}/Library/Caches} ;; *) cache=${XDG_CACHE_HOME:-${HOME:-}/.cache} ;; esac
+contract=${CARGO_TARGET_DIR:-$cache/ephor/target}/contract
+contract_wanted=$here/../crates/product/ephor/tests/contract/requirements.txt
+contract_is_there() { cmp -s "$contract_wanted" "$contract/requirements.txt" && [ -x "$contract/bin/schemathesis" ]; }
+python_is_there() { python3 -c 'import venv, ensurepip, sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1; }
+
+need_rust= need_cc= need_postgres= need_nextest= need_chromium= need_driver= need_python= need_contract=
 rust_is_new_enough || need_rust=yes
 have cc || need_cc=yes
 "$here/postgres-bin.sh" >/dev/null || need_postgres=yes
@@ -41,8 +49,10 @@ if [ "$purpose" = test ]; then
     { have cargo-nextest || [ -x "${CARGO_HOME:-${HOME:-/nonexistent}/.cargo}/bin/cargo-nextest" ]; } || need_nextest=yes
     chromium_is_there || need_chromium=yes
     have chromedriver || need_driver=yes
+    contract_is_there || need_contract=yes
+    [ -z "$need_contract" ] || python_is_there || need_python=yes
 fi
-[ -n "$need_rust$need_cc$need_postgres$need_nextest$need_chromium$need_driver" ] || exit 0
+[ -n "$need_rust$need_cc$need_postgres$need_nextest$need_chromium$need_driver$need_contract" ] || exit 0
 
 # --- packages of the system ----------------------------------------------------------------------
 
@@ -69,6 +79,7 @@ apt_release_cluster() {
 apt_packages() {
     [ -z "$need_cc" ] || printf ' gcc libc6-dev'
     [ -z "$need_postgres" ] || printf ' postgresql'
+    [ -z "$need_python" ] || printf ' python3 python3-venv'
     if [ -n "$need_chromium$need_driver" ]; then
         # Ubuntu names them otherwise.
         case $(. /etc/os-release 2>/dev/null && printf '%s' "${ID:-}") in
@@ -104,11 +115,12 @@ with_brew() {
         run xcode-select --install || fail "the C compiler is installed by the window that has opened; try again when it is done"
     fi
     [ -z "$need_postgres" ] || run brew install postgresql@17
+    [ -z "$need_python" ] || run brew install python3
     [ -z "$need_chromium" ] || run brew install --cask google-chrome
     [ -z "$need_driver" ] || run brew install --cask chromedriver
 }
 
-if [ -n "$need_cc$need_postgres$need_chromium$need_driver" ]; then
+if [ -n "$need_cc$need_postgres$need_chromium$need_driver$need_python" ]; then
     if have apt-get; then
         with_apt
     elif have brew; then
@@ -119,6 +131,7 @@ if [ -n "$need_cc$need_postgres$need_chromium$need_driver" ]; then
         [ -z "$need_postgres" ] || wanted="$wanted, PostgreSQL $POSTGRES_NEEDED or newer (the server)"
         [ -z "$need_chromium" ] || wanted="$wanted, Chromium"
         [ -z "$need_driver" ] || wanted="$wanted, chromedriver"
+        [ -z "$need_python" ] || wanted="$wanted, Python 3.10 or newer with venv"
         fail "neither apt-get nor brew is here, so please install these yourself: ${wanted#, }"
     fi
 fi
@@ -143,6 +156,17 @@ fi
 
 if [ -n "$need_nextest" ]; then
     run cargo install --locked cargo-nextest || fail "cargo-nextest could not be built; see above"
+fi
+
+# --- schemathesis, which holds the server against its OpenAPI document ---------------------------
+
+if [ -n "$need_contract" ]; then
+    python_is_there || fail "there is still no Python 3.10 or newer with venv; see above"
+    run python3 -m venv "$contract"
+    run "$contract/bin/python" -m pip install --quiet --disable-pip-version-check -r "$contract_wanted" ||
+        fail "schemathesis could not be installed into $contract; see above"
+    # Last, so that an installation that was broken off is made anew.
+    cp "$contract_wanted" "$contract/requirements.txt"
 fi
 
 # --- was it enough? ------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 
 mod fairness;
 mod machine;
+mod plans;
 mod postgres;
 mod reads;
 mod report;
@@ -54,6 +55,9 @@ struct Options {
     /// Entries of the trail to verify
     #[arg(long, default_value_t = 300_000)]
     entries: u32,
+    /// Write the plans of the most used queries here; with the reads
+    #[arg(long)]
+    plans: Option<PathBuf>,
     #[command(subcommand)]
     inner: Option<Inner>,
 }
@@ -93,7 +97,7 @@ async fn main() -> Result<()> {
     if [Part::Reads, Part::Writes, Part::Verification].into_iter().any(wanted) {
         let postgres = postgres::Postgres::start().await?;
         if wanted(Part::Reads) {
-            reads::run(&postgres, &mut report).await?;
+            reads::run(&postgres, options.plans.as_deref(), &mut report).await?;
         }
         if wanted(Part::Writes) || wanted(Part::Verification) {
             writes::prepare(&postgres).await?;

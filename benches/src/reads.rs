@@ -1,67 +1,107 @@
 //! What row-level security costs a read: the same statement with the organization named, once bound
 //! by the policies as the server is, once as a superuser whom no policy binds.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, ensure};
 use ephor_kernel::OrganizationId;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
-use uuid::Uuid;
 
 use crate::{
+    plans::{
+        self,
+        data::{Size, fill},
+    },
     postgres::{Postgres, scope},
     report::{Bar, Report, say},
     times::median_micros,
 };
 
-const ORGANIZATIONS: i32 = 1_000;
-const ROWS: i32 = 1_000_000;
-/// What the largest organization holds; the others share the rest, ever smaller.
-const LARGEST: i32 = 200_000;
+/// What is read; the largest organization has a fifth of it.
+pub const SIZE: Size = Size { organizations: 1_000, rows: 1_000_000, largest: 200_000 };
 
-/// The work of a page: its name, its statement, how many times it is measured.
-const QUERIES: [(&str, &str, usize); 4] = [
+/// The work of a page: its name, its statement, the owner's where it is another, how many times it is measured.
+const QUERIES: [(&str, &str, Option<&str>, usize); 6] = [
     (
         "ordered list of 50",
         "select id, name, description, model_type, status, created_at from registry.models
          where organization_id = $1 order by created_at desc, id limit 51",
+        None,
         1_000,
     ),
     (
         "filtered, ordered list of 50",
         "select id, name, description, model_type, status, created_at from registry.models
          where organization_id = $1 and status = 'active' order by created_at desc, id limit 51",
+        None,
         1_000,
     ),
     (
         "count by status",
         "select status as name, count(*) as n from registry.models where organization_id = $1 group by status order by 1",
+        None,
         25,
     ),
     (
-        "search in name and description",
+        "page behind a cursor",
+        "select id, name, description, model_type, status, created_at from registry.models
+         where organization_id = $1 and created_at <= now() - interval '1 year' order by created_at desc, id limit 51",
+        None,
+        1_000,
+    ),
+    (
+        "search of a rare word, by its index",
         "select id, name from registry.models
-         where organization_id = $1 and description ilike '%nowhere%' order by created_at desc, id limit 51",
-        15,
+         where organization_id = $1 and id = any (search.ids('registry.models', '''batch777'':*', 2000))
+           and to_tsvector('simple', coalesce(name, '') || ' ' || coalesce(description, '')) @@ to_tsquery('simple', '''batch777'':*')
+         order by created_at desc, id limit 51",
+        // The owner may use the index itself.
+        Some(
+            "select id, name from registry.models
+             where organization_id = $1
+               and search.document(organization_id, coalesce(name, '') || ' ' || coalesce(description, ''))
+                   @@ ('''' || search.mark($1) || 'batch777'':*')::tsquery
+               and to_tsvector('simple', coalesce(name, '') || ' ' || coalesce(description, '')) @@ to_tsquery('simple', '''batch777'':*')
+             order by created_at desc, id limit 51",
+        ),
+        200,
+    ),
+    (
+        "search of a common word",
+        "select id, name from registry.models
+         where organization_id = $1
+           and to_tsvector('simple', coalesce(name, '') || ' ' || coalesce(description, '')) @@ to_tsquery('simple', '''credit'':*')
+         order by created_at desc, id limit 51",
+        None,
+        200,
     ),
 ];
 
-pub async fn run(postgres: &Postgres, report: &mut Report) -> Result<()> {
-    let (largest, middle) = fill(postgres).await?;
+pub async fn run(postgres: &Postgres, plans: Option<&Path>, report: &mut Report) -> Result<()> {
+    let ids = fill(&mut *postgres.superuser.acquire().await?, SIZE).await?;
+    if let Some(file) = plans {
+        plans::run(postgres, &ids, SIZE, file).await?;
+    }
+    let (largest, middle) = (OrganizationId::from(ids[0]), OrganizationId::from(ids[499]));
+    let Size { organizations, rows, largest: most } = SIZE;
     say(format!(
-        "\nReads: {}; {ROWS} models of {ORGANIZATIONS} organizations, the largest with {LARGEST}; p50 in µs",
+        "\nReads: {}; {rows} models of {organizations} organizations, the largest with {most}; p50 in µs",
         postgres.describe().await?
     ))?;
-    say("statement                       organization    under RLS    explicit   ratio")?;
+    say("statement                             organization    under RLS    explicit   ratio")?;
     let mut bare = PgConnection::connect_with(&postgres.superuser.connect_options()).await?;
-    for (name, sql, rounds) in QUERIES {
+    for (name, sql, owners, rounds) in QUERIES {
         for (which, organization) in [("largest", largest), ("middle", middle)] {
             // A statement of its own for each organization: PostgreSQL keeps the plan that suited the first
             // few, and would keep the largest organization's for the others, on one side or on both.
-            let sql = format!("{sql} -- {which}");
-            let (bound, explicit) = beside(postgres, &mut bare, organization, &sql, rounds).await?;
+            let both = [sql, owners.unwrap_or(sql)].map(|sql| format!("{sql} -- {which}"));
+            let (bound, explicit) =
+                beside(postgres, &mut bare, organization, &both, rounds).await?;
             let ratio = bound / explicit;
-            say(format!("{name:<30}  {which:<12}  {bound:>11.0}  {explicit:>10.0}  {ratio:>6.3}"))?;
+            say(format!("{name:<36}  {which:<12}  {bound:>11.0}  {explicit:>10.0}  {ratio:>6.3}"))?;
             let work = format!("read under row-level security, {name}, {which} organization");
             report.judge(work, ratio, "x", Bar::AtMost(1.05));
         }
@@ -74,7 +114,7 @@ async fn beside(
     postgres: &Postgres,
     bare: &mut PgConnection,
     organization: OrganizationId,
-    sql: &str,
+    [sql, owners]: &[String; 2],
     rounds: usize,
 ) -> Result<(f64, f64)> {
     let query = |sql: &str| sqlx::query(AssertSqlSafe(sql.to_owned()));
@@ -87,7 +127,7 @@ async fn beside(
         let mine = query(sql).bind(organization.uuid()).fetch_all(tx.conn()).await?;
         let first = begun.elapsed();
         let begun = Instant::now();
-        let all = query(sql).bind(organization.uuid()).fetch_all(&mut *open).await?;
+        let all = query(owners).bind(organization.uuid()).fetch_all(&mut *open).await?;
         let second = begun.elapsed();
         ensure!(mine.len() == all.len(), "{} and {} rows: {sql}", mine.len(), all.len());
         for (mine, all) in mine.iter().zip(&all) {
@@ -103,46 +143,4 @@ async fn beside(
     }
     let told = |times: &[Duration]| median_micros(times);
     Ok((told(&bound), told(&explicit)))
-}
-
-/// The rows, straight into the table: neither trail nor versions are what is measured.
-async fn fill(postgres: &Postgres) -> Result<(OrganizationId, OrganizationId)> {
-    let mut connection = postgres.superuser.acquire().await?;
-    sqlx::raw_sql("set session_replication_role = replica").execute(&mut *connection).await?;
-    sqlx::query(
-        "create temporary table sizes (id uuid default kernel.uuidv7(), n integer, size integer)",
-    )
-    .execute(&mut *connection)
-    .await?;
-    // The others share the rest as 1 : 1/2 : 1/3 … do.
-    sqlx::query(
-        "insert into sizes (n, size)
-         select n, case n when 1 then $2
-             else ceil(($3 - $2) / (n + 10.0) / sum(1 / (n + 10.0)) filter (where n > 1) over ()) end
-         from generate_series(1, $1) as n",
-    )
-    .bind(ORGANIZATIONS)
-    .bind(LARGEST)
-    .bind(ROWS)
-    .execute(&mut *connection)
-    .await?;
-    // Shuffled, as rows come in over the years.
-    sqlx::query(
-        "insert into registry.models (organization_id, name, description, model_type, status, created_by, created_at)
-         select sizes.id, 'model ' || number, repeat('a credit model of the second generation ', 3), 'classification',
-                case when random() < 0.3 then 'active' else 'draft' end, sizes.id, now() - random() * interval '3 years'
-         from sizes, generate_series(1, sizes.size) as number order by random()",
-    )
-    .execute(&mut *connection)
-    .await?;
-    // One by one: VACUUM takes no transaction, and statements sent together are one.
-    for statement in ["set session_replication_role = origin", "vacuum analyze registry.models"] {
-        sqlx::query(statement).execute(&mut *connection).await?;
-    }
-    let ids: Vec<(Uuid, i32)> =
-        sqlx::query_as("select id, n from sizes where n in (1, 500) order by n")
-            .fetch_all(&mut *connection)
-            .await?;
-    ensure!(ids.len() == 2, "{} organizations", ids.len());
-    Ok((ids[0].0.into(), ids[1].0.into()))
 }

@@ -1,11 +1,10 @@
 //! The actions, described for the OpenAPI document.
 
 use ephor_rest::Operation;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// What the resource engine does not know of.
 pub fn operations() -> Vec<Operation> {
-    let analysis = || json!({ "$ref": "#/components/schemas/bias_analyses" });
     vec![
         Operation::post("/v1/bias_analyses", "Analyse a data set for bias")
             .tag("bias analyses")
@@ -24,6 +23,45 @@ pub fn operations() -> Vec<Operation> {
             .permission("bias_analyses", "cancel")
             .response(202, analysis()),
     ]
+}
+
+/// An analysis without its result.
+fn analysis() -> Value {
+    const COLUMNS: [&str; 20] = [
+        "id",
+        "name",
+        "description",
+        "dataset_id",
+        "model_id",
+        "analysis_type",
+        "parameters",
+        "status",
+        "job_id",
+        "progress",
+        "progress_message",
+        "outcome",
+        "row_count",
+        "failed_count",
+        "warning_count",
+        "metrics_sha256",
+        "failure",
+        "created_by",
+        "created_at",
+        "started_at",
+    ];
+    let place = |column: &str| {
+        let reference = format!("#/components/schemas/bias_analyses/properties/{column}");
+        (column.to_owned(), json!({ "$ref": reference }))
+    };
+    let mut properties: Map<_, _> = COLUMNS.into_iter().map(place).collect();
+    properties.insert(
+        "completed_at".into(),
+        json!({ "type": ["string", "null"], "format": "date-time" }),
+    );
+    // As a text, so that no digit is lost.
+    properties.insert("compliance_score".into(), json!({ "type": ["string", "null"] }));
+    let required: Vec<_> = properties.keys().cloned().collect();
+    json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
 }
 
 fn create() -> Value {

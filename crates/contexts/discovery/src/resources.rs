@@ -42,6 +42,7 @@ const GITHUB_SCAN_RESULTS: ResourceSpec =
     ResourceSpec::new("github_scan_results", "discovery.github_scan_results")
         .labels("scan result", "scan results")
         .search(&["repository_name", "repository_url"])
+        .words_index()
         .parent("github_scan_configs", "scan_config_id", "results")
         .include(&[Include::one("config", "github_scan_configs", "scan_config_id")])
         .reach();

@@ -76,6 +76,7 @@ const POLICY_VIOLATIONS: ResourceSpec =
             "metadata",
         ])
         .search(&["violation_type", "description", "resolution_notes"])
+        .words_index()
         .parent("policies", "policy_id", "violations")
         .include(&[
             Include::one("decision", "policy_decisions", "decision_id"),

@@ -1,11 +1,10 @@
 //! The actions, described for the OpenAPI document.
 
 use ephor_rest::Operation;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// What the resource engine does not know of.
 pub fn operations() -> Vec<Operation> {
-    let dataset = || json!({ "$ref": "#/components/schemas/datasets" });
     let text = || json!({ "type": "string" });
     let model = |path, summary| {
         Operation::post(path, summary).tag("models").permission("models", "update").empty(204)
@@ -40,6 +39,33 @@ pub fn operations() -> Vec<Operation> {
         model("/v1/models/{id}/archive", "Archive a model"),
         model("/v1/models/{id}/roll_back/{version}", "Make a model what it was at a version"),
     ]
+}
+
+/// What an upload answers: the row, as far as it concerns whoever uploaded it, with its profile.
+fn dataset() -> Value {
+    const COLUMNS: [&str; 13] = [
+        "id",
+        "name",
+        "description",
+        "status",
+        "source_format",
+        "source_name",
+        "schema",
+        "row_count",
+        "size_bytes",
+        "sha256",
+        "metadata",
+        "created_by",
+        "created_at",
+    ];
+    let place = |column: &str| {
+        let reference = format!("#/components/schemas/datasets/properties/{column}");
+        (column.to_owned(), json!({ "$ref": reference }))
+    };
+    let mut properties: Map<_, _> = COLUMNS.into_iter().map(place).collect();
+    properties.insert("profile".into(), json!({ "type": ["object", "null"] }));
+    let required: Vec<_> = properties.keys().cloned().collect();
+    json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
 }
 
 fn object() -> Value {

@@ -83,6 +83,7 @@ const MODELS: ResourceSpec = ResourceSpec::new("models", "registry.models")
         "frontier_model_id",
     ])
     .search(&["name", "description"])
+    .words_index()
     .include(&[Include::many("versions", "model_versions", "model_id")])
     .check(check_model)
     .event(model_event)

@@ -32,6 +32,7 @@ const RISK_ITEMS: ResourceSpec = ResourceSpec::new("risk_items", "risk.risk_item
         "owner_id",
     ])
     .search(&["title", "description", "system_details"])
+    .words_index()
     .include(&[
         Include::one("ai_system", "ai_systems", "ai_system_id"),
         Include::many("mitigations", "risk_mitigations", "risk_item_id"),

@@ -111,6 +111,7 @@ const WORK_ITEMS: ResourceSpec = ResourceSpec::new("work_items", "workforce.work
         "due_at",
     ])
     .search(&["title", "description"])
+    .words_index()
     .parent("assistants", "assistant_id", "work_items")
     .include(&[
         Include::one("assistant", "assistants", "assistant_id"),
@@ -196,6 +197,7 @@ const COMMUNICATION_POLICIES: ResourceSpec =
 const MESSAGES: ResourceSpec = ResourceSpec::new("messages", "workforce.messages")
     .labels("message", "messages")
     .search(&["subject", "content"])
+    .words_index()
     .include(&[
         Include::one("from_assistant", "assistants", "from_assistant_id"),
         Include::one("to_assistant", "assistants", "to_assistant_id"),

@@ -3,7 +3,7 @@
 use ephor_kernel::{Code, Fault, Problem};
 use serde_json::{Map, Value};
 
-use crate::{Column, Kind, Resource, nearest::hint};
+use crate::{Column, Kind, Resource, catalog, nearest::hint};
 
 /// Objects and arrays within one another, at most.
 pub const MAX_JSON_DEPTH: usize = 32;
@@ -162,6 +162,16 @@ fn value_faults(
         fault("nul", message, None);
     }
     let bounds = &column.bounds;
+    if let (Value::Array(items), false) = (value, bounds.vocabulary.is_empty()) {
+        for text in items.iter().filter_map(Value::as_str) {
+            if !bounds.vocabulary.iter().any(|word| word == text) {
+                let shown = &text[..text.floor_char_boundary(60)];
+                let words = bounds.vocabulary.iter().map(String::as_str);
+                let message = format!("`{shown}` is not a value that `{name}` can hold");
+                fault("vocabulary", message, hint(text, words));
+            }
+        }
+    }
     if let Value::String(text) = value
         && column.kind == Kind::Text
     {
@@ -193,6 +203,12 @@ fn value_faults(
         }
         if let Some(most) = bounds.maximum.filter(|most| number > *most) {
             fault("out_of_range", format!("`{name}` is {number}; {most} is the most"), None);
+        }
+        let within = bounds.minimum.is_none_or(|least| number >= least)
+            && bounds.maximum.is_none_or(|most| number <= most);
+        if let Some(room) = column.room().filter(|room| within && number.abs() >= *room) {
+            let message = format!("`{name}` is {number}, and has to be nearer to 0 than {room}");
+            fault("out_of_range", message, None);
         }
     }
     if let Some(wanted) = bounds.json_type.as_deref().filter(|wanted| *wanted != json_type(value)) {
@@ -227,6 +243,50 @@ fn has_nul(value: &Value) -> bool {
             fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value))
         }
         _ => false,
+    }
+}
+
+/// The row as PostgreSQL reads it: times in UTC, for it takes fewer offsets than RFC 3339 has, and
+/// whole numbers without a point.
+pub(crate) fn readable(resource: &Resource, mut row: Value) -> Value {
+    for column in &resource.table.columns {
+        if let Some(value) = row.get_mut(&column.name) {
+            make_readable(&column.kind, value);
+        }
+    }
+    row
+}
+
+fn make_readable(kind: &Kind, value: &mut Value) {
+    match (kind, value) {
+        (Kind::Timestamp, Value::String(text)) => {
+            if let Some(utc) = kind.parse(text) {
+                *text = utc;
+            }
+        }
+        (Kind::Integer(_), Value::Number(number)) => {
+            if let Some(whole) = catalog::whole(number) {
+                *number = whole.into();
+            }
+        }
+        (Kind::Array(kind), Value::Array(items)) => {
+            items.iter_mut().for_each(|item| make_readable(kind, item));
+        }
+        _ => {}
+    }
+}
+
+/// The value with every number that has no fraction written without a point.
+pub(crate) fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            if let Some(whole) = catalog::whole(number) {
+                *number = whole.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        _ => {}
     }
 }
 

@@ -23,7 +23,7 @@ mod spec;
 mod sql;
 mod web;
 
-pub use body::MAX_JSON_DEPTH;
+pub use body::{MAX_JSON_DEPTH, parse as parse_json};
 pub use catalog::{Bounds, Catalog, Column, Constraint, ConstraintKind, Kind, Table, label};
 pub use cursor::{Binding, Cursors, Keys};
 pub use engine::{Engine, MAX_BULK_ROWS, Page};

@@ -37,7 +37,7 @@ fn refusal(
         "23505" => Some(conflict(resource, constraint, at)),
         "23503" if doing == Doing::Deleting => Some(in_use(resource, error)),
         "23503" => {
-            let name = field_of(constraint).unwrap_or_default();
+            let name = field_of(constraint).or_else(|| error.column()).unwrap_or_default();
             // Another tenant's row and none at all are the same to the foreign key, and so here.
             let message = format!("`{name}` refers to nothing that is there, or that you may see");
             Some(Problem::invalid(vec![Fault::new(column(name), "unknown_reference", message)]))

@@ -50,6 +50,7 @@ pub struct ResourceSpec {
     pub(crate) update: &'static [&'static str],
     pub(crate) hidden: &'static [&'static str],
     pub(crate) search: &'static [&'static str],
+    pub(crate) words_index: bool,
     pub(crate) sort: &'static str,
     pub(crate) includes: &'static [Include],
     pub(crate) parent: Option<Parent>,
@@ -155,6 +156,7 @@ impl ResourceSpec {
             update: &[],
             hidden: &[],
             search: &[],
+            words_index: false,
             sort: "-created_at",
             includes: &[],
             parent: None,
@@ -200,6 +202,12 @@ impl ResourceSpec {
     /// The text columns that `q` searches.
     pub const fn search(self, columns: &'static [&'static str]) -> Self {
         Self { search: columns, ..self }
+    }
+
+    /// Its table has an index of the searched columns' words, which `search.ids` looks up: for what
+    /// may hold more than some 20 000 rows of one organization.
+    pub const fn words_index(self) -> Self {
+        Self { words_index: true, ..self }
     }
 
     /// The order of lists when none is asked for: `-created_at,name`.
@@ -272,6 +280,21 @@ impl ResourceSpec {
     /// Which routes exist.
     pub const fn available(&self) -> Actions {
         self.actions
+    }
+
+    /// Its table's qualified name.
+    pub const fn table(&self) -> &'static str {
+        self.table
+    }
+
+    /// The columns that `q` searches.
+    pub const fn searched(&self) -> &'static [&'static str] {
+        self.search
+    }
+
+    /// Has its table an index of the searched words?
+    pub const fn has_words_index(&self) -> bool {
+        self.words_index
     }
 
     /// Has it text that `q` searches?

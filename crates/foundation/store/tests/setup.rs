@@ -44,7 +44,7 @@ impl Machine {
         }
         for tool in [
             "sh", "sed", "grep", "dirname", "mktemp", "rm", "mkdir", "sort", "env", "cat", "chmod",
-            "cp",
+            "cp", "cmp", "uname",
         ] {
             let real = ["/usr/bin", "/bin"].iter().map(|it| Path::new(it).join(tool));
             let real = real.into_iter().find(|it| it.exists()).unwrap();
@@ -83,6 +83,29 @@ impl Machine {
         for name in ["cc", "chromium", "chromedriver", "cargo-nextest"] {
             self.program("bin", name, "exit 0");
         }
+        // What the contract test runs, as it was installed before.
+        let folder = "home/.cache/ephor/target/contract";
+        fs::create_dir_all(self.path(folder).join("bin")).unwrap();
+        self.program(&format!("{folder}/bin"), "schemathesis", "exit 0");
+        let wanted = script("../crates/product/ephor/tests/contract/requirements.txt");
+        fs::copy(wanted, self.path(folder).join("requirements.txt")).unwrap();
+    }
+
+    /// A Python whose environments get schemathesis from their pip.
+    fn python(&self) -> String {
+        let body = r##"#!/bin/sh
+[ "$1" = -c ] && exit 0
+mkdir -p "$3/bin"
+cat > "$3/bin/python" <<END
+#!/bin/sh
+cp /bin/sh "$3/bin/schemathesis"
+END
+chmod 755 "$3/bin/python"
+"##;
+        let file = self.path("python3");
+        fs::write(&file, body).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
+        file.display().to_string()
     }
 
     /// An apt-get that "installs" what the script looks for, and keeps what it saw.
@@ -94,10 +117,12 @@ impl Machine {
 case "$1" in install)
     cat "{cluster}"/* >> "{log}"
     for name in cc chromium chromedriver; do printf '#!/bin/sh\n' > "{bin}/$name"; chmod 755 "{bin}/$name"; done
+    cp "{python}" "{bin}/python3"
     for name in postgres initdb pg_dump; do
         printf '#!/bin/sh\necho "%s (PostgreSQL) {offers}.1"\n' "$name" > "{postgres}/$name"; chmod 755 "{postgres}/$name"
     done ;;
 esac"#,
+            python = self.python(),
             log = self.path("log").display(),
             cluster = self.path("createcluster").display(),
             bin = bin.display(),
@@ -176,12 +201,14 @@ fn root_gets_everything_and_sees_each_command_first() {
         "curl ",
         "sh ",
         "cargo install --locked cargo-nextest",
+        "python3 -m venv ",
+        "/",
     ];
     assert_eq!(commands.len(), beginnings.len(), "{commands:#?}");
     for (command, beginning) in commands.iter().zip(beginnings) {
         assert!(command.starts_with(beginning), "{command} is not {beginning}…");
     }
-    for package in ["gcc", "postgresql", "chromium"] {
+    for package in ["gcc", "postgresql", "chromium", "python3-venv"] {
         assert!(commands[3].contains(package), "{}", commands[3]);
     }
     assert!(machine.log().contains("create_main_cluster = false"), "no cluster on port 5432");
@@ -295,7 +322,9 @@ fn without_a_package_manager_it_says_what_is_missing() {
     machine.with_rust();
     let said = machine.setup("test");
     assert!(!said.success);
-    for what in ["a C compiler", "PostgreSQL 15 or newer", "Chromium", "chromedriver"] {
+    for what in
+        ["a C compiler", "PostgreSQL 15 or newer", "Chromium", "chromedriver", "Python 3.10"]
+    {
         assert!(said.err.contains(what), "{what}: {}", said.err);
     }
 }

@@ -1,7 +1,7 @@
 //! The routes that [`super::routes`] serves, for the OpenAPI document.
 
 use ephor_rest::Operation;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 const ACCOUNT: &str = "account";
 
@@ -115,7 +115,10 @@ fn administration() -> Vec<Operation> {
         &["token", "path", "expires_at"],
         json!({ "token": { "type": "string" }, "path": { "type": "string" }, "expires_at": time() }),
     );
-    let words = json!({ "type": "array", "minItems": 1, "items": { "type": "string", "examples": ["models:read"] } });
+    let words = json!({ "type": "array", "minItems": 1, "items": {
+        "type": "string", "pattern": r"^(\*|(\*|[a-z0-9_]+):(\*|[a-z0-9_]+))$", "examples": ["models:read"],
+    } });
+    let granted = json!({ "type": "array", "items": { "type": "string" } });
     vec![
         Operation::get("/v1/permissions", "List all permissions and built-in roles").tag("roles").response(200, json!({ "type": "object" })),
         Operation::post("/v1/organizations", "Open a subsidiary")
@@ -128,9 +131,12 @@ fn administration() -> Vec<Operation> {
             .tag("members")
             .about("Answers with a link to hand to the person, which is shown once and works once. The answer is the same whether or not the address has an account. Nobody gives a role that may do more than they may.")
             .permission("members", "create")
-            .request(object(
-                &["email", "full_name"],
-                json!({ "email": { "type": "string", "format": "email" }, "full_name": name(200), "role_id": uuid(), "role": role }),
+            .request(either(
+                object(
+                    &["email", "full_name"],
+                    json!({ "email": { "type": "string", "format": "email" }, "full_name": name(200), "role_id": maybe(&uuid()), "role": maybe(&role) }),
+                ),
+                &[("role_id", "string", &["role"]), ("role", "string", &["role_id"])],
             ))
             .response(201, object(
                 &["id", "email", "full_name", "role_id", "join"],
@@ -140,8 +146,12 @@ fn administration() -> Vec<Operation> {
             .tag("members")
             .about("Another role, active or not; `if-match` names the version. The last owner stays.")
             .permission("members", "update")
-            .request(object(&[], json!({ "role_id": uuid(), "role": role, "is_active": { "type": "boolean" } })))
-            .response(200, row("members")),
+            .if_match()
+            .request(either(
+                object(&[], json!({ "role_id": maybe(&uuid()), "role": maybe(&role), "is_active": maybe(&json!({ "type": "boolean" })) })),
+                &[("role_id", "string", &["role"]), ("role", "string", &["role_id"]), ("is_active", "boolean", &["role_id", "role"])],
+            ))
+            .response(200, part("members", &["id", "user_id", "role_id", "email", "full_name", "is_active", "joined_at", "version"])),
         Operation::delete("/v1/members/{id}", "Remove a member")
             .tag("members")
             .about("Their keys and sessions here end at once. The last owner stays.")
@@ -159,13 +169,14 @@ fn administration() -> Vec<Operation> {
                 &["name", "permissions"],
                 json!({ "name": name(100), "description": { "type": ["string", "null"] }, "permissions": words }),
             ))
-            .response(201, row("roles")),
+            .response(201, part("roles", ROLE)),
         Operation::patch("/v1/roles/{id}", "Change a role")
             .tag("roles")
             .about("`if-match` names the version. An owner may always do everything.")
             .permission("roles", "update")
-            .request(object(&[], json!({ "name": name(100), "description": { "type": "string" }, "permissions": words })))
-            .response(200, row("roles")),
+            .if_match()
+            .request(object(&[], json!({ "name": maybe(&name(100)), "description": { "type": ["string", "null"] }, "permissions": maybe(&words) })))
+            .response(200, part("roles", ROLE)),
         Operation::delete("/v1/roles/{id}", "Delete a role")
             .tag("roles")
             .about("Neither a built-in one nor one that somebody has.")
@@ -183,7 +194,7 @@ fn administration() -> Vec<Operation> {
                 &["id", "name", "key", "key_prefix", "permissions"],
                 json!({
                     "id": uuid(), "name": name(255), "key": { "type": "string" }, "key_prefix": { "type": "string" },
-                    "permissions": words, "expires_at": { "type": ["string", "null"], "format": "date-time" },
+                    "permissions": granted, "expires_at": { "type": ["string", "null"], "format": "date-time" },
                 }),
             )),
         Operation::delete("/v1/api-keys/{id}", "Revoke an API key")
@@ -202,12 +213,37 @@ fn list(item: Value) -> Value {
     json!({ "type": "object", "required": ["data"], "properties": { "data": { "type": "array", "items": item }, "next": { "type": "null" } } })
 }
 
-fn row(path: &str) -> Value {
-    json!({ "$ref": format!("#/components/schemas/{path}") })
+/// What these answers hold of a role's row.
+const ROLE: &[&str] = &["id", "name", "description", "permissions", "builtin_code", "version"];
+
+/// Some columns of a resource's rows.
+fn part(path: &str, columns: &[&str]) -> Value {
+    let place = |column: &&str| {
+        let reference = format!("#/components/schemas/{path}/properties/{column}");
+        ((*column).to_owned(), json!({ "$ref": reference }))
+    };
+    object(columns, Value::Object(columns.iter().map(place).collect()))
+}
+
+/// The same, or null, which says as little as leaving it out.
+fn maybe(schema: &Value) -> Value {
+    json!({ "anyOf": [schema, { "type": "null" }] })
+}
+
+/// One of these fields is there, is of its type, and leaves others out.
+fn either(mut schema: Value, choices: &[(&str, &str, &[&str])]) -> Value {
+    let choice = |(field, kind, without): &(&str, &str, &[&str])| {
+        let mut properties: Map<_, _> =
+            without.iter().map(|name| ((*name).to_owned(), json!({ "type": "null" }))).collect();
+        properties.insert((*field).to_owned(), json!({ "type": kind }));
+        json!({ "required": [field], "properties": properties })
+    };
+    schema["anyOf"] = choices.iter().map(choice).collect();
+    schema
 }
 
 fn name(most: u32) -> Value {
-    json!({ "type": "string", "minLength": 1, "maxLength": most })
+    json!({ "type": "string", "minLength": 1, "maxLength": most, "pattern": r"\S" })
 }
 
 fn optional_name() -> Value {

@@ -6,7 +6,7 @@
 /// What the checks on one column say.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Bounds {
-    /// The words that the column may hold; empty when it is open.
+    /// The words that the column, or each item of an array, may be; empty when it is open.
     pub vocabulary: Vec<String>,
     /// The least number of characters.
     pub min_length: Option<u32>,
@@ -33,9 +33,14 @@ impl Bounds {
 
     fn clause(&mut self, clause: &str, column: &str) {
         let Some((left, operator, right)) = comparison(clause) else { return };
-        if left == column {
+        // A name that is a keyword too, such as position, is printed in quotes.
+        let quoted = format!("\"{column}\"");
+        if left == column || left == quoted {
             match operator {
                 "=" if right.starts_with("ANY (ARRAY[") => self.vocabulary = strings(right),
+                "<@" if right.starts_with("ARRAY[") && right.contains('\'') => {
+                    self.vocabulary = strings(right);
+                }
                 "~" => self.pattern = strings(right).into_iter().next(),
                 ">=" => self.minimum = number(right).or(self.minimum),
                 "<=" => self.maximum = number(right).or(self.maximum),
@@ -140,7 +145,7 @@ fn comparison(clause: &str) -> Option<(&str, &str, &str)> {
     top_level(clause, |at| {
         let rest = clause.get(at..).unwrap_or_default();
         if found.is_none() {
-            found = ["<=", ">=", "=", "<", ">", "~"]
+            found = ["<=", ">=", "<@", "=", "<", ">", "~"]
                 .into_iter()
                 .find(|operator| {
                     rest.strip_prefix(' ')
@@ -202,6 +207,13 @@ mod tests {
             "status",
         );
         assert_eq!(bounds.vocabulary, ["queued", "it's", "a, b"]);
+    }
+
+    #[test]
+    fn vocabularies_of_items_and_names_in_quotes_are_read() {
+        let channels = "CHECK ((channels <@ ARRAY['slack'::text, 'email'::text]))";
+        assert_eq!(read(channels, "channels").vocabulary, ["slack", "email"]);
+        assert_eq!(read("CHECK ((\"position\" >= 0))", "position").minimum, Some(0.0));
     }
 
     #[test]

@@ -91,10 +91,8 @@ impl Kind {
             Self::Text => Some(text.to_owned()),
             Self::Uuid => Uuid::try_parse(text).ok().map(|id| id.to_string()),
             Self::Bool => matches!(text, "true" | "false").then(|| text.to_owned()),
-            Self::Integer(bits) => {
-                let number: i64 = text.parse().ok()?;
-                fits(number, *bits).then(|| number.to_string())
-            }
+            // What is wider than the column is a fair bound all the same.
+            Self::Integer(_) => text.parse::<i64>().ok().map(|number| number.to_string()),
             Self::Float => {
                 let number: f64 = text.parse().ok()?;
                 number.is_finite().then(|| number.to_string())
@@ -115,7 +113,7 @@ impl Kind {
             | (Self::Bool, Value::Bool(_))
             | (Self::Float | Self::Decimal, Value::Number(_)) => true,
             (Self::Integer(bits), Value::Number(number)) => {
-                number.as_i64().is_some_and(|number| fits(number, *bits))
+                whole(number).is_some_and(|number| fits(number, *bits))
             }
             (Self::Decimal, Value::String(text)) => decimal(text),
             // In bodies a time says which one it is: no time zone is guessed.
@@ -141,18 +139,32 @@ impl Kind {
             Self::Integer(16) => {
                 json!({"type": "integer", "minimum": i16::MIN, "maximum": i16::MAX})
             }
-            Self::Integer(32) => json!({"type": "integer", "format": "int32"}),
-            Self::Integer(_) => json!({"type": "integer", "format": "int64"}),
+            Self::Integer(32) => {
+                json!({"type": "integer", "format": "int32", "minimum": i32::MIN, "maximum": i32::MAX})
+            }
+            Self::Integer(_) => {
+                json!({"type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX})
+            }
             Self::Float => json!({"type": "number", "format": "double"}),
             Self::Decimal => json!({"type": "number"}),
             Self::Timestamp => json!({"type": "string", "format": "date-time"}),
             Self::Date => json!({"type": "string", "format": "date"}),
-            Self::Address => json!({"type": "string", "format": "ip"}),
+            Self::Address => {
+                json!({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]})
+            }
             Self::Json => json!({}),
             Self::Array(element) => json!({"type": "array", "items": element.schema()}),
             Self::Other => json!({"type": "string", "readOnly": true}),
         }
     }
+}
+
+/// A number without a fraction, however it is written: to JSON, 3.0 is 3.
+pub(crate) fn whole(number: &serde_json::Number) -> Option<i64> {
+    // Up to here a double holds every whole number.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let exact = |number: &f64| number.fract() == 0.0 && number.abs() <= EXACT;
+    number.as_i64().or_else(|| number.as_f64().filter(exact).map(|number| number as i64))
 }
 
 fn fits(number: i64, bits: u8) -> bool {
@@ -179,7 +191,8 @@ fn sane(time: DateTime<Utc>) -> bool {
 
 fn date(text: &str) -> Option<NaiveDate> {
     use chrono::Datelike;
-    let date: NaiveDate = text.parse().ok()?;
+    // chrono would take 2026-1-3 too.
+    let date: NaiveDate = Some(text).filter(|text| text.len() == 10)?.parse().ok()?;
     (1..=9999).contains(&date.year()).then_some(date)
 }
 
@@ -207,9 +220,13 @@ mod tests {
 
     #[test]
     fn numbers_keep_to_their_width() {
-        assert_eq!(Kind::Integer(16).parse("32767").as_deref(), Some("32767"));
-        assert_eq!(Kind::Integer(16).parse("32768"), None);
+        assert!(!Kind::Integer(16).accepts(&json!(32768)));
+        assert_eq!(Kind::Integer(16).parse("32768").as_deref(), Some("32768"));
+        assert_eq!(Kind::Integer(64).parse("9223372036854775808"), None);
         assert!(Kind::Integer(32).accepts(&json!(-5)) && !Kind::Integer(32).accepts(&json!(1.5)));
+        assert!(
+            Kind::Integer(32).accepts(&json!(3.0)) && !Kind::Integer(64).accepts(&json!(1e300))
+        );
         assert_eq!(Kind::Float.parse("NaN"), None);
         assert!(Kind::Decimal.accepts(&json!("0.1000000001")));
         assert!(!Kind::Decimal.accepts(&json!("1e400")) && !Kind::Decimal.accepts(&json!(".5")));

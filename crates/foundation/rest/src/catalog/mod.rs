@@ -11,6 +11,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 pub use check::Bounds;
 pub use kind::Kind;
+pub(crate) use kind::whole;
 pub use label::label;
 use serde_json::Value;
 
@@ -148,6 +149,14 @@ impl Column {
             }
             _ => None,
         }
+    }
+
+    /// What an exact number stays below, on both sides of zero: `numeric(5,2)` holds less than 1000.
+    pub fn room(&self) -> Option<f64> {
+        let digits = self.sql_type.strip_prefix("numeric(")?.strip_suffix(')')?;
+        let (precision, scale) = digits.split_once(',').unwrap_or((digits, "0"));
+        let whole: i32 = precision.parse::<i32>().ok()? - scale.parse::<i32>().ok()?;
+        Some(10_f64.powi(whole))
     }
 
     /// A name for people: `training_rows` is "Training rows", `model_id` is "Model".

@@ -9,10 +9,13 @@ use super::Engine;
 use crate::{
     ListRequest, Resource,
     cursor::{Binding, Keys},
-    plan::{self, MAX_ROWS, PAGE_ROWS, Plan, order_text},
+    plan::{self, MAX_ROWS, PAGE_ROWS, Plan, Tenancy, order_text},
     refusal::{self, Doing},
     sql::{self, RowText},
 };
+
+/// Rows that an index of words finds at most. Of more, a page is full after reading a few.
+const MAX_FOUND: i32 = 2000;
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,9 +120,10 @@ impl Engine {
         resource: &Resource,
         plan: &Plan,
     ) -> Result<Listed, Problem> {
-        let rows = sql::rows(tx.conn(), sql::list(resource, plan))
-            .await
-            .map_err(|error| failed(resource, error))?;
+        let narrowed = narrowed(tx, resource, plan).await?;
+        let statement = sql::list(resource, narrowed.as_ref().unwrap_or(plan));
+        let rows =
+            sql::rows(tx.conn(), statement).await.map_err(|error| failed(resource, error))?;
         listed(rows, plan).map_err(|error| failed(resource, error))
     }
 
@@ -132,6 +136,28 @@ impl Engine {
         };
         self.cursors().seal(binding, keys)
     }
+}
+
+/// The plan with the ids of the rows that may hold the searched words, when an index of words knows
+/// them and they are few. Under row-level security the search itself reads every row.
+async fn narrowed(
+    tx: &mut OrgTx,
+    resource: &Resource,
+    plan: &Plan,
+) -> Result<Option<Plan>, Problem> {
+    let (Some(query), Tenancy::One(_), true) =
+        (&plan.search, &plan.tenancy, resource.spec.words_index)
+    else {
+        return Ok(None);
+    };
+    let ids: Option<Vec<Uuid>> = sqlx::query_scalar("select search.ids($1, $2, $3)")
+        .bind(resource.table.qualified())
+        .bind(query)
+        .bind(MAX_FOUND)
+        .fetch_one(tx.conn())
+        .await
+        .map_err(|error| failed(resource, error))?;
+    Ok(ids.map(|ids| plan.clone().among(&ids)))
 }
 
 /// Takes off the row too many, which says that there is a next page.

@@ -150,7 +150,8 @@ impl Engine {
         let actor = tx.scope().principal().uuid();
         let stamped = resource.table.column("updated_by").map(|_| ("updated_by", actor));
         let stamps: Vec<_> = stamped.into_iter().collect();
-        let statement = sql::update(resource, row, &stamps, &Value::Object(changed));
+        let changed = body::readable(resource, Value::Object(changed));
+        let statement = sql::update(resource, row, &stamps, &changed);
         let new = sql::text(tx.conn(), statement).await.map_err(failed)?;
         // A policy may let one see a row, but not change it.
         let new = Written::of(new.ok_or_else(|| Problem::not_found(resource.spec.singular))?)?;
@@ -221,7 +222,8 @@ async fn insert(
         .filter(|column| column.name != "organization_id" && resource.stamped(&column.name))
         .map(|column| (column.name.as_str(), actor))
         .collect();
-    let statement = sql::insert(resource, organization, &stamps, rows);
+    let rows: Vec<_> = rows.iter().map(|row| body::readable(resource, row.clone())).collect();
+    let statement = sql::insert(resource, organization, &stamps, &rows);
     sql::texts(tx.conn(), statement).await
 }
 

@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document: from the catalog, the specifications and the contexts' operations.
 
+mod filter;
 mod operation;
 mod resource;
 mod schema;
@@ -17,7 +18,7 @@ Every list takes the same parameters. A column filters by `column=operator.value
 `created_at=gte.2026-01-01`, `name=ilike.*credit*`, `status=in.(draft,active)`, `ended_at=is.null`, \
 `tags=has.finance`, `metadata->>team=eq.risk`; `not.` negates: `status=not.eq.active`. \
 Conditions are all met at once; `or=(status.eq.draft,name.like.A*)` and `and=(…)` group them. \
-`q` searches the text. Lists come in pages: send `next` back as `cursor`, and nothing else changed. \
+`q` searches the text. No text holds the character U+0000. Lists come in pages: send `next` back as `cursor`, and nothing else changed. \
 With `accept: text/csv` or `application/x-ndjson` a list is an export of up to 100 000 rows, and the header \
 `link` names what lies behind them. Errors are `application/problem+json`.";
 
@@ -33,8 +34,12 @@ pub(crate) fn document(
         tags.push(json!({"name": found.spec.plural, "description": found.table.comment}));
         resource::paths(found, resources, &mut paths);
         schemas.insert(found.spec.path.to_owned(), schema::row(found, resources));
+        schemas.insert(format!("{}_whole", found.spec.path), schema::whole(found));
         if found.spec.actions.create || found.spec.actions.bulk {
             schemas.insert(format!("{}_create", found.spec.path), schema::create(found));
+            if let Some(part) = schema::create_part(found) {
+                schemas.insert(format!("{}_create_part", found.spec.path), part);
+            }
         }
         if found.spec.actions.update {
             schemas.insert(format!("{}_update", found.spec.path), schema::update(found));
@@ -47,6 +52,7 @@ pub(crate) fn document(
         put(&mut paths, operation.path, operation.method.as_str(), action(operation));
     }
     schemas.insert("problem".into(), schema::problem());
+    filter::components(&mut schemas);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -87,6 +93,9 @@ fn action(operation: &Operation) -> Value {
     for (name, schema, meaning) in &operation.query {
         parameters
             .push(json!({"name": name, "in": "query", "schema": schema, "description": meaning}));
+    }
+    if operation.if_match {
+        parameters.push(resource::if_match(true));
     }
     let mut response = json!({"description": operation.summary});
     if let Some((kind, schema)) = &operation.response {

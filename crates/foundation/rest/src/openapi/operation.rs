@@ -33,6 +33,8 @@ pub struct Operation {
     pub public: bool,
     /// Parameters of the query string: name, schema, meaning.
     pub query: Vec<(&'static str, Value, &'static str)>,
+    /// Does it take `if-match`, and has to?
+    pub if_match: bool,
     /// The media type and schema of the body.
     pub request: Option<(&'static str, Value)>,
     /// The status of success.
@@ -53,6 +55,7 @@ impl Operation {
             permission: None,
             public: false,
             query: Vec::new(),
+            if_match: false,
             request: None,
             status: 200,
             response: None,
@@ -113,6 +116,12 @@ impl Operation {
     pub fn query(mut self, name: &'static str, schema: Value, meaning: &'static str) -> Self {
         self.query.push((name, schema, meaning));
         self
+    }
+
+    /// `if-match` names the version that is changed.
+    #[must_use]
+    pub fn if_match(self) -> Self {
+        Self { if_match: true, ..self }
     }
 
     /// A JSON body.

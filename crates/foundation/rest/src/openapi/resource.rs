@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{put, schema};
+use super::{filter, put, schema};
 use crate::{
     Column, Kind, Resource,
     plan::{MAX_ROWS, PAGE_ROWS},
@@ -84,14 +84,29 @@ fn query(name: &str, schema: Value, meaning: &str) -> Value {
     json!({"name": name, "in": "query", "schema": schema, "description": meaning})
 }
 
+/// A parameter whose values are separated by commas.
+fn separated(name: &str, schema: Value, meaning: &str) -> Value {
+    let mut parameter = query(name, schema, meaning);
+    parameter["style"] = json!("form");
+    parameter["explode"] = json!(false);
+    parameter
+}
+
+/// One that takes some of `words`, each once.
+fn several(name: &str, words: &[String], meaning: &str, most: usize) -> Value {
+    let items = json!({"type": "string", "enum": words});
+    let schema = json!({"type": "array", "items": items, "minItems": 1, "maxItems": most, "uniqueItems": true});
+    separated(name, schema, meaning)
+}
+
 fn responses(status: &str, response: Value) -> Value {
     json!({status: response, "default": {"$ref": "#/components/responses/problem"}})
 }
 
-fn row_response(resource: &Resource, about: &str) -> Value {
+fn row_response(resource: &Resource, about: &str, reference: String) -> Value {
     let mut response = json!({
         "description": about,
-        "content": {"application/json": {"schema": {"$ref": schema::reference(resource.spec.path)}}},
+        "content": {"application/json": {"schema": {"$ref": reference}}},
     });
     if resource.versioned() {
         response["headers"] = json!({"etag": {"schema": {"type": "string"}, "description": "The row's version, for `if-match`."}});
@@ -112,13 +127,20 @@ fn list(resource: &Resource, of: &str) -> Value {
         parameters.push(query("q", json!({"type": "string", "maxLength": 500}), &meaning));
     }
     let sort = format!("Columns to sort by, `-` for descending. Without it: `{}`.", spec.sort);
-    parameters.push(query("sort", json!({"type": "string"}), &sort));
+    let sortable = resource.columns().filter(|column| column.kind.ordered());
+    let keys: Vec<_> =
+        sortable.flat_map(|column| [column.name.clone(), format!("-{}", column.name)]).collect();
+    parameters.push(several("sort", &keys, &sort, 5));
     parameters.push(query(
         "limit",
         json!({"type": "integer", "minimum": 1, "maximum": MAX_ROWS, "default": PAGE_ROWS}),
         "Rows on a page.",
     ));
-    parameters.push(query("cursor", json!({"type": "string"}), "`next` of the page before."));
+    parameters.push(query(
+        "cursor",
+        json!({"type": "string", "format": "cursor"}),
+        "`next` of the page before.",
+    ));
     parameters.push(query(
         "count",
         json!({"type": "string", "enum": ["exact"]}),
@@ -126,14 +148,18 @@ fn list(resource: &Resource, of: &str) -> Value {
     ));
     parameters.push(query(
         "or",
-        json!({"type": "string"}),
+        json!({"type": "string", "format": "filter-group"}),
         "Conditions of which one has to hold: `(a.eq.1,b.gt.2)`.",
     ));
-    parameters.push(query("and", json!({"type": "string"}), "Conditions that all have to hold."));
+    parameters.push(query(
+        "and",
+        json!({"type": "string", "format": "filter-group"}),
+        "Conditions that all have to hold.",
+    ));
     for column in resource.columns() {
         let taken = parameters.iter().any(|parameter| parameter["name"] == column.name.as_str());
         if !taken && column.kind != Kind::Other {
-            parameters.push(query(&column.name, json!({"type": "string"}), &filter_about(column)));
+            parameters.push(query(&column.name, filter::of(column), &filter_about(column)));
         }
     }
     described["parameters"] = json!(parameters);
@@ -162,16 +188,20 @@ fn list(resource: &Resource, of: &str) -> Value {
 
 /// What lists and single rows have in common.
 fn shape_parameters(resource: &Resource) -> Vec<Value> {
+    let columns: Vec<_> = resource.names().map(str::to_owned).collect();
     let mut parameters =
-        vec![query("fields", json!({"type": "string"}), "Columns to show, separated by commas.")];
-    let names: Vec<_> = resource.related.iter().map(|related| related.include.name).collect();
+        vec![several("fields", &columns, "Columns to show, separated by commas.", columns.len())];
+    let names: Vec<_> =
+        resource.related.iter().map(|related| related.include.name.to_owned()).collect();
     if !names.is_empty() {
         let meaning = format!("Related rows to show in place: {}.", names.join(", "));
-        parameters.push(query("include", json!({"type": "string"}), &meaning));
+        parameters.push(several("include", &names, &meaning, names.len()));
     }
     if resource.spec.reach {
         let meaning = "For a holding: `all`, or the ids of organizations, separated by commas. Without it only one's own.";
-        parameters.push(query("organizations", json!({"type": "string"}), meaning));
+        let id = json!({"type": "string", "anyOf": [{"enum": ["all"]}, {"format": "uuid"}]});
+        let schema = json!({"type": "array", "items": id, "minItems": 1, "maxItems": 500, "uniqueItems": true});
+        parameters.push(separated("organizations", schema, meaning));
     }
     parameters
 }
@@ -193,8 +223,10 @@ fn get(resource: &Resource) -> Value {
     let mut described =
         operation(resource, "get", false, "read", format!("Get a {}", spec.singular));
     described["parameters"] = json!(shape_parameters(resource));
-    described["responses"] =
-        responses("200", row_response(resource, &format!("The {}.", spec.singular)));
+    described["responses"] = responses(
+        "200",
+        row_response(resource, &format!("The {}.", spec.singular), schema::reference(spec.path)),
+    );
     with_id(described)
 }
 
@@ -208,7 +240,8 @@ fn create(resource: &Resource, of: &str) -> Value {
         _ => format!("Create {}{of}", spec.plural),
     };
     let mut described = operation(resource, "create", !of.is_empty(), "create", summary);
-    let row = json!({"$ref": format!("{}_create", schema::reference(spec.path))});
+    let part = if of.is_empty() { "" } else { "_part" };
+    let row = json!({"$ref": format!("{}_create{part}", schema::reference(spec.path))});
     let rows = json!({"type": "array", "items": row, "maxItems": crate::MAX_BULK_ROWS});
     let schema = match (actions.create, actions.bulk) {
         (true, true) => json!({"oneOf": [row, rows]}),
@@ -220,14 +253,41 @@ fn create(resource: &Resource, of: &str) -> Value {
     let mut made = row_response(
         resource,
         "What was made: the row, or for an array `{\"data\": […]}` in its order.",
+        schema::whole_reference(spec.path),
     );
     if actions.bulk {
-        let reference = json!({"$ref": schema::reference(spec.path)});
+        let reference = json!({"$ref": schema::whole_reference(spec.path)});
         let several = json!({"type": "object", "required": ["data"], "properties": {"data": {"type": "array", "items": reference}}});
         made["content"]["application/json"]["schema"] = json!({"oneOf": [reference, several]});
     }
+    if actions.create {
+        made["headers"]["location"] = json!({"schema": {"type": "string"}, "description": "The new row's address, unless several were made."});
+    }
+    if let Some(links) = links(resource).filter(|_| actions.create) {
+        made["links"] = links;
+    }
     described["responses"] = responses("201", made);
     described
+}
+
+/// Where the id of a new row leads.
+fn links(resource: &Resource) -> Option<Value> {
+    let spec = &resource.spec;
+    let name = spec.path.replace('-', "_");
+    let actions = spec.actions;
+    let mut links = Map::new();
+    for (verb, there) in
+        [("get", actions.get), ("update", actions.update), ("delete", actions.delete)]
+    {
+        if there {
+            let operation = format!("{verb}_{name}");
+            links.insert(
+                verb.into(),
+                json!({"operationId": operation, "parameters": {"id": "$response.body#/id"}}),
+            );
+        }
+    }
+    (!links.is_empty()).then(|| links.into())
 }
 
 fn update(resource: &Resource) -> Value {
@@ -243,8 +303,14 @@ fn update(resource: &Resource) -> Value {
     if resource.versioned() {
         described["parameters"] = json!([if_match(true)]);
     }
-    described["responses"] =
-        responses("200", row_response(resource, &format!("The {} as it is now.", spec.singular)));
+    described["responses"] = responses(
+        "200",
+        row_response(
+            resource,
+            &format!("The {} as it is now.", spec.singular),
+            schema::whole_reference(spec.path),
+        ),
+    );
     with_id(described)
 }
 
@@ -259,12 +325,12 @@ fn delete(resource: &Resource) -> Value {
     with_id(described)
 }
 
-fn if_match(required: bool) -> Value {
+pub(super) fn if_match(required: bool) -> Value {
     json!({
         "name": "if-match",
         "in": "header",
         "required": required,
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": r#"^(\*|"[0-9]{1,18}"|[0-9]{1,18})$"#},
         "description": "The etag that the row came with, or `*` for whatever is there.",
     })
 }

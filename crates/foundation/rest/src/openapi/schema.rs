@@ -21,13 +21,18 @@ pub(super) fn column(column: &Column) -> Value {
     set("maxLength", max_length.map(|length| json!(length)));
     set("minimum", minimum.map(|bound| json!(bound)));
     set("maximum", maximum.map(|bound| json!(bound)));
-    set(
-        "pattern",
-        pattern.as_ref().filter(|pattern| portable(pattern)).map(|pattern| json!(pattern)),
-    );
-    set("type", json_type.as_ref().filter(|_| column.kind == Kind::Json).map(|kind| json!(kind)));
+    set("exclusiveMinimum", column.room().filter(|_| minimum.is_none()).map(|room| json!(-room)));
+    set("exclusiveMaximum", column.room().filter(|_| maximum.is_none()).map(|room| json!(room)));
+    set("pattern", pattern.as_ref().and_then(|pattern| portable(pattern)).map(|text| json!(text)));
+    if column.kind == Kind::Json {
+        let something =
+            (!column.nullable).then(|| json!(["object", "array", "string", "number", "boolean"]));
+        set("type", json_type.as_ref().map(|kind| json!(kind)).or(something));
+    }
     set("description", column.comment.as_ref().map(|comment| json!(comment)));
-    if !vocabulary.is_empty() {
+    if let (false, Some(items)) = (vocabulary.is_empty(), fields.get_mut("items")) {
+        items["enum"] = json!(vocabulary);
+    } else if !vocabulary.is_empty() {
         let nothing = column.nullable.then_some(Value::Null);
         let words = vocabulary.iter().map(|word| json!(word)).chain(nothing);
         fields.insert("enum".into(), words.collect());
@@ -40,12 +45,45 @@ pub(super) fn column(column: &Column) -> Value {
     schema
 }
 
-/// POSIX classes mean nothing to other engines.
-fn portable(pattern: &str) -> bool {
-    !pattern.contains("[:")
+/// The pattern as other engines read it: POSIX classes are PostgreSQL's.
+fn portable(pattern: &str) -> Option<String> {
+    let mut text = pattern.to_owned();
+    for (class, letters) in [
+        ("[:space:]", r"\s"),
+        ("[:alnum:]", "a-zA-Z0-9"),
+        ("[:alpha:]", "a-zA-Z"),
+        ("[:digit:]", "0-9"),
+        ("[:lower:]", "a-z"),
+        ("[:upper:]", "A-Z"),
+        ("[:xdigit:]", "0-9a-fA-F"),
+    ] {
+        text = text.replace(class, letters);
+    }
+    (!text.contains("[:")).then_some(text)
 }
 
-/// The schema of a row as callers see it.
+/// The schema of a value that is sent: an exact decimal may come as a text, so that no digit is lost.
+fn sent(found: &Column) -> Value {
+    let mut schema = column(found);
+    if found.kind != Kind::Decimal {
+        return schema;
+    }
+    let negative = found.bounds.minimum.is_none_or(|least| least < 0.0);
+    let sign = if negative { "-?" } else { "" };
+    let whole = found.room().map_or(49, |room| (room.log10().round() as i32).max(1));
+    if let Some(fields) = schema.as_object_mut() {
+        let kinds: &[&str] =
+            if found.nullable { &["number", "string", "null"] } else { &["number", "string"] };
+        fields.insert("type".into(), json!(kinds));
+        fields.insert(
+            "pattern".into(),
+            json!(format!("^{sign}[0-9]{{1,{whole}}}(\\.[0-9]{{1,49}})?$")),
+        );
+    }
+    schema
+}
+
+/// The schema of a row as callers see it, who may ask for some of its columns.
 pub(super) fn row(resource: &Resource, resources: &BTreeMap<&'static str, Resource>) -> Value {
     let mut properties = Map::new();
     for shown in resource.columns() {
@@ -53,7 +91,7 @@ pub(super) fn row(resource: &Resource, resources: &BTreeMap<&'static str, Resour
     }
     for related in &resource.related {
         let target = related.include.resource;
-        let reference = json!({"$ref": reference(target)});
+        let reference = json!({"$ref": whole_reference(target)});
         let about = format!("Only with `include={}`.", related.include.name);
         let schema = if related.include.many {
             json!({"type": "array", "items": reference, "maxItems": 100, "description": about})
@@ -64,10 +102,20 @@ pub(super) fn row(resource: &Resource, resources: &BTreeMap<&'static str, Resour
             properties.insert(related.include.name.to_owned(), schema);
         }
     }
-    let required: Vec<_> = resource.names().collect();
-    let mut schema = json!({"type": "object", "properties": properties, "required": required});
+    let mut schema = json!({"type": "object", "properties": properties});
     describe(resource, &mut schema);
     schema
+}
+
+/// The schema of a row with every column in it: of one that was written, or asked for without `fields`.
+pub(super) fn whole(resource: &Resource) -> Value {
+    let required: Vec<_> = resource.names().collect();
+    json!({"allOf": [{"$ref": reference(resource.spec.path)}], "required": required})
+}
+
+/// The place of the schema of a resource's whole rows.
+pub(super) fn whole_reference(path: &str) -> String {
+    format!("{}_whole", reference(path))
 }
 
 /// The schema of a new row.
@@ -76,7 +124,7 @@ pub(super) fn create(resource: &Resource) -> Value {
     let mut required = Vec::new();
     for name in resource.spec.create {
         let Some(found) = resource.table.column(name) else { continue };
-        let mut schema = column(found);
+        let mut schema = sent(found);
         if let (Some(default), Some(fields)) = (found.default_value(), schema.as_object_mut()) {
             fields.insert("default".into(), default);
         }
@@ -88,12 +136,22 @@ pub(super) fn create(resource: &Resource) -> Value {
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }
 
+/// The schema of a new row at its parent's address, which names the parent already.
+pub(super) fn create_part(resource: &Resource) -> Option<Value> {
+    let parent = resource.spec.parent?;
+    let mut schema = create(resource);
+    schema["required"].as_array_mut()?.retain(|name| name != parent.column);
+    schema["properties"][parent.column]["description"] =
+        json!("What the address names; it may be left out.");
+    Some(schema)
+}
+
 /// The schema of a merge patch.
 pub(super) fn update(resource: &Resource) -> Value {
     let mut properties = Map::new();
     for name in resource.spec.update {
         if let Some(found) = resource.table.column(name) {
-            properties.insert((*name).to_owned(), column(found));
+            properties.insert((*name).to_owned(), sent(found));
         }
     }
     json!({"type": "object", "properties": properties, "additionalProperties": false})

@@ -210,6 +210,7 @@ pub(super) fn cast<'a>(kind: &Kind, sql_type: &'a str) -> &'a str {
     match kind {
         Kind::Text => "text",
         Kind::Decimal => "numeric",
+        Kind::Integer(_) => "bigint",
         Kind::Timestamp => "timestamptz",
         Kind::Array(element) => cast(element, sql_type.trim_end_matches("[]")),
         _ => sql_type,

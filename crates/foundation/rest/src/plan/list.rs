@@ -303,8 +303,8 @@ impl<'a> Planner<'a> {
         if self.resource.spec.search.is_empty() {
             let message = format!("{} have no text to search", self.resource.spec.plural);
             self.fault("q", "operator", message, None);
-        } else if text.len() > 500 {
-            self.fault("q", "too_long", "the search has more than 500 bytes".into(), None);
+        } else if text.chars().count() > 500 {
+            self.fault("q", "too_long", "the search has more than 500 characters".into(), None);
         }
         search::terms(text)
     }

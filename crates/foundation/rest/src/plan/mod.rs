@@ -38,6 +38,18 @@ pub struct Plan {
     pub count: bool,
 }
 
+impl Plan {
+    /// The same, of these rows alone.
+    #[must_use]
+    pub fn among(mut self, ids: &[Uuid]) -> Self {
+        let target =
+            Target { column: "id".into(), path: Vec::new(), text: false, cast: "uuid".into() };
+        let test = Test::OneOf(ids.iter().map(Uuid::to_string).collect());
+        self.conditions.push(Condition::Test { negated: false, target, test });
+        self
+    }
+}
+
 /// Related rows that are shown in place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inclusion {

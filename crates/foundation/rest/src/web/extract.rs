@@ -125,7 +125,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let value = json(request, MAX_BODY_BYTES).await?;
+        let mut value = json(request, MAX_BODY_BYTES).await?;
+        body::whole_numbers(&mut value);
         serde_json::from_value(value).map(Self).map_err(|error| {
             ApiError(Problem::invalid(vec![Fault::new("", "type", error.to_string())]))
         })

@@ -3,6 +3,7 @@
 
 mod catalog;
 mod hostile;
+mod laws;
 mod lists;
 mod measure;
 mod pages;

@@ -11,6 +11,7 @@ mod builtins;
 mod clock;
 mod command_line;
 mod compliance_score;
+mod contract;
 mod main_job;
 mod remote;
 mod resource_isolation;
@@ -20,3 +21,4 @@ mod serve;
 #[path = "../support/mod.rs"]
 mod support;
 mod trouble;
+mod words;
