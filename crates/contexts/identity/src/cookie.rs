@@ -12,6 +12,9 @@ pub const COOKIE_NAME: &str = "ephor_session";
 /// The cookie's name over https: browsers let no other host and no plain page set `__Host-` cookies.
 pub const SECURE_COOKIE_NAME: &str = "__Host-ephor_session";
 
+/// What is remembered of a browser that went to a provider to log in.
+pub(crate) const DEPARTURE: &str = "ephor_departure";
+
 /// What a response sets so that the browser is logged in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionCookie {
@@ -49,25 +52,39 @@ pub fn removal(secure: bool) -> HeaderValue {
 
 /// The session's secret from a request's cookies, if there is one.
 pub fn read(headers: &HeaderMap, secure: bool) -> Option<SessionToken> {
-    let name = name(secure);
+    values(headers, secure, COOKIE_NAME).find_map(SessionToken::parse)
+}
+
+/// The values of a cookie, by its name over plain http.
+pub(crate) fn values<'a>(
+    headers: &'a HeaderMap,
+    secure: bool,
+    plain: &str,
+) -> impl Iterator<Item = &'a str> {
+    let name = name(secure, plain);
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(key, _)| *key == name)
-        .find_map(|(_, value)| SessionToken::parse(value))
+        .filter(move |(key, _)| *key == name)
+        .map(|(_, value)| value)
 }
 
-const fn name(secure: bool) -> &'static str {
-    if secure { SECURE_COOKIE_NAME } else { COOKIE_NAME }
+fn name(secure: bool, plain: &str) -> String {
+    format!("{}{plain}", if secure { "__Host-" } else { "" })
 }
 
 fn set_cookie(secure: bool, value: &str, max_age: i64) -> HeaderValue {
+    short_lived(secure, COOKIE_NAME, value, max_age)
+}
+
+/// A cookie of ours: `HttpOnly`, `SameSite=Lax`, for this host alone.
+pub(crate) fn short_lived(secure: bool, plain: &str, value: &str, max_age: i64) -> HeaderValue {
     let text = format!(
         "{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age}{}",
-        name(secure),
+        name(secure, plain),
         if secure { "; Secure" } else { "" }
     );
     // Only letters, digits and signs that headers allow: the conversion cannot fail.

@@ -6,8 +6,8 @@ use ephor_kernel::{Clock, Problem, RequestContext};
 use ephor_store::{Store, StoreError};
 
 use crate::{
-    config::IdentityConfig, key_usage::KeyUsage, membership::Memberships, password::Hasher,
-    throttle::Blocked,
+    config::IdentityConfig, external::Provider, key_usage::KeyUsage, membership::Memberships,
+    password::Hasher, throttle::Blocked, vault::Vault,
 };
 
 /// Identity over a store. Cheap to clone.
@@ -22,10 +22,13 @@ pub(crate) struct Parts {
     pub memberships: Memberships,
     pub key_usage: KeyUsage,
     pub blocked: Blocked,
+    pub vault: Vault,
+    pub providers: Vec<Provider>,
 }
 
 impl Identity {
-    /// Identity as configured.
+    /// Identity as configured, without providers of log-ins, and with a vault of this process alone:
+    /// for tests and for what serves nobody.
     ///
     /// # Errors
     /// When argon2 does not allow the configured cost.
@@ -33,6 +36,20 @@ impl Identity {
         store: Store,
         config: IdentityConfig,
         clock: Arc<dyn Clock>,
+    ) -> Result<Self, Problem> {
+        Self::with(store, config, clock, Vault::passing()?, Vec::new())
+    }
+
+    /// Identity as configured. The vault's key is the same in every process of an installation.
+    ///
+    /// # Errors
+    /// As [`Identity::new`].
+    pub fn with(
+        store: Store,
+        config: IdentityConfig,
+        clock: Arc<dyn Clock>,
+        vault: Vault,
+        providers: Vec<Provider>,
     ) -> Result<Self, Problem> {
         let hasher = Hasher::new(
             config.password_memory_kib,
@@ -47,6 +64,8 @@ impl Identity {
             memberships: Memberships::default(),
             key_usage: KeyUsage::default(),
             blocked: Blocked::default(),
+            vault,
+            providers,
         })))
     }
 

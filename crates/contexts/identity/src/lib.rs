@@ -12,6 +12,7 @@ mod config;
 mod constraints;
 mod cookie;
 mod email;
+mod external;
 
 mod identity;
 mod key_usage;
@@ -23,11 +24,13 @@ mod organization;
 mod password;
 pub mod permissions;
 mod role;
+mod second_factor;
 mod secrets;
 mod session;
 mod sign_up;
 mod text;
 mod throttle;
+mod vault;
 mod web;
 
 pub use api_key::{ApiKeySummary, CreateApiKey, CreatedApiKey};
@@ -35,6 +38,10 @@ pub use background::IdentityTasks;
 pub use config::IdentityConfig;
 pub use cookie::{COOKIE_NAME, SECURE_COOKIE_NAME, SessionCookie, removal as removed_cookie};
 pub use email::Email;
+pub use external::{
+    Arrival, Callback, Departure, LinkedIdentity, Provider, ProviderConfig, ProviderFault,
+    ProviderOffer, departure_cookie,
+};
 pub use identity::Identity;
 pub use log_in::LogIn;
 pub use me::{ChangeMe, ChangePassword, Me, MyAccount, MyOrganization};
@@ -43,7 +50,13 @@ pub use organization::{OpenSubsidiary, OpenedSubsidiary};
 pub use password::Password;
 pub use permissions::{BUILTIN_ROLES, BuiltinRole, CATALOGUE, builtin_roles_json};
 pub use role::{ChangeRole, CreateRole, RoleSummary};
+pub use second_factor::{
+    Enrolment, HalfSession, LogInCode, LoggedIn, RecoveryCodes, SecondFactorCode, SecondFactorOff,
+    SecondFactorState,
+};
+pub use secrets::random as random_key;
 pub use secrets::{ApiKeyToken, CsrfSecret, CsrfToken, JoinToken, SessionToken};
 pub use session::{CurrentSession, SessionSummary};
 pub use sign_up::{SignUp, SignedUp};
+pub use vault::Vault;
 pub use web::{Context, RESOURCES, authenticate, operations, routes};

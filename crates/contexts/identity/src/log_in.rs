@@ -5,10 +5,10 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::{
-    cookie::SessionCookie,
     email::Email,
     identity::{Identity, database, request_hex},
     password::Password,
+    second_factor::LoggedIn,
     session::OpenSession,
 };
 
@@ -26,7 +26,7 @@ pub struct LogIn {
 }
 
 impl Identity {
-    /// Logs somebody in.
+    /// Logs somebody in, or half: those who have a second factor are asked for a code.
     ///
     /// An unknown address is refused in the same words and after the same work as a wrong password.
     ///
@@ -37,7 +37,7 @@ impl Identity {
         &self,
         request: &RequestContext,
         input: &LogIn,
-    ) -> Result<SessionCookie, Problem> {
+    ) -> Result<LoggedIn, Problem> {
         let email = Email::parse(&input.email).map_err(|fault| Problem::invalid(vec![fault]))?;
         self.count_log_in(request, &email).await?;
         let (user, stored) = self.user_by_email(&email).await?;
@@ -53,7 +53,8 @@ impl Identity {
                 self.session_open(request, session).await
             }
             (user, _) => {
-                self.note_refusal(request, user).await?;
+                let reason = if user.is_some() { "wrong_password" } else { "unknown_address" };
+                self.note_refusal(request, user, reason).await?;
                 Err(wrong_credentials())
             }
         }
@@ -74,12 +75,12 @@ impl Identity {
         Ok((row.user_id.map(UserId::from), row.password_hash))
     }
 
-    async fn note_refusal(
+    pub(crate) async fn note_refusal(
         &self,
         request: &RequestContext,
         user: Option<UserId>,
+        reason: &str,
     ) -> Result<(), Problem> {
-        let reason = if user.is_some() { "wrong_password" } else { "unknown_address" };
         let mut door = self.store().door().await?;
         sqlx::query!(
             "select door.log_in_refused($1, $2, $3)",

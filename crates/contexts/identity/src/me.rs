@@ -50,6 +50,10 @@ pub struct MyAccount {
     pub last_login_at: Option<DateTime<Utc>>,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
+    /// A second factor is asked for when one logs in.
+    pub second_factor: bool,
+    /// The present organization requires one that is missing: one may do nothing there until it is set up.
+    pub second_factor_due: bool,
 }
 
 /// An organization that one belongs to.
@@ -205,9 +209,15 @@ impl Identity {
 
 async fn account(tx: &mut ephor_store::OrgTx, scope: &Scope) -> Result<MyAccount, Problem> {
     let row = sqlx::query!(
-        "select id, email, full_name, first_name, last_name, avatar_url, gdpr_consent_at, last_login_at, created_at
-         from identity.users where id = $1",
+        r#"select u.id, u.email, u.full_name, u.first_name, u.last_name, u.avatar_url, u.gdpr_consent_at,
+                  u.last_login_at, u.created_at, o.require_second_factor,
+                  exists (select 1 from identity.user_totp t
+                          where t.user_id = u.id and t.confirmed_at is not null) as "second_factor!"
+           from identity.users u
+           join identity.organizations o on o.organization_id = $2 and o.id = $2
+           where u.id = $1"#,
         scope.principal().uuid(),
+        scope.organization().uuid(),
     )
     .fetch_optional(tx.conn())
     .await
@@ -223,6 +233,8 @@ async fn account(tx: &mut ephor_store::OrgTx, scope: &Scope) -> Result<MyAccount
         gdpr_consent_at: row.gdpr_consent_at,
         last_login_at: row.last_login_at,
         created_at: row.created_at,
+        second_factor: row.second_factor,
+        second_factor_due: row.require_second_factor && !row.second_factor,
     })
 }
 

@@ -95,6 +95,11 @@ impl Hasher {
         Ok(Self { argon2, places: Arc::new(Semaphore::new(at_once.max(1))), decoy })
     }
 
+    /// A hash that fits no password: for accounts that have none.
+    pub fn unusable(&self) -> &str {
+        &self.decoy
+    }
+
     /// The hash of a new password, in PHC format.
     pub async fn hash(&self, password: &Password) -> Result<String, Problem> {
         let (argon2, password) = (self.argon2.clone(), password.clone());

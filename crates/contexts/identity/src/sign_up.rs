@@ -116,7 +116,7 @@ impl Identity {
             organization: Some(signed_up.organization_id),
             email: &checked.email,
         };
-        Ok((signed_up, self.session_open(request, session).await?))
+        Ok((signed_up, self.session_open(request, session).await?.session()?))
     }
 }
 

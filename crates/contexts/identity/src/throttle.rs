@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use ephor_kernel::{Code, Problem, RequestContext};
+use ephor_kernel::{Code, Problem, RequestContext, UserId};
 use tokio::time::Instant;
 
 use crate::{
@@ -107,6 +107,21 @@ impl Identity {
             Some(ip) => self.count(&[((kind, address_subject(ip)), most)]).await,
             None => Ok(()),
         }
+    }
+
+    /// Counts a code of a second factor; refuses it when the person or the address had too many lately.
+    pub(crate) async fn count_second_factor(
+        &self,
+        request: &RequestContext,
+        user: UserId,
+    ) -> Result<(), Problem> {
+        let config = self.config();
+        let subject = sha256(format!("second factor of {user}").as_bytes());
+        let mut subjects = vec![((Attempt::Account, subject), config.log_ins_per_account)];
+        if let Some(ip) = request.ip {
+            subjects.push(((Attempt::Address, address_subject(ip)), config.log_ins_per_address));
+        }
+        self.count(&subjects).await
     }
 
     async fn count(&self, subjects: &[(Subject, u32)]) -> Result<(), Problem> {

@@ -78,6 +78,8 @@ ids! {
     RoleId = "role",
     /// A log-in in one browser.
     SessionId = "session",
+    /// A person as a provider of log-ins knows them.
+    UserIdentityId = "linked identity",
     /// A key that programs authenticate with.
     ApiKeyId = "API key",
     /// An AI assistant governed as staff.

@@ -15,6 +15,7 @@ pub use event::DomainEvent;
 pub use id::{
     AnalysisId, ApiKeyId, AssistantId, DatasetId, EntryId, JobId, MemberId, ModelId,
     ModelVersionId, OrganizationId, ParseIdError, RequestId, ResultId, RoleId, SessionId, UserId,
+    UserIdentityId,
 };
 pub use money::{Money, MoneyError};
 pub use permission::{ParsePermissionError, Permission, PermissionSet};

@@ -19,8 +19,14 @@ use crate::{
         dashboard::page::{Count, DashboardPage, Trail},
         dataset::page::{ColumnCard, DatasetPage, UploadPage},
         resource::{Action, DetailPage, Empty, FormPage, ListPage, Section, Step},
-        settings::secret::SecretPage,
-        sign_in::gate::GatePage,
+        settings::{
+            secret::SecretPage,
+            security::{DepartPage, EnrolPage, RecoveryPage},
+        },
+        sign_in::{
+            elsewhere::{SignInPage, Way},
+            gate::GatePage,
+        },
     },
     report::{self, ReportMeta},
     result::ResultView,
@@ -89,6 +95,38 @@ fn analyses_table() -> Table {
             row("Hiring funnel Q3", Some(Status::Pass), "100.00"),
             row("Credit scoring by sex, age band and region for the annual review", None, "–"),
         ],
+    }
+}
+
+fn sign_in_elsewhere() -> SignInPage {
+    let GatePage { frame, lede, form, action, hidden, submit, other } = sign_in(false);
+    let providers = vec![Way {
+        href: "/sign-in/with/keycloak?next=%2F".into(),
+        label: "Sign in with Keycloak".into(),
+    }];
+    SignInPage { frame, lede, form, action, hidden, submit, other, providers }
+}
+
+fn enrol() -> EnrolPage {
+    EnrolPage {
+        frame: frame("Set up a second factor", "").crumb("Security", "/security"),
+        qr: "<svg viewBox=\"0 0 1 1\"></svg>".into(),
+        secret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".into(),
+        form: Form::new(vec![Field::new("code", "Code").required()]),
+    }
+}
+
+fn recovery() -> RecoveryPage {
+    RecoveryPage {
+        frame: frame("Recovery codes", "").crumb("Security", "/security"),
+        codes: vec!["ABCD-EFGH-IJKL-MNOP".into()],
+    }
+}
+
+fn depart() -> DepartPage {
+    DepartPage {
+        frame: frame("Link an account elsewhere", "").crumb("Security", "/security"),
+        href: "https://id.example.org/authorize?a=b&c=d".into(),
     }
 }
 
@@ -496,6 +534,10 @@ fn pages() -> Vec<(&'static str, String)> {
     vec![
         page("sign-in", &sign_in(false)),
         page("sign-in-refused", &sign_in(true)),
+        page("sign-in-elsewhere", &sign_in_elsewhere()),
+        page("enrol", &enrol()),
+        page("recovery", &recovery()),
+        page("depart", &depart()),
         page("dashboard", &dashboard()),
         page("list", &list(false)),
         page("list-empty", &list(true)),

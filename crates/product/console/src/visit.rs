@@ -84,9 +84,10 @@ impl Visit {
     /// The frame of a page titled `title` in the navigation's `section`. It tells what was just
     /// done, when the address says so.
     pub fn frame(&self, title: impl Into<String>, section: impl Into<String>) -> Frame {
+        let due = self.me.user.second_factor_due.then(second_factor_due);
         Frame::new(title, self.theme)
             .within(self.account(), section)
-            .notice(self.query.get("done").and_then(done))
+            .notice(self.query.get("done").and_then(done).or(due))
     }
 
     /// May they do `action` to `resource`?
@@ -134,6 +135,12 @@ impl Visit {
             csrf: self.session.csrf.token().expose().to_owned(),
         }
     }
+}
+
+fn second_factor_due() -> Notice {
+    Notice::warning("This organization requires a second factor").text(
+        "Set one up under Security, in the menu of your name; until then you may do nothing here.",
+    )
 }
 
 /// What was just done, by the word that a redirect left in the address. Only these words say

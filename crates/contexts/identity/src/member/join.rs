@@ -5,11 +5,11 @@ use ephor_kernel::{Code, Fault, Problem, RequestContext};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cookie::SessionCookie,
     email::Email,
     identity::{Identity, database, request_hex},
     log_in::wrong_credentials,
     password::{self, Password},
+    second_factor::LoggedIn,
     secrets::JoinToken,
     session::OpenSession,
     text,
@@ -74,16 +74,12 @@ impl Identity {
         Ok(self.offer(token).await?.shown)
     }
 
-    /// Joins, and logs in there.
+    /// Joins, and logs in there, or half.
     ///
     /// # Errors
     /// `not_found` for a link that is unknown, used or expired; `wrong_credentials`; `invalid` for
     /// a new password that will not do; `rate_limited`.
-    pub async fn join(
-        &self,
-        request: &RequestContext,
-        input: &Join,
-    ) -> Result<SessionCookie, Problem> {
+    pub async fn join(&self, request: &RequestContext, input: &Join) -> Result<LoggedIn, Problem> {
         let most = self.config().log_ins_per_address;
         self.count_from_address(request, Attempt::Join, most).await?;
         let Offer { token, email, user, password_hash: old, .. } = self.offer(&input.token).await?;

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 pub(crate) const SECRET_BYTES: usize = 32;
 
 /// 32 bytes that nobody can guess.
-pub(crate) fn random() -> [u8; SECRET_BYTES] {
+pub fn random() -> [u8; SECRET_BYTES] {
     let mut bytes = [0; SECRET_BYTES];
     // Without chance there are no secrets: a system that has none to give must not go on.
     UnwrapErr(SysRng).fill_bytes(&mut bytes);
@@ -31,7 +31,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-fn encode(bytes: &[u8]) -> String {
+pub(crate) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 

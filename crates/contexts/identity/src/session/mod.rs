@@ -8,4 +8,4 @@ mod switch;
 
 pub use list::SessionSummary;
 pub use lookup::CurrentSession;
-pub(crate) use open::OpenSession;
+pub(crate) use open::{OpenProven, OpenSession, no_organization};

@@ -19,6 +19,7 @@ use crate::{
     log_in::LogIn,
     me::{ChangeMe, ChangePassword},
     member::Join,
+    second_factor::LoggedIn,
     session::CurrentSession,
     sign_up::SignUp,
 };
@@ -58,8 +59,7 @@ async fn log_in(
     Context(request): Context,
     Body(input): Body<LogIn>,
 ) -> Answer {
-    let cookie = identity.log_in(&request, &input).await?;
-    Ok(with_cookie(StatusCode::NO_CONTENT, &cookie))
+    Ok(logged_in(identity.log_in(&request, &input).await?))
 }
 
 async fn log_out(
@@ -99,8 +99,7 @@ async fn join(
     Context(request): Context,
     Body(input): Body<Join>,
 ) -> Answer {
-    let cookie = identity.join(&request, &input).await?;
-    Ok(with_cookie(StatusCode::NO_CONTENT, &cookie))
+    Ok(logged_in(identity.join(&request, &input).await?))
 }
 
 async fn me(
@@ -176,7 +175,15 @@ pub(super) fn secret(answer: impl IntoResponse) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], answer).into_response()
 }
 
-fn with_cookie(answer: impl IntoResponse, cookie: &SessionCookie) -> Response {
+/// A session, or what the second step needs.
+fn logged_in(outcome: LoggedIn) -> Response {
+    match outcome {
+        LoggedIn::Session(cookie) => with_cookie(StatusCode::NO_CONTENT, &cookie),
+        LoggedIn::SecondFactor(half) => secret(Json(half)),
+    }
+}
+
+pub(super) fn with_cookie(answer: impl IntoResponse, cookie: &SessionCookie) -> Response {
     ([(header::SET_COOKIE, cookie.header())], secret(answer)).into_response()
 }
 

@@ -19,8 +19,8 @@ use crate::{cookie, identity::Identity, secrets::ApiKeyToken, session::CurrentSe
 const FORM_BYTES: usize = 1024 * 1024;
 
 /// Puts a [`ephor_kernel::Scope`] into the request's extensions if it came with a valid API key
-/// (`Authorization: Bearer eph_…` or `x-api-key`) or session cookie, and with a cookie a
-/// [`CurrentSession`] too. A bad key is refused here; without credentials, or with a cookie that
+/// (`Authorization: Bearer eph_…` or `x-api-key`), a token of a configured provider, or a session
+/// cookie, and with a cookie a [`CurrentSession`] too. A bad key is refused here; without credentials, or with a cookie that
 /// is no longer good, the request goes on without a scope, and what needs one answers 401.
 ///
 /// Requests that change something are refused when a page of another site made them, and forms
@@ -52,6 +52,11 @@ async fn admit(
     context: &RequestContext,
     request: &mut Request,
 ) -> Result<Option<HeaderValue>, Problem> {
+    if let Some(token) = bearer_token(identity, request.headers()) {
+        let scope = identity.token_admit(context, token).await?;
+        request.extensions_mut().insert(scope);
+        return Ok(None);
+    }
     if let Some(key) = api_key(request.headers())? {
         let scope = identity.api_key_admit(context, &key).await?.ok_or_else(bad_key)?;
         request.extensions_mut().insert(scope);
@@ -82,6 +87,16 @@ fn context(request: &Request) -> RequestContext {
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let id = request.extensions().get::<RequestId>().copied().unwrap_or_else(RequestId::new);
     RequestContext::new(ip, agent, id)
+}
+
+/// A provider's token: three parts with dots between, which no API key has.
+fn bearer_token<'a>(identity: &Identity, headers: &'a HeaderMap) -> Option<&'a str> {
+    if identity.parts().providers.is_empty() || headers.contains_key("x-api-key") {
+        return None;
+    }
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && token.matches('.').count() == 2).then_some(token)
 }
 
 fn api_key(headers: &HeaderMap) -> Result<Option<ApiKeyToken>, Problem> {

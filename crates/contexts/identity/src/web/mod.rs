@@ -7,6 +7,7 @@ mod extract;
 mod operations;
 mod origin;
 mod resources;
+mod security;
 
 pub use authenticate::authenticate;
 pub use extract::Context;
@@ -23,5 +24,5 @@ where
     S: Clone + Send + Sync + 'static,
     Identity: FromRef<S>,
 {
-    account::routes().merge(administration::routes())
+    account::routes().merge(administration::routes()).merge(security::routes())
 }

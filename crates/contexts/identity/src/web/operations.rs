@@ -8,6 +8,7 @@ const ACCOUNT: &str = "account";
 /// Describes each route.
 pub fn operations() -> Vec<Operation> {
     let mut all = account();
+    all.extend(security());
     all.extend(administration());
     all
 }
@@ -36,7 +37,7 @@ fn account() -> Vec<Operation> {
             )),
         Operation::post("/v1/auth/log-in", "Log in")
             .tag(ACCOUNT)
-            .about("Sets the session cookie. Attempts are limited per account and per address; 429 says when to try again.")
+            .about("Sets the session cookie (204); somebody who has a second factor gets a token for the second step instead (200). Attempts are limited per account and per address; 429 says when to try again.")
             .public()
             .request(object(
                 &["email", "password"],
@@ -45,7 +46,8 @@ fn account() -> Vec<Operation> {
                     "organization_id": { "type": ["string", "null"], "format": "uuid", "description": "Where to work; the last place if left out." },
                 }),
             ))
-            .empty(204),
+            .empty(204)
+            .or(200, half_session()),
         Operation::post("/v1/auth/log-out", "Log out").tag(ACCOUNT).about("Ends this session.").empty(204),
         Operation::post("/v1/auth/log-out-everywhere", "Log out everywhere")
             .tag(ACCOUNT)
@@ -73,7 +75,8 @@ fn account() -> Vec<Operation> {
                     "consent": { "type": "boolean", "default": false },
                 }),
             ))
-            .empty(204),
+            .empty(204)
+            .or(200, half_session()),
         Operation::get("/v1/me", "See oneself")
             .tag(ACCOUNT)
             .about("Account, permissions, reach, organizations; in a session also the token for forms.")
@@ -107,6 +110,80 @@ fn account() -> Vec<Operation> {
         }))),
         Operation::delete("/v1/sessions/{id}", "End one of one's sessions").tag(ACCOUNT).empty(204),
     ]
+}
+
+fn security() -> Vec<Operation> {
+    let code = json!({ "type": "string", "maxLength": 100, "description": "Six digits of the authenticator, or a recovery code." });
+    let recovery = object(
+        &["recovery_codes"],
+        json!({ "recovery_codes": { "type": "array", "items": { "type": "string" } } }),
+    );
+    vec![
+        Operation::post("/v1/auth/log-in/code", "Log in: the second step")
+            .tag(ACCOUNT)
+            .about("Sets the session cookie. A code works once; attempts are limited per account and per address.")
+            .public()
+            .request(object(&["token", "code"], json!({ "token": { "type": "string", "maxLength": 4000 }, "code": code })))
+            .empty(204),
+        Operation::get("/v1/auth/providers", "List the providers that one can log in with")
+            .tag(ACCOUNT)
+            .about("A browser begins at `path`.")
+            .public()
+            .response(200, list(json!({
+                "type": "object", "required": ["name", "label", "path"], "properties": {
+                    "name": { "type": "string" }, "label": { "type": "string" }, "path": { "type": "string" },
+                },
+            }))),
+        Operation::get("/v1/me/second-factor", "See one's second factor").tag(ACCOUNT).response(200, object(
+            &["on", "pending", "confirmed_at", "recovery_codes_left", "has_password"],
+            json!({
+                "on": { "type": "boolean" }, "pending": { "type": "boolean" },
+                "confirmed_at": { "type": ["string", "null"], "format": "date-time" },
+                "recovery_codes_left": { "type": "integer" }, "has_password": { "type": "boolean" },
+            }),
+        )),
+        Operation::post("/v1/me/second-factor", "Begin to set up a second factor")
+            .tag(ACCOUNT)
+            .about("Shows a secret once, for an authenticator; a code of it puts it into force.")
+            .response(201, object(
+                &["secret", "otpauth_url", "qr_svg"],
+                json!({ "secret": { "type": "string" }, "otpauth_url": { "type": "string" }, "qr_svg": { "type": "string" } }),
+            )),
+        Operation::post("/v1/me/second-factor/confirm", "Put the second factor into force")
+            .tag(ACCOUNT)
+            .about("Ends all other sessions, and shows recovery codes once.")
+            .request(object(&["code"], json!({ "code": code })))
+            .response(200, recovery.clone()),
+        Operation::post("/v1/me/second-factor/recovery-codes", "Replace one's recovery codes")
+            .tag(ACCOUNT)
+            .request(object(&["code"], json!({ "code": code })))
+            .response(200, recovery),
+        Operation::post("/v1/me/second-factor/off", "Turn the second factor off")
+            .tag(ACCOUNT)
+            .about("Needs the password or a code.")
+            .request(object(&[], json!({ "password": { "type": ["string", "null"], "format": "password" }, "code": { "type": ["string", "null"], "maxLength": 100 } })))
+            .empty(204),
+        Operation::get("/v1/me/identities", "List one's log-ins elsewhere").tag(ACCOUNT).response(200, list(json!({
+            "type": "object", "properties": {
+                "id": uuid(), "provider": { "type": "string" }, "email": { "type": ["string", "null"] },
+                "last_used_at": { "type": ["string", "null"], "format": "date-time" }, "created_at": time(),
+            },
+        }))),
+        Operation::delete("/v1/me/identities/{id}", "End a log-in elsewhere")
+            .tag(ACCOUNT)
+            .about("Not the only way in.")
+            .empty(204),
+    ]
+}
+
+fn half_session() -> Value {
+    object(
+        &["second_factor", "token", "expires_in"],
+        json!({
+            "second_factor": { "const": "totp" }, "token": { "type": "string" },
+            "expires_in": { "type": "integer", "description": "Seconds." },
+        }),
+    )
 }
 
 fn administration() -> Vec<Operation> {

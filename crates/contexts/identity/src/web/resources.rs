@@ -8,7 +8,7 @@ pub const RESOURCES: &[ResourceSpec] = &[
     ResourceSpec::new("organizations", "identity.organizations")
         .labels("organization", "organizations")
         .actions(Actions::READ.and_update())
-        .update(&["name", "slug", "description", "settings"])
+        .update(&["name", "slug", "description", "settings", "require_second_factor"])
         .search(&["name", "slug", "description"])
         .sort("name")
         .reach(),

@@ -134,7 +134,7 @@ async fn one_logs_in_where_one_was_last_or_where_one_asks_and_belongs() {
     world.identity.join(&somewhere(), &join).await.unwrap();
     let world = &world;
     let place = |input: LogIn| async move {
-        let cookie = world.identity.log_in(&somewhere(), &input).await?;
+        let cookie = world.identity.log_in(&somewhere(), &input).await?.session()?;
         let browser = world.browser(cookie.header().to_str().unwrap());
         let id = browser.get("/v1/me").await.body["organization_id"].as_str().unwrap().to_owned();
         Ok::<OrganizationId, ephor_kernel::Problem>(id.parse().unwrap())

@@ -42,8 +42,13 @@ async fn a_person_sees_their_own_account_only() {
 async fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
     let world = world().await;
     let (_, _, browser) = world.owner("ada@example.org", "Acme").await;
-    let cookie =
-        world.identity.log_in(&somewhere(), &log_in("ada@example.org", PASSWORD)).await.unwrap();
+    let cookie = world
+        .identity
+        .log_in(&somewhere(), &log_in("ada@example.org", PASSWORD))
+        .await
+        .unwrap()
+        .session()
+        .unwrap();
     let other = world.browser(cookie.header().to_str().unwrap());
     let change = |old: &str, new: &str| json!({ "current_password": old, "password": new });
     let path = "/v1/me/password";

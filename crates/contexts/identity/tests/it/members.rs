@@ -45,6 +45,7 @@ async fn a_new_person_joins_by_a_link_that_works_once() {
     assert_eq!(weak.unwrap_err().code, Code::Invalid);
     let cookie =
         world.identity.join(&somewhere(), &join(&added.join.token, PASSWORD)).await.unwrap();
+    let cookie = cookie.session().unwrap();
     let bob = world.browser(cookie.header().to_str().unwrap());
     assert_eq!(bob.get("/v1/me").await.body["user"]["email"], "bob@example.org");
     let twice = world.identity.join(&somewhere(), &join(&added.join.token, PASSWORD)).await;

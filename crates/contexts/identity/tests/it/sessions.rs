@@ -6,7 +6,13 @@ use serde_json::json;
 use crate::support::{Browser, PASSWORD, World, cheap, log_in, somewhere, world, world_with};
 
 async fn again(world: &World, email: &str) -> Browser {
-    let cookie = world.identity.log_in(&somewhere(), &log_in(email, PASSWORD)).await.unwrap();
+    let cookie = world
+        .identity
+        .log_in(&somewhere(), &log_in(email, PASSWORD))
+        .await
+        .unwrap()
+        .session()
+        .unwrap();
     world.browser(cookie.header().to_str().unwrap())
 }
 

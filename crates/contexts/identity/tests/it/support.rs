@@ -134,7 +134,7 @@ impl World {
             full_name: None,
             consent: true,
         };
-        let cookie = self.identity.join(&somewhere(), &join).await.unwrap();
+        let cookie = self.identity.join(&somewhere(), &join).await.unwrap().session().unwrap();
         (added.id, self.browser(cookie.header().to_str().unwrap()))
     }
 

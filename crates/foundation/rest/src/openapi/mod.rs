@@ -107,6 +107,11 @@ fn action(operation: &Operation) -> Value {
         "tags": [operation.tag],
         "responses": {operation.status.to_string(): response, "default": {"$ref": "#/components/responses/problem"}},
     });
+    if let Some((status, schema)) = &operation.also {
+        described["responses"][status.to_string()] = json!({
+            "description": operation.summary, "content": {"application/json": {"schema": schema}},
+        });
+    }
     let mut about = operation.description.to_owned();
     if let Some((resource, action)) = operation.permission {
         let blank = if about.is_empty() { "" } else { " " };

@@ -41,6 +41,8 @@ pub struct Operation {
     pub status: u16,
     /// The media type and schema of the answer.
     pub response: Option<(&'static str, Value)>,
+    /// Another success: its status, and the schema of its JSON.
+    pub also: Option<(u16, Value)>,
 }
 
 impl Operation {
@@ -59,6 +61,7 @@ impl Operation {
             request: None,
             status: 200,
             response: None,
+            also: None,
         }
     }
 
@@ -152,5 +155,11 @@ impl Operation {
     #[must_use]
     pub fn empty(self, status: u16) -> Self {
         Self { status, response: None, ..self }
+    }
+
+    /// Another success, with a JSON answer.
+    #[must_use]
+    pub fn or(self, status: u16, schema: Value) -> Self {
+        Self { also: Some((status, schema)), ..self }
     }
 }

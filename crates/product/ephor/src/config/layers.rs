@@ -60,6 +60,10 @@ impl Layers {
             )])
         })?;
         for (section, keys) in parse(&place, &text)? {
+            if section == PROVIDERS && keys.is_array() {
+                self.table.insert(section, keys);
+                continue;
+            }
             let Value::Table(keys) = keys else {
                 self.faults.push(ConfigFault::new(
                     format!("{place}: {section}"),
@@ -94,6 +98,8 @@ impl Layers {
             } else if let Some((_, section, key)) = known.iter().find(|(known, ..)| *known == name)
             {
                 self.text(&name, section, key, text);
+            } else if name.starts_with("EPHOR_OIDC_") {
+                self.client_secret(&name, text);
             } else if name.starts_with("EPHOR_") && !OTHER_VARIABLES.contains(&name.as_str()) {
                 let hint = nearest(&name, known.iter().map(|(known, ..)| known.as_str()));
                 self.faults.push(ConfigFault::new(name, format!("there is no such setting{hint}")));
@@ -120,6 +126,24 @@ impl Layers {
         self.table.try_into().map_err(|error: toml::de::Error| {
             ConfigError(vec![ConfigFault::new("configuration", error.message().to_owned())])
         })
+    }
+
+    /// `EPHOR_OIDC_<NAME>_CLIENT_SECRET`: the one setting of a provider that a variable holds.
+    fn client_secret(&mut self, variable: &str, text: String) {
+        let word = |name: &str| name.to_uppercase().replace('-', "_");
+        let providers = self.table.get_mut(PROVIDERS).and_then(Value::as_array_mut);
+        let provider = providers.into_iter().flatten().filter_map(Value::as_table_mut).find(|it| {
+            let name = it.get("name").and_then(Value::as_str).map(word).unwrap_or_default();
+            variable == format!("EPHOR_OIDC_{name}_CLIENT_SECRET")
+        });
+        if let Some(provider) = provider {
+            provider.insert("client_secret".to_owned(), Value::String(text));
+        } else {
+            self.faults.push(ConfigFault::new(
+                variable,
+                "there is no such [[oidc]]; EPHOR_OIDC_<NAME>_CLIENT_SECRET sets the secret of one in the file",
+            ));
+        }
     }
 
     /// Sets a value from text, in the type that the default has.
@@ -170,6 +194,9 @@ impl Layers {
         };
     }
 }
+
+/// The one section that may stand several times.
+const PROVIDERS: &str = "oidc";
 
 /// Variables of ours that are no settings.
 const OTHER_VARIABLES: &[&str] = &[

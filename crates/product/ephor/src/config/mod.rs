@@ -6,10 +6,12 @@ mod sections;
 
 use std::path::{Path, PathBuf};
 
-use ephor_identity::IdentityConfig;
+use ephor_identity::{IdentityConfig, ProviderConfig};
 use ephor_store::DatabaseConfig;
 pub use layers::{ConfigError, ConfigFault};
-pub use sections::{Analysis, Data, Jobs, Log, LogFormat, Objects, Seal, Server, Telemetry};
+pub use sections::{
+    Analysis, Data, Jobs, Log, LogFormat, Objects, Seal, Secrets, Server, Telemetry,
+};
 use serde::Deserialize;
 
 /// The default configuration, as `ephor config` prints it.
@@ -35,6 +37,11 @@ pub struct Config {
     pub identity: IdentityConfig,
     /// The audit trail's key.
     pub seal: Seal,
+    /// The key of what is kept encrypted.
+    pub secrets: Secrets,
+    /// Providers of log-ins.
+    #[serde(default)]
+    pub oidc: Vec<ProviderConfig>,
     /// The log.
     pub log: Log,
     /// Traces.
@@ -105,10 +112,23 @@ impl Config {
         if self.database.connections == 0 {
             faults.push(ConfigFault::new("database.connections", "must be at least 1"));
         }
+        self.check_providers(&mut faults);
         if self.analysis.memory_mib < 64 {
             faults.push(ConfigFault::new("analysis.memory_mib", "must be at least 64"));
         }
         ConfigError::unless_empty(faults)
+    }
+
+    fn check_providers(&self, faults: &mut Vec<ConfigFault>) {
+        for (place, provider) in self.oidc.iter().enumerate() {
+            let at = |key: &str| format!("oidc[{place}].{key}");
+            for fault in provider.faults() {
+                faults.push(ConfigFault::new(at(fault.key), fault.message));
+            }
+            if self.oidc[..place].iter().any(|other| other.name == provider.name) {
+                faults.push(ConfigFault::new(at("name"), "another provider has this name"));
+            }
+        }
     }
 }
 

@@ -85,6 +85,18 @@ pub struct Seal {
     pub key: SecretString,
 }
 
+/// `[secrets]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    /// The key's file; empty for the data folder's.
+    #[serde(default)]
+    pub key_file: String,
+    /// The key itself.
+    #[serde(default)]
+    pub key: SecretString,
+}
+
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -113,3 +113,30 @@ fn the_data_folder_follows_the_user() {
     assert_eq!(config.data_dir(&home, false), Path::new("/home/ada/.local/share/ephor"));
     assert_eq!(config.data_dir(&home, true), Path::new("/var/lib/ephor"));
 }
+
+const PROVIDER: &str =
+    "[[oidc]]\nname = 'key-cloak'\nissuer = 'https://id.example.org'\nclient_id = 'ephor'\n";
+
+#[test]
+fn providers_stand_one_after_another_and_a_variable_holds_a_secret() {
+    let file = file(&format!("{PROVIDER}\n{}", PROVIDER.replace("key-cloak", "google")));
+    let secret = variables(&[("EPHOR_OIDC_KEY_CLOAK_CLIENT_SECRET", "s")]);
+    let config = Config::load(Some(file.path()), secret, &[]).unwrap();
+    let names: Vec<_> = config.oidc.iter().map(|provider| provider.name.as_str()).collect();
+    assert_eq!(names, ["key-cloak", "google"]);
+    assert_eq!(config.oidc[0].client_secret.expose_secret(), "s");
+    assert_eq!(config.oidc[1].client_secret.expose_secret(), "");
+    let unknown = variables(&[("EPHOR_OIDC_GITHUB_CLIENT_SECRET", "s")]);
+    let faults = Config::load(Some(file.path()), unknown, &[]).unwrap_err().0;
+    assert_eq!(faults[0].place, "EPHOR_OIDC_GITHUB_CLIENT_SECRET");
+}
+
+#[test]
+fn what_is_wrong_with_a_provider_is_told() {
+    let file = file(&format!("{PROVIDER}organization = 'acme'\nrole = 'owner'\n\n{PROVIDER}"));
+    let faults = Config::load(Some(file.path()), [], &[]).unwrap_err().0;
+    let places: Vec<_> = faults.iter().map(|fault| fault.place.as_str()).collect();
+    assert_eq!(places, ["oidc[0].role", "oidc[0].allowed_domains", "oidc[1].name"]);
+    let file = self::file(&format!("{PROVIDER}isuer = 'x'\n"));
+    assert!(Config::load(Some(file.path()), [], &[]).unwrap_err().to_string().contains("isuer"));
+}

@@ -13,7 +13,7 @@ use ephor_seal::SealKey;
 use ephor_store::{Store, jobs::JobHandler};
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use super::{contexts, key::cursor_key, proxies::Block};
+use super::{contexts, key::cursor_key, proxies::Block, secrets_key};
 use crate::{builtins::BuiltinFollower, config::Config};
 
 /// Everything that serves requests. Cheap to clone.
@@ -53,8 +53,13 @@ impl App {
             .map(|block| block.parse())
             .collect::<Result<Arc<[Block]>, _>>()
             .context("server.trusted_proxies")?;
-        let identity =
-            Identity::new(store.clone(), config.identity.clone(), Arc::new(SystemClock))?;
+        let identity = Identity::with(
+            store.clone(),
+            config.identity.clone(),
+            Arc::new(SystemClock),
+            secrets_key::vault(&config.secrets, data)?,
+            secrets_key::providers(&config.oidc)?,
+        )?;
         let objects = ObjectStoreConfig {
             url: (!config.objects.url.is_empty()).then(|| config.objects.url.clone()),
             folder: data.join("objects"),

@@ -10,6 +10,7 @@ mod proxies;
 mod request;
 mod router;
 mod run;
+mod secrets_key;
 
 pub use app::App;
 pub use database::Database;

@@ -12,10 +12,12 @@ mod clock;
 mod command_line;
 mod compliance_score;
 mod contract;
+mod external_identity;
 mod main_job;
 mod remote;
 mod resource_isolation;
 mod resources;
+mod second_factor;
 mod secrets;
 mod serve;
 #[path = "../support/mod.rs"]

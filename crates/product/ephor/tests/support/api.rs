@@ -42,6 +42,11 @@ impl Person {
         Self { client, url: url.to_owned() }
     }
 
+    /// Somebody with the cookies of this client.
+    pub fn with(client: reqwest::Client, url: &str) -> Self {
+        Self { client, url: url.to_owned() }
+    }
+
     /// `GET`
     pub fn get(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.url))

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod api;
+pub mod authenticator;
+pub mod oidc;
 
 use std::{
     io::{BufRead as _, BufReader},

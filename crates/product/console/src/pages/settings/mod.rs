@@ -5,6 +5,7 @@ mod members;
 mod organization;
 mod roles;
 pub(crate) mod secret;
+pub(crate) mod security;
 mod sessions;
 
 use axum::Router;
@@ -17,5 +18,6 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .merge(roles::routes())
         .merge(api_keys::routes())
         .merge(sessions::routes())
+        .merge(security::routes())
         .merge(organization::routes())
 }

@@ -54,6 +54,14 @@ async fn show(State(state): State<ConsoleState>, visit: Visit) -> Answer {
             ("Id".to_owned(), Html::text(json::text(&row, "id"))),
             ("Most members".to_owned(), Html::text(&limit("max_users"))),
             ("Monthly cost limit".to_owned(), Html::text(&limit("monthly_cost_limit"))),
+            (
+                "Second factor".to_owned(),
+                Html::text(if row["require_second_factor"] == true {
+                    "required"
+                } else {
+                    "not required"
+                }),
+            ),
             ("Opened".to_owned(), json::moment_cell(&row, "created_at")),
         ],
         sections: Vec::new(),

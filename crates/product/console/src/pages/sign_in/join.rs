@@ -4,10 +4,10 @@ use axum::{
     extract::{Form, State},
     response::IntoResponse,
 };
-use ephor_identity::{Join, JoinOffer, Password};
+use ephor_identity::{Join, JoinOffer, LoggedIn, Password};
 use ephor_kernel::Problem;
 
-use super::{GatePage, admitted};
+use super::{GatePage, admitted, code};
 use crate::{
     ConsoleState,
     error::page,
@@ -82,7 +82,8 @@ pub(super) async fn join(
         consent: sent(&form, "consent").is_some(),
     };
     match state.identity.join(&caller.context, &input).await {
-        Ok(cookie) => Ok(admitted(&cookie, None)),
+        Ok(LoggedIn::Session(cookie)) => Ok(admitted(&cookie, None)),
+        Ok(LoggedIn::SecondFactor(half)) => Ok(page(&code::gate(&caller, &half.token, None, None))),
         Err(problem) => {
             let offer = state.identity.join_offer(&caller.context, &input.token).await?;
             let gate = gate(&caller, &offer, &input.token, Some((&form, &problem)));

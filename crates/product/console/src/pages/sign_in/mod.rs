@@ -1,5 +1,7 @@
 //! The door: sign in, open an organization, join one by a link, sign out.
 
+mod code;
+pub(crate) mod elsewhere;
 pub(crate) mod gate;
 mod join;
 mod sign_up;
@@ -11,10 +13,10 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use ephor_identity::{LogIn, Password, SessionCookie};
+use ephor_identity::{LogIn, LoggedIn, Password, SessionCookie};
 use ephor_kernel::Problem;
 
-use self::gate::GatePage;
+use self::{elsewhere::SignInPage, gate::GatePage};
 use super::resource::{
     browse_status,
     edit::{Sent, sent},
@@ -30,6 +32,9 @@ use crate::{
 pub(crate) fn routes() -> Router<ConsoleState> {
     Router::new()
         .route("/sign-in", get(show).post(sign_in))
+        .route("/sign-in/code", get(code::show).post(code::sign_in))
+        .route("/sign-in/with/{provider}", get(elsewhere::begin))
+        .route("/sign-in/with/{provider}/callback", get(elsewhere::finish))
         .route("/sign-up", get(sign_up::show).post(sign_up::sign_up))
         .route("/join", get(join::show).post(join::join))
         .route("/sign-out", post(sign_out))
@@ -75,12 +80,12 @@ fn gate(caller: &Caller, next: Option<&str>, refused: Option<(&Sent, &Problem)>)
     }
 }
 
-async fn show(caller: Caller) -> Response {
+async fn show(State(state): State<ConsoleState>, caller: Caller) -> Response {
     let next = caller.query.get("next");
     if caller.signed_in {
         return Redirect::to(onward(next)).into_response();
     }
-    page(&gate(&caller, next, None))
+    page(&SignInPage::new(&state, gate(&caller, next, None), next))
 }
 
 async fn sign_in(
@@ -95,10 +100,11 @@ async fn sign_in(
     };
     let next = sent(&form, "next");
     match state.identity.log_in(&caller.context, &input).await {
-        Ok(cookie) => admitted(&cookie, next),
+        Ok(LoggedIn::Session(cookie)) => admitted(&cookie, next),
+        Ok(LoggedIn::SecondFactor(half)) => page(&code::gate(&caller, &half.token, next, None)),
         Err(problem) => {
-            (browse_status(&problem), page(&gate(&caller, next, Some((&form, &problem)))))
-                .into_response()
+            let gate = gate(&caller, next, Some((&form, &problem)));
+            (browse_status(&problem), page(&SignInPage::new(&state, gate, next))).into_response()
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
-use reqwest::Url;
+use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
@@ -38,6 +38,9 @@ pub struct Args {
     /// Read the password from standard input, instead of asking
     #[arg(long, conflicts_with = "api_key_stdin", requires = "email")]
     password_stdin: bool,
+    /// A code of your authenticator, or a recovery code; asked for where it is needed
+    #[arg(long, conflicts_with = "api_key_stdin")]
+    code: Option<String>,
     /// Which of your organizations, by its slug or id; else the one that you were in last
     #[arg(long, conflicts_with = "api_key_stdin", value_name = "SLUG")]
     organization: Option<String>,
@@ -80,6 +83,30 @@ impl Args {
         Ok(Exit::Ok)
     }
 
+    /// Sends the code that the account asks for beside the password.
+    async fn second_step(
+        &self,
+        http: &reqwest::Client,
+        base: &Url,
+        half: &Value,
+    ) -> anyhow::Result<()> {
+        let code = match &self.code {
+            Some(code) => code.clone(),
+            None if std::io::stdin().is_terminal() => {
+                asked("Code of your authenticator, or a recovery code: ")?
+            }
+            None => {
+                return Err(UsageError(
+                    "this account asks for a second factor: give its code with --code".into(),
+                )
+                .into());
+            }
+        };
+        let body = json!({ "token": half["token"], "code": code });
+        checked(http.post(base.join("/v1/auth/log-in/code")?).json(&body).send().await?).await?;
+        Ok(())
+    }
+
     /// Logs in, and makes a key that may do what the person may.
     async fn made_key(&self, http: &reqwest::Client, base: &Url) -> anyhow::Result<SecretString> {
         let email = match &self.email {
@@ -92,7 +119,11 @@ impl Args {
             rpassword::prompt_password("Password: ")?.into()
         };
         let credentials = json!({ "email": email, "password": password.expose_secret() });
-        checked(http.post(base.join("/v1/auth/log-in")?).json(&credentials).send().await?).await?;
+        let step = http.post(base.join("/v1/auth/log-in")?).json(&credentials).send().await?;
+        let step = checked(step).await?;
+        if step.status() == StatusCode::OK {
+            self.second_step(http, base, &step.json().await?).await?;
+        }
         let mut me = me(http, base).await?;
         if let Some(wanted) = &self.organization {
             let found = organization(&me, |it| it["slug"] == **wanted || it["id"] == **wanted);
