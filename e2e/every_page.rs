@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// What somebody sees who has just opened an organization: path, words on it, name of the picture.
-const OF_A_NEWCOMER: [(&str, &str, &str); 22] = [
+const OF_A_NEWCOMER: [(&str, &str, &str); 24] = [
     ("/", "Good to see you", "empty-dashboard"),
     ("/datasets", "No data set yet", "empty-datasets"),
     ("/datasets/new", "What is taken", "dataset-new"),
@@ -19,6 +19,8 @@ const OF_A_NEWCOMER: [(&str, &str, &str); 22] = [
     ("/audit", "Audit trail", "first-audit"),
     ("/members", "Ada Lovelace", "members"),
     ("/members/new", "Add somebody", "member-new"),
+    ("/invitations", "Nobody is invited", "empty-invitations"),
+    ("/invitations/new", "Invite somebody", "invitation-new"),
     ("/roles", "Owner", "roles"),
     ("/roles/new", "New role", "role-new"),
     ("/api-keys", "No key yet", "empty-keys"),
@@ -54,6 +56,10 @@ async fn every_page_is_fit_to_be_seen_before_and_after_signing_up() {
     browser.click("main button[type=submit]").await;
     browser.find("[aria-invalid=true]").await;
     looks.at_refusal("sign-up-refused").await;
+    browser.goto(&format!("{}/forgot-password", server.url)).await;
+    looks.at("forgot-password").await;
+    browser.goto(&format!("{}/invitation?token=rubbish", server.url)).await;
+    looks.at_refusal("invitation-refused").await;
     browser.goto(&format!("{}/join?token=rubbish", server.url)).await;
     looks.at_refusal("join-refused").await;
 

@@ -13,6 +13,8 @@ pub struct IdentityConfig {
     /// The address under which browsers find Ephor, such as `https://ephor.example.org`, when a
     /// proxy changes the `Host` header. Forms are accepted from there.
     pub public_url: Option<String>,
+    /// Is mail set up (`[mail]`)? If not, administrators hand over the links that would be mailed.
+    pub mail: bool,
     /// After how many minutes without use a session ends.
     pub session_idle_minutes: u32,
     /// After how many hours a session ends in any case.
@@ -33,6 +35,10 @@ pub struct IdentityConfig {
     pub log_ins_per_address: u32,
     /// Sign-ups from one address within the window.
     pub sign_ups_per_address: u32,
+    /// Mails to one e-mail address within the window.
+    pub mails_per_account: u32,
+    /// Mails that one address may ask for within the window.
+    pub mails_per_address: u32,
     /// The window in which attempts are counted, in minutes.
     pub attempt_window_minutes: u32,
 }
@@ -43,6 +49,7 @@ impl Default for IdentityConfig {
             open_sign_up: true,
             secure_cookies: false,
             public_url: None,
+            mail: false,
             session_idle_minutes: 8 * 60,
             session_hours: 14 * 24,
             session_rotation_minutes: 60,
@@ -53,6 +60,8 @@ impl Default for IdentityConfig {
             log_ins_per_account: 10,
             log_ins_per_address: 100,
             sign_ups_per_address: 20,
+            mails_per_account: 5,
+            mails_per_address: 100,
             attempt_window_minutes: 15,
         }
     }
@@ -73,6 +82,11 @@ impl IdentityConfig {
 
     pub(crate) fn join_seconds(&self) -> f64 {
         f64::from(self.join_days) * 86_400.0
+    }
+
+    /// A page's address for a mail: the page below the address under which browsers find Ephor.
+    pub(crate) fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_deref().unwrap_or_default().trim_end_matches('/'))
     }
 
     pub(crate) fn window_seconds(&self) -> f64 {

@@ -14,6 +14,10 @@ pub(crate) fn problem(error: StoreError) -> Problem {
             Code::Conflict,
             "A built-in role cannot be deleted, and an owner may always do everything; make a role of your own instead",
         ),
+        Some("team_invitations_open_idx") => Problem::new(
+            Code::Conflict,
+            "This address has an open invitation already; send it again, or revoke it first",
+        ),
         Some("organizations_slug_key") => Problem::invalid(vec![
             Fault::new("/slug", "taken", "Another organization has this slug")
                 .hint("choose another"),

@@ -15,13 +15,16 @@ mod email;
 mod external;
 
 mod identity;
+mod invitation;
 mod key_usage;
 mod log_in;
+mod mail;
 mod me;
 mod member;
 mod membership;
 mod organization;
 mod password;
+mod password_reset;
 pub mod permissions;
 mod role;
 mod second_factor;
@@ -31,6 +34,7 @@ mod sign_up;
 mod text;
 mod throttle;
 mod vault;
+mod verify_email;
 mod web;
 
 pub use api_key::{ApiKeySummary, CreateApiKey, CreatedApiKey};
@@ -43,11 +47,14 @@ pub use external::{
     ProviderOffer, departure_cookie,
 };
 pub use identity::Identity;
+pub use invitation::{AcceptInvitation, AcceptedInvitation, InvitationOffer, Invite, Invited};
 pub use log_in::LogIn;
+pub use mail::MailHandler;
 pub use me::{ChangeMe, ChangePassword, Me, MyAccount, MyOrganization};
 pub use member::{AddMember, AddedMember, ChangeMember, Join, JoinLink, JoinOffer, MemberSummary};
 pub use organization::{OpenSubsidiary, OpenedSubsidiary};
 pub use password::Password;
+pub use password_reset::{ForgotPassword, ResetPassword};
 pub use permissions::{BUILTIN_ROLES, BuiltinRole, CATALOGUE, builtin_roles_json};
 pub use role::{ChangeRole, CreateRole, RoleSummary};
 pub use second_factor::{
@@ -55,7 +62,9 @@ pub use second_factor::{
     SecondFactorState,
 };
 pub use secrets::random as random_key;
-pub use secrets::{ApiKeyToken, CsrfSecret, CsrfToken, JoinToken, SessionToken};
+pub use secrets::{
+    ApiKeyToken, CsrfSecret, CsrfToken, InvitationToken, JoinToken, MailToken, SessionToken,
+};
 pub use session::{CurrentSession, SessionSummary};
 pub use sign_up::{SignUp, SignedUp};
 pub use vault::Vault;

@@ -44,6 +44,8 @@ pub struct MyAccount {
     pub last_name: Option<String>,
     /// Address of a picture.
     pub avatar_url: Option<String>,
+    /// When one proved that the address is one's own.
+    pub email_verified_at: Option<DateTime<Utc>>,
     /// When one agreed to the processing of one's data.
     pub gdpr_consent_at: Option<DateTime<Utc>>,
     /// When one last logged in.
@@ -207,10 +209,13 @@ impl Identity {
     }
 }
 
-async fn account(tx: &mut ephor_store::OrgTx, scope: &Scope) -> Result<MyAccount, Problem> {
+pub(crate) async fn account(
+    tx: &mut ephor_store::OrgTx,
+    scope: &Scope,
+) -> Result<MyAccount, Problem> {
     let row = sqlx::query!(
-        r#"select u.id, u.email, u.full_name, u.first_name, u.last_name, u.avatar_url, u.gdpr_consent_at,
-                  u.last_login_at, u.created_at, o.require_second_factor,
+        r#"select u.id, u.email, u.full_name, u.first_name, u.last_name, u.avatar_url, u.email_verified_at,
+                  u.gdpr_consent_at, u.last_login_at, u.created_at, o.require_second_factor,
                   exists (select 1 from identity.user_totp t
                           where t.user_id = u.id and t.confirmed_at is not null) as "second_factor!"
            from identity.users u
@@ -230,6 +235,7 @@ async fn account(tx: &mut ephor_store::OrgTx, scope: &Scope) -> Result<MyAccount
         first_name: row.first_name,
         last_name: row.last_name,
         avatar_url: row.avatar_url,
+        email_verified_at: row.email_verified_at,
         gdpr_consent_at: row.gdpr_consent_at,
         last_login_at: row.last_login_at,
         created_at: row.created_at,

@@ -116,7 +116,9 @@ impl Identity {
             organization: Some(signed_up.organization_id),
             email: &checked.email,
         };
-        Ok((signed_up, self.session_open(request, session).await?.session()?))
+        let cookie = self.session_open(request, session).await?.session()?;
+        self.greet(request, signed_up.user_id).await;
+        Ok((signed_up, cookie))
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) enum Attempt {
     Address,
     SignUp,
     Join,
+    Mail,
+    MailAddress,
 }
 
 impl Attempt {
@@ -36,6 +38,8 @@ impl Attempt {
             Self::Address => "address",
             Self::SignUp => "sign_up",
             Self::Join => "join",
+            Self::Mail => "mail",
+            Self::MailAddress => "mail_address",
         }
     }
 }
@@ -92,6 +96,22 @@ impl Identity {
             vec![((Attempt::Account, account_subject(email)), config.log_ins_per_account)];
         if let Some(ip) = request.ip {
             subjects.push(((Attempt::Address, address_subject(ip)), config.log_ins_per_address));
+        }
+        self.count(&subjects).await
+    }
+
+    /// Counts a mail that somebody asks for; refuses it when the recipient or the caller's address
+    /// had too many lately. Whether the recipient has an account makes no difference.
+    pub(crate) async fn count_mail(
+        &self,
+        request: &RequestContext,
+        email: &Email,
+    ) -> Result<(), Problem> {
+        let config = self.config();
+        let mut subjects =
+            vec![((Attempt::Mail, account_subject(email)), config.mails_per_account)];
+        if let Some(ip) = request.ip {
+            subjects.push(((Attempt::MailAddress, address_subject(ip)), config.mails_per_address));
         }
         self.count(&subjects).await
     }

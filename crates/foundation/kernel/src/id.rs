@@ -74,6 +74,10 @@ ids! {
     UserId = "user",
     /// A person's membership of one organization.
     MemberId = "member",
+    /// An invitation to an organization.
+    InvitationId = "invitation",
+    /// A team of members.
+    TeamId = "team",
     /// A named set of permissions.
     RoleId = "role",
     /// A log-in in one browser.

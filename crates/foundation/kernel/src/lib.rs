@@ -13,9 +13,9 @@ mod scope;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use event::DomainEvent;
 pub use id::{
-    AnalysisId, ApiKeyId, AssistantId, DatasetId, EntryId, JobId, MemberId, ModelId,
-    ModelVersionId, OrganizationId, ParseIdError, RequestId, ResultId, RoleId, SessionId, UserId,
-    UserIdentityId,
+    AnalysisId, ApiKeyId, AssistantId, DatasetId, EntryId, InvitationId, JobId, MemberId, ModelId,
+    ModelVersionId, OrganizationId, ParseIdError, RequestId, ResultId, RoleId, SessionId, TeamId,
+    UserId, UserIdentityId,
 };
 pub use money::{Money, MoneyError};
 pub use permission::{ParsePermissionError, Permission, PermissionSet};

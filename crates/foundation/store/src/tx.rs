@@ -54,8 +54,18 @@ impl OrgTx {
 
     /// Creates a job, which begins once the transaction is committed.
     pub async fn enqueue(&mut self, job: NewJob) -> Result<JobId, StoreError> {
+        self.enqueue_patiently(job, jobs::ATTEMPTS).await
+    }
+
+    /// Creates a job that is tried so often at most, for what others may keep from being done for
+    /// long: the waits between the tries double, up to five minutes.
+    pub async fn enqueue_patiently(
+        &mut self,
+        job: NewJob,
+        attempts: i32,
+    ) -> Result<JobId, StoreError> {
         self.has_news = true;
-        jobs::job_create(self, job).await
+        jobs::job_create(self, job, attempts).await
     }
 
     /// The relay is to look as soon as this is committed.

@@ -50,6 +50,16 @@ pub(crate) struct Caller {
     pub theme: Option<Theme>,
     /// They are signed in already.
     pub signed_in: bool,
+    /// The token that forms of their session carry, if they are.
+    csrf: Option<String>,
+}
+
+impl Caller {
+    /// What goes with a form unseen, which may be sent signed in or not.
+    pub fn hidden(&self, mut values: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
+        values.extend(self.csrf.clone().map(|csrf| ("_csrf", csrf)));
+        values
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -62,6 +72,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
             query: query(parts),
             theme: theme(&parts.headers),
             signed_in: parts.extensions.get::<CurrentSession>().is_some(),
+            csrf: parts
+                .extensions
+                .get::<CurrentSession>()
+                .map(|session| session.csrf.token().expose().to_owned()),
         })
     }
 }
@@ -155,6 +169,9 @@ fn done(word: &str) -> Option<Notice> {
         "removed" => "Removed.",
         "switched" => "You now work in this organization.",
         "rolled-back" => "Rolled back, as a new version.",
+        "invited" => "Invited. The mail is on its way.",
+        "mailed" => "A mail is on its way to you.",
+        "verified" => "Your address is proven.",
         "password" => "Your password is changed; all other sessions have ended.",
         _ => return None,
     };

@@ -4,7 +4,7 @@ mod add;
 mod change;
 mod join;
 mod remove;
-mod role;
+pub(crate) mod role;
 
 pub use add::{AddMember, AddedMember, JoinLink};
 pub use change::{ChangeMember, MemberSummary};

@@ -8,7 +8,7 @@ use crate::{identity::database, permissions::BuiltinRole, role::must_cover};
 
 /// A role by its id, or a built-in one by its word; one of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RoleChoice<'a> {
+pub(crate) struct RoleChoice<'a> {
     /// The role's id.
     pub id: Option<RoleId>,
     /// `owner`, `admin`, `manager`, `operator`, `member` or `viewer`.
@@ -39,7 +39,7 @@ impl RoleChoice<'_> {
 }
 
 /// The chosen role's id, when the caller may give it.
-pub(super) async fn role_to_give(
+pub(crate) async fn role_to_give(
     tx: &mut OrgTx,
     scope: &Scope,
     choice: RoleChoice<'_>,

@@ -25,6 +25,14 @@ impl JoinSecret {
         Self(random())
     }
 
+    pub(super) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     pub(crate) fn hash(&self) -> [u8; 32] {
         sha256(&self.0)
     }

@@ -2,13 +2,17 @@
 
 mod api_key;
 mod csrf;
+mod invitation;
 mod join;
+mod mail;
 mod session;
 
 pub use api_key::ApiKeyToken;
 pub use csrf::{CsrfSecret, CsrfToken};
+pub use invitation::InvitationToken;
 pub(crate) use join::JoinSecret;
 pub use join::JoinToken;
+pub use mail::MailToken;
 pub use session::SessionToken;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

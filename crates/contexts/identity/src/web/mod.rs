@@ -4,6 +4,8 @@ mod account;
 mod administration;
 mod authenticate;
 mod extract;
+mod invitations;
+mod letters;
 mod operations;
 mod origin;
 mod resources;
@@ -24,5 +26,9 @@ where
     S: Clone + Send + Sync + 'static,
     Identity: FromRef<S>,
 {
-    account::routes().merge(administration::routes()).merge(security::routes())
+    account::routes()
+        .merge(administration::routes())
+        .merge(security::routes())
+        .merge(invitations::routes())
+        .merge(letters::routes())
 }

@@ -3,13 +3,15 @@
 use ephor_rest::Operation;
 use serde_json::{Map, Value, json};
 
-const ACCOUNT: &str = "account";
+pub(super) const ACCOUNT: &str = "account";
 
 /// Describes each route.
 pub fn operations() -> Vec<Operation> {
     let mut all = account();
     all.extend(security());
     all.extend(administration());
+    all.extend(super::invitations::operations());
+    all.extend(super::letters::operations());
     all
 }
 
@@ -282,7 +284,7 @@ fn administration() -> Vec<Operation> {
     ]
 }
 
-fn object(required: &[&str], properties: Value) -> Value {
+pub(super) fn object(required: &[&str], properties: Value) -> Value {
     json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
 }
 
@@ -319,7 +321,7 @@ fn either(mut schema: Value, choices: &[(&str, &str, &[&str])]) -> Value {
     schema
 }
 
-fn name(most: u32) -> Value {
+pub(super) fn name(most: u32) -> Value {
     json!({ "type": "string", "minLength": 1, "maxLength": most, "pattern": r"\S" })
 }
 
@@ -327,11 +329,11 @@ fn optional_name() -> Value {
     json!({ "type": ["string", "null"], "maxLength": 100 })
 }
 
-fn uuid() -> Value {
+pub(super) fn uuid() -> Value {
     json!({ "type": "string", "format": "uuid" })
 }
 
-fn time() -> Value {
+pub(super) fn time() -> Value {
     json!({ "type": "string", "format": "date-time" })
 }
 

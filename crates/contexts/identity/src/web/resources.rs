@@ -55,7 +55,7 @@ pub const RESOURCES: &[ResourceSpec] = &[
         ])
         .parent("teams", "team_id", "members")
         .reach(),
-    // Made by an operation of its own, which makes the token; the state is all that callers change
+    // Made, sent again and revoked by operations of their own, which make the token; the state is all that callers change
     // (revoked), and the database refuses every other step that they could ask for.
     ResourceSpec::new("team_invitations", "identity.team_invitations")
         .labels("team invitation", "team invitations")

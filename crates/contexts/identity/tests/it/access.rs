@@ -7,7 +7,7 @@ use axum::{
 use ephor_kernel::{MemberId, Scope};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Browser, World, add, send, world};
+use crate::support::{Answer, Browser, World, add, send, somewhere, world};
 
 const ROLES: [&str; 6] = ["owner", "admin", "manager", "operator", "member", "viewer"];
 
@@ -19,6 +19,7 @@ struct Targets {
     bobs: MemberId,
     bobs_key: String,
     organization: String,
+    invitation: String,
 }
 
 /// For a role that cannot make a key: an id that nothing has.
@@ -80,6 +81,31 @@ fn tries() -> Vec<Try> {
             |t| format!("/v1/members/{}/join-link", t.member),
             none,
         ),
+        (
+            "invite a viewer",
+            Method::POST,
+            |_| "/v1/team_invitations".into(),
+            || Some(json!({ "email": "guest@example.org", "role": "viewer" })),
+        ),
+        (
+            "invite an owner",
+            Method::POST,
+            |_| "/v1/team_invitations".into(),
+            || Some(json!({ "email": "chief@example.org", "role": "owner" })),
+        ),
+        ("list invitations", Method::GET, |_| "/v1/team_invitations".into(), none),
+        (
+            "send an invitation again",
+            Method::POST,
+            |t| format!("/v1/team_invitations/{}/resend", t.invitation),
+            none,
+        ),
+        (
+            "revoke an invitation",
+            Method::POST,
+            |t| format!("/v1/team_invitations/{}/revoke", t.invitation),
+            none,
+        ),
         ("remove a member", Method::DELETE, |t| format!("/v1/members/{}", t.member), none),
         ("list roles", Method::GET, |_| "/v1/roles".into(), none),
         (
@@ -128,6 +154,14 @@ async fn targets(
     let unique = uuid::Uuid::now_v7().simple().to_string();
     let member =
         world.identity.member_add(scope, &add(&format!("{unique}@example.org"), "member")).await;
+    let invite = ephor_identity::Invite {
+        email: format!("{unique}@example.com"),
+        role_id: None,
+        role: Some("viewer".into()),
+        team_id: None,
+        team_role: None,
+    };
+    let invited = world.identity.invite(&somewhere(), scope, &invite).await.unwrap();
     let role = ephor_identity::CreateRole {
         name: unique.clone(),
         description: None,
@@ -142,6 +176,7 @@ async fn targets(
         bobs,
         bobs_key: made(bob.post("/v1/api-keys", key).await).unwrap(),
         organization: scope.organization().to_string(),
+        invitation: invited.id.to_string(),
     }
 }
 
@@ -178,11 +213,16 @@ async fn role_by_route() {
 }
 
 /// The list may only shrink: what is on it answers without a log-in.
-const UNAUTHENTICATED: [&str; 4] = [
+const UNAUTHENTICATED: [&str; 9] = [
+    "POST /v1/auth/accept-invitation",
+    "POST /v1/auth/forgot-password",
+    "POST /v1/auth/invitation-offer",
     "POST /v1/auth/join",
     "POST /v1/auth/join-offer",
     "POST /v1/auth/log-in",
+    "POST /v1/auth/reset-password",
     "POST /v1/auth/sign-up",
+    "POST /v1/auth/verify-email",
 ];
 
 #[tokio::test]

@@ -82,6 +82,9 @@ async fn no_runtime_role_reads_a_secret() {
             ("sessions", "csrf_secret"),
             ("api_keys", "key_hash"),
             ("member_joins", "token_hash"),
+            ("team_invitations", "token_hash"),
+            ("user_tokens", "token_hash"),
+            ("user_tokens", "email"),
             ("log_in_attempts", "subject_hash"),
             ("membership_versions", "value"),
         ] {
@@ -107,6 +110,10 @@ async fn unknown_and_known_have_one_shape() {
         "select * from door.session_lookup(sha256('x'), null)",
         "select * from door.api_key_lookup(gen_random_uuid(), gen_random_uuid(), sha256('x'), null)",
         "select * from door.join_lookup(gen_random_uuid(), gen_random_uuid(), sha256('x'))",
+        "select * from door.invitation_lookup(gen_random_uuid(), gen_random_uuid(), sha256('x'))",
+        "select * from door.mail_address(gen_random_uuid())",
+        "select * from door.mail_token_lookup(sha256('x'), 'reset_password')",
+        "select * from door.mail_token_make(gen_random_uuid(), 'reset_password', sha256('x'), '1 hour', '')",
     ] {
         let rows = sqlx::query(call).fetch_all(&mut app).await.unwrap();
         assert_eq!(rows.len(), 1, "{call}");
@@ -134,6 +141,22 @@ async fn the_door_leaves_a_transaction_where_it_was() {
         "select door.session_touch(sha256('one'), sha256('two'), '1 hour')",
         "select door.session_switch(sha256('two'), (select organization_id from door.session_lookup(sha256('two'), null)), sha256('three'), '')",
         "select door.session_end(sha256('three'), true, '')",
+        "select m.* from door.user_by_email('eve@example.org') u,
+            lateral door.mail_token_make(u.user_id, 'verify_email', sha256('four'), '1 hour', '') m",
+        "select door.email_verify(sha256('four'), '')",
+        "select door.email_verify(sha256('four'), '')",
+        "select m.* from door.user_by_email('eve@example.org') u,
+            lateral door.mail_token_make(u.user_id, 'reset_password', sha256('five'), '1 hour', '') m",
+        "select * from door.password_reset(sha256('five'), 'hash', sha256('eve'), '')",
+        "select * from door.password_reset(sha256('five'), 'hash', sha256('eve'), '')",
+        "insert into identity.team_invitations (organization_id, email, token_hash, created_by)
+            select id, 'guest@example.org', sha256('six'), created_by from identity.organizations",
+        "select a.* from identity.team_invitations i,
+            lateral door.invitation_accept(i.organization_id, i.id, sha256('none'), 'hash', 'Guest', false, '') a",
+        "select a.* from identity.team_invitations i,
+            lateral door.invitation_accept(i.organization_id, i.id, sha256('six'), null, null, false, '') a",
+        "select a.* from identity.team_invitations i,
+            lateral door.invitation_accept(i.organization_id, i.id, sha256('six'), 'hash', 'Guest', true, '') a",
         "select * from door.sweep()",
     ];
     let mut tx = world.db.store().begin(&scope).await.unwrap();

@@ -19,7 +19,7 @@ mod run;
 mod supervise;
 mod workers;
 
-pub(crate) use self::new::job_create;
+pub(crate) use self::new::{ATTEMPTS, job_create};
 pub use self::{
     cancel::{Cancelled, job_cancel},
     config::WorkersConfig,

@@ -28,8 +28,15 @@ pub(super) struct Creation {
     pub(super) request: RequestContext,
 }
 
+/// How often a job is begun at most, unless somebody asks for more patience.
+pub(crate) const ATTEMPTS: i32 = 3;
+
 /// Creates a job in the transaction's organization; it begins when that is committed.
-pub(crate) async fn job_create(tx: &mut OrgTx, job: NewJob) -> Result<JobId, StoreError> {
+pub(crate) async fn job_create(
+    tx: &mut OrgTx,
+    job: NewJob,
+    attempts: i32,
+) -> Result<JobId, StoreError> {
     let NewJob { kind, payload, subject } = job;
     let id = JobId::new();
     let creation = Creation {
@@ -38,8 +45,8 @@ pub(crate) async fn job_create(tx: &mut OrgTx, job: NewJob) -> Result<JobId, Sto
     };
     let (organization, creator) = (tx.organization().uuid(), tx.scope().principal().uuid());
     sqlx::query!(
-        "insert into ops.jobs (organization_id, id, kind, payload, subject_id, context, created_by)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into ops.jobs (organization_id, id, kind, payload, subject_id, context, created_by, max_attempts)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         organization,
         id.uuid(),
         kind,
@@ -47,6 +54,7 @@ pub(crate) async fn job_create(tx: &mut OrgTx, job: NewJob) -> Result<JobId, Sto
         subject,
         serde_json::to_value(creation)?,
         creator,
+        attempts,
     )
     .execute(tx.conn())
     .await?;

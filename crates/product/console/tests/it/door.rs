@@ -124,3 +124,54 @@ async fn an_invited_person_joins_by_the_link_that_is_shown_once() {
     // What one may not do looks like what is not there.
     assert_eq!(owner.get("/nothing/here").await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn an_invitation_that_is_handed_over_is_accepted_by_somebody_new_and_by_an_account() {
+    let world = world().await;
+    let mut owner = world.owner("ada@example.org").await;
+    let mut bob = world.owner("bob@example.org").await;
+    let form = owner.get("/invitations/new").await;
+    let viewer = form
+        .body
+        .split("<option value=\"")
+        .find(|option| option.contains(">Viewer"))
+        .and_then(|option| option.split('"').next())
+        .expect("the role of viewers")
+        .to_owned();
+    let refused = owner.submit("/invitations", &[("email", "nobody")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    refused.shows("id=\"field-email-fault-0\"");
+    let mut invite = async |email: &str| {
+        let told = owner.submit("/invitations", &[("email", email), ("role_id", &viewer)]).await;
+        assert_eq!(told.status, StatusCode::OK, "{}", told.body);
+        let rest = told.body.split("value=\"/invitation?token=").nth(1).expect("the link");
+        rest.split('"').next().unwrap().to_owned()
+    };
+
+    let token = invite("grace@example.org").await;
+    let mut grace = world.browser();
+    grace.get(&format!("/invitation?token={token}")).await.shows("Join Analytical Engines");
+    let short = [("token", token.as_str()), ("full_name", "Grace Hopper"), ("password", "short")];
+    let refused = grace.submit("/invitation", &short).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    refused.shows("Grace Hopper");
+    let fields = [("token", token.as_str()), ("full_name", "Grace Hopper"), ("password", PASSWORD)];
+    let joined = grace.submit("/invitation", &fields).await;
+    assert_eq!(joined.location(), "/", "{}", joined.body);
+    grace.get("/").await.shows("Good to see you, Grace");
+
+    let token = invite("bob@example.org").await;
+    let mut stranger = world.browser();
+    let link = format!("/invitation?token={token}");
+    stranger.get(&link).await.shows("You have an account.");
+    let led = stranger.submit("/invitation", &[("token", &token)]).await;
+    assert!(led.location().starts_with("/sign-in?next=%2Finvitation"), "{}", led.location());
+    bob.get(&link).await.shows(">Accept<");
+    let accepted = bob.submit("/invitation", &[("token", &token)]).await;
+    assert_eq!(accepted.location(), "/?done=switched", "{}", accepted.body);
+    let list = owner.get("/invitations").await;
+    list.shows("accepted");
+    list.shows("handed over");
+    // What is accepted is neither sent again nor revoked.
+    assert!(!list.body.contains("/resend") && !list.body.contains("/revoke"));
+}

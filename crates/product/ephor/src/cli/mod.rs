@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod admin;
 mod analyze;
 mod audit;
 mod completions;
@@ -59,6 +60,9 @@ enum Command {
     /// Prepare, back up, restore and look at the database
     #[command(subcommand)]
     Db(db::Command),
+    /// Do what only whoever runs this Ephor may do
+    #[command(subcommand)]
+    Admin(admin::Command),
     /// Verify and export the audit trail
     #[command(subcommand)]
     Audit(audit::Command),
@@ -121,6 +125,7 @@ impl Cli {
             Command::Demo(args) => args.run(&settings),
             Command::Worker(args) => args.run(&settings),
             Command::Db(command) => command.run(&settings),
+            Command::Admin(command) => command.run(&settings),
             Command::Audit(command) => command.run(&settings),
             Command::Login(args) => args.run(),
             Command::Org(command) => command.run(),

@@ -7,6 +7,7 @@ mod sections;
 use std::path::{Path, PathBuf};
 
 use ephor_identity::{IdentityConfig, ProviderConfig};
+use ephor_mail::MailConfig;
 use ephor_store::DatabaseConfig;
 pub use layers::{ConfigError, ConfigFault};
 pub use sections::{
@@ -35,6 +36,8 @@ pub struct Config {
     pub analysis: Analysis,
     /// Sign-up and sessions.
     pub identity: IdentityConfig,
+    /// Mail.
+    pub mail: MailConfig,
     /// The audit trail's key.
     pub seal: Seal,
     /// The key of what is kept encrypted.
@@ -66,6 +69,7 @@ impl Config {
         config.check()?;
         config.identity.secure_cookies = config.server.secure();
         config.identity.public_url = Some(config.server.url());
+        config.identity.mail = config.mail.is_set_up();
         Ok(config)
     }
 
@@ -115,6 +119,18 @@ impl Config {
         self.check_providers(&mut faults);
         if self.analysis.memory_mib < 64 {
             faults.push(ConfigFault::new("analysis.memory_mib", "must be at least 64"));
+        }
+        faults.extend(
+            self.mail
+                .faults()
+                .into_iter()
+                .map(|fault| ConfigFault::new(format!("mail.{}", fault.key), fault.message)),
+        );
+        if self.mail.is_set_up() && url.is_empty() && self.server.bind.starts_with("0.0.0.0:") {
+            faults.push(ConfigFault::new(
+                "server.public_url",
+                "is needed with mail.url: the links in mails lead there",
+            ));
         }
         ConfigError::unless_empty(faults)
     }

@@ -1,5 +1,6 @@
 //! The sections of the configuration that the binary itself consumes, as `ephor.toml` explains
-//! them. The others are their consumers': `ephor_store::DatabaseConfig`, `ephor_identity::IdentityConfig`.
+//! them. The others are their consumers': `ephor_store::DatabaseConfig`, `ephor_identity::IdentityConfig`,
+//! `ephor_mail::MailConfig`.
 
 use secrecy::SecretString;
 use serde::Deserialize;

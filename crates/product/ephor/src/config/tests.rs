@@ -100,6 +100,24 @@ fn what_is_out_of_range_is_refused() {
 }
 
 #[test]
+fn mail_is_off_until_it_is_set_up_whole() {
+    let config = Config::load(None, [], &[]).unwrap();
+    assert!(!config.mail.is_set_up() && !config.identity.mail);
+    let half = variables(&[("EPHOR_MAIL_URL", "smtp://user:hush@mail.example.org")]);
+    let error = Config::load(None, half, &[]).unwrap_err();
+    let places: Vec<_> = error.0.iter().map(|fault| fault.place.as_str()).collect();
+    assert_eq!(places, ["mail.url", "mail.from"]);
+    assert!(!error.to_string().contains("hush"), "{error}");
+    let whole = variables(&[
+        ("EPHOR_MAIL_URL", "smtps://user:hush@mail.example.org"),
+        ("EPHOR_MAIL_FROM", "Ephor <ephor@example.org>"),
+    ]);
+    let config = Config::load(None, whole, &[]).unwrap();
+    assert!(config.identity.mail);
+    assert!(!format!("{config:?}").contains("hush"));
+}
+
+#[test]
 fn secrets_do_not_show_in_debug_output() {
     let secret =
         variables(&[("EPHOR_SEAL_KEY", "hush"), ("DATABASE_URL", "postgres://u:hush@h/d")]);

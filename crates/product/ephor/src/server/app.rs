@@ -5,8 +5,9 @@ use std::{path::Path, sync::Arc};
 use anyhow::Context as _;
 use axum::extract::FromRef;
 use ephor_assurance::{Assurance, OpenDataset, runner::AnalysisRunner};
-use ephor_identity::Identity;
+use ephor_identity::{Identity, MailHandler};
 use ephor_kernel::SystemClock;
+use ephor_mail::Mailer;
 use ephor_registry::{ObjectStoreConfig, Registry};
 use ephor_rest::{Catalog, Engine};
 use ephor_seal::SealKey;
@@ -29,6 +30,8 @@ pub struct App {
     pub registry: Registry,
     /// Bias analyses.
     pub assurance: Assurance,
+    /// Sends mails, where mail is set up.
+    pub mailer: Option<Mailer>,
     /// The key that seals the trail, to verify it with.
     pub seal_key: Arc<SealKey>,
     /// Whose word on addresses is taken.
@@ -60,6 +63,8 @@ impl App {
             secrets_key::vault(&config.secrets, data)?,
             secrets_key::providers(&config.oidc)?,
         )?;
+        // The configuration was checked when it was read.
+        let mailer = Mailer::new(&config.mail).ok().flatten();
         let objects = ObjectStoreConfig {
             url: (!config.objects.url.is_empty()).then(|| config.objects.url.clone()),
             folder: data.join("objects"),
@@ -81,6 +86,7 @@ impl App {
             identity,
             registry,
             assurance,
+            mailer,
             seal_key: Arc::new(seal_key),
             trusted_proxies,
             metrics,
@@ -89,7 +95,11 @@ impl App {
 
     /// What does the background work.
     pub fn handlers(&self) -> Vec<Arc<dyn JobHandler>> {
-        vec![Arc::new(AnalysisRunner::new(&self.assurance)), Arc::new(BuiltinFollower)]
+        vec![
+            Arc::new(AnalysisRunner::new(&self.assurance)),
+            Arc::new(BuiltinFollower),
+            Arc::new(MailHandler::new(self.identity.clone(), self.mailer.clone())),
+        ]
     }
 }
 

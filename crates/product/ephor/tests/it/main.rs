@@ -13,6 +13,7 @@ mod command_line;
 mod compliance_score;
 mod contract;
 mod external_identity;
+mod mail;
 mod main_job;
 mod remote;
 mod resource_isolation;

@@ -51,4 +51,4 @@ async fn every_resource_has_its_list_its_pages_and_its_export() {
 }
 
 /// Made by operations of their own, on pages of their own.
-const HAND_MADE: [&str; 4] = ["members", "roles", "api-keys", "organizations"];
+const HAND_MADE: [&str; 5] = ["members", "roles", "api-keys", "organizations", "team_invitations"];

@@ -4,6 +4,7 @@
 pub mod api;
 pub mod authenticator;
 pub mod oidc;
+pub mod smtp;
 
 use std::{
     io::{BufRead as _, BufReader},

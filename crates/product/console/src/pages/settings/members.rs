@@ -76,10 +76,13 @@ async fn list(State(state): State<ConsoleState>, visit: Visit) -> Answer {
     let add = visit
         .may("members", "create")
         .then(|| Action::primary("Add somebody", "/members/new", "plus"));
+    let invitations = visit
+        .may("team_invitations", "read")
+        .then(|| Action::new("Invitations", "/invitations", "members"));
     Ok(page(&ListPage {
         frame: visit.frame("Members", "/members"),
         lede: "Who belongs to the organization, and what they may do here.".to_owned(),
-        actions: add.clone().into_iter().collect(),
+        actions: invitations.into_iter().chain(add.clone()).collect(),
         filters: listed.filters,
         filtered: listed.filtered,
         sort: listed.sort,

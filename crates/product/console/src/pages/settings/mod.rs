@@ -1,6 +1,7 @@
 //! The organization and oneself: members, roles, API keys, sessions, settings.
 
 mod api_keys;
+mod invitations;
 mod members;
 mod organization;
 mod roles;
@@ -15,6 +16,7 @@ use crate::ConsoleState;
 pub(crate) fn routes() -> Router<ConsoleState> {
     Router::new()
         .merge(members::routes())
+        .merge(invitations::routes())
         .merge(roles::routes())
         .merge(api_keys::routes())
         .merge(sessions::routes())

@@ -25,6 +25,7 @@ pub(super) fn routes() -> Router<ConsoleState> {
     Router::new()
         .route("/sessions", get(show))
         .route("/sessions/{id}/revoke", post(revoke))
+        .route("/sessions/verify-email", post(verify_email))
         .route("/password", get(password).post(change_password))
 }
 
@@ -71,16 +72,27 @@ async fn show(State(state): State<ConsoleState>, visit: Visit) -> Answer {
         .collect();
     let heads = ["Where", "Signed in", "Last seen", "Ends", ""].map(Head::new).to_vec();
     let user = &visit.me.user;
+    let proven = user.email_verified_at.map_or_else(
+        || Html::of(&Badge::new("warning", "warning", "not proven")),
+        |at| Html::of(&Moment(at)),
+    );
+    let mut steps = Vec::new();
+    if user.email_verified_at.is_none() && state.identity.config().mail {
+        let action = "/sessions/verify-email";
+        steps.push(Step::new("Prove your address", action, "pass", &frame));
+    }
+    steps.push(
+        Step::new("Sign out everywhere", "/sign-out-everywhere", "out", &frame)
+            .danger("End all of your sessions, this one too?"),
+    );
     Ok(page(&DetailPage {
         lede: user.full_name.clone(),
         badges: Vec::new(),
         actions: vec![Action::new("Change password", "/password", "key")],
-        steps: vec![
-            Step::new("Sign out everywhere", "/sign-out-everywhere", "out", &frame)
-                .danger("End all of your sessions, this one too?"),
-        ],
+        steps,
         facts: vec![
             ("E-mail".to_owned(), Html::text(&user.email)),
+            ("Address proven".to_owned(), proven),
             ("Role here".to_owned(), Html::text(visit.role())),
             ("Account since".to_owned(), Html::of(&Moment(user.created_at))),
         ],
@@ -98,6 +110,11 @@ async fn show(State(state): State<ConsoleState>, visit: Visit) -> Answer {
 async fn revoke(State(state): State<ConsoleState>, visit: Visit, Id(id): Id<SessionId>) -> Answer {
     state.identity.session_revoke(&visit.scope, id).await?;
     Ok(Redirect::to("/sessions?done=revoked").into_response())
+}
+
+async fn verify_email(State(state): State<ConsoleState>, visit: Visit) -> Answer {
+    state.identity.email_verification_send(&visit.context, &visit.scope).await?;
+    Ok(Redirect::to("/sessions?done=mailed").into_response())
 }
 
 fn form(visit: &Visit, refused: Option<&Problem>) -> Response {

@@ -3,8 +3,11 @@
 mod code;
 pub(crate) mod elsewhere;
 pub(crate) mod gate;
+mod invitation;
 mod join;
+mod reset;
 mod sign_up;
+mod verify;
 
 use axum::{
     Router,
@@ -37,6 +40,10 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .route("/sign-in/with/{provider}/callback", get(elsewhere::finish))
         .route("/sign-up", get(sign_up::show).post(sign_up::sign_up))
         .route("/join", get(join::show).post(join::join))
+        .route("/invitation", get(invitation::show).post(invitation::accept))
+        .route("/forgot-password", get(reset::forgot).post(reset::send))
+        .route("/reset-password", get(reset::show).post(reset::reset))
+        .route("/verify-email", get(verify::show).post(verify::verify))
         .route("/sign-out", post(sign_out))
         .route("/sign-out-everywhere", post(sign_out_everywhere))
 }
@@ -70,7 +77,8 @@ fn gate(caller: &Caller, next: Option<&str>, refused: Option<(&Sent, &Problem)>)
         form.refuse(problem);
     }
     GatePage {
-        frame: Frame::new("Sign in", caller.theme),
+        frame: Frame::new("Sign in", caller.theme)
+            .notice(caller.query.get("done").and_then(reset::done)),
         lede: String::new(),
         form,
         action: "/sign-in",
