@@ -1,9 +1,9 @@
 //! What the resource engine serves of content's tables.
 
-use ephor_rest::{Actions, ResourceSpec};
+use ephor_rest::{Actions, Include, ResourceSpec};
 
-/// Posts.
-pub const RESOURCES: &[ResourceSpec] = &[POSTS];
+/// Posts, and how often they are read.
+pub const RESOURCES: &[ResourceSpec] = &[POSTS, POST_VIEWS];
 
 /// Whoever makes a post is its author; views are counted by the system.
 const POSTS: ResourceSpec = ResourceSpec::new("posts", "content.posts")
@@ -12,4 +12,12 @@ const POSTS: ResourceSpec = ResourceSpec::new("posts", "content.posts")
     .create(&["title", "content", "summary", "status", "is_featured", "slug", "tags"])
     .update(&["title", "content", "summary", "status", "is_featured", "slug", "tags", "author_id"])
     .search(&["title", "summary", "content"])
+    .include(&[Include::one("views", "post_views", "id")])
     .reach();
+
+/// Counted by the trust centre; shown with its post.
+const POST_VIEWS: ResourceSpec = ResourceSpec::new("post_views", "content.post_views")
+    .labels("count of views", "counts of views")
+    .permission("posts")
+    .actions(Actions::NONE)
+    .sort("-last_viewed_at");

@@ -164,7 +164,11 @@ pub const CATALOGUE: &[ResourcePermissions] = &[
         "audit, compliance and fairness reports",
     ),
     resource("subscriptions", &["read"], "what the organization subscribes to"),
-    resource("payment_methods", &["read"], "how the organization pays"),
+    resource(
+        "payment_methods",
+        &["read", "update"],
+        "how the organization pays; update: with which",
+    ),
     resource("invoices", &["read"], "what the organization was charged"),
     resource("usage_records", &["read"], "metered requests"),
     resource("posts", &["read", "create", "update", "delete"], "posts of the trust centre"),

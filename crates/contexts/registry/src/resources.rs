@@ -11,6 +11,7 @@ pub const RESOURCES: &[ResourceSpec] = &[
     MODELS,
     MODEL_VERSIONS,
     DATASETS,
+    FRONTIER_MODELS,
     FRONTIER_ALERT_CONFIGS,
     FRONTIER_ALERTS,
 ];
@@ -95,6 +96,14 @@ const MODEL_VERSIONS: ResourceSpec = ResourceSpec::new("model_versions", "regist
     .parent("models", "model_id", "versions")
     .include(&[Include::one("model", "models", "model_id")])
     .reach();
+
+/// One catalogue for the whole installation, kept by its operator.
+const FRONTIER_MODELS: ResourceSpec =
+    ResourceSpec::new("frontier_models", "registry.frontier_models")
+        .labels("frontier model", "frontier models")
+        .global()
+        .sort("name")
+        .search(&["name", "provider", "model_id", "description"]);
 
 /// Made by uploads; what is stored never changes.
 const DATASETS: ResourceSpec = ResourceSpec::new("datasets", "registry.datasets")

@@ -68,6 +68,10 @@ macro_rules! ids {
 }
 
 ids! {
+    /// A way to pay.
+    PaymentMethodId = "payment method",
+    /// A post of a trust centre.
+    PostId = "post",
     /// A tenant.
     OrganizationId = "organization",
     /// A person, who may be a member of many organizations.

@@ -8,17 +8,19 @@ mod money;
 mod permission;
 mod principal;
 mod problem;
+mod quota;
 mod scope;
 
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use event::DomainEvent;
 pub use id::{
     AnalysisId, ApiKeyId, AssistantId, DatasetId, EntryId, InvitationId, JobId, MemberId, ModelId,
-    ModelVersionId, OrganizationId, ParseIdError, RequestId, ResultId, RoleId, SessionId, TeamId,
-    UserId, UserIdentityId,
+    ModelVersionId, OrganizationId, ParseIdError, PaymentMethodId, PostId, RequestId, ResultId,
+    RoleId, SessionId, TeamId, UserId, UserIdentityId,
 };
 pub use money::{Money, MoneyError};
 pub use permission::{ParsePermissionError, Permission, PermissionSet};
 pub use principal::{ActorType, Principal, SystemPart};
 pub use problem::{Code, Fault, Problem};
+pub use quota::Quota;
 pub use scope::{RequestContext, Scope};

@@ -4,6 +4,8 @@ use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Serialize};
 
+use crate::Quota;
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $word:literal, $status:literal, $title:literal;)+) => {
         /// The kind of a problem. Its word is stable: clients match on it.
@@ -39,6 +41,10 @@ codes! {
     Unauthenticated = "unauthenticated", 401, "Sign in first";
     /// E-mail or password are wrong.
     WrongCredentials = "wrong_credentials", 401, "Wrong e-mail or password";
+    /// The organization's tier does not include it.
+    FeatureNotInPlan = "feature_not_in_plan", 402, "The plan does not include this";
+    /// The organization has as many as its tier allows; waiting does not help.
+    LimitReached = "limit_reached", 402, "A limit of the plan is reached";
     /// One is signed in but may not do this.
     Forbidden = "forbidden", 403, "You may not do this";
     /// The request did not come from Ephor's own pages.
@@ -63,6 +69,8 @@ codes! {
     Invalid = "invalid", 422, "Some of it is not valid";
     /// An update must say which version it changes.
     PreconditionRequired = "precondition_required", 428, "Say which version you change";
+    /// The organization used what its tier allows for a time; it may go on when that is over.
+    QuotaExceeded = "quota_exceeded", 429, "What the plan allows for now is used up";
     /// Too many requests.
     RateLimited = "rate_limited", 429, "Too many requests";
     /// A fault of Ephor's own.
@@ -129,12 +137,15 @@ pub struct Problem {
     /// After how many seconds another try makes sense.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
+    /// The limit or feature of the organization's plan that stands in the way, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Box<Quota>>,
 }
 
 impl Problem {
     /// A problem with no particular faults.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), faults: Vec::new(), retry_after: None }
+        Self { code, detail: detail.into(), faults: Vec::new(), retry_after: None, quota: None }
     }
 
     /// Fields that are wrong: 422 with all of them.
@@ -143,7 +154,7 @@ impl Problem {
             [only] => only.message.clone(),
             many => format!("{} things are wrong; each is listed in `faults`", many.len()).into(),
         };
-        Self { code: Code::Invalid, detail, faults, retry_after: None }
+        Self { code: Code::Invalid, detail, faults, retry_after: None, quota: None }
     }
 
     /// There is no such thing, or the caller may not know of it.

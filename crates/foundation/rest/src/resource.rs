@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Catalog, Column, Kind, ResourceSpec, Table,
+    Actions, Catalog, Column, Kind, ResourceSpec, Table,
     nearest::hint,
     spec::{Include, Parent, Personal},
 };
@@ -36,8 +36,7 @@ pub(crate) struct Related {
     pub(crate) table: Arc<Table>,
     pub(crate) columns: Vec<Arc<Column>>,
     pub(crate) order: Vec<Order>,
-    pub(crate) permission: &'static str,
-    pub(crate) personal: Option<Personal>,
+    pub(crate) spec: ResourceSpec,
 }
 
 /// Specifications that don't fit the database. All that is wrong is listed.
@@ -130,11 +129,7 @@ fn resource(catalog: &Catalog, spec: &ResourceSpec, faults: &mut Vec<String>) ->
     };
     let before = faults.len();
     let mut finder = Finder { spec, table, faults };
-    for column in ["organization_id", "id"] {
-        if finder.find("a tenant's table", column).is_some_and(|column| column.kind != Kind::Uuid) {
-            finder.complain(&format!("{column} is not a uuid"));
-        }
-    }
+    finder.keys();
     finder.writable();
     for column in spec.search {
         let found = finder.find("search", column);
@@ -186,6 +181,23 @@ impl Finder<'_> {
             self.complain(&format!("{part} names the column {name}, which is not there; {hint}"));
         }
         found
+    }
+
+    /// A tenant's row is found by its organization and its id, a row of nobody by its id alone.
+    fn keys(&mut self) {
+        let keys: &[&str] = if self.spec.global { &["id"] } else { &["organization_id", "id"] };
+        for column in keys {
+            if self.find("the key", column).is_some_and(|column| column.kind != Kind::Uuid) {
+                self.complain(&format!("{column} is not a uuid"));
+            }
+        }
+        if self.spec.global && self.table.column("organization_id").is_some() {
+            self.complain("it is a tenant's table, so its rows are not the same for all");
+        }
+        let writes = Actions { list: false, get: false, ..self.spec.actions };
+        if self.spec.global && (writes != Actions::NONE || self.spec.reach) {
+            self.complain("what is the same for all organizations is only read");
+        }
     }
 
     fn writable(&mut self) {
@@ -271,6 +283,12 @@ fn relations(
             ));
             continue;
         };
+        if resource.spec.global && !target.spec.global {
+            let name = include.name;
+            faults.push(format!(
+                "`{path}`: include {name} leads from what is everybody's to what is a tenant's"
+            ));
+        }
         let holder = if include.many { target } else { resource };
         if holder.table.column(include.column).is_none() {
             faults.push(format!(
@@ -283,8 +301,7 @@ fn relations(
             table: Arc::clone(&target.table),
             columns: target.visible.clone(),
             order: target.order.clone(),
-            permission: target.spec.permission,
-            personal: target.spec.personal,
+            spec: target.spec,
         });
     }
     related

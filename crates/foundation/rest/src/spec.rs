@@ -1,6 +1,6 @@
 //! What the database can't say about a resource.
 
-use ephor_kernel::{DomainEvent, Fault};
+use ephor_kernel::{DomainEvent, Fault, PermissionSet, Problem, Scope};
 use serde_json::Value;
 
 /// A pure check before a write: the row as it would be and, for an update, as it is.
@@ -58,6 +58,7 @@ pub struct ResourceSpec {
     pub(crate) event: Option<Event>,
     pub(crate) reach: bool,
     pub(crate) personal: Option<Personal>,
+    pub(crate) global: bool,
 }
 
 /// Which of the generated routes exist.
@@ -164,6 +165,7 @@ impl ResourceSpec {
             event: None,
             reach: false,
             personal: None,
+            global: false,
         }
     }
 
@@ -257,6 +259,12 @@ impl ResourceSpec {
         Self { personal: Some(Personal { column, everybodys: Some(action) }), ..self }
     }
 
+    /// Rows belong to no organization and are the same for all: everybody who is signed in reads
+    /// them, whatever their permissions, and nobody writes them here.
+    pub const fn global(self) -> Self {
+        Self { global: true, ..self }
+    }
+
     /// Its place below `/v1/`.
     pub const fn path(&self) -> &'static str {
         self.path
@@ -295,6 +303,25 @@ impl ResourceSpec {
     /// Has its table an index of the searched words?
     pub const fn has_words_index(&self) -> bool {
         self.words_index
+    }
+
+    /// Are its rows the same for all organizations?
+    pub const fn is_global(&self) -> bool {
+        self.global
+    }
+
+    /// May somebody with these permissions read it?
+    pub fn readable_with(&self, permissions: &PermissionSet) -> bool {
+        self.global || permissions.allows(self.permission, "read")
+    }
+
+    /// Refuses who may not read it.
+    pub(crate) fn require_read(&self, scope: &Scope) -> Result<(), Problem> {
+        if self.readable_with(scope.permissions()) {
+            Ok(())
+        } else {
+            Err(Problem::forbidden(self.permission, "read"))
+        }
     }
 
     /// Has it text that `q` searches?

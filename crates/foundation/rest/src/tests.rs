@@ -38,6 +38,19 @@ fn what_could_never_be_created_is_refused_at_the_start() {
 }
 
 #[test]
+fn what_is_everybodys_is_no_tenants_and_is_only_read() {
+    let spec =
+        ResourceSpec::new("models", "registry.models").actions(Actions::READ.and_delete()).global();
+    assert_eq!(
+        wrong([spec]),
+        [
+            "`models` (registry.models): it is a tenant's table, so its rows are not the same for all",
+            "`models` (registry.models): what is the same for all organizations is only read"
+        ]
+    );
+}
+
+#[test]
 fn includes_and_parents_name_resources() {
     const INCLUDES: &[Include] = &[
         Include::many("name", "versions", "model_id"),

@@ -1,6 +1,6 @@
 //! What can go wrong with the database, and what a caller is told of it.
 
-use ephor_kernel::{Code, Fault, Problem};
+use ephor_kernel::{Code, Fault, Problem, Quota};
 use sqlx::{
     error::ErrorKind,
     postgres::{PgDatabaseError, PgSeverity},
@@ -127,7 +127,7 @@ impl From<StoreError> for Problem {
 
 /// What a violated constraint means to the caller. It names the constraint, never the value: a value
 /// may be another tenant's.
-fn constraint_problem(error: &dyn sqlx::error::DatabaseError) -> Option<Problem> {
+fn constraint_problem(error: &(dyn sqlx::error::DatabaseError + 'static)) -> Option<Problem> {
     let constraint = error.constraint().unwrap_or_default().to_owned();
     let fault =
         |code: &'static str, message: String| Problem::invalid(vec![Fault::new("", code, message)]);
@@ -149,11 +149,28 @@ fn constraint_problem(error: &dyn sqlx::error::DatabaseError) -> Option<Problem>
             fault("required", "A value that must be given is missing".to_owned())
         }
         _ => match error.code()?.as_ref() {
+            LIMIT_REACHED => return limit_problem(error),
             // Class 22: a value of the wrong form or range; PostgreSQL's words name it well.
             code if code.starts_with("22") => fault("value", error.message().to_owned()),
             _ => return None,
         },
     })
+}
+
+/// What `door.limit_keep` raises; its detail names the limit in JSON.
+const LIMIT_REACHED: &str = "EPL01";
+
+#[derive(serde::Deserialize)]
+struct Limit {
+    #[serde(flatten)]
+    quota: Quota,
+    retry_after: Option<u64>,
+}
+
+fn limit_problem(error: &(dyn sqlx::error::DatabaseError + 'static)) -> Option<Problem> {
+    let detail = error.try_downcast_ref::<PgDatabaseError>()?.detail()?;
+    let Limit { quota, retry_after } = serde_json::from_str(detail).ok()?;
+    Some(quota.problem(retry_after))
 }
 
 #[cfg(test)]

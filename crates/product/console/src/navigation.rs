@@ -189,6 +189,7 @@ const NAVIGATION: [Group<&[Link]>; 12] = [
                 Some("risk_mitigations"),
             ),
             link("/resources/compliance_issues", "Issues", "fail", "", Some("compliance_issues")),
+            link("/resources/frontier_models", "Frontier models", "model", "", None),
             link(
                 "/resources/frontier_alerts",
                 "Frontier news",
@@ -228,7 +229,8 @@ const NAVIGATION: [Group<&[Link]>; 12] = [
                 "",
                 Some("payment_methods"),
             ),
-            link("/resources/usage_records", "Usage", "scale", "", Some("usage_records")),
+            link("/resources/subscription_tiers", "Tiers", "copy", "", None),
+            link("/usage", "Usage", "scale", "", Some("usage_records")),
             link("/resources/posts", "Posts", "edit", "", Some("posts")),
         ],
     ),

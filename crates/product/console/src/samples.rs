@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use askama::Template;
 use chrono::{DateTime, Utc};
+use ephor_billing::{LimitUse, Per};
 use ephor_fairness::{AnalysisResult, Status};
 use ephor_kernel::{Code, Fault, PermissionSet, Problem};
 
@@ -27,6 +28,7 @@ use crate::{
             elsewhere::{SignInPage, Way},
             gate::GatePage,
         },
+        usage::{UsagePage, bar as usage_bar},
     },
     report::{self, ReportMeta},
     result::ResultView,
@@ -504,6 +506,37 @@ fn form() -> FormPage {
     }
 }
 
+fn usage() -> UsagePage {
+    let limit = |name, label, limit, used| {
+        usage_bar(&LimitUse { name, label, limit, used, per: Per::Month })
+    };
+    UsagePage {
+        frame: frame("Usage", "/usage"),
+        lede: "Demo organization, on the plan Pro".into(),
+        resets: "1 October 2026".into(),
+        limits: vec![
+            limit("requests_per_month", "API requests this month", Some(1e6), 923_411.0),
+            limit("members", "Members", Some(50.0), 7.0),
+            limit("assistants", "AI assistants", Some(10.0), 10.0),
+            limit("cost_per_month", "Cost of AI this month, in USD", None, 12.5),
+        ],
+        features: vec![
+            ("Registry".into(), Badge::new("pass", "pass", "included")),
+            ("Trust center".into(), Badge::new("", "info", "not included")),
+        ],
+        days: Table {
+            label: "Requests by day".into(),
+            heads: vec![Head::new("Day (UTC)"), Head::right("Requests"), Head::right("Failed")],
+            rows: vec![vec![Html::text("3 September"), Html::text("1,204"), Html::text("3")]],
+        },
+        endpoints: Table {
+            label: "Requests by endpoint".into(),
+            heads: vec![Head::new("Endpoint"), Head::right("Requests")],
+            rows: vec![vec![Html::text("GET /v1/models"), Html::text("1,204")]],
+        },
+    }
+}
+
 fn secret() -> SecretPage {
     SecretPage {
         frame: frame("API key", "/api-keys"),
@@ -544,6 +577,7 @@ fn pages() -> Vec<(&'static str, String)> {
         page("detail", &detail()),
         page("form", &form()),
         page("secret", &secret()),
+        page("usage", &usage()),
         page("upload", &upload()),
         page("dataset", &dataset()),
         page("analysis-new", &new_analysis()),

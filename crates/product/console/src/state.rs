@@ -2,6 +2,7 @@
 
 use axum::extract::FromRef;
 use ephor_assurance::Assurance;
+use ephor_billing::Billing;
 use ephor_identity::Identity;
 use ephor_registry::Registry;
 use ephor_rest::Engine;
@@ -21,6 +22,8 @@ pub struct ConsoleState {
     pub registry: Registry,
     /// Bias analyses.
     pub assurance: Assurance,
+    /// What may be used, and what is.
+    pub billing: Billing,
     /// The key that the audit trail is verified with.
     pub seal_key: PublicKey,
 }

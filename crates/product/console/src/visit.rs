@@ -6,7 +6,7 @@ use axum::{
 };
 use ephor_identity::{Context, CurrentSession, Me};
 use ephor_kernel::{Code, OrganizationId, Problem, RequestContext, Scope};
-use ephor_rest::{ApiError, ListRequest};
+use ephor_rest::{ApiError, ListRequest, ResourceSpec};
 
 use crate::{
     ConsoleState,
@@ -107,6 +107,11 @@ impl Visit {
     /// May they do `action` to `resource`?
     pub fn may(&self, resource: &str, action: &str) -> bool {
         self.scope.permissions().allows(resource, action)
+    }
+
+    /// May they read the resource's rows?
+    pub fn reads(&self, resource: &ResourceSpec) -> bool {
+        resource.readable_with(self.scope.permissions())
     }
 
     /// The present organization's name.

@@ -90,7 +90,7 @@ impl Engine {
         request: &ListRequest,
     ) -> Result<Item, Problem> {
         let resource = self.known(path)?;
-        tx.scope().require(resource.spec.permission, "read")?;
+        resource.spec.require_read(tx.scope())?;
         let plan = plan::point(resource, id, request, tx.scope())?;
         let rows = sql::rows(tx.conn(), sql::list(resource, &plan))
             .await
@@ -110,7 +110,7 @@ impl Engine {
         request: &ListRequest,
         rows: (u32, u32),
     ) -> Result<Plan, Problem> {
-        tx.scope().require(resource.spec.permission, "read")?;
+        resource.spec.require_read(tx.scope())?;
         plan::plan(resource, request, tx.scope(), self.cursors(), rows)
     }
 

@@ -59,13 +59,18 @@ fn operation(
         (_, Some(parent)) => format!("{verb}_{}_{}", parent.resource, parent.segment),
         _ => format!("{verb}_{}", spec.path),
     };
-    json!({
+    let mut operation = json!({
         "operationId": name.replace('-', "_"),
         "summary": summary,
-        "description": format!("Needs the permission `{}:{action}`.", spec.permission),
-        "x-permission": format!("{}:{action}", spec.permission),
+        "description": "For everybody who is signed in: the same for all organizations.",
         "tags": [spec.plural],
-    })
+    });
+    if !spec.global {
+        let permission = format!("{}:{action}", spec.permission);
+        operation["description"] = json!(format!("Needs the permission `{permission}`."));
+        operation["x-permission"] = json!(permission);
+    }
+    operation
 }
 
 fn id_parameter() -> Value {

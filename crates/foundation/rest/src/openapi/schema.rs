@@ -183,6 +183,18 @@ pub(super) fn problem() -> Value {
             "detail": text,
             "request_id": {"type": "string", "format": "uuid", "description": "Names the request in the log and the audit trail."},
             "retry_after": {"type": "integer", "description": "After how many seconds another try makes sense."},
+            "quota": {
+                "type": "object",
+                "description": "The limit or feature of the organization's plan that stands in the way.",
+                "required": ["name"],
+                "properties": {
+                    "name": {"type": "string", "description": "The limit's or feature's word."},
+                    "limit": {"type": "integer", "description": "How much is allowed."},
+                    "used": {"type": "integer", "description": "How much is used."},
+                    "plan": {"type": "string", "description": "The tier in force."},
+                    "upgrade": {"type": "string", "description": "The tier that has more."},
+                },
+            },
             "faults": {
                 "type": "array",
                 "items": {

@@ -197,14 +197,21 @@ impl<'a> Planner<'a> {
     }
 
     fn tenancy(&mut self) -> Tenancy {
-        let own = self.scope.organization();
         let readable = self.scope.readable();
-        let Some(text) = self.request.get("organizations") else { return Tenancy::One(own) };
+        let own = if self.resource.spec.global {
+            Tenancy::Global
+        } else {
+            Tenancy::One(self.scope.organization())
+        };
+        let Some(text) = self.request.get("organizations") else { return own };
         if !self.resource.spec.reach {
-            let message =
-                format!("{} are read in one organization at a time", self.resource.spec.plural);
+            let plural = self.resource.spec.plural;
+            let message = match own {
+                Tenancy::Global => format!("{plural} are the same for all organizations"),
+                _ => format!("{plural} are read in one organization at a time"),
+            };
             self.fault("organizations", "operator", message, None);
-            return Tenancy::One(own);
+            return own;
         }
         if text == "all" {
             return Tenancy::Many(readable.to_vec());
@@ -243,11 +250,11 @@ impl<'a> Planner<'a> {
             if !chosen.contains(&related.include.name) {
                 continue;
             }
-            if self.scope.permissions().allows(related.permission, "read") {
-                let owner = owner(related.personal, related.permission, self.scope);
+            if related.spec.readable_with(self.scope.permissions()) {
+                let owner = owner(related.spec.personal, related.spec.permission, self.scope);
                 includes.push(Inclusion { name: related.include.name, owner });
             } else {
-                let word = related.permission;
+                let word = related.spec.permission;
                 let message =
                     format!("`{}` needs the permission {word}:read", related.include.name);
                 self.fault("include", "forbidden", message, None);

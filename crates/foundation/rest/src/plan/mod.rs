@@ -66,6 +66,8 @@ pub enum Tenancy {
     One(OrganizationId),
     /// Those of a holding and its subsidiaries, merged.
     Many(Vec<OrganizationId>),
+    /// Nobody's: the table has no organization, and its rows are the same for all.
+    Global,
 }
 
 impl Tenancy {
@@ -74,6 +76,7 @@ impl Tenancy {
         match self {
             Self::One(organization) => std::slice::from_ref(organization),
             Self::Many(organizations) => organizations,
+            Self::Global => &[],
         }
     }
 }

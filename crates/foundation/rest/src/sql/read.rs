@@ -26,9 +26,8 @@ pub fn list(resource: &Resource, plan: &Plan) -> Statement {
         .collect();
     let inner = inner_columns(plan, &related);
 
-    // The organization is always $1; to-one and to-many includes name it again.
-    let organization = tenancy_bound(plan);
-    sql.values.push(organization);
+    // The organization, where there is one, is $1; to-one and to-many includes name it again.
+    sql.values.extend(tenancy_bound(plan));
 
     sql.push("select ");
     item(&mut sql, plan, &related, inner == plan.columns);
@@ -44,11 +43,12 @@ pub fn list(resource: &Resource, plan: &Plan) -> Statement {
         sql.push("\nfrom (\n");
     }
     match &plan.tenancy {
-        Tenancy::One(_) => branch(&mut sql, resource, plan, &inner, "$1", plan.limit + 1),
+        Tenancy::Global => branch(&mut sql, resource, plan, &inner, None, plan.limit + 1),
+        Tenancy::One(_) => branch(&mut sql, resource, plan, &inner, Some("$1"), plan.limit + 1),
         Tenancy::Many(_) => {
             // One ordered branch per organization: each is served by an index, and they are merged.
             sql.push("select b.* from unnest($1::uuid[]) as o (id)\ncross join lateral (\n");
-            branch(&mut sql, resource, plan, &inner, "o.id", plan.limit + 1);
+            branch(&mut sql, resource, plan, &inner, Some("o.id"), plan.limit + 1);
             sql.push("\n) b");
             order_by(&mut sql, &plan.order, "b");
             sql.push("\nlimit ").push(&(plan.limit + 1).to_string());
@@ -63,17 +63,18 @@ pub fn list(resource: &Resource, plan: &Plan) -> Statement {
 /// behind it. Its one column: the keys.
 pub fn export_end(resource: &Resource, plan: &Plan, rows: u32) -> Statement {
     let mut sql = Statement::default();
-    sql.values.push(tenancy_bound(plan));
+    sql.values.extend(tenancy_bound(plan));
     let names: Vec<String> = plan.order.iter().map(|sort| sort.column.clone()).collect();
     sql.push("select array[").each(&plan.order, ", ", |sql, sort| {
         sql.push("p.").name(&sort.column).push("::text");
     });
     sql.push("] as keys\nfrom (\n");
     match &plan.tenancy {
-        Tenancy::One(_) => branch(&mut sql, resource, plan, &names, "$1", rows + 1),
+        Tenancy::Global => branch(&mut sql, resource, plan, &names, None, rows + 1),
+        Tenancy::One(_) => branch(&mut sql, resource, plan, &names, Some("$1"), rows + 1),
         Tenancy::Many(_) => {
             sql.push("select b.* from unnest($1::uuid[]) as o (id)\ncross join lateral (\n");
-            branch(&mut sql, resource, plan, &names, "o.id", rows + 1);
+            branch(&mut sql, resource, plan, &names, Some("o.id"), rows + 1);
             sql.push("\n) b");
         }
     }
@@ -83,12 +84,13 @@ pub fn export_end(resource: &Resource, plan: &Plan, rows: u32) -> Statement {
     sql
 }
 
-fn tenancy_bound(plan: &Plan) -> Bound {
+fn tenancy_bound(plan: &Plan) -> Option<Bound> {
     match &plan.tenancy {
-        Tenancy::One(organization) => Bound::Uuid(organization.uuid()),
-        Tenancy::Many(organizations) => {
-            Bound::Uuids(organizations.iter().map(|organization| organization.uuid()).collect())
-        }
+        Tenancy::Global => None,
+        Tenancy::One(organization) => Some(Bound::Uuid(organization.uuid())),
+        Tenancy::Many(organizations) => Some(Bound::Uuids(
+            organizations.iter().map(|organization| organization.uuid()).collect(),
+        )),
     }
 }
 
@@ -102,7 +104,9 @@ fn inner_columns(plan: &Plan, related: &[(&Inclusion, &Related)]) -> Vec<String>
     };
     plan.order.iter().for_each(|sort| need(&sort.column));
     for (_, related) in related {
-        need("organization_id");
+        if plan.tenancy != Tenancy::Global {
+            need("organization_id");
+        }
         need(if related.include.many { "id" } else { related.include.column });
     }
     columns
@@ -114,13 +118,14 @@ fn branch(
     resource: &Resource,
     plan: &Plan,
     columns: &[String],
-    organization: &str,
+    organization: Option<&str>,
     limit: u32,
 ) {
     sql.push("select ").each(columns, ", ", |sql, column| {
         sql.push("t.").name(column);
     });
-    from_where(sql, resource, plan, &format!("= {organization}"));
+    let organization = organization.map(|organization| format!("= {organization}"));
+    from_where(sql, resource, plan, organization.as_deref());
     sql.and_after(&plan.order, plan.after.as_ref());
     order_by(sql, &plan.order, "t");
     sql.push("\nlimit ").push(&limit.to_string());
@@ -129,15 +134,19 @@ fn branch(
 fn count(sql: &mut Statement, resource: &Resource, plan: &Plan) {
     sql.push("select count(*) as total");
     let organization = match plan.tenancy {
-        Tenancy::One(_) => "= $1",
-        Tenancy::Many(_) => "= any ($1)",
+        Tenancy::Global => None,
+        Tenancy::One(_) => Some("= $1"),
+        Tenancy::Many(_) => Some("= any ($1)"),
     };
     from_where(sql, resource, plan, organization);
 }
 
-fn from_where(sql: &mut Statement, resource: &Resource, plan: &Plan, organization: &str) {
+fn from_where(sql: &mut Statement, resource: &Resource, plan: &Plan, organization: Option<&str>) {
     sql.push("\nfrom ").name(&resource.table.schema).push(".").name(&resource.table.name);
-    sql.push(" t\nwhere t.\"organization_id\" ").push(organization);
+    match organization {
+        Some(organization) => sql.push(" t\nwhere t.\"organization_id\" ").push(organization),
+        None => sql.push(" t\nwhere true"),
+    };
     if let Some((column, person)) = plan.owner {
         sql.push(" and t.").name(column).push(" = ").bind(Bound::Uuid(person));
     }
@@ -187,14 +196,19 @@ fn related_rows(sql: &mut Statement, plan: &Plan, inclusion: &Inclusion, related
         sql.push("t.").name(&column.name);
     });
     sql.push(" from ").name(&related.table.schema).push(".").name(&related.table.name);
-    sql.push(" t where t.\"organization_id\" = ");
-    sql.push(match plan.tenancy {
-        Tenancy::One(_) => "$1",
-        Tenancy::Many(_) => "p.\"organization_id\"",
-    });
+    sql.push(" t where ");
+    match plan.tenancy {
+        _ if related.spec.global => {}
+        Tenancy::Many(_) => {
+            sql.push("t.\"organization_id\" = p.\"organization_id\" and ");
+        }
+        Tenancy::One(_) | Tenancy::Global => {
+            sql.push("t.\"organization_id\" = $1 and ");
+        }
+    }
     let (inside, outside) =
         if many { (related.include.column, "id") } else { ("id", related.include.column) };
-    sql.push(" and t.").name(inside).push(" = p.").name(outside);
+    sql.push("t.").name(inside).push(" = p.").name(outside);
     if let Some((column, person)) = inclusion.owner {
         sql.push(" and t.").name(column).push(" = ").bind(Bound::Uuid(person));
     }

@@ -33,7 +33,7 @@ impl IntoResponse for ApiError {
 }
 
 fn render(problem: &Problem, request: Option<RequestId>) -> Response {
-    let Problem { code, detail, faults, retry_after } = problem;
+    let Problem { code, detail, faults, retry_after, quota } = problem;
     let mut body = json!({
         "type": format!("/docs#{}", code.as_str()),
         "title": code.title(),
@@ -47,6 +47,9 @@ fn render(problem: &Problem, request: Option<RequestId>) -> Response {
         }
         if let Some(seconds) = retry_after {
             fields.insert("retry_after".into(), json!(seconds));
+        }
+        if let Some(quota) = quota {
+            fields.insert("quota".into(), json!(quota));
         }
         if let Some(id) = request {
             fields.insert("request_id".into(), json!(id));

@@ -16,6 +16,7 @@ const SAMPLES: &[(&str, &str, &str)] = &[
     ("audit.entry_bundles", "entries", "decode(repeat('00', 16), 'hex')"),
     ("audit.entry_bundles", "first_entry", "'00000000-0000-7000-8000-000000000001'"),
     ("audit.entry_bundles", "last_entry", "'00000000-0000-7000-8000-000000000002'"),
+    ("billing.usage_counts", "month", "'2026-11-01'"),
     ("compliance.evidence", "location", "'x'"),
     ("content.posts", "author_id", "kernel.uuidv7()"),
     ("discovery.github_scan_configs", "github_org_name", "'x'"),

@@ -122,6 +122,8 @@ pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "the time of the last request; log-in and log-out are events of the trail",
     ),
     (AUDITED, "billing.usage_records", HIGH_RATE),
+    (AUDITED, "billing.usage_counts", "counters; what the requests changed is audited itself"),
+    (AUDITED, "content.post_views", "counters of readings, which change nothing"),
     (AUDITED, "gateway.conversation_logs", HIGH_RATE),
     (AUDITED, "gateway.cost_transactions", HIGH_RATE),
     (AUDITED, "guard.guard_metrics", HIGH_RATE),

@@ -8,6 +8,7 @@ mod model;
 pub(crate) mod resource;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
+pub(crate) mod usage;
 
 use axum::Router;
 
@@ -23,5 +24,6 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .merge(analysis::routes())
         .merge(audit::routes())
         .merge(settings::routes())
+        .merge(usage::routes())
         .merge(resource::routes())
 }

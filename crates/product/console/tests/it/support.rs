@@ -10,6 +10,7 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
 };
 use ephor_assurance::{Assurance, OpenDataset, runner::AnalysisRunner};
+use ephor_billing::Billing;
 use ephor_console::{ConsoleState, problem_pages};
 use ephor_identity::{Identity, IdentityConfig};
 use ephor_kernel::SystemClock;
@@ -83,6 +84,7 @@ pub async fn world() -> World {
         identity: identity.clone(),
         registry: registry.clone(),
         assurance,
+        billing: Billing::new(store.clone(), Arc::new(SystemClock)),
         seal_key: seal_key.public(),
     };
     let router = ephor_identity::routes()

@@ -6,6 +6,7 @@ mod sections;
 
 use std::path::{Path, PathBuf};
 
+use ephor_billing::BillingConfig;
 use ephor_identity::{IdentityConfig, ProviderConfig};
 use ephor_mail::MailConfig;
 use ephor_store::DatabaseConfig;
@@ -38,6 +39,8 @@ pub struct Config {
     pub identity: IdentityConfig,
     /// Mail.
     pub mail: MailConfig,
+    /// Tiers and their limits.
+    pub billing: BillingConfig,
     /// The audit trail's key.
     pub seal: Seal,
     /// The key of what is kept encrypted.

@@ -5,6 +5,8 @@ use std::{path::Path, sync::Arc};
 use anyhow::Context as _;
 use axum::extract::FromRef;
 use ephor_assurance::{Assurance, OpenDataset, runner::AnalysisRunner};
+use ephor_billing::Billing;
+use ephor_content::Content;
 use ephor_identity::{Identity, MailHandler};
 use ephor_kernel::SystemClock;
 use ephor_mail::Mailer;
@@ -32,6 +34,10 @@ pub struct App {
     pub assurance: Assurance,
     /// Sends mails, where mail is set up.
     pub mailer: Option<Mailer>,
+    /// What may be used, and what is.
+    pub billing: Billing,
+    /// The trust centre's posts.
+    pub content: Content,
     /// The key that seals the trail, to verify it with.
     pub seal_key: Arc<SealKey>,
     /// Whose word on addresses is taken.
@@ -73,6 +79,9 @@ impl App {
         let registry = Registry::new(store.clone(), &objects, config.analysis.memory_mib << 20)?;
         let assurance = Assurance { store: store.clone(), open_dataset: open_dataset(&registry) };
 
+        let billing = Billing::new(store.clone(), Arc::new(SystemClock));
+        let content = Content::new(store.clone(), config.server.url());
+
         let catalog = Catalog::read(store.door().await?.conn()).await?;
         let engine = Engine::with_operations(
             &catalog,
@@ -87,6 +96,8 @@ impl App {
             registry,
             assurance,
             mailer,
+            billing,
+            content,
             seal_key: Arc::new(seal_key),
             trusted_proxies,
             metrics,

@@ -29,4 +29,6 @@ pub fn operations() -> impl Iterator<Item = Operation> {
         .into_iter()
         .chain(ephor_registry::operations())
         .chain(ephor_assurance::operations())
+        .chain(ephor_billing::operations())
+        .chain(ephor_content::operations())
 }

@@ -24,7 +24,9 @@ pub fn router(app: &App, timeout: Duration) -> Router {
         .router::<App>()
         .merge(ephor_identity::routes())
         .with_state(app.clone())
-        .merge(ephor_assurance::routes(app.assurance.clone()));
+        .merge(ephor_assurance::routes(app.assurance.clone()))
+        .merge(ephor_billing::routes(app.billing.clone(), app.engine.clone()))
+        .merge(ephor_content::routes(&app.content, app.engine.clone()));
     let bounded =
         api.layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout));
     // Uploads, downloads and live updates take as long as they take.
@@ -41,8 +43,11 @@ pub fn router(app: &App, timeout: Duration) -> Router {
     bounded
         .merge(streaming)
         .fallback(nothing_here)
+        .layer(from_fn_with_state(app.billing.clone(), ephor_billing::govern))
         .layer(from_fn_with_state(app.identity.clone(), ephor_identity::authenticate))
         .merge(operations)
+        // Anybody's: no session is looked at.
+        .merge(ephor_content::public(app.content.clone(), timeout))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(name_request))
         .layer(from_fn(problem_pages))
@@ -57,6 +62,7 @@ fn console(app: &App) -> ConsoleState {
         identity: app.identity.clone(),
         registry: app.registry.clone(),
         assurance: app.assurance.clone(),
+        billing: app.billing.clone(),
         seal_key: app.seal_key.public(),
     }
 }

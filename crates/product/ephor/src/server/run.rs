@@ -70,7 +70,13 @@ where
     let seal_key = key::load(&config.seal, data)?;
     let sealer = Sealer::start(&store, seal_key.clone());
     let app = App::new(config, data, store.clone(), seal_key, metrics).await?;
+    app.billing
+        .default_tier_set(&config.billing.default_tier)
+        .await
+        .context("billing.default_tier")?;
     let identity = app.identity.start();
+    let billing = app.billing.start();
+    let content = app.content.start();
     let workers = workers(config, &app, store.clone());
 
     let drain = Duration::from_secs(config.server.shutdown_seconds);
@@ -106,6 +112,8 @@ where
     }
     workers.shutdown().await;
     identity.shutdown().await;
+    billing.shutdown().await;
+    content.shutdown().await;
     sealer.shutdown().await;
     store.close().await;
     outcome

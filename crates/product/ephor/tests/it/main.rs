@@ -7,6 +7,7 @@
 
 mod analyze;
 mod architecture;
+mod billing;
 mod builtins;
 mod clock;
 mod command_line;
@@ -24,4 +25,5 @@ mod serve;
 #[path = "../support/mod.rs"]
 mod support;
 mod trouble;
+mod trust_center;
 mod words;

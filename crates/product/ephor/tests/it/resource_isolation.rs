@@ -55,7 +55,7 @@ async fn no_resource_shows_or_changes_what_is_anothers() {
     ];
     let engine = Engine::new(&catalog, specs.into_iter().flatten().copied(), [7; 32]).unwrap();
     let mut ids = HashMap::new();
-    for resource in engine.resources() {
+    for resource in engine.resources().filter(|resource| !resource.spec().is_global()) {
         let table = resource.table().qualified();
         assert!(world.tables.iter().any(|it| it.name == table), "{table} is no tenant's");
         for organization in organizations {
@@ -77,6 +77,10 @@ async fn no_resource_shows_or_changes_what_is_anothers() {
         wrong: Vec::new(),
     };
     for resource in engine.resources() {
+        if resource.spec().is_global() {
+            suite.global(resource, &organizations).await;
+            continue;
+        }
         for me in organizations {
             suite.lists(resource, me).await;
             for other in organizations.into_iter().filter(|other| *other != me) {
@@ -160,6 +164,34 @@ impl Suite {
         let page = self.engine.list(&mut tx, path, request).await?;
         tx.commit().await?;
         Ok(page.data)
+    }
+
+    /// What belongs to nobody looks the same from everywhere, to whoever is signed in, and is only
+    /// read; its table has no organization, and is no tenant's.
+    async fn global(&mut self, resource: &Resource, organizations: &[Uuid]) {
+        let (spec, path) = (resource.spec(), resource.spec().path());
+        let available = spec.available();
+        let writes = available.create || available.update || available.delete || available.bulk;
+        self.check(!writes, || format!("{path}: what is everybody's can be written"));
+        let tenants = resource.table().column("organization_id").is_some();
+        self.check(!tenants, || format!("{path}: a tenant's table is said to be everybody's"));
+        let request = ListRequest::new().limit(500);
+        let mut first = None;
+        for me in organizations {
+            let scope = Scope::new(
+                Principal::User(UserId::from(self.actor)),
+                OrganizationId::from(*me),
+                PermissionSet::default(),
+                RequestContext::default(),
+            );
+            let rows = self.list(&scope, path, &request).await.unwrap();
+            let first = first.get_or_insert_with(|| rows.clone());
+            let same = *first == rows;
+            self.check(same, || format!("{path}: it differs from organization to organization"));
+            let all = ListRequest::new().with("organizations", "all");
+            let refused = self.list(&scope, path, &all).await.is_err();
+            self.check(refused, || format!("{path}: it is read for several organizations"));
+        }
     }
 
     /// Another's row is not there, whatever one does to it.

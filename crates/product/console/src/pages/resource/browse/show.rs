@@ -54,7 +54,7 @@ pub(super) async fn show(
     }
     let mut sections = Vec::new();
     for (part, by) in state.engine.parts(&path) {
-        if part.spec().available().list && visit.may(part.spec().permission_word(), "read") {
+        if part.spec().available().list && visit.reads(part.spec()) {
             sections.push(parts(&state, &visit, &mut tx, part, by, id).await?);
         }
     }
@@ -97,7 +97,7 @@ async fn fact(
     let target = state.engine.reference(resource, &column.name).zip(value.as_str());
     if let Some((other, id)) = target
         && let Some(known) = state.engine.resource(other)
-        && visit.may(known.spec().permission_word(), "read")
+        && visit.reads(known.spec())
         && let Ok(id) = id.parse::<Uuid>()
     {
         match state.engine.get(tx, other, id, &ListRequest::new()).await {

@@ -1,0 +1,89 @@
+//! Which resource belongs to which feature of a tier.
+
+/// Feature and the resources that cannot be written without it.
+const FEATURES: &[(&str, &[&str])] = &[
+    ("registry", &["ai_systems", "ai_system_models", "models", "model_versions", "datasets"]),
+    ("bias_analyses", &["bias_analyses", "analyses", "monitors", "monitoring_alerts"]),
+    ("guards", &["policies", "policy_violations"]),
+    (
+        "risk",
+        &[
+            "risk_items",
+            "risk_mitigations",
+            "compliance_issues",
+            "frontier_alert_configs",
+            "frontier_alerts",
+        ],
+    ),
+    (
+        "compliance",
+        &[
+            "frameworks",
+            "requirements",
+            "controls",
+            "control_requirements",
+            "evidence",
+            "assessments",
+            "assessment_results",
+            "compliance_reports",
+        ],
+    ),
+    ("discovery", &["github_scan_configs"]),
+    ("gateway", &["provider_credit_pools", "hallucination_flags"]),
+    (
+        "assistants",
+        &[
+            "assistants",
+            "assistant_templates",
+            "work_items",
+            "approvals",
+            "approval_votes",
+            "approval_delegations",
+            "communication_policies",
+        ],
+    ),
+    ("deliberations", &["deliberations", "personas"]),
+    ("trust_center", &["posts"]),
+];
+
+/// What every organization may write, whatever its tier: who belongs to it, and how it pays.
+pub const UNGATED: &[&str] =
+    &["organizations", "teams", "team_members", "team_invitations", "payment_methods"];
+
+/// The words of all features, in the order of the loop.
+pub(crate) fn all() -> impl Iterator<Item = &'static str> {
+    FEATURES.iter().map(|(feature, _)| *feature)
+}
+
+/// The feature that a resource belongs to; `None` for what no tier lacks.
+pub fn feature_of(resource: &str) -> Option<&'static str> {
+    FEATURES
+        .iter()
+        .find(|(_, resources)| resources.contains(&resource))
+        .map(|(feature, _)| *feature)
+}
+
+/// The resource that a path of the API or of the console is about: `/v1/models/…`,
+/// `/resources/models/…`, `/models/…`.
+pub(crate) fn resource_of(path: &str) -> Option<&str> {
+    let mut parts = path.split('/').filter(|part| !part.is_empty());
+    match parts.next()? {
+        "v1" | "resources" => parts.next(),
+        own => Some(own),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_leads_to_its_feature() {
+        let feature = |path| resource_of(path).and_then(feature_of);
+        assert_eq!(feature("/v1/risk_items/1"), Some("risk"));
+        assert_eq!(feature("/resources/risk_items/new"), Some("risk"));
+        assert_eq!(feature("/analyses/new"), Some("bias_analyses"));
+        assert_eq!(feature("/v1/members"), None);
+        assert_eq!(feature("/"), None);
+    }
+}
