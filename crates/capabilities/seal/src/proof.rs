@@ -26,6 +26,14 @@ pub enum ProofError {
         /// The tree's size.
         size: u64,
     },
+    /// The hashes don't lead from the older root to the newer one.
+    #[error("the tree of {new} entries does not begin with that of {old}")]
+    Inconsistent {
+        /// The older tree's size.
+        old: u64,
+        /// The newer tree's.
+        new: u64,
+    },
 }
 
 /// Proves that an entry is in a tree that was signed.

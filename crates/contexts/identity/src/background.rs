@@ -61,11 +61,15 @@ impl Identity {
         IdentityTasks { stop, task }
     }
 
-    /// Deletes sessions that ended, and links that expired, a month ago, and the attempts counted
-    /// yesterday; answers how many sessions (at most a thousand at a time).
+    /// Deletes sessions that ended, and links that expired, a month ago, the attempts counted
+    /// yesterday, and data exports whose time is over; answers how many sessions (at most a thousand at a time).
     pub async fn sweep(&self) -> Result<u64, Problem> {
         let mut door = self.store().door().await?;
         let swept = sqlx::query_scalar!(r#"select sessions as "sessions!" from door.sweep()"#)
+            .fetch_one(door.conn())
+            .await
+            .map_err(database)?;
+        sqlx::query_scalar!("select door.data_exports_sweep()")
             .fetch_one(door.conn())
             .await
             .map_err(database)?;

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use ephor_kernel::{Clock, Problem, RequestContext};
-use ephor_store::{Store, StoreError};
+use ephor_store::{Store, StoreError, jobs::JobHandler};
 
 use crate::{
     config::IdentityConfig, external::Provider, key_usage::KeyUsage, membership::Memberships,
@@ -77,6 +77,11 @@ impl Identity {
     /// The store that it stands on.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// What does identity's background work.
+    pub fn handlers(&self) -> Vec<Arc<dyn JobHandler>> {
+        crate::privacy::handlers()
     }
 
     pub(crate) fn parts(&self) -> &Parts {

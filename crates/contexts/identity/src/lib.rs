@@ -26,6 +26,7 @@ mod organization;
 mod password;
 mod password_reset;
 pub mod permissions;
+mod privacy;
 mod role;
 mod second_factor;
 mod secrets;
@@ -56,6 +57,7 @@ pub use organization::{OpenSubsidiary, OpenedSubsidiary};
 pub use password::Password;
 pub use password_reset::{ForgotPassword, ResetPassword};
 pub use permissions::{BUILTIN_ROLES, BuiltinRole, CATALOGUE, builtin_roles_json};
+pub use privacy::{DataExport, DataExportContent, EraseMe};
 pub use role::{ChangeRole, CreateRole, RoleSummary};
 pub use second_factor::{
     Enrolment, HalfSession, LogInCode, LoggedIn, RecoveryCodes, SecondFactorCode, SecondFactorOff,

@@ -37,7 +37,8 @@ pub enum ConfigError {
 }
 
 impl ObjectStoreConfig {
-    pub(crate) fn open(&self) -> Result<Arc<dyn ObjectStore>, ConfigError> {
+    /// Opens it; the folder is made if it is not there.
+    pub fn open(&self) -> Result<Arc<dyn ObjectStore>, ConfigError> {
         match &self.url {
             Some(url) => s3(url),
             None => self.local(),

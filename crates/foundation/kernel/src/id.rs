@@ -90,6 +90,8 @@ ids! {
     UserIdentityId = "linked identity",
     /// A key that programs authenticate with.
     ApiKeyId = "API key",
+    /// An archive of what is held on a person.
+    DataExportId = "data export",
     /// An AI assistant governed as staff.
     AssistantId = "assistant",
     /// A registered model.

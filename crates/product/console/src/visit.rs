@@ -177,6 +177,7 @@ fn done(word: &str) -> Option<Notice> {
         "invited" => "Invited. The mail is on its way.",
         "mailed" => "A mail is on its way to you.",
         "verified" => "Your address is proven.",
+        "asked" => "Asked for. It is ready within moments; look again.",
         "password" => "Your password is changed; all other sessions have ended.",
         _ => return None,
     };

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::Datelike as _;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -46,6 +47,7 @@ pub struct Checked {
     pub(super) unlisted: Vec<Unlisted>,
     pub(super) erased: Vec<(usize, Uuid)>,
     pub(super) erasures: Vec<Erasure>,
+    pub(super) archives: Vec<Archives>,
 }
 
 /// What an entry of action `erase` says that it erased.
@@ -53,6 +55,14 @@ pub struct Checked {
 pub(super) struct Erasure {
     pub(super) by: Uuid,
     pub(super) entries: Vec<Uuid>,
+}
+
+/// What an entry of action `archive` says of its organization's trail: for each archived month
+/// (years since 0 times twelve, and months) how many entries were archived.
+#[derive(Debug)]
+pub(super) struct Archives {
+    pub(super) by: Uuid,
+    pub(super) months: Vec<(i64, u64)>,
 }
 
 /// Recomputes the leaves of a chunk from its entries, which may come in any order.
@@ -74,6 +84,7 @@ pub fn check<'a>(chunk: Chunk, entries: impl IntoIterator<Item = Entry<'a>>) -> 
         };
         let leaf = entry.leaf_hash();
         checked.erasures.extend(erasure(&entry));
+        checked.archives.extend(archives(&entry));
         let Some(slot) = slot.filter(|slot| !seen.get(*slot).copied().unwrap_or(true)) else {
             checked.unlisted.push(Unlisted { entry: id, leaf, near: Some(chunk.first) });
             continue;
@@ -112,4 +123,39 @@ pub(super) fn erasure(entry: &Entry<'_>) -> Option<Erasure> {
     }
     let body: Body = serde_json::from_slice(body).ok()?;
     Some(Erasure { by: entry.header.entry, entries: body.details.erased })
+}
+
+/// What was archived, when the entry is the record of it.
+pub(super) fn archives(entry: &Entry<'_>) -> Option<Archives> {
+    #[derive(Deserialize)]
+    struct Body {
+        details: Details,
+    }
+    #[derive(Deserialize)]
+    struct Details {
+        archived: Vec<Month>,
+    }
+    #[derive(Deserialize)]
+    struct Month {
+        month: String,
+        entries: u64,
+    }
+    let Payload::Kept { body, .. } = entry.payload else { return None };
+    if entry.header.action != "archive" {
+        return None;
+    }
+    let body: Body = serde_json::from_slice(body).ok()?;
+    let months = body.details.archived.iter().filter_map(|one| {
+        let (year, month) = one.month.split_once('-')?;
+        let (year, month): (i64, i64) = (year.parse().ok()?, month.parse().ok()?);
+        Some((year * 12 + month - 1, one.entries))
+    });
+    Some(Archives { by: entry.header.entry, months: months.collect() })
+}
+
+/// The month in which an id of UUIDv7 was made, as [`Archives`] counts months.
+pub(super) fn month_of(entry: Uuid) -> i64 {
+    let millis = (entry.as_u128() >> 80) as i64;
+    chrono::DateTime::from_timestamp_millis(millis)
+        .map_or(i64::MIN, |at| i64::from(at.year()) * 12 + i64::from(at.month0()))
 }

@@ -186,6 +186,9 @@ pub struct Verification {
     pub proven: u64,
     /// How many entries are written and not sealed yet.
     pub queued: u64,
+    /// How many sealed entries were archived: their bodies are in the object store.
+    #[serde(default)]
+    pub archived: u64,
     /// The newest checkpoint that holds, as a signed note.
     pub checkpoint: Option<String>,
     /// Entries whose bodies were erased by right.
@@ -209,6 +212,9 @@ impl fmt::Display for Verification {
             "{word}: organization {}, {} entries sealed, {} proven, {} waiting to be sealed",
             self.organization, self.sealed, self.proven, self.queued
         )?;
+        if self.archived > 0 {
+            write!(f, ", {} archived", self.archived)?;
+        }
         for erased in &self.erased {
             write!(f, "\n  entry {} erased by {}", erased.entry, erased.by)?;
         }

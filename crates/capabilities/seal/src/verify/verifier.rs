@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Checked, Erased, Finding, Verification,
-    chunk::{Fault, Unlisted, erasure},
+    chunk::{Fault, Unlisted, archives, erasure, month_of},
 };
 use crate::{Checkpoint, Entry, Hash, KeyRing, NoteError, Tree};
 
@@ -62,6 +62,8 @@ pub struct Verifier {
     unlisted: Vec<Unlisted>,
     erased: Vec<(Option<u64>, Erased)>,
     erasures: HashMap<Uuid, HashSet<Uuid>>,
+    /// What each record of an archive says: entries by month.
+    archives: HashMap<Uuid, Vec<(i64, u64)>>,
     queued: u64,
     queued_faults: Vec<Finding>,
     findings: Vec<Finding>,
@@ -83,6 +85,7 @@ impl Verifier {
             unlisted: Vec::new(),
             erased: Vec::new(),
             erasures: HashMap::new(),
+            archives: HashMap::new(),
             queued: 0,
             queued_faults: Vec::new(),
             findings: Vec::new(),
@@ -106,7 +109,7 @@ impl Verifier {
 
     /// Takes the next chunk.
     pub fn take(&mut self, checked: Checked) {
-        let Checked { chunk, faults, unlisted, erased, erasures } = checked;
+        let Checked { chunk, faults, unlisted, erased, erasures, archives } = checked;
         let first = self.tree.size();
         if chunk.first != first {
             // What follows can't be placed: say so once, and let the tree stand still.
@@ -127,6 +130,7 @@ impl Verifier {
         for erasure in erasures {
             self.erasures.entry(erasure.by).or_default().extend(erasure.entries);
         }
+        self.archives.extend(archives.into_iter().map(|record| (record.by, record.months)));
         for (leaf, entry) in chunk.leaves.iter().zip(&chunk.entries) {
             self.tree.append(*leaf, |_, _| {});
             if self.broken.is_none() {
@@ -157,6 +161,7 @@ impl Verifier {
             if let Some(erasure) = erasure(entry) {
                 self.erasures.entry(erasure.by).or_default().extend(erasure.entries);
             }
+            self.archives.extend(archives(entry).map(|record| (record.by, record.months)));
             if let crate::Payload::Erased { by, .. } = entry.payload {
                 self.erased.push((None, Erased { entry: id, by }));
             }
@@ -280,6 +285,7 @@ impl Verifier {
             }
             _ => {}
         }
+        let archived = self.judge_archives();
         self.judge_leaves();
         let erased = self.judge_erasures();
         self.findings.append(&mut self.queued_faults);
@@ -288,10 +294,42 @@ impl Verifier {
             sealed,
             proven: self.proven.size(),
             queued: self.queued,
+            archived,
             checkpoint: self.proof,
             erased,
             findings: self.findings,
         }
+    }
+
+    /// Entries of months that an intact record says were archived are where they belong: their leaves
+    /// stay, and prove the archive. Answers how many. More gone than were archived are not.
+    fn judge_archives(&mut self) -> u64 {
+        let doubtful: HashSet<Uuid> = self
+            .faulty
+            .values()
+            .map(|faulty| faulty.entry)
+            .chain(self.unlisted.iter().map(|unlisted| unlisted.entry))
+            .collect();
+        let mut allowed: HashMap<i64, u64> = HashMap::new();
+        for (record, months) in &self.archives {
+            if !doubtful.contains(record) {
+                allowed.extend(months.iter().copied());
+            }
+        }
+        if allowed.is_empty() {
+            return 0;
+        }
+        let has_twin: HashSet<Uuid> = self.unlisted.iter().map(|other| other.entry).collect();
+        let is_gone =
+            |faulty: &Faulty| faulty.fault == Fault::Missing && !has_twin.contains(&faulty.entry);
+        let mut gone: HashMap<i64, u64> = HashMap::new();
+        for faulty in self.faulty.values().filter(|faulty| is_gone(faulty)) {
+            *gone.entry(month_of(faulty.entry)).or_default() += 1;
+        }
+        gone.retain(|month, count| allowed.get(month).is_some_and(|entries| *count <= *entries));
+        self.faulty
+            .retain(|_, faulty| !(is_gone(faulty) && gone.contains_key(&month_of(faulty.entry))));
+        gone.values().sum()
     }
 
     /// Names each leaf's fault, and each entry that is in no leaf.

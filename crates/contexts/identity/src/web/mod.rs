@@ -8,6 +8,7 @@ mod invitations;
 mod letters;
 mod operations;
 mod origin;
+mod privacy;
 mod resources;
 mod security;
 
@@ -31,4 +32,5 @@ where
         .merge(security::routes())
         .merge(invitations::routes())
         .merge(letters::routes())
+        .merge(privacy::routes())
 }

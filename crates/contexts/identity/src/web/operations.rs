@@ -12,6 +12,7 @@ pub fn operations() -> Vec<Operation> {
     all.extend(administration());
     all.extend(super::invitations::operations());
     all.extend(super::letters::operations());
+    all.extend(super::privacy::operations());
     all
 }
 

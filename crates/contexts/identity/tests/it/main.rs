@@ -9,6 +9,7 @@ mod http;
 mod log_in;
 mod me;
 mod members;
+mod privacy;
 mod sessions;
 mod sign_up;
 mod support;

@@ -20,6 +20,9 @@ pub enum AuditError {
     /// Writing the export failed.
     #[error("the export can't be written: {0}")]
     Write(#[from] std::io::Error),
+    /// A month's archive can't be written, read, or trusted.
+    #[error("the archive of the audit trail: {0}")]
+    Archive(String),
     /// A hash in the database has the wrong length.
     #[error("the database holds a malformed {0}; run `ephor audit verify`")]
     Malformed(&'static str),
@@ -48,7 +51,10 @@ impl From<AuditError> for Problem {
                     "The audit trail is damaged; the operator should run `ephor audit verify`",
                 )
             }
-            AuditError::Write(_) | AuditError::Worker(_) | AuditError::Export(_) => {
+            AuditError::Write(_)
+            | AuditError::Worker(_)
+            | AuditError::Export(_)
+            | AuditError::Archive(_) => {
                 tracing::error!(%error, "the audit trail could not be handled");
                 Self::internal()
             }

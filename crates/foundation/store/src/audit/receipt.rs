@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use ephor_kernel::{EntryId, OrganizationId};
-use ephor_seal::{Hash, TlogProof, merkle};
-use serde::Serialize;
+use ephor_seal::{ConsistencyProof, TlogProof, merkle};
 use sqlx::PgConnection;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -46,57 +45,83 @@ pub async fn receipt(tx: &mut OrgTx, entry: EntryId) -> Result<Option<TlogProof>
     .fetch_optional(tx.conn())
     .await?;
     let Some(row) = row else { return Ok(None) };
+    prove(tx.conn(), organization, &row).await
+}
+
+/// Proves an entry, which need not be in the database any more, by the tree that is.
+pub(super) async fn prove(
+    conn: &mut PgConnection,
+    organization: Uuid,
+    row: &Row,
+) -> Result<Option<TlogProof>, AuditError> {
     let newest = sqlx::query!(
         "select last_sequence_number, note from audit.audit_checkpoints
          where organization_id = $1 order by last_sequence_number desc limit 1",
         organization,
     )
-    .fetch_optional(tx.conn())
+    .fetch_optional(&mut *conn)
     .await?;
     let Some(newest) = newest else { return Ok(None) };
     let size = newest.last_sequence_number as u64;
-    let Some(index) = leaf_find(tx.conn(), organization, row.id).await? else { return Ok(None) };
+    let Some(index) = leaf_find(&mut *conn, organization, row.id).await? else { return Ok(None) };
     // Sealed after the checkpoint that this transaction sees: not yet, then.
     let Some(ranges) = merkle::inclusion_path(index, size) else { return Ok(None) };
-    let path = path_load(tx.conn(), organization, &ranges).await?;
+    let path = path_load(conn, organization, &ranges).await?;
     let written = row.entry(organization);
     let extra = written.body_hash().map(|body_hash| written.header.leaf_data(&body_hash));
     Ok(Some(TlogProof { extra, index, path, checkpoint: newest.note }))
 }
 
-/// Proves that one signed tree begins with another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Consistency {
-    /// The older tree's checkpoint, as a signed note.
-    pub old: String,
-    /// The newer tree's.
-    pub new: String,
-    /// The hashes of RFC 6962's consistency proof.
-    pub path: Vec<Hash>,
-}
-
 /// Proves that the newest signed tree of the transaction's organization begins with the one that
 /// was signed at `size` entries; `None` when none was signed at that size.
-pub async fn consistency(tx: &mut OrgTx, size: u64) -> Result<Option<Consistency>, AuditError> {
+pub async fn consistency(
+    tx: &mut OrgTx,
+    size: u64,
+) -> Result<Option<ConsistencyProof>, AuditError> {
     let organization = tx.organization().uuid();
-    let checkpoints = sqlx::query!(
-        "select last_sequence_number, note from audit.audit_checkpoints
-         where organization_id = $1 and (last_sequence_number = $2 or last_sequence_number =
-             (select max(last_sequence_number) from audit.audit_checkpoints where organization_id = $1))
-         order by last_sequence_number",
+    let newest = sqlx::query_scalar!(
+        "select max(last_sequence_number) from audit.audit_checkpoints where organization_id = $1",
         organization,
-        size as i64,
     )
-    .fetch_all(tx.conn())
+    .fetch_one(tx.conn())
     .await?;
-    let (Some(old), Some(new)) = (checkpoints.first(), checkpoints.last()) else { return Ok(None) };
-    let newest = new.last_sequence_number as u64;
-    if old.last_sequence_number as u64 != size {
-        return Ok(None);
-    }
-    let Some(ranges) = merkle::consistency_path(size, newest) else { return Ok(None) };
-    let path = path_load(tx.conn(), organization, &ranges).await?;
-    Ok(Some(Consistency { old: old.note.clone(), new: new.note.clone(), path }))
+    prove_consistency(tx.conn(), organization, size, newest.unwrap_or_default() as u64).await
+}
+
+/// Proves that the tree of an organization, or the instance log (for [`super::INSTANCE_LOG`]), as it was signed at `new`
+/// entries begins with the one that was signed at `old`; `None` when none was signed at one of these sizes.
+pub async fn consistency_between(
+    store: &Store,
+    tree: Uuid,
+    old: u64,
+    new: u64,
+) -> Result<Option<ConsistencyProof>, AuditError> {
+    let mut conn = store.sealer_pool().acquire().await?;
+    prove_consistency(&mut conn, tree, old, new).await
+}
+
+async fn prove_consistency(
+    conn: &mut PgConnection,
+    tree: Uuid,
+    old: u64,
+    new: u64,
+) -> Result<Option<ConsistencyProof>, AuditError> {
+    let notes = sqlx::query!(
+        "select last_sequence_number, note from audit.audit_checkpoints
+         where organization_id = $1 and last_sequence_number in ($2, $3)",
+        tree,
+        old as i64,
+        new as i64,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let note = |size: u64| {
+        notes.iter().find(|row| row.last_sequence_number as u64 == size).map(|row| row.note.clone())
+    };
+    let (Some(before), Some(after)) = (note(old), note(new)) else { return Ok(None) };
+    let Some(ranges) = merkle::consistency_path(old, new) else { return Ok(None) };
+    let path = path_load(conn, tree, &ranges).await?;
+    Ok(Some(ConsistencyProof { old: before, new: after, path }))
 }
 
 /// Waits until an entry that was committed is sealed; says whether it was within the time given.

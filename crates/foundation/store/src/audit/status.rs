@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::{OrgTx, StoreError};
+use super::INSTANCE_LOG;
+use crate::{OrgTx, Store, StoreError};
 
 /// How far an organization's trail is sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -69,5 +70,36 @@ pub async fn status(tx: &mut OrgTx) -> Result<SealStatus, StoreError> {
         checkpoint,
         verified_size: verified.as_ref().map_or(0, |last| last.last_sequence_number as u64),
         verified_at: verified.and_then(|last| last.verified_at),
+    })
+}
+
+/// How far the instance log is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InstanceStatus {
+    /// How many entries of all organizations wait for the sealer.
+    pub queued: i64,
+    /// The size of the instance log's newest checkpoint.
+    pub size: Option<i64>,
+    /// When it was signed.
+    pub created_at: Option<DateTime<Utc>>,
+}
+
+/// How far the installation's own log is, and how much waits to be sealed.
+pub async fn instance_status(store: &Store) -> Result<InstanceStatus, StoreError> {
+    let queued =
+        sqlx::query_scalar!(r#"select count(organization_id) as "count!" from audit.seal_queue"#)
+            .fetch_one(store.sealer_pool())
+            .await?;
+    let newest = sqlx::query!(
+        "select last_sequence_number, created_at from audit.audit_checkpoints
+         where organization_id = $1 order by last_sequence_number desc limit 1",
+        INSTANCE_LOG,
+    )
+    .fetch_optional(store.sealer_pool())
+    .await?;
+    Ok(InstanceStatus {
+        queued,
+        size: newest.as_ref().map(|row| row.last_sequence_number),
+        created_at: newest.map(|row| row.created_at),
     })
 }

@@ -159,6 +159,7 @@ pub async fn verify_instance(store: &Store, keys: &KeyRing) -> Result<Verificati
         sealed,
         proven,
         queued: 0,
+        archived: 0,
         checkpoint,
         erased: Vec::new(),
         findings,

@@ -7,6 +7,7 @@
 
 mod attempts;
 mod catalog;
+mod personal;
 mod plans;
 mod sample;
 mod suite;

@@ -7,6 +7,7 @@
 
 mod breaking;
 mod exceptions;
+mod personal;
 mod rules;
 
 use ephor_store::testing;

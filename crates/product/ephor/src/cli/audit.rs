@@ -1,5 +1,6 @@
 //! `ephor audit`
 
+mod proof;
 mod rotate;
 
 use std::{
@@ -10,7 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use ephor_kernel::{OrganizationId, Scope, SystemClock};
+use ephor_kernel::{EntryId, OrganizationId, Scope, SystemClock};
 use ephor_seal::{KeyRing, PublicKey, SealKey, Trust, Verification, verify_export};
 use ephor_store::{Store, audit};
 use secrecy::ExposeSecret as _;
@@ -30,6 +31,9 @@ Examples:
   ephor audit verify
   ephor audit export 01930b2e-7c1a-7def-8000-1b2c3d4e5f60 --out trail.ephor
   ephor audit verify --file trail.ephor --key ephor+…        on any machine, with no database
+  ephor audit prove 0199… --organization 01930b2e-… > receipt.txt
+  ephor audit consistency 17 42 > grown.txt
+  ephor audit check receipt.txt --key ephor+…                on any machine, with no database
 
 The exit code of verify is 1 when anything is not as it was sealed.")]
 pub enum Command {
@@ -60,6 +64,38 @@ pub enum Command {
     PublicKey,
     /// Replace the key that seals: the old one signs that the new one follows
     RotateKey,
+    /// Tell how far the trail is sealed and its checkpoints published
+    Status {
+        /// How to print it
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Print a proof that an entry is in the signed tree, also of an archived one
+    Prove {
+        /// The entry
+        entry: EntryId,
+        /// Whose trail it is in
+        #[arg(long, value_name = "ID")]
+        organization: OrganizationId,
+    },
+    /// Print a proof that a signed tree begins with an older one
+    Consistency {
+        /// The older checkpoint's size
+        old: u64,
+        /// The newer one's
+        new: u64,
+        /// Whose tree; without one, the instance log, whose checkpoints are published
+        #[arg(long, value_name = "ID")]
+        organization: Option<OrganizationId>,
+    },
+    /// Check what `prove` or `consistency` printed, on any machine
+    Check {
+        /// The proof
+        file: PathBuf,
+        /// The public key to trust
+        #[arg(long, value_name = "PUBLIC KEY", required = true)]
+        key: Vec<String>,
+    },
 }
 
 impl Command {
@@ -96,12 +132,35 @@ impl Command {
                     rotate::rotate_key(&store, &config.seal, &data).await
                 }))
             }
+            Self::Check { file, key } => proof::check(&file, &keys(&key)?),
+            Self::Status { format } => {
+                let config = settings.load(&[])?;
+                let data = settings.data_dir(&config);
+                block_on(with_store(&config, &data, async |store, _| {
+                    proof::status(&store, format).await
+                }))
+            }
+            Self::Prove { entry, organization } => {
+                let config = settings.load(&[])?;
+                let data = settings.data_dir(&config);
+                let objects = server::objects(&config, &data).open()?;
+                block_on(with_store(&config, &data, async |store, _| {
+                    proof::prove(&store, &objects, organization, entry).await
+                }))
+            }
+            Self::Consistency { old, new, organization } => {
+                let config = settings.load(&[])?;
+                let data = settings.data_dir(&config);
+                block_on(with_store(&config, &data, async |store, _| {
+                    proof::consistency(&store, organization, old, new).await
+                }))
+            }
         }
     }
 }
 
 /// Runs with the database open: the running server's, when there is one, for it holds the folder.
-async fn with_store<T>(
+pub(super) async fn with_store<T>(
     config: &Config,
     data: &std::path::Path,
     work: impl AsyncFnOnce(Store, SealKey) -> anyhow::Result<T>,
@@ -134,13 +193,15 @@ pub async fn verify_store(
     report(&found, format)
 }
 
+fn keys(texts: &[String]) -> Result<Vec<PublicKey>, UsageError> {
+    let parse = |text: &String| {
+        PublicKey::parse(text).map_err(|error| UsageError(format!("--key {text}: {error}")))
+    };
+    texts.iter().map(parse).collect()
+}
+
 fn verify_file(file: &std::path::Path, keys: &[String], format: Format) -> anyhow::Result<Exit> {
-    let keys: Vec<PublicKey> = keys
-        .iter()
-        .map(|text| {
-            PublicKey::parse(text).map_err(|error| UsageError(format!("--key {text}: {error}")))
-        })
-        .collect::<Result<_, _>>()?;
+    let keys = self::keys(keys)?;
     let trust = if keys.is_empty() {
         writeln!(
             std::io::stderr(),

@@ -1,5 +1,7 @@
 //! `ephor db`
 
+mod archive;
+
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
@@ -30,6 +32,8 @@ Examples:
   ephor db migrate
   psql \"$(ephor db url)\"
   ephor db backup ephor.dump
+  ephor db archive --keep 24
+  ephor db archive --check
   ephor db restore ephor.dump")]
 pub enum Command {
     /// Print the SQL that prepares a PostgreSQL of your own: roles, log-ins, revokes
@@ -46,6 +50,15 @@ pub enum Command {
     Backup {
         /// The file, which must not be there yet
         file: PathBuf,
+    },
+    /// Archive old months of the audit trail to the object store, and drop them from the database
+    Archive {
+        /// How many months before the present one stay, instead of retention.audit_months
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+        keep: Option<u32>,
+        /// Drop nothing: read the archives that there are back, and tell which are damaged
+        #[arg(long, conflicts_with = "keep")]
+        check: bool,
     },
     /// Put a backup into an empty database, and verify its audit trail
     Restore {
@@ -92,6 +105,10 @@ impl Command {
                     done.bytes,
                     done.tables
                 )?;
+            }
+            Self::Archive { keep, check } => {
+                let keep = keep.unwrap_or(config.retention.audit_months);
+                return archive::run(&config, &data, keep, check);
             }
             Self::Restore { file } => return block_on(restore(&config, &data, &file)),
         }

@@ -12,7 +12,7 @@ use ephor_mail::MailConfig;
 use ephor_store::DatabaseConfig;
 pub use layers::{ConfigError, ConfigFault};
 pub use sections::{
-    Analysis, Data, Jobs, Log, LogFormat, Objects, Seal, Secrets, Server, Telemetry,
+    Analysis, Data, Jobs, Log, LogFormat, Objects, Retention, Seal, Secrets, Server, Telemetry,
 };
 use serde::Deserialize;
 
@@ -48,6 +48,8 @@ pub struct Config {
     /// Providers of log-ins.
     #[serde(default)]
     pub oidc: Vec<ProviderConfig>,
+    /// What leaves the database when it is old.
+    pub retention: Retention,
     /// The log.
     pub log: Log,
     /// Traces.
@@ -108,6 +110,13 @@ impl Config {
             faults.push(ConfigFault::new(
                 "server.public_url",
                 format!("`{url}` must begin with https:// or http://"),
+            ));
+        }
+        let hook = secrecy::ExposeSecret::expose_secret(&self.seal.checkpoint_url);
+        if !hook.is_empty() && !hook.starts_with("https://") && !hook.starts_with("http://") {
+            faults.push(ConfigFault::new(
+                "seal.checkpoint_url",
+                "it must begin with https:// or http://",
             ));
         }
         if !(0.0..=1.0).contains(&self.telemetry.sample_ratio) {

@@ -84,6 +84,20 @@ pub struct Seal {
     /// The key itself.
     #[serde(default)]
     pub key: SecretString,
+    /// The file that checkpoints are appended to; empty for none.
+    #[serde(default)]
+    pub checkpoint_file: String,
+    /// Where checkpoints are posted to; empty for nowhere. It may hold a secret.
+    #[serde(default)]
+    pub checkpoint_url: SecretString,
+}
+
+/// `[retention]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Months of the audit trail that stay in the database before the present one; 0 for all.
+    pub audit_months: u32,
 }
 
 /// `[secrets]`

@@ -71,12 +71,8 @@ impl App {
         )?;
         // The configuration was checked when it was read.
         let mailer = Mailer::new(&config.mail).ok().flatten();
-        let objects = ObjectStoreConfig {
-            url: (!config.objects.url.is_empty()).then(|| config.objects.url.clone()),
-            folder: data.join("objects"),
-            max_upload_bytes: config.objects.max_upload_bytes,
-        };
-        let registry = Registry::new(store.clone(), &objects, config.analysis.memory_mib << 20)?;
+        let registry =
+            Registry::new(store.clone(), &objects(config, data), config.analysis.memory_mib << 20)?;
         let assurance = Assurance { store: store.clone(), open_dataset: open_dataset(&registry) };
 
         let billing = Billing::new(store.clone(), Arc::new(SystemClock));
@@ -106,11 +102,20 @@ impl App {
 
     /// What does the background work.
     pub fn handlers(&self) -> Vec<Arc<dyn JobHandler>> {
-        vec![
-            Arc::new(AnalysisRunner::new(&self.assurance)),
-            Arc::new(BuiltinFollower),
-            Arc::new(MailHandler::new(self.identity.clone(), self.mailer.clone())),
-        ]
+        let mut all = self.identity.handlers();
+        all.push(Arc::new(AnalysisRunner::new(&self.assurance)));
+        all.push(Arc::new(BuiltinFollower));
+        all.push(Arc::new(MailHandler::new(self.identity.clone(), self.mailer.clone())));
+        all
+    }
+}
+
+/// Where objects are stored.
+pub fn objects(config: &Config, data: &Path) -> ObjectStoreConfig {
+    ObjectStoreConfig {
+        url: (!config.objects.url.is_empty()).then(|| config.objects.url.clone()),
+        folder: data.join("objects"),
+        max_upload_bytes: config.objects.max_upload_bytes,
     }
 }
 

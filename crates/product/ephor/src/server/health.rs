@@ -1,6 +1,7 @@
 //! `/healthz` and `/readyz`: is the process alive, and can it serve?
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
+use ephor_store::audit;
 use serde_json::json;
 
 use super::App;
@@ -17,6 +18,18 @@ pub async fn ready(State(app): State<App>) -> impl IntoResponse {
     if app.store.shares_login() {
         weaknesses.push("one log-in serves for several roles; `ephor db bootstrap` prints how to have one for each");
     }
+    let unpublished = match &database {
+        Ok(()) => audit::publication_list(&app.store).await.unwrap_or_default(),
+        Err(_) => Vec::new(),
+    };
+    let unpublished: Vec<String> = unpublished
+        .into_iter()
+        .filter_map(|one| {
+            let fault = one.fault?;
+            Some(format!("checkpoints are not published to {}: {fault}", one.destination))
+        })
+        .collect();
+    weaknesses.extend(unpublished.iter().map(String::as_str));
     match database {
         Ok(()) => (StatusCode::OK, Json(json!({ "status": "ready", "weaknesses": weaknesses }))),
         Err(error) => {

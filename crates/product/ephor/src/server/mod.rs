@@ -7,12 +7,14 @@ mod health;
 mod key;
 mod metrics;
 mod proxies;
+mod publish;
 mod request;
+mod retention;
 mod router;
 mod run;
 mod secrets_key;
 
-pub use app::App;
+pub use app::{App, objects};
 pub use database::Database;
 pub use key::{key_file, load as load_key};
 pub use run::{run, work};

@@ -6,16 +6,17 @@ use anyhow::{Context as _, bail};
 use axum::serve::ListenerExt as _;
 use ephor_store::{
     Store,
-    audit::Sealer,
+    audit::{SealConfig, Sealer},
     jobs::{Workers, WorkersConfig, WorkersHandle},
 };
+use secrecy::ExposeSecret as _;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
 
-use super::{App, Database, key, metrics, router::router};
+use super::{App, Database, key, metrics, objects, publish, retention::Retention, router::router};
 use crate::{config::Config, governance_loop::GovernanceLoop};
 
 /// A server that listens, not yet stopped.
@@ -68,7 +69,17 @@ where
 {
     let store = database.connect().await?;
     let seal_key = key::load(&config.seal, data)?;
-    let sealer = Sealer::start(&store, seal_key.clone());
+    let anchor = &config.seal.checkpoint_file;
+    let sealing =
+        SealConfig { anchor: (!anchor.is_empty()).then(|| anchor.into()), ..SealConfig::default() };
+    let sealer = Sealer::start_with(&store, seal_key.clone(), sealing);
+    let publisher = publish::start(&store, config.seal.checkpoint_url.expose_secret())?;
+    let _retention = Retention::start(
+        &store,
+        &objects(config, data),
+        seal_key.public(),
+        config.retention.audit_months,
+    )?;
     let app = App::new(config, data, store.clone(), seal_key, metrics).await?;
     app.billing
         .default_tier_set(&config.billing.default_tier)
@@ -114,6 +125,9 @@ where
     identity.shutdown().await;
     billing.shutdown().await;
     content.shutdown().await;
+    if let Some(publisher) = publisher {
+        publisher.shutdown().await;
+    }
     sealer.shutdown().await;
     store.close().await;
     outcome

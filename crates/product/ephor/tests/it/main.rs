@@ -16,6 +16,8 @@ mod contract;
 mod external_identity;
 mod mail;
 mod main_job;
+mod my_data;
+mod publishing;
 mod remote;
 mod resource_isolation;
 mod resources;

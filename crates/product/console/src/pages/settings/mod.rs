@@ -3,6 +3,7 @@
 mod api_keys;
 mod invitations;
 mod members;
+mod my_data;
 mod organization;
 mod roles;
 pub(crate) mod secret;
@@ -21,5 +22,6 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .merge(api_keys::routes())
         .merge(sessions::routes())
         .merge(security::routes())
+        .merge(my_data::routes())
         .merge(organization::routes())
 }

@@ -88,7 +88,10 @@ async fn show(State(state): State<ConsoleState>, visit: Visit) -> Answer {
     Ok(page(&DetailPage {
         lede: user.full_name.clone(),
         badges: Vec::new(),
-        actions: vec![Action::new("Change password", "/password", "key")],
+        actions: vec![
+            Action::new("Change password", "/password", "key"),
+            Action::new("My data", "/my-data", "download"),
+        ],
         steps,
         facts: vec![
             ("E-mail".to_owned(), Html::text(&user.email)),
