@@ -17,6 +17,8 @@ const OF_A_NEWCOMER: [(&str, &str, &str); 24] = [
     ("/analyses/new", "Analyse for bias", "empty-analysis-new"),
     ("/analyses/new?dataset=", "Load its columns", "empty-analysis-new-none"),
     ("/audit", "Audit trail", "first-audit"),
+    ("/audit?q=Analytical", "created", "audit-search"),
+    ("/health", "Of Analytical Engines", "health"),
     ("/members", "Ada Lovelace", "members"),
     ("/members/new", "Add somebody", "member-new"),
     ("/invitations", "Nobody is invited", "empty-invitations"),
@@ -125,7 +127,7 @@ async fn every_page_is_fit_to_be_seen_once_there_is_something_on_it() {
 
     browser.goto(&format!("{}/api-keys/new", server.url)).await;
     browser.fill("[name=name]", "CI").await;
-    browser.fill("[name=permissions]", "models:read").await;
+    browser.click("[name=permissions][value='models:read']").await;
     browser.click("form .button.primary").await;
     browser.find("input[value^=eph_]").await;
     looks.at("key-created").await;
@@ -141,6 +143,12 @@ async fn every_page_is_fit_to_be_seen_once_there_is_something_on_it() {
         browser.find("main h1").await;
         looks.at(name).await;
     }
+    browser.goto(&format!("{}/audit?entity=registry.models", server.url)).await;
+    browser.click(".trail details summary").await;
+    looks.at("audit-open").await;
+    browser.click(".trail a[href^='/audit/entries/']").await;
+    browser.wait_for_text("Before and after").await;
+    looks.at("audit-entry").await;
     for list in ["members", "roles"] {
         browser.goto(&format!("{}/{list}", server.url)).await;
         browser.click("tbody a").await;

@@ -8,5 +8,6 @@ mod keys;
 mod live;
 mod looks;
 mod main_job;
+mod saved_views;
 #[path = "../crates/product/ephor/tests/support/mod.rs"]
 mod support;

@@ -172,6 +172,12 @@ pub const CATALOGUE: &[ResourcePermissions] = &[
     resource("invoices", &["read"], "what the organization was charged"),
     resource("usage_records", &["read"], "metered requests"),
     resource("posts", &["read", "create", "update", "delete"], "posts of the trust centre"),
+    resource(
+        "saved_views",
+        &["read", "create", "update", "delete"],
+        "one's own views of lists, and those that colleagues share",
+    ),
+    resource("system", &["inspect"], "how Ephor is: jobs, events, sealing, parts"),
     resource("jobs", &["read", "cancel"], "background work"),
     resource("audit", &["read", "verify", "export"], "the audit trail"),
 ];

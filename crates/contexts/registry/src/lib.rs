@@ -13,6 +13,7 @@ mod routes;
 use std::sync::Arc;
 
 use ephor_store::Store;
+use futures::StreamExt as _;
 use object_store::ObjectStore;
 
 pub use config::{ConfigError, ObjectStoreConfig};
@@ -46,6 +47,18 @@ impl Registry {
             max_upload_bytes: config.max_upload_bytes,
             memory_bytes,
         })
+    }
+
+    /// Does the object store answer, and what is it called? For the page on health.
+    ///
+    /// # Errors
+    /// What it said instead of an answer.
+    pub async fn objects_answer(&self) -> Result<String, String> {
+        let mut listed = self.objects.list(Some(&"health".into()));
+        match listed.next().await {
+            None | Some(Ok(_)) => Ok(self.objects.to_string()),
+            Some(Err(error)) => Err(error.to_string()),
+        }
     }
 
     /// The database.

@@ -47,6 +47,8 @@ codes! {
     LimitReached = "limit_reached", 402, "A limit of the plan is reached";
     /// One is signed in but may not do this.
     Forbidden = "forbidden", 403, "You may not do this";
+    /// The organization is suspended: nobody works in it.
+    OrganizationSuspended = "organization_suspended", 403, "The organization is suspended";
     /// The request did not come from Ephor's own pages.
     CrossSite = "cross_site", 403, "The request came from another site";
     /// There is no such thing, or the caller may not know of it.

@@ -51,6 +51,20 @@ impl Check {
     }
 }
 
+/// How much of a disk there is, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Disk {
+    /// Free, for who runs Ephor.
+    pub free: u64,
+    /// In all.
+    pub total: u64,
+}
+
+/// The disk that a folder lies on; none when it cannot be looked at.
+pub fn disk(folder: &std::path::Path) -> Option<Disk> {
+    machine::disk(folder)
+}
+
 /// What is to be looked at. What is `None` is not in use, and not looked at.
 #[derive(Debug, Clone)]
 pub struct Subject {

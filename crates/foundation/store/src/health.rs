@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgConnection;
 
-use crate::{Store, StoreError};
+use crate::{OrgTx, Store, StoreError};
 
 /// How a part is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -61,6 +61,45 @@ pub(crate) async fn health_record(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// How far an organization's own background work is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OrganizationHealth {
+    /// Jobs that wait.
+    pub queued: i64,
+    /// Jobs that are being done.
+    pub running: i64,
+    /// Jobs that failed within the last day.
+    pub failed: i64,
+    /// For how many seconds the job waits that waits longest and is due.
+    pub waiting_seconds: Option<f64>,
+    /// Messages of the outbox that have yet to be handed over.
+    pub outbox: i64,
+    /// For how many seconds the oldest of them waits.
+    pub outbox_seconds: Option<f64>,
+}
+
+/// How far the background work of the transaction's organization is.
+pub async fn organization_health(tx: &mut OrgTx) -> Result<OrganizationHealth, StoreError> {
+    let health = sqlx::query_as!(
+        OrganizationHealth,
+        r#"select j.queued as "queued!", j.running as "running!", j.failed as "failed!", j.waiting_seconds,
+                  o.waiting as "outbox!", o.seconds as outbox_seconds
+             from (select count(*) filter (where state = 'queued') as queued,
+                          count(*) filter (where state = 'running') as running,
+                          count(*) filter (where state = 'failed' and finished_at > now() - interval '1 day') as failed,
+                          extract(epoch from now() - min(greatest(created_at, run_after))
+                              filter (where state = 'queued' and run_after <= now()))::double precision as waiting_seconds
+                     from ops.jobs where organization_id = $1) as j
+            cross join (
+                   select count(*) as waiting, extract(epoch from now() - min(created_at))::double precision as seconds
+                     from ops.outbox where organization_id = $1 and handed_at is null) as o"#,
+        tx.organization().uuid(),
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(health)
 }
 
 /// How every part was when it last changed for better or worse, by name.

@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod embedded;
 pub mod jobs;
 pub mod migrate;
+pub mod platform;
 pub mod testing;
 
 mod config;
@@ -24,7 +25,7 @@ mod tx;
 pub use config::DatabaseConfig;
 pub use door::Door;
 pub use error::StoreError;
-pub use health::{Health, HealthRecord, health_list};
+pub use health::{Health, HealthRecord, OrganizationHealth, health_list, organization_health};
 pub use live::{Live, LiveUpdate};
 pub use store::Store;
 pub use tx::OrgTx;

@@ -6,8 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use rust_embed::RustEmbed;
 use secrecy::SecretString;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection,
@@ -151,6 +153,30 @@ pub async fn upgrade(
         .await?;
     connection.close().await?;
     Ok(changed)
+}
+
+/// A migration that a database has seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Applied {
+    /// The file's name.
+    pub name: String,
+    /// When it was applied.
+    pub applied_at: DateTime<Utc>,
+}
+
+/// The migrations that the database has seen, in order; none when it was never migrated.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn applied(connection: &mut PgConnection) -> Result<Vec<Applied>, MigrateError> {
+    if seen(connection).await?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let applied =
+        sqlx::query_as!(Applied, "select name, applied_at from kernel.migrations order by name")
+            .fetch_all(connection)
+            .await?;
+    Ok(applied)
 }
 
 /// Is the schema exactly the one that this binary knows? For a server that may not migrate itself.

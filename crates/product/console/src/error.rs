@@ -42,6 +42,9 @@ impl ErrorPage {
                 "What you entered was not stored unless a page said so. Try again; if it happens again, give your operator the request id below."
             }
             Code::Unavailable => "Try again in a moment.",
+            Code::OrganizationSuspended => {
+                "Ask whoever operates this Ephor. If you belong to another organization, sign in again to work there."
+            }
             Code::RateLimited => "Wait a little, then try again.",
             _ => "Go back, change what is said above, and try again.",
         };

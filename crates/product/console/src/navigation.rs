@@ -12,7 +12,7 @@ pub(crate) struct Link {
     pub(crate) icon: Icon,
     /// `g` and then this letter leads there; empty for none.
     pub(crate) key: &'static str,
-    /// The resource that one must be allowed to read.
+    /// The resource that one must be allowed to read, or another permission: `system:inspect`.
     needs: Option<&'static str>,
 }
 
@@ -244,6 +244,7 @@ const NAVIGATION: [Group<&[Link]>; 12] = [
             link("/roles", "Roles", "role", "r", Some("roles")),
             link("/api-keys", "API keys", "key", "k", Some("api_keys")),
             link("/resources/builtin_copies", "Built-in data", "copy", "", Some("builtin_copies")),
+            link("/health", "Health", "running", "", Some("system:inspect")),
             link("/organization", "Settings", "organization", "o", Some("organizations")),
         ],
     ),
@@ -270,7 +271,12 @@ const fn link(
 
 /// What the permissions let one see; the group that `section` is in stands open.
 pub(crate) fn allowed(permissions: &PermissionSet, section: &str) -> Vec<Group<Vec<Link>>> {
-    let may = |link: &&Link| link.needs.is_none_or(|resource| permissions.allows(resource, "read"));
+    let may = |link: &&Link| {
+        link.needs.is_none_or(|needs| {
+            let (resource, action) = needs.split_once(':').unwrap_or((needs, "read"));
+            permissions.allows(resource, action)
+        })
+    };
     NAVIGATION
         .iter()
         .map(|group| {

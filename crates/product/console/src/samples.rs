@@ -19,7 +19,10 @@ use crate::{
         audit::page::{AuditPage, EntryView, SealView},
         dashboard::page::{Count, DashboardPage, Trail},
         dataset::page::{ColumnCard, DatasetPage, UploadPage},
-        resource::{Action, DetailPage, Empty, FormPage, ListPage, Section, Step},
+        resource::{
+            Action, ColumnChoice, DetailPage, Empty, FormPage, ListPage, ListTools, OwnView,
+            Section, Step, ViewBar, ViewLink,
+        },
         settings::{
             secret::SecretPage,
             security::{DepartPage, EnrolPage, RecoveryPage},
@@ -219,6 +222,37 @@ fn list(empty: bool) -> ListPage {
             "Upload a data set with labels and predictions, then choose what to compare.",
         )
         .action(Some(Action::primary("Analyse for bias", "/analyses/new", "scale"))),
+        tools: if empty { ListTools::default() } else { tools() },
+    }
+}
+
+fn tools() -> ListTools {
+    let link = |name: &str, current, shared| ViewLink {
+        name: name.into(),
+        href: format!("/analyses?view={name}"),
+        current,
+        shared,
+        default: current,
+    };
+    let choice = |name: &str, shown| ColumnChoice { name: name.into(), label: name.into(), shown };
+    ListTools {
+        views: Some(ViewBar {
+            resource: "bias_analyses".into(),
+            here: "/analyses".into(),
+            views: vec![link("Failed", true, false), link("This <quarter>", false, true)],
+            none: false,
+            own: Some(OwnView {
+                id: "01930b2e-7c1a-7def-8000-1b2c3d4e5f60".into(),
+                name: "Failed".into(),
+                shared: false,
+                default: true,
+                changed: true,
+            }),
+            state: "{}".into(),
+            csrf: "token".into(),
+        }),
+        view: "01930b2e-7c1a-7def-8000-1b2c3d4e5f60".into(),
+        columns: vec![choice("status", true), choice("outcome", false)],
     }
 }
 
@@ -420,6 +454,7 @@ fn audit() -> AuditPage {
             ("Entry", "01930b2e-7c1a-7def-8000-1b2c3d4e5f60".into()),
             ("Address", "127.0.0.1".into()),
         ],
+        more: "/audit/entries/01930b2e-7c1a-7def-8000-1b2c3d4e5f60".into(),
     };
     AuditPage {
         seal: SealView {

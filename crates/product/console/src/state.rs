@@ -1,6 +1,9 @@
 //! What the pages stand on.
 
+use std::path::PathBuf;
+
 use axum::extract::FromRef;
+use chrono::{DateTime, Utc};
 use ephor_assurance::Assurance;
 use ephor_billing::Billing;
 use ephor_identity::Identity;
@@ -26,6 +29,10 @@ pub struct ConsoleState {
     pub billing: Billing,
     /// The key that the audit trail is verified with.
     pub seal_key: PublicKey,
+    /// Where this process keeps its files.
+    pub data_folder: PathBuf,
+    /// When this process began to serve.
+    pub started_at: DateTime<Utc>,
 }
 
 impl FromRef<ConsoleState> for Identity {

@@ -178,6 +178,8 @@ fn done(word: &str) -> Option<Notice> {
         "mailed" => "A mail is on its way to you.",
         "verified" => "Your address is proven.",
         "asked" => "Asked for. It is ready within moments; look again.",
+        "view-saved" => "The view is saved.",
+        "view-deleted" => "The view is deleted.",
         "password" => "Your password is changed; all other sessions have ended.",
         _ => return None,
     };

@@ -11,6 +11,7 @@ use crate::{
     log_in::wrong_credentials,
     second_factor::{LoggedIn, Proof},
     secrets::SessionToken,
+    suspended::suspended,
     throttle::account_subject,
 };
 
@@ -56,6 +57,12 @@ impl Identity {
         .fetch_one(door.conn())
         .await
         .map_err(database)?;
+        drop(door);
+        if state == "no_organization"
+            && self.is_suspended(session.user, session.password_hash, session.organization).await?
+        {
+            return Err(suspended());
+        }
         let proof = Proof::password(session.password_hash);
         self.opened_session(&state, token, session.user, session.email, proof, session.organization)
     }

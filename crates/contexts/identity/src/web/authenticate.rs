@@ -13,7 +13,7 @@ use ephor_rest::ApiError;
 use http::{HeaderMap, HeaderValue, header};
 
 use super::origin;
-use crate::{cookie, identity::Identity, secrets::ApiKeyToken, session::CurrentSession};
+use crate::{cookie, identity::Identity, secrets::ApiKeyToken, session::CurrentSession, suspended};
 
 /// The most of a form's body that is read to find its token.
 const FORM_BYTES: usize = 1024 * 1024;
@@ -58,7 +58,10 @@ async fn admit(
         return Ok(None);
     }
     if let Some(key) = api_key(request.headers())? {
-        let scope = identity.api_key_admit(context, &key).await?.ok_or_else(bad_key)?;
+        let Some(scope) = identity.api_key_admit(context, &key).await? else {
+            let suspended = identity.is_key_suspended(&key).await?;
+            return Err(if suspended { suspended::suspended() } else { bad_key() });
+        };
         request.extensions_mut().insert(scope);
         return Ok(None);
     }

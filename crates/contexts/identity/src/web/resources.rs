@@ -2,6 +2,8 @@
 
 use ephor_rest::{Actions, Include, ResourceSpec};
 
+use crate::saved_view;
+
 /// Organizations, members, roles and API keys: lists and rows, and the organization's own update.
 /// All other writes have rules of their own, and are [`super::operations()`].
 pub const RESOURCES: &[ResourceSpec] = &[
@@ -73,4 +75,22 @@ pub const RESOURCES: &[ResourceSpec] = &[
         .search(&["entity", "builtin_code"])
         .sort("entity")
         .reach(),
+    // Row-level security shows one's own and what is shared, and lets one change one's own alone.
+    ResourceSpec::new("saved_views", "identity.saved_views")
+        .labels("saved view", "saved views")
+        .actions(Actions::ALL)
+        .create(&[
+            "resource",
+            "name",
+            "filters",
+            "search",
+            "sort",
+            "columns",
+            "is_shared",
+            "is_default",
+        ])
+        .update(&["name", "filters", "search", "sort", "columns", "is_shared", "is_default"])
+        .search(&["name"])
+        .sort("resource,name")
+        .check(saved_view::faults),
 ];

@@ -23,11 +23,17 @@ pub struct EntryFilter {
     pub from: Option<DateTime<Utc>>,
     /// Before.
     pub to: Option<DateTime<Utc>>,
+    /// What the entry's text holds: values before and after, address, program. Looked for in the
+    /// [`SEARCHED`] newest entries that the other filters leave; `next` goes on behind them.
+    pub text: Option<String>,
     /// Entries older than this one: the `next` of the page before.
     pub cursor: Option<EntryId>,
     /// How many, 1 to 500; 50 if not given.
     pub limit: Option<u16>,
 }
+
+/// In how many entries a text is looked for at once: no index serves it.
+pub const SEARCHED: i64 = 20_000;
 
 /// Some entries, newest first.
 #[derive(Debug, Clone, Serialize)]
@@ -137,7 +143,9 @@ macro_rules! entries {
                  and ($5::text is null or l.entity_type = $5)
                  and ($6::uuid is null or l.id < $6)
                  and ($7::timestamptz is null or l.created_at >= $7)
-                 and ($8::timestamptz is null or l.created_at < $8)"#
+                 and ($8::timestamptz is null or l.created_at < $8)
+                 and ($10::uuid is null or l.id >= $10)
+                 and ($11::text is null or l.body ilike $11)"#
                 + $lead
                 + " order by l.id desc limit $9",
             $tx.organization().uuid(),
@@ -148,18 +156,65 @@ macro_rules! entries {
             $filter.cursor.map(EntryId::uuid),
             $filter.from,
             $filter.to,
-            $limit,
+            $limit.0,
+            $limit.1,
+            $filter.text.as_deref().map(pattern),
         )
         .fetch_all($tx.conn())
         .await?
     };
 }
 
+/// What holds the text, for `ilike`: its own signs stand for themselves.
+fn pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// The last entry that a search for a text looks at, when there are more behind it.
+async fn horizon(tx: &mut OrgTx, filter: &EntryFilter) -> Result<Option<Uuid>, StoreError> {
+    if filter.text.is_none() {
+        return Ok(None);
+    }
+    let last = sqlx::query_scalar!(
+        "select l.id from audit.audit_logs as l
+         where l.organization_id = $1
+           and ($2::uuid is null or l.entity_id = $2)
+           and ($3::uuid is null or l.actor_id = $3)
+           and ($4::text is null or l.action = $4)
+           and ($5::text is null or l.entity_type = $5)
+           and ($6::uuid is null or l.id < $6)
+           and ($7::timestamptz is null or l.created_at >= $7)
+           and ($8::timestamptz is null or l.created_at < $8)
+         order by l.id desc offset $9 limit 1",
+        tx.organization().uuid(),
+        filter.entity_id,
+        filter.actor_id,
+        filter.action.as_deref(),
+        filter.entity_type.as_deref(),
+        filter.cursor.map(EntryId::uuid),
+        filter.from,
+        filter.to,
+        SEARCHED - 1,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(last)
+}
+
 /// Entries of the transaction's organization, newest first.
 pub async fn entry_list(tx: &mut OrgTx, filter: &EntryFilter) -> Result<EntryPage, StoreError> {
     let limit = i64::from(filter.limit.unwrap_or(50).clamp(1, 500));
+    let horizon = horizon(tx, filter).await?;
     // One more than asked for tells whether there is a next page.
-    let more = limit + 1;
+    let more = (limit + 1, horizon);
     let mut found: Vec<Found> = if filter.entity_id.is_some() {
         entries!(tx, filter, more, " and l.entity_id = $2")
     } else if filter.actor_id.is_some() {
@@ -175,7 +230,24 @@ pub async fn entry_list(tx: &mut OrgTx, filter: &EntryFilter) -> Result<EntryPag
     found.truncate(limit as usize);
     let entries: Vec<_> = found.into_iter().map(AuditEntry::from).collect();
     let next = entries.last().filter(|_| is_more).map(|last| last.id);
-    Ok(EntryPage { entries, next })
+    Ok(EntryPage { entries, next: next.or(horizon.map(EntryId::from)) })
+}
+
+/// One entry of the transaction's organization.
+pub async fn entry_get(tx: &mut OrgTx, id: EntryId) -> Result<Option<AuditEntry>, StoreError> {
+    let found = sqlx::query_as!(
+        Found,
+        r#"select l.id, l.created_at, l.actor_type, l.actor_id, l.action, l.entity_type, l.entity_id,
+                  l.body::jsonb as "body: Value", l.erased_by,
+                  not exists (select from audit.seal_queue as q
+                              where q.organization_id = $1 and q.entry_id = $2) as "sealed!"
+           from audit.audit_logs as l where l.organization_id = $1 and l.id = $2"#,
+        tx.organization().uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(found.map(AuditEntry::from))
 }
 
 impl From<Found> for AuditEntry {

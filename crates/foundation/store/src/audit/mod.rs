@@ -12,6 +12,7 @@ mod error;
 mod export;
 mod instance;
 mod keys;
+mod place;
 mod publish;
 mod reader;
 mod receipt;
@@ -24,11 +25,14 @@ mod verify;
 pub use archive::{
     Archive, archive_check, archive_due, archive_list, archive_write, archived_receipt,
 };
-pub use entry::{AuditEntry, Change, EntryFilter, EntryPage, entry_list, erase, record};
+pub use entry::{
+    AuditEntry, Change, EntryFilter, EntryPage, SEARCHED, entry_get, entry_list, erase, record,
+};
 pub use error::AuditError;
 pub use export::export;
 pub use instance::INSTANCE_LOG;
 pub use keys::{rotate, trusted};
+pub use place::{Covering, Place, places};
 pub use publish::{Deliver, Publication, PublishConfig, Publisher, publication_list};
 pub use receipt::{consistency, consistency_between, receipt, wait_sealed};
 pub use sealer::{SealConfig, SealOutcome, Sealer, SealerHandle, seal_pending};

@@ -122,6 +122,11 @@
       // Else the keyboard would be left in a menu that is gone.
       $("[data-menu]")?.focus();
     }
+    const menu = event.key === "Escape" && $("details.menu[open]");
+    if (menu) {
+      menu.open = false;
+      $("summary", menu).focus();
+    }
     if (typing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
     if (event.key === "/") {
       const search = $("[data-search]");

@@ -8,6 +8,7 @@ mod model;
 pub(crate) mod resource;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
+mod system;
 pub(crate) mod usage;
 
 use axum::Router;
@@ -25,5 +26,6 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .merge(audit::routes())
         .merge(settings::routes())
         .merge(usage::routes())
+        .merge(system::routes())
         .merge(resource::routes())
 }

@@ -56,7 +56,7 @@ impl Badge {
             }
             "running" => Self::new("active", "running", text),
             "queued" => Self::new("", "queued", text),
-            "cancelled" => Self::new("", "cancelled", text),
+            "cancelled" | "inactive" => Self::new("", "cancelled", text),
             "active" | "ready" | "stored" => Self::new("active", "pass", text),
             _ => Self::plain(text),
         }

@@ -28,6 +28,17 @@ impl Choice {
     }
 }
 
+/// Boxes that belong together: a kind of thing, and what may be done with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Boxes {
+    /// What it is.
+    pub label: String,
+    /// What to know of it.
+    pub about: String,
+    /// What may be ticked.
+    pub choices: Vec<Choice>,
+}
+
 /// How a value is entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Control {
@@ -41,6 +52,8 @@ pub enum Control {
     Select(Vec<Choice>),
     /// Yes or no.
     Check,
+    /// Any of several, by ticking; the value holds them with blanks between.
+    Boxes(Vec<Boxes>),
     /// A file, of the given kinds.
     File(&'static str),
 }
@@ -158,6 +171,14 @@ impl Field {
 
     fn is_check(&self) -> bool {
         self.control == Control::Check
+    }
+
+    fn boxes(&self) -> Option<&[Boxes]> {
+        if let Control::Boxes(boxes) = &self.control { Some(boxes) } else { None }
+    }
+
+    fn holds(&self, value: &str) -> bool {
+        self.value.split_whitespace().any(|word| word == value)
     }
 }
 

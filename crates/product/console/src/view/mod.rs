@@ -14,7 +14,7 @@ mod spark;
 mod table;
 
 pub use badge::Badge;
-pub use field::{Choice, Control, Field, Form};
+pub use field::{Boxes, Choice, Control, Field, Form};
 pub use icon::{Icon, Sprite};
 pub use moment::Moment;
 pub use notice::Notice;

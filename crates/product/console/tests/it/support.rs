@@ -13,7 +13,7 @@ use ephor_assurance::{Assurance, OpenDataset, runner::AnalysisRunner};
 use ephor_billing::Billing;
 use ephor_console::{ConsoleState, problem_pages};
 use ephor_identity::{Identity, IdentityConfig};
-use ephor_kernel::SystemClock;
+use ephor_kernel::{Clock as _, SystemClock};
 use ephor_registry::{ObjectStoreConfig, Registry};
 use ephor_rest::{Catalog, Engine, name_request};
 use ephor_seal::SealKey;
@@ -86,6 +86,8 @@ pub async fn world() -> World {
         assurance,
         billing: Billing::new(store.clone(), Arc::new(SystemClock)),
         seal_key: seal_key.public(),
+        data_folder: objects.path().to_path_buf(),
+        started_at: SystemClock.now(),
     };
     let router = ephor_identity::routes()
         .with_state(Api { store, identity: identity.clone() })

@@ -8,23 +8,18 @@ use std::{
 };
 
 use anyhow::Context as _;
-use bytes::Bytes;
-use ephor_identity::{Password, SignUp};
-use ephor_kernel::{PermissionSet, Principal, RequestContext, RequestId, Scope};
-use ephor_registry::dataset::NewDataset;
+use ephor_store::platform::user_set;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
-use super::{Settings, block_on};
+use super::{
+    Settings, block_on,
+    db::{Seed, plant},
+};
 use crate::{
     exit::Exit,
     server::{self, App},
     telemetry,
 };
-
-/// UCI Adult with the predictions of a logistic model; data/demo/README.md has its attribution.
-const ADULT: &[u8] = include_bytes!("../../../../../data/demo/adult_predictions.csv");
 
 /// Start the server with a demo organization in its own data folder.
 #[derive(Debug, clap::Args)]
@@ -80,49 +75,18 @@ fn beside(usual: &Path) -> PathBuf {
     usual.with_file_name(name)
 }
 
-/// The log-in of the demo organization, which is made if it is not there.
+/// The log-in of the demo organization, which is made if it is not there. Its owner runs the demo's
+/// installation too, so that all pages can be looked at.
 async fn prepare(app: &App, data: &Path) -> anyhow::Result<DemoLogIn> {
     let file = data.join("demo-log-in.json");
     if let Ok(text) = std::fs::read_to_string(&file) {
         return serde_json::from_str(&text)
             .with_context(|| format!("{} can't be read", file.display()));
     }
-    let log_in = DemoLogIn { email: "demo@ephor.example".to_owned(), password: password() };
-    let request = RequestContext::new(None, Some("ephor demo"), RequestId::new());
-    let input = SignUp {
-        email: log_in.email.clone(),
-        password: Password::new(log_in.password.clone()),
-        full_name: "Demo Owner".to_owned(),
-        organization_name: "Demo organization".to_owned(),
-        kind: None,
-        consent: true,
-    };
-    let (signed_up, _) = app
-        .identity
-        .open_organization(&request, &input)
-        .await
-        .context("the demo organization could not be made; start with an empty data folder")?;
-    let scope = Scope::new(
-        Principal::User(signed_up.user_id),
-        signed_up.organization_id,
-        PermissionSet::all(),
-        request,
-    );
-    let new = NewDataset {
-        name: "UCI Adult, test split".to_owned(),
-        description: "Demo data. Does a person earn more than 50 000 dollars a year? The 16 281 people of \
-            the test split of UCI Adult (Becker and Kohavi, 1996), with the predictions and scores of a \
-            logistic model: y_true is the label, y_pred the prediction, score its probability."
-            .to_owned(),
-        source_name: "adult_predictions.csv".to_owned(),
-        format: None,
-        metadata: json!({
-            "demo": true,
-            "attribution": "UCI Machine Learning Repository, «Adult» (Becker and Kohavi, 1996), CC BY 4.0",
-        }),
-    };
-    let body = futures::stream::iter([Ok(Bytes::from_static(ADULT))]);
-    app.registry.dataset_upload(&scope, new, body, &|_| {}, &CancellationToken::new()).await?;
+    let seed = Seed::new("Demo organization", "demo@ephor.example");
+    let owner = plant(&app.identity, &app.registry, &seed).await?;
+    user_set(&app.store, owner, None, Some(true), "ephor demo").await?;
+    let log_in = DemoLogIn { email: seed.email, password: seed.password };
     keep(&file, &log_in)?;
     Ok(log_in)
 }
@@ -134,13 +98,6 @@ fn keep(file: &Path, log_in: &DemoLogIn) -> anyhow::Result<()> {
     Ok(open.write_all(serde_json::to_string_pretty(log_in)?.as_bytes())?)
 }
 
-/// Random, and easy to type.
-#[allow(clippy::disallowed_methods, reason = "122 bits by chance are just what is wanted here")]
-fn password() -> String {
-    let hex = uuid::Uuid::new_v4().simple().to_string();
-    format!("{}-{}-{}-{}", &hex[..4], &hex[4..8], &hex[8..12], &hex[16..20])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,11 +105,5 @@ mod tests {
     #[test]
     fn the_demo_lies_beside_what_is_real() {
         assert_eq!(beside(Path::new("/var/lib/ephor")), Path::new("/var/lib/ephor-demo"));
-    }
-
-    #[test]
-    fn passwords_differ_and_are_long_enough() {
-        assert_ne!(password(), password());
-        assert_eq!(password().len(), 19);
     }
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod analyze;
+mod ask;
 mod audit;
 mod completions;
 mod config;
@@ -9,6 +10,7 @@ mod db;
 mod demo;
 mod doctor;
 mod man;
+mod printed;
 mod remote;
 mod serve;
 mod worker;
@@ -60,9 +62,6 @@ enum Command {
     /// Prepare, back up, restore and look at the database
     #[command(subcommand)]
     Db(db::Command),
-    /// Do what only whoever runs this Ephor may do
-    #[command(subcommand)]
-    Admin(admin::Command),
     /// Verify and export the audit trail
     #[command(subcommand)]
     Audit(audit::Command),
@@ -74,6 +73,9 @@ enum Command {
     /// List, read, create, change and delete what a server keeps
     #[command(subcommand)]
     Resource(remote::Resource),
+    /// Run the installation: organizations and people, whoever they belong to
+    #[command(subcommand)]
+    Admin(admin::Command),
     /// Check that everything Ephor needs is there and safe
     Doctor(doctor::Args),
     /// Print the default configuration, or the one in force

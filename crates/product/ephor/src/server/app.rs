@@ -4,11 +4,12 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::Context as _;
 use axum::extract::FromRef;
+use chrono::{DateTime, Utc};
 use ephor_assurance::{Assurance, OpenDataset, runner::AnalysisRunner};
 use ephor_billing::Billing;
 use ephor_content::Content;
 use ephor_identity::{Identity, MailHandler};
-use ephor_kernel::SystemClock;
+use ephor_kernel::{Clock as _, SystemClock};
 use ephor_mail::Mailer;
 use ephor_registry::{ObjectStoreConfig, Registry};
 use ephor_rest::{Catalog, Engine};
@@ -40,10 +41,32 @@ pub struct App {
     pub content: Content,
     /// The key that seals the trail, to verify it with.
     pub seal_key: Arc<SealKey>,
+    /// Where files are kept.
+    pub data: Arc<Path>,
+    /// When this process began to serve.
+    pub started_at: DateTime<Utc>,
     /// Whose word on addresses is taken.
     pub trusted_proxies: Arc<[Block]>,
     /// What Prometheus reads.
     pub metrics: PrometheusHandle,
+}
+
+/// Who acts, and what is governed: as the server has them, for commands that work without one.
+pub fn services(
+    config: &Config,
+    data: &Path,
+    store: &Store,
+) -> anyhow::Result<(Identity, Registry)> {
+    let identity = Identity::with(
+        store.clone(),
+        config.identity.clone(),
+        Arc::new(SystemClock),
+        secrets_key::vault(&config.secrets, data)?,
+        secrets_key::providers(&config.oidc)?,
+    )?;
+    let registry =
+        Registry::new(store.clone(), &objects(config, data), config.analysis.memory_mib << 20)?;
+    Ok((identity, registry))
 }
 
 impl App {
@@ -62,17 +85,9 @@ impl App {
             .map(|block| block.parse())
             .collect::<Result<Arc<[Block]>, _>>()
             .context("server.trusted_proxies")?;
-        let identity = Identity::with(
-            store.clone(),
-            config.identity.clone(),
-            Arc::new(SystemClock),
-            secrets_key::vault(&config.secrets, data)?,
-            secrets_key::providers(&config.oidc)?,
-        )?;
+        let (identity, registry) = services(config, data, &store)?;
         // The configuration was checked when it was read.
         let mailer = Mailer::new(&config.mail).ok().flatten();
-        let registry =
-            Registry::new(store.clone(), &objects(config, data), config.analysis.memory_mib << 20)?;
         let assurance = Assurance { store: store.clone(), open_dataset: open_dataset(&registry) };
 
         let billing = Billing::new(store.clone(), Arc::new(SystemClock));
@@ -95,6 +110,8 @@ impl App {
             billing,
             content,
             seal_key: Arc::new(seal_key),
+            data: data.into(),
+            started_at: SystemClock.now(),
             trusted_proxies,
             metrics,
         })

@@ -31,4 +31,5 @@ pub fn operations() -> impl Iterator<Item = Operation> {
         .chain(ephor_assurance::operations())
         .chain(ephor_billing::operations())
         .chain(ephor_content::operations())
+        .chain(super::trail::operations())
 }

@@ -49,6 +49,26 @@ impl Database {
         }
     }
 
+    /// As [`Database::open`], but joins a server that already runs on the data folder: its schema is its
+    /// own to migrate.
+    pub async fn open_or_join(config: &Config, data: &Path) -> anyhow::Result<Self> {
+        match Self::open(config, data).await {
+            Err(error) if matches!(error.downcast_ref(), Some(EmbeddedError::InUse { .. })) => {
+                Self::join_or_open(config, data).await
+            }
+            opened => opened,
+        }
+    }
+
+    /// Beside a server that runs already, or alone: for commands that must not change the schema.
+    pub async fn beside(config: &Config, data: &Path) -> anyhow::Result<Self> {
+        if config.database.url.expose_secret().is_empty() {
+            Self::join_or_open(config, data).await
+        } else {
+            Self::prepare(config, data).await
+        }
+    }
+
     /// Starts the private server unless a URL is given. The schema is left as it is.
     pub async fn prepare(config: &Config, data: &Path) -> anyhow::Result<Self> {
         let given = config.database.url.expose_secret();

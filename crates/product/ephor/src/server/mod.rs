@@ -13,8 +13,9 @@ mod retention;
 mod router;
 mod run;
 mod secrets_key;
+mod trail;
 
-pub use app::{App, objects};
+pub use app::{App, objects, services};
 pub use database::Database;
 pub use key::{key_file, load as load_key};
 pub use run::{run, work};

@@ -15,7 +15,7 @@ use ephor_kernel::Problem;
 use ephor_rest::{ApiError, name_request};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
-use super::{App, health, metrics, request};
+use super::{App, health, metrics, request, trail};
 
 /// The whole of it. `timeout` bounds requests that do not stream.
 pub fn router(app: &App, timeout: Duration) -> Router {
@@ -26,7 +26,8 @@ pub fn router(app: &App, timeout: Duration) -> Router {
         .with_state(app.clone())
         .merge(ephor_assurance::routes(app.assurance.clone()))
         .merge(ephor_billing::routes(app.billing.clone(), app.engine.clone()))
-        .merge(ephor_content::routes(&app.content, app.engine.clone()));
+        .merge(ephor_content::routes(&app.content, app.engine.clone()))
+        .merge(trail::routes(app.store.clone()));
     let bounded =
         api.layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout));
     // Uploads, downloads and live updates take as long as they take.
@@ -64,6 +65,8 @@ fn console(app: &App) -> ConsoleState {
         assurance: app.assurance.clone(),
         billing: app.billing.clone(),
         seal_key: app.seal_key.public(),
+        data_folder: app.data.to_path_buf(),
+        started_at: app.started_at,
     }
 }
 

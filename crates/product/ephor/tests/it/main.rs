@@ -5,6 +5,7 @@
     reason = "tests are clients, and look again until their time is over"
 )]
 
+mod admin;
 mod analyze;
 mod architecture;
 mod billing;
@@ -21,11 +22,13 @@ mod publishing;
 mod remote;
 mod resource_isolation;
 mod resources;
+mod saved_views;
 mod second_factor;
 mod secrets;
 mod serve;
 #[path = "../support/mod.rs"]
 mod support;
+mod trail;
 mod trouble;
 mod trust_center;
 mod words;

@@ -92,6 +92,16 @@ async fn a_row_lives_and_dies_by_command() {
     let told = run(&file, "", &stale).await;
     assert_eq!(told.code, 2, "{}", told.err);
 
+    let told = run(&file, "", &["resource", "audit", "models", id]).await;
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(told.out.contains("description: null -> For retail"), "{}", told.out);
+    let told = run(&file, "", &["resource", "audit", "models", id, "--json"]).await;
+    let history: Value = serde_json::from_str(&told.out).unwrap();
+    assert_eq!(history[0]["changes"][0]["column"], "description", "{history}");
+    assert_eq!(history[1]["action"], "insert");
+    let told = run(&file, "", &["resource", "audit", "modles", id]).await;
+    assert!(told.code == 2 && told.err.contains("did you mean `models`"), "{}", told.err);
+
     let told = run(&file, "", &["resource", "delete", "models", id]).await;
     assert_eq!(told.code, 2, "without anybody to ask nothing is deleted: {}", told.err);
     let told = run(&file, "", &["resource", "delete", "models", id, "--yes"]).await;

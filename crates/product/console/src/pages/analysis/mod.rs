@@ -117,6 +117,7 @@ async fn list(State(state): State<ConsoleState>, visit: Visit) -> Answer {
         total: listed.total,
         first: listed.first,
         next: listed.next,
+        tools: listed.tools,
         here: "/analyses".to_owned(),
         empty: Empty::new(
             "scale",

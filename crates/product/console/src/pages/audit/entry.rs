@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use ephor_store::audit::AuditEntry;
+use ephor_store::audit::{AuditEntry, Place};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::page::EntryView;
-use crate::view::{Badge, Head, Html, Moment, Table, json};
+use crate::view::{Badge, Head, Html, Moment, Table, format, json};
 
 /// What is done, as a verb.
 pub(super) const ACTIONS: [(&str, &str); 12] = [
@@ -54,7 +54,11 @@ pub(super) fn noun(entity_type: &str) -> String {
 }
 
 /// The entry, for the page.
-pub(super) fn view(entry: &AuditEntry, names: &HashMap<Uuid, &str>) -> EntryView {
+pub(super) fn view(
+    entry: &AuditEntry,
+    names: &HashMap<Uuid, &str>,
+    place: Option<&Place>,
+) -> EntryView {
     let row = entry.after.as_ref().or(entry.before.as_ref());
     let called = row.and_then(json::name);
     let noun = noun(&entry.entity_type);
@@ -69,17 +73,43 @@ pub(super) fn view(entry: &AuditEntry, names: &HashMap<Uuid, &str>) -> EntryView
         action: word(&ACTIONS, &entry.action),
         entity: called.map_or_else(|| noun.clone(), |name| format!("{noun} {name}")),
         summary,
-        seal: if entry.sealed {
-            Badge::new("pass", "seal", "sealed")
-        } else {
-            Badge::new("", "queued", "not sealed yet")
-        },
+        seal: seal(entry, place),
         diff: diff.map(|(_, table)| table),
-        facts: facts(entry),
+        facts: facts(entry, place),
+        more: format!("/audit/entries/{}", entry.id),
     }
 }
 
-fn actor(entry: &AuditEntry, names: &HashMap<Uuid, &str>) -> String {
+/// How an entry stands: waiting, sealed, or recomputed since and found to be as it was sealed.
+pub(super) fn seal(entry: &AuditEntry, place: Option<&Place>) -> Badge {
+    match place {
+        _ if !entry.sealed => Badge::new("", "queued", "not sealed yet"),
+        Some(Place { verified_at: Some(_), .. }) => Badge::new("pass", "seal", "verified"),
+        _ => Badge::new("active", "seal", "sealed"),
+    }
+}
+
+/// The same in words: where it is sealed, and since when that is proven.
+pub(super) fn sealing(entry: &AuditEntry, place: Option<&Place>) -> String {
+    let Some(place) = place.filter(|_| entry.sealed) else {
+        return "waits for the sealer, which comes every second".to_owned();
+    };
+    let mut words = format!("entry {} of the tree", format::count(place.index + 1));
+    if let Some(checkpoint) = &place.checkpoint {
+        words.push_str(&format!(
+            ", proven by the checkpoint over {} that was signed on {} UTC",
+            format::plural(checkpoint.size, "entry", "entries"),
+            checkpoint.signed_at.format("%Y-%m-%d %H:%M:%S")
+        ));
+    }
+    match place.verified_at {
+        Some(at) => words.push_str(&format!("; verified on {} UTC", at.format("%Y-%m-%d %H:%M"))),
+        None => words.push_str("; not verified since"),
+    }
+    words
+}
+
+pub(super) fn actor(entry: &AuditEntry, names: &HashMap<Uuid, &str>) -> String {
     match (entry.actor_type.as_str(), names.get(&entry.actor_id)) {
         (_, Some(name)) => (*name).to_owned(),
         ("system", None) => "Ephor".to_owned(),
@@ -126,8 +156,8 @@ fn diff(entry: &AuditEntry) -> Option<(Vec<String>, Table)> {
     Some((fields, Table { label: "What changed".to_owned(), heads, rows }))
 }
 
-fn facts(entry: &AuditEntry) -> Vec<(&'static str, String)> {
-    let mut facts = vec![("Entry", entry.id.to_string())];
+pub(super) fn facts(entry: &AuditEntry, place: Option<&Place>) -> Vec<(&'static str, String)> {
+    let mut facts = vec![("Entry", entry.id.to_string()), ("Seal", sealing(entry, place))];
     let mut fact = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
     fact("Thing", entry.entity_id.map(|id| id.to_string()));
     fact("Actor", Some(format!("{} {}", entry.actor_type, entry.actor_id)));
@@ -182,6 +212,7 @@ mod tests {
                 Some(json!({"name": "a", "status": "active", "version": 2})),
             ),
             &names,
+            None,
         );
         assert_eq!((view.actor.as_str(), view.action.as_str()), ("Ada", "changed"));
         assert_eq!(view.entity, "model a");

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use ephor_store::audit::AuditEntry;
+use ephor_kernel::EntryId;
+use ephor_rest::ListRequest;
+use ephor_store::audit::{AuditEntry, Place};
 use uuid::Uuid;
 
 use super::{entry, page::EntryView};
@@ -43,10 +45,29 @@ fn same_deed(one: &AuditEntry, other: &AuditEntry) -> bool {
         && (one.created_at - other.created_at).num_milliseconds().abs() < 1_000
 }
 
+/// Where the entries of this one's kind are told one by one.
+fn each(one: &AuditEntry) -> String {
+    let query = ListRequest::new()
+        .with("entity", &one.entity_type)
+        .with("actor", one.actor_id.to_string())
+        .with("action", &one.action);
+    format!("/audit?{}", query.to_query())
+}
+
 impl Line<'_> {
+    /// The one entry that it tells of, unless it tells of several.
+    pub(super) fn only(&self) -> Option<EntryId> {
+        if let [one] = self.0 { Some(one.id) } else { None }
+    }
+
     /// The line, for the page.
-    pub(super) fn view(&self, names: &HashMap<Uuid, &str>) -> EntryView {
-        let views: Vec<EntryView> = self.0.iter().map(|one| entry::view(one, names)).collect();
+    pub(super) fn view(
+        &self,
+        names: &HashMap<Uuid, &str>,
+        places: &HashMap<EntryId, Place>,
+    ) -> EntryView {
+        let view = |one| entry::view(one, names, places.get(&one.id));
+        let views: Vec<EntryView> = self.0.iter().map(view).collect();
         let many = views.len() as u64;
         let sealed = self.0.iter().all(|one| one.sealed);
         let noun = self.0.first().map(|one| entry::noun(&one.entity_type)).unwrap_or_default();
@@ -65,11 +86,12 @@ impl Line<'_> {
                 entity: format!("{} \u{d7} {noun}", format::count(many)),
                 summary: format!("All {}, each an entry of its own", format::count(many)),
                 seal: if sealed {
-                    Badge::new("pass", "seal", "sealed")
+                    Badge::new("active", "seal", "sealed")
                 } else {
                     Badge::new("", "queued", "not sealed yet")
                 },
                 diff: None,
+                more: self.0.first().map(each).unwrap_or_default(),
                 facts: vec![(
                     "Among them",
                     named.join(", ")
@@ -98,7 +120,7 @@ mod tests {
             .collect();
         let (told, shown) = lines(&entries, 50, true);
         assert_eq!((told.len(), shown), (3, 12));
-        let view = told[0].view(&HashMap::new());
+        let view = told[0].view(&HashMap::new(), &HashMap::new());
         assert_eq!(view.entity, "10 \u{d7} result of a bias analysis");
         assert_eq!(lines(&entries, 50, false).0.len(), 12);
         assert_eq!(lines(&entries, 2, true).1, 11, "the page ends after its lines");

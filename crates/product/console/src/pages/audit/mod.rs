@@ -3,6 +3,7 @@
 mod entry;
 mod export;
 mod group;
+mod one;
 pub(crate) mod page;
 mod seal;
 
@@ -38,6 +39,8 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .route("/audit", get(show))
         .route("/audit/verify", post(seal::verify))
         .route("/audit/export", get(export::export))
+        .route("/audit/entries/{id}", get(one::show))
+        .route("/audit/entries/{id}/proof", get(one::proof))
 }
 
 async fn show(State(state): State<ConsoleState>, visit: Visit) -> Answer {
@@ -66,8 +69,10 @@ async fn trail(
         found.next = more.next;
     }
     let status = audit::status(&mut tx).await?;
-    tx.commit().await?;
     let (lines, shown) = group::lines(&found.entries, LINES, together);
+    let ids: Vec<_> = lines.iter().filter_map(group::Line::only).collect();
+    let places = audit::places(&mut tx, &ids).await?;
+    tx.commit().await?;
     // A page ends where its lines end; what was read beyond is read again by the next.
     let next = match found.entries.get(shown.wrapping_sub(1)) {
         Some(last) if shown < found.entries.len() => Some(last.id),
@@ -93,7 +98,7 @@ async fn trail(
         actions: actions.into_iter().collect(),
         filters: filters(state, &visit.query, &members),
         filtered: FILTERS.iter().any(|name| asked(&visit.query, name).is_some()),
-        entries: lines.iter().map(|line| line.view(&names)).collect(),
+        entries: lines.iter().map(|line| line.view(&names, &places)).collect(),
         first: asked(&visit.query, "cursor").map(|_| address(&kept)),
         next: next.map(|next| address(&kept.clone().with("cursor", next.to_string()))),
     }))
@@ -121,11 +126,13 @@ pub(crate) async fn history(
         ..EntryFilter::default()
     };
     let found = audit::entry_list(tx, &filter).await?;
+    let ids: Vec<_> = found.entries.iter().map(|one| one.id).collect();
+    let places = audit::places(tx, &ids).await?;
     let rows = found
         .entries
         .iter()
         .map(|one| {
-            let view = entry::view(one, &names);
+            let view = entry::view(one, &names, places.get(&one.id));
             vec![
                 Html::of(&view.moment),
                 Html::text(&view.actor),
@@ -148,7 +155,7 @@ pub(crate) async fn history(
 /// How many deeds a thing's page tells of; the rest is in the trail.
 const HISTORY: u16 = 10;
 
-const FILTERS: [&str; 5] = ["actor", "action", "entity", "from", "to"];
+const FILTERS: [&str; 7] = ["q", "actor", "action", "entity", "id", "from", "to"];
 
 fn asked<'a>(query: &'a ListRequest, name: &str) -> Option<&'a str> {
     query.get(name).map(str::trim).filter(|value| !value.is_empty())
@@ -167,6 +174,7 @@ fn filter(query: &ListRequest) -> EntryFilter {
         from: day("from"),
         // The last day counts whole.
         to: day("to").and_then(|day| day.checked_add_days(chrono::Days::new(1))),
+        text: asked(query, "q").map(str::to_owned),
         cursor: asked(query, "cursor").and_then(|id| id.parse().ok()),
         limit: Some(READ),
     }
@@ -178,6 +186,7 @@ fn filters(state: &ConsoleState, query: &ListRequest, members: &[(Uuid, String)]
     let actors = any("Anybody")
         .into_iter()
         .chain(members.iter().map(|(id, name)| Choice::new(id.to_string(), name)))
+        .chain(stranger(query, members))
         .collect();
     let actions = any("Anything")
         .into_iter()
@@ -195,14 +204,22 @@ fn filters(state: &ConsoleState, query: &ListRequest, members: &[(Uuid, String)]
         .chain(resources)
         .collect();
     [
+        Field::new("q", "Words").control(Control::Line("search")),
         Field::new("actor", "Who").select(actors),
         Field::new("action", "Did what").select(actions),
         Field::new("entity", "To what").select(entities),
+        Field::new("id", "Id of the thing"),
         Field::new("from", "From").control(Control::Line("date")),
         Field::new("to", "To").control(Control::Line("date")),
     ]
     .map(|field| Field { value: value(&field.name), quiet: true, ..field })
     .to_vec()
+}
+
+/// Who is asked for and is no member (any more): Ephor itself, an operator, somebody who left.
+fn stranger(query: &ListRequest, members: &[(Uuid, String)]) -> Option<Choice> {
+    let id = asked(query, "actor")?;
+    members.iter().all(|(member, _)| member.to_string() != id).then(|| Choice::plain(id))
 }
 
 /// The members' names, by their user's id.

@@ -33,6 +33,8 @@ pub(crate) struct EntryView {
     /// Field, before, after.
     pub diff: Option<Table>,
     pub facts: Vec<(&'static str, String)>,
+    /// Where more is told: the entry's own page, or each of several.
+    pub more: String,
 }
 
 /// The trail.

@@ -40,7 +40,7 @@ const LISTING: Listing<'static> = Listing {
         Column::new("Name", "name"),
         Column::new("Status", "status"),
         Column::new("Kind", "model_type"),
-        Column::new("Version", ""),
+        Column::new("Version", "").named("semantic_version"),
         Column::new("Changed", "updated_at"),
     ],
     filters: &["status", "model_type"],
@@ -75,6 +75,7 @@ async fn list(State(state): State<ConsoleState>, visit: Visit) -> Answer {
         total: listed.total,
         first: listed.first,
         next: listed.next,
+        tools: listed.tools,
         here: "/models".to_owned(),
         empty: Empty::new("model", "No model yet", "Register the models that you use or build: analyses, versions and evidence gather around them.")
             .action(new),

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::listing::ListTools;
 use crate::{
     frame::Frame,
     view::{Field, Icon, Table},
@@ -74,4 +75,6 @@ pub(crate) struct ListPage {
     /// The list's own address, without filters.
     pub here: String,
     pub empty: Empty,
+    /// Saved views and the choice of columns.
+    pub tools: ListTools,
 }

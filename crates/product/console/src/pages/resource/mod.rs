@@ -7,9 +7,24 @@ pub(crate) mod edit;
 mod form_page;
 mod list_page;
 pub(crate) mod listing;
+mod views;
 
-pub(crate) use browse::{routes, status as browse_status};
+use axum::Router;
+
+pub(crate) use browse::status as browse_status;
 pub(crate) use detail_page::{DetailPage, Section, Step};
 pub(crate) use form_page::FormPage;
 pub(crate) use list_page::{Action, Empty, ListPage};
-pub(crate) use listing::{Column, Listing};
+pub(crate) use listing::{Column, ListTools, Listing};
+#[cfg(test)]
+pub(crate) use {
+    listing::ColumnChoice,
+    views::{OwnView, ViewBar, ViewLink},
+};
+
+use crate::ConsoleState;
+
+/// The pages of every resource, and the saved views of their lists.
+pub(crate) fn routes() -> Router<ConsoleState> {
+    browse::routes().merge(views::routes())
+}

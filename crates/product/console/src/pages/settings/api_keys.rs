@@ -7,16 +7,16 @@ use axum::{
     routing::{get, post},
 };
 use chrono::NaiveDate;
-use ephor_identity::{ApiKeySummary, CATALOGUE, CreateApiKey};
+use ephor_identity::{ApiKeySummary, CreateApiKey};
 use ephor_kernel::{ApiKeyId, Clock, Fault, Problem, SystemClock};
 use ephor_rest::Id;
 
-use super::secret::SecretPage;
+use super::{permissions, secret::SecretPage};
 use crate::{
     ConsoleState,
     error::page,
     pages::resource::{
-        Action, Empty, FormPage, ListPage, Step, browse_status,
+        Action, Empty, FormPage, ListPage, ListTools, Step, browse_status,
         edit::{Sent, sent},
     },
     view::{Badge, Control, Field, Form as Fields, Head, Html, Moment, Table, format},
@@ -91,6 +91,7 @@ async fn list(State(state): State<ConsoleState>, visit: Visit) -> Answer {
         total: None,
         first: None,
         next: None,
+        tools: ListTools::default(),
         here: "/api-keys".to_owned(),
         empty: Empty::new(
             "key",
@@ -102,24 +103,18 @@ async fn list(State(state): State<ConsoleState>, visit: Visit) -> Answer {
 }
 
 fn form(visit: &Visit, refused: Option<(&Sent, &Problem)>) -> Response {
-    let words: Vec<String> = CATALOGUE
-        .iter()
-        .filter(|entry| visit.may(entry.resource, "read"))
-        .map(|entry| format!("{}:read", entry.resource))
-        .collect();
-    let mut form = Fields::new(vec![
-        Field::new("name", "Name").hint("By which to tell it from others.").required(),
-        Field::new("permissions", "Permissions")
-            .control(Control::Code)
-            .value(words.join("\n"))
-            .hint("One a line, as resource:action; * stands for any. As few as will do.")
-            .required(),
+    let given = refused.map(|(values, _)| permissions::sent(values)).unwrap_or_default();
+    let mut fields =
+        vec![Field::new("name", "Name").hint("By which to tell it from others.").required()];
+    fields.extend(permissions::fields(visit, &given));
+    fields.push(
         Field::new("expires_on", "Works until")
             .control(Control::Line("date"))
             .hint("The end of this day, UTC; empty for no end."),
-    ]);
+    );
+    let mut form = Fields::new(fields);
     if let Some((values, problem)) = refused {
-        form.fill(|name| sent(values, name));
+        form.fill(|name| if name.starts_with("permissions") { None } else { sent(values, name) });
         form.refuse(problem);
     }
     let answer = page(&FormPage {
@@ -151,12 +146,7 @@ fn input(values: &Sent) -> Result<CreateApiKey, Problem> {
     let expires_at = day.and_then(|day| Some(day.and_hms_opt(23, 59, 59)?.and_utc()));
     Ok(CreateApiKey {
         name: sent(values, "name").unwrap_or_default().trim().to_owned(),
-        permissions: sent(values, "permissions")
-            .unwrap_or_default()
-            .split_whitespace()
-            .map(|word| word.trim_matches(',').to_owned())
-            .filter(|word| !word.is_empty())
-            .collect(),
+        permissions: permissions::sent(values),
         expires_at,
     })
 }

@@ -39,8 +39,8 @@ const LISTING: Listing<'static> = Listing {
     here: "/members",
     columns: &[
         Column::new("Name", "full_name"),
-        Column::new("Role", ""),
-        Column::new("State", ""),
+        Column::new("Role", "").named("role_id"),
+        Column::new("State", "").named("is_active"),
         Column::new("Joined", "joined_at"),
     ],
     filters: &[],
@@ -53,7 +53,7 @@ fn state_of(member: &Value) -> Badge {
     let joined = !json::text(member, "joined_at").is_empty();
     Badge::state(match (active, joined) {
         (true, _) => "active",
-        (false, true) => "suspended",
+        (false, true) => "inactive",
         (false, false) => "invited",
     })
 }
@@ -90,6 +90,7 @@ async fn list(State(state): State<ConsoleState>, visit: Visit) -> Answer {
         total: listed.total,
         first: listed.first,
         next: listed.next,
+        tools: listed.tools,
         here: "/members".to_owned(),
         empty: Empty::new(
             "members",
@@ -214,7 +215,10 @@ async fn show(State(state): State<ConsoleState>, visit: Visit, Id(id): Id<Member
     if visit.may("members", "delete") {
         steps.push(
             Step::new("Remove", format!("/members/{id}/remove"), "trash", &frame)
-                .danger("Remove this member? Their keys and sessions here end at once."),
+                .danger(format!(
+                    "Remove {}? Their keys and sessions here end at once; what they did stays in the audit trail.",
+                    json::text(&member, "full_name")
+                )),
         );
     }
     let edit = (joined && visit.may("members", "update"))

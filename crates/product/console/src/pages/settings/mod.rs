@@ -5,6 +5,7 @@ mod invitations;
 mod members;
 mod my_data;
 mod organization;
+mod permissions;
 mod roles;
 pub(crate) mod secret;
 pub(crate) mod security;

@@ -10,14 +10,15 @@ use ephor_identity::{CATALOGUE, ChangeRole, CreateRole, RoleSummary};
 use ephor_kernel::{Problem, RoleId};
 use ephor_rest::Id;
 
+use super::permissions;
 use crate::{
     ConsoleState,
     error::page,
     pages::resource::{
-        Action, DetailPage, Empty, FormPage, ListPage, Section, Step, browse_status,
+        Action, DetailPage, Empty, FormPage, ListPage, ListTools, Section, Step, browse_status,
         edit::{Sent, sent},
     },
-    view::{Badge, Control, Field, Form as Fields, Head, Html, Table},
+    view::{Badge, Field, Form as Fields, Head, Html, Table},
     visit::{Answer, Visit},
 };
 
@@ -65,6 +66,7 @@ async fn list(State(state): State<ConsoleState>, visit: Visit) -> Answer {
         total: None,
         first: None,
         next: None,
+        tools: ListTools::default(),
         here: "/roles".to_owned(),
         empty: Empty::new("role", "No roles", "Roles say what members may do."),
     }))
@@ -81,9 +83,12 @@ async fn show(State(state): State<ConsoleState>, visit: Visit, Id(id): Id<RoleId
     let own = role.builtin_code.is_none();
     let edit = (own && visit.may("roles", "update"))
         .then(|| Action::new("Edit", format!("/roles/{id}/edit"), "edit"));
+    let copy = visit
+        .may("roles", "create")
+        .then(|| Action::new("New role like this", format!("/roles/new?like={id}"), "copy"));
     let delete = (own && visit.may("roles", "delete")).then(|| {
         Step::new("Delete", format!("/roles/{id}/delete"), "trash", &frame)
-            .danger("Delete this role?")
+            .danger(format!("Delete the role {}? This cannot be undone.", role.name))
     });
     let set = ephor_kernel::PermissionSet::parse(role.permissions.iter().map(String::as_str))
         .unwrap_or_default();
@@ -107,7 +112,7 @@ async fn show(State(state): State<ConsoleState>, visit: Visit, Id(id): Id<RoleId
     Ok(page(&DetailPage {
         lede: role.description.clone().unwrap_or_default(),
         badges: vec![Badge::plain(if own { "your own" } else { "built in" })],
-        actions: edit.into_iter().collect(),
+        actions: edit.into_iter().chain(copy).collect(),
         steps: delete.into_iter().collect(),
         facts: Vec::new(),
         sections: vec![Section {
@@ -126,25 +131,29 @@ async fn show(State(state): State<ConsoleState>, visit: Visit, Id(id): Id<RoleId
 }
 
 fn form(visit: &Visit, role: Option<&RoleSummary>, refused: Option<(&Sent, &Problem)>) -> Response {
-    let known: Vec<String> = CATALOGUE
-        .iter()
-        .map(|entry| format!("{}: {}", entry.resource, entry.actions.join(", ")))
-        .collect();
-    let mut form = Fields::new(vec![
+    filled(visit, role, role, refused)
+}
+
+/// The form for a role, or for a new one that begins as `like`.
+fn filled(
+    visit: &Visit,
+    role: Option<&RoleSummary>,
+    like: Option<&RoleSummary>,
+    refused: Option<(&Sent, &Problem)>,
+) -> Response {
+    let given = match refused {
+        Some((values, _)) => permissions::sent(values),
+        None => like.map(|role| role.permissions.clone()).unwrap_or_default(),
+    };
+    let mut fields = vec![
         Field::new("name", "Name").required().value(role.map_or("", |role| &role.name)),
         Field::new("description", "Description")
-            .value(role.and_then(|role| role.description.as_deref()).unwrap_or_default()),
-        Field::new("permissions", "Permissions")
-            .control(Control::Code)
-            .value(role.map(|role| role.permissions.join("\n")).unwrap_or_default())
-            .hint(format!(
-                "One a line, as resource:action; * stands for any. There are {}.",
-                known.join("; ")
-            ))
-            .required(),
-    ]);
+            .value(like.and_then(|role| role.description.as_deref()).unwrap_or_default()),
+    ];
+    fields.extend(permissions::fields(visit, &given));
+    let mut form = Fields::new(fields);
     if let Some((values, problem)) = refused {
-        form.fill(|name| sent(values, name));
+        form.fill(|name| if name.starts_with("permissions") { None } else { sent(values, name) });
         form.refuse(problem);
     }
     let action = role.map_or_else(|| "/roles".to_owned(), |role| format!("/roles/{}", role.id));
@@ -164,19 +173,13 @@ fn form(visit: &Visit, role: Option<&RoleSummary>, refused: Option<(&Sent, &Prob
     }
 }
 
-fn permissions(form: &Sent) -> Vec<String> {
-    sent(form, "permissions")
-        .unwrap_or_default()
-        .split([',', '\n', '\r', ' '])
-        .map(str::trim)
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
-}
-
-async fn new(visit: Visit) -> Answer {
+async fn new(State(state): State<ConsoleState>, visit: Visit) -> Answer {
     visit.scope.require("roles", "create")?;
-    Ok(form(&visit, None, None))
+    let like = match visit.query.get("like").and_then(|id| id.parse().ok()) {
+        Some(id) => Some(found(&state, &visit, id).await?),
+        None => None,
+    };
+    Ok(filled(&visit, None, like.as_ref(), None))
 }
 
 async fn edit(State(state): State<ConsoleState>, visit: Visit, Id(id): Id<RoleId>) -> Answer {
@@ -192,7 +195,7 @@ async fn create(
     let input = CreateRole {
         name: sent(&values, "name").unwrap_or_default().to_owned(),
         description: sent(&values, "description").map(str::to_owned),
-        permissions: permissions(&values),
+        permissions: permissions::sent(&values),
     };
     match state.identity.role_create(&visit.scope, &input).await {
         Ok(role) => Ok(Redirect::to(&format!("/roles/{}?done=created", role.id)).into_response()),
@@ -209,7 +212,7 @@ async fn change(
     let input = ChangeRole {
         name: sent(&values, "name").map(str::to_owned),
         description: sent(&values, "description").map(str::to_owned),
-        permissions: Some(permissions(&values)),
+        permissions: Some(permissions::sent(&values)),
     };
     let version = sent(&values, "version").and_then(|version| version.parse().ok());
     match state.identity.role_change(&visit.scope, id, version, &input).await {

@@ -2,6 +2,7 @@
 
 mod client;
 mod credentials;
+mod history;
 mod input;
 mod login;
 mod org;

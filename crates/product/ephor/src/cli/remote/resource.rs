@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 
-use super::{super::block_on, Remote, client::Client, input::Fields, output};
+use super::{super::block_on, Remote, client::Client, history, input::Fields, output};
 use crate::exit::{Exit, UsageError};
 
 /// List, read, create, change and delete what a server keeps.
@@ -25,6 +25,7 @@ Examples:
   ephor resource create models name='Credit risk' model_type=classification metadata:='{\"team\":\"risk\"}'
   ephor resource update models 01930b2e-… description='For retail customers'
   ephor resource delete models 01930b2e-… --yes
+  ephor resource audit models 01930b2e-…                   who changed it, when, from what to what
 
 Filters, operators and orders are those of the API: docs/api.md, or /docs on the server.")]
 pub enum Command {
@@ -66,6 +67,16 @@ pub enum Command {
         /// Only if the row still has this etag; without it, the version that there is now
         #[arg(long, value_name = "ETAG")]
         if_match: Option<String>,
+    },
+    /// Show what was done to a row: who changed what, when, and whether that is sealed
+    Audit {
+        #[command(flatten)]
+        of: Of,
+        /// Its id
+        id: String,
+        /// How many entries, the newest first
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+        limit: u16,
     },
     /// Delete a row
     Delete {
@@ -152,6 +163,7 @@ impl Command {
                 Self::Get { of, .. }
                 | Self::Create { of, .. }
                 | Self::Update { of, .. }
+                | Self::Audit { of, .. }
                 | Self::Delete { of, .. } => (&of.remote, of.kind.clone()),
             };
             let client = Client::new(remote)?;
@@ -180,6 +192,14 @@ impl Command {
             }
             Self::Update { of, id, fields, if_match } => {
                 update(client, &of, &id, &fields.read()?, if_match).await?;
+            }
+            Self::Audit { of, id, limit } => {
+                // The trail knows things by their ids alone: so the kind is looked at here.
+                path(&of.kind, Some(&id))?;
+                if !kinds(client).await?.contains_key(&of.kind) {
+                    return Err(UsageError(format!("there is no `{}`", of.kind)).into());
+                }
+                history::show(client, &id, limit, of.json).await?;
             }
             Self::Delete { of, id, yes } => return delete(client, &of, &id, yes).await,
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     super::{Action, Column, Empty, ListPage, Listing},
-    known, told,
+    known, named, told,
 };
 use crate::{
     ConsoleState,
@@ -15,25 +15,40 @@ use crate::{
     visit::{Answer, Visit},
 };
 
-/// How many columns a list shows beside what its rows are called.
+/// How many columns a list shows beside what its rows are called, unless others are chosen.
 const COLUMNS: usize = 6;
 
 /// What is shown of a resource's rows, and what they are filtered by.
 struct Shown<'a> {
     here: String,
     columns: Vec<&'a Field>,
+    /// So many of them are shown unless others are chosen.
+    usual: usize,
     labels: Vec<String>,
     filters: Vec<&'a str>,
 }
 
 impl<'a> Shown<'a> {
     fn of(resource: &'a ephor_rest::Resource) -> Self {
-        let columns = told(resource, COLUMNS);
+        let mut columns = told(resource, COLUMNS);
+        let usual = columns.len();
+        let others = |column: &&Field| {
+            !matches!(column.kind, Kind::Json | Kind::Uuid)
+                && named(resource) != Some(column.name.as_str())
+                && column.name != "version"
+        };
+        for column in resource.columns().filter(others) {
+            if columns.iter().all(|shown| shown.name != column.name) {
+                columns.push(column);
+            }
+        }
         Self {
+            usual,
             here: format!("/resources/{}", resource.spec().path()),
             labels: columns.iter().map(|column| column.label()).collect(),
             filters: columns
                 .iter()
+                .take(usual)
                 .filter(|column| !column.bounds.vocabulary.is_empty())
                 .map(|column| column.name.as_str())
                 .collect(),
@@ -42,17 +57,15 @@ impl<'a> Shown<'a> {
     }
 
     fn heads(&'a self) -> Vec<Column<'a>> {
-        let head = |(column, label): (&&'a Field, &'a String)| {
+        let head = |(place, (column, label)): (usize, (&&'a Field, &'a String))| {
             let sort = if matches!(column.kind, Kind::Array(_)) { "" } else { &column.name };
-            if matches!(column.kind, Kind::Integer(_) | Kind::Float | Kind::Decimal) {
-                Column::right(label, sort)
-            } else {
-                Column::new(label, sort)
-            }
+            let right = matches!(column.kind, Kind::Integer(_) | Kind::Float | Kind::Decimal);
+            let extra = place >= self.usual;
+            Column { right, extra, ..Column::new(label, sort).named(&column.name) }
         };
         [Column::new("Name", "")]
             .into_iter()
-            .chain(self.columns.iter().zip(&self.labels).map(head))
+            .chain(self.columns.iter().zip(&self.labels).enumerate().map(head))
             .collect()
     }
 }
@@ -93,7 +106,7 @@ pub(super) async fn list(
         Action::primary(format!("New {}", spec.singular()), format!("{here}/new"), "plus")
     });
     let export = (!listed.table.rows.is_empty()).then(|| {
-        let query = visit.query.clone().without("cursor").without("done").to_query();
+        let query = listed.query.clone().without("cursor").without("done").to_query();
         let query = if query.is_empty() { query } else { format!("?{query}") };
         Action::new("Export CSV", format!("{here}/export{query}"), "download")
     });
@@ -109,6 +122,7 @@ pub(super) async fn list(
         total: listed.total,
         first: listed.first,
         next: listed.next,
+        tools: listed.tools,
         here,
         empty: Empty::new("resource", format!("No {} yet", spec.plural()), comment).action(create),
     }))
@@ -122,14 +136,22 @@ pub(super) async fn export(
 ) -> Answer {
     let resource = known(&state, &path)?;
     let shown = Shown::of(resource);
+    let heads = shown.heads();
     let listing = Listing {
         path: &path,
         here: &shown.here,
-        columns: &[],
+        columns: &heads,
         filters: &shown.filters,
         search: resource.spec().is_searchable(),
         include: &[],
     };
-    let request = listing.filtered(&visit.query);
+    let mut request = listing.filtered(resource, &visit.query);
+    let chosen = listing.chosen(&visit.query);
+    if !chosen.is_empty() {
+        let name = named(resource);
+        let columns: Vec<&str> =
+            ["id"].into_iter().chain(name).chain(chosen.iter().map(String::as_str)).collect();
+        request = request.fields(&columns);
+    }
     Ok(csv_file(&state.engine, &state.store, &visit.scope, &path, &request).await?)
 }

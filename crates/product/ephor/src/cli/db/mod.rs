@@ -1,6 +1,8 @@
 //! `ephor db`
 
 mod archive;
+mod seed;
+mod status;
 
 use std::{
     io::Write as _,
@@ -23,6 +25,7 @@ use crate::{
     exit::{Exit, UsageError},
     server::{self, Database},
 };
+pub(super) use seed::{Seed, plant};
 
 /// Prepare, back up, restore and look at the database.
 #[derive(Debug, Subcommand)]
@@ -30,6 +33,8 @@ use crate::{
 Examples:
   ephor db bootstrap | psql … 'postgres://administrator@host/ephor'
   ephor db migrate
+  ephor db status --json
+  ephor db seed
   psql \"$(ephor db url)\"
   ephor db backup ephor.dump
   ephor db archive --keep 24
@@ -40,6 +45,10 @@ pub enum Command {
     Bootstrap,
     /// Bring the schema up to date
     Migrate,
+    /// Show migrations, sizes and partitions; the exit code is 1 when something is missing
+    Status(status::Args),
+    /// Put the demo organization into the database
+    Seed(seed::Args),
     /// Print a URL of the private PostgreSQL, for psql; it holds a password
     Url {
         /// As whom: app, system, sealer, migrator or backup
@@ -83,6 +92,8 @@ impl Command {
         }
         let config = settings.load(&[])?;
         let data = settings.data_dir(&config);
+        drop(out);
+        let mut out = std::io::stdout();
         match self {
             Self::Bootstrap => {}
             Self::Migrate => {
@@ -92,6 +103,8 @@ impl Command {
                     names => names.iter().try_for_each(|name| writeln!(out, "applied {name}"))?,
                 }
             }
+            Self::Status(args) => return args.run(&config, &data),
+            Self::Seed(args) => return args.run(&config, &data),
             Self::Url { role } => writeln!(out, "{}", own(&config, &data)?.login(role))?,
             Self::Backup { file } => {
                 let url = backup_url(&config, &data)?;

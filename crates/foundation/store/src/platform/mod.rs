@@ -1,0 +1,26 @@
+//! The installation as a whole, for who runs it: how it is, which organizations and people there are,
+//! and what no organization can do for itself.
+//!
+//! All of it acts as ephor_system, by functions that are granted to nobody else
+//! (migration `0073_platform.sql`); every change is told in the trail of the platform's own organization.
+
+mod organizations;
+mod partitions;
+mod people;
+mod status;
+
+pub use organizations::{
+    OrganizationChange, OrganizationSize, TierRow, organization_list, organization_set, tier_list,
+};
+pub use partitions::{PartitionedTable, TableSize, partition_list, table_sizes};
+pub use people::{
+    Person, UserSet, is_platform_administrator, user_list, user_sessions_end, user_set,
+};
+pub use status::{PlatformStatus, platform_status};
+
+use ephor_kernel::{OrganizationId, Scope};
+
+/// The scope of what concerns no organization in particular.
+fn scope(reason: &str) -> Scope {
+    Scope::platform(OrganizationId::PLATFORM, reason)
+}

@@ -1,0 +1,29 @@
+//! A question before what cannot be taken back.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use crate::exit::UsageError;
+
+/// Is it agreed, by `yes` or by somebody at the terminal?
+///
+/// # Errors
+/// When there is nobody to ask.
+pub fn agreed(question: &str, yes: bool) -> anyhow::Result<bool> {
+    if yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(
+            UsageError("there is nobody to ask: --yes goes on without asking".into()).into()
+        );
+    }
+    write!(std::io::stderr(), "{question} [y/N] ")?;
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    let agreed = matches!(answer.trim(), "y" | "Y" | "yes");
+    if !agreed {
+        writeln!(std::io::stderr(), "Nothing was changed.")?;
+    }
+    Ok(agreed)
+}
