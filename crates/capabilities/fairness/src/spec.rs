@@ -131,6 +131,17 @@ impl AnalysisSpec {
         }
     }
 
+    /// The columns that it names: protected attributes, target, then prediction, score and weight if they are there.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.protected
+            .iter()
+            .chain([&self.target])
+            .chain(&self.prediction)
+            .chain(&self.score)
+            .chain(&self.weight)
+            .map(String::as_str)
+    }
+
     /// How many combinations of two or more attributes it asks for.
     fn intersections(&self) -> usize {
         let attributes = self.protected.len().min(MAX_ATTRIBUTES);

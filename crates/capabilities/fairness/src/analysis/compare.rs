@@ -67,7 +67,9 @@ impl Comparison {
                     .collect(),
                 None => Vec::new(),
             },
+            ..Values::default()
         };
+        self.values.bound();
     }
 
     /// One disparity. `drawn`: the bootstrap's interval, where it has one.

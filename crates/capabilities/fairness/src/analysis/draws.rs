@@ -2,14 +2,16 @@
 
 use super::{
     compare::Comparison,
+    groups::Cells,
+    shares::{Share, Sums},
     statistic::{Statistic, Values, position},
 };
 use crate::{
     AnalysisSpec,
     disparities::Definition,
-    intervals::bootstrap::{bootstrap, percentiles, variance},
+    intervals::bootstrap::{percentiles, sample, variance},
     metrics::{self, Measure},
-    tally::{Count, Matrix, Tally},
+    tally::Matrix,
 };
 
 /// The most values that a bootstrap keeps; fewer draws are made of wider results.
@@ -56,7 +58,7 @@ impl Draws {
     /// Draws the cube anew, and computes from each draw what has no interval of its own.
     pub(crate) fn make(
         spec: &AnalysisSpec,
-        cells: &[Tally],
+        cells: &Cells,
         comparisons: &[Comparison],
         definitions: &[&Definition],
     ) -> Self {
@@ -69,7 +71,8 @@ impl Draws {
             .collect();
         let drawn: Vec<Statistic> = statistics.iter().copied().flatten().collect();
         let (mut buckets, mut counts) = (Vec::new(), Vec::new());
-        for (cell, tally) in cells.iter().enumerate() {
+        for cell in cells.order.iter().copied() {
+            let tally = &cells.tallies[cell];
             for (place, count) in tally.cells.iter().flatten().enumerate() {
                 if count.n > 0 {
                     buckets.push(Bucket { cell, place });
@@ -89,14 +92,14 @@ impl Draws {
             buckets: &buckets,
             comparisons,
             smooth: &smooth,
-            rates: rates_of(&drawn),
+            rates: shares_of(&drawn),
             drawn: &drawn,
         };
-        let values = bootstrap(&counts, made, spec.seed, width, || {
+        let sample = sample(&counts, made, spec.seed, width, || {
             let (plan, mut scratch) = (&plan, Scratch::default());
             move |weights: &[f64], out: &mut [f64]| plan.statistics(weights, &mut scratch, out)
         });
-        let mut values = values.into_iter().map(|values| Drawn::of(values, made, spec.confidence));
+        let mut values = sample.columns().map(|values| Drawn::of(values, made, spec.confidence));
 
         let overall = values.by_ref().take(smooth.len()).collect();
         let (mut groups, mut disparities) = (Vec::new(), Vec::new());
@@ -153,25 +156,20 @@ fn smooth_metrics() -> Vec<usize> {
 }
 
 /// The rates that some of the statistics are made of: no other is computed.
-fn rates_of(drawn: &[Statistic]) -> Vec<usize> {
-    let mut rates: Vec<usize> = drawn
-        .iter()
-        .flat_map(|statistic| statistic.metrics())
-        .filter(|metric| {
-            let metric = metrics::registry().get(*metric);
-            metric.is_some_and(|metric| matches!(metric.measure, Measure::Rate(..)))
-        })
-        .collect();
+fn shares_of(drawn: &[Statistic]) -> Vec<(usize, Share)> {
+    let mut rates: Vec<usize> = drawn.iter().flat_map(|statistic| statistic.metrics()).collect();
     rates.sort_unstable();
     rates.dedup();
-    rates
+    let share =
+        |metric: usize| Some((metric, Share::of(metrics::registry().get(metric)?.measure)?));
+    rates.into_iter().filter_map(share).collect()
 }
 
 struct Plan<'a> {
     buckets: &'a [Bucket],
     comparisons: &'a [Comparison],
     smooth: &'a [usize],
-    rates: Vec<usize>,
+    rates: Vec<(usize, Share)>,
     drawn: &'a [Statistic],
 }
 
@@ -179,19 +177,18 @@ struct Plan<'a> {
 #[derive(Default)]
 struct Scratch {
     tables: Vec<[f64; 9]>,
-    tally: Tally,
     values: Values,
 }
 
 impl Plan<'_> {
     /// All statistics of one draw, in the order in which [`Draws::make`] takes them apart.
     fn statistics(&self, weights: &[f64], scratch: &mut Scratch, out: &mut [f64]) {
-        let Scratch { tables, tally, values } = scratch;
+        let Scratch { tables, values } = scratch;
         let mut whole = [0.0; 9];
         for (bucket, weight) in self.buckets.iter().zip(weights) {
             whole[bucket.place] += weight;
         }
-        self.values(&whole, tally, &mut values.overall);
+        self.values(&whole, &mut values.overall);
         let mut out = out.iter_mut();
         let mut put = |value: f64| {
             if let Some(place) = out.next() {
@@ -207,7 +204,7 @@ impl Plan<'_> {
                     table[bucket.place] += weight;
                 }
             }
-            self.compare(comparison, tables, tally, values);
+            self.compare(comparison, tables, values);
             for group in &values.groups {
                 self.smooth.iter().for_each(|metric| put(group[*metric]));
             }
@@ -216,13 +213,7 @@ impl Plan<'_> {
     }
 
     /// The values of a comparison's groups, whose tables are given.
-    fn compare(
-        &self,
-        comparison: &Comparison,
-        tables: &[[f64; 9]],
-        tally: &mut Tally,
-        values: &mut Values,
-    ) {
+    fn compare(&self, comparison: &Comparison, tables: &[[f64; 9]], values: &mut Values) {
         let benefit = |table: &[f64; 9]| {
             let matrix = matrix(table);
             metrics::entropy::mean_benefit(&matrix).map(|mean| (mean, matrix.total()))
@@ -232,40 +223,37 @@ impl Plan<'_> {
         values.two_benefits.clear();
         let mut others = [0.0; 9];
         for (index, group) in comparison.compared.iter().zip(&mut values.groups) {
-            self.values(&tables[*index], tally, group);
+            self.values(&tables[*index], group);
             values.benefits.extend(benefit(&tables[*index]));
             if Some(*index) != comparison.reference {
                 others.iter_mut().zip(&tables[*index]).for_each(|(sum, weight)| *sum += weight);
             }
         }
         if let Some(reference) = comparison.reference {
-            self.values(&tables[reference], tally, &mut values.reference);
-            self.values(&others, tally, &mut values.others);
+            self.values(&tables[reference], &mut values.reference);
+            self.values(&others, &mut values.others);
             values.two_benefits.extend(benefit(&others));
             values.two_benefits.extend(benefit(&tables[reference]));
         } else {
             values.reference.clear();
             values.others.clear();
         }
+        values.bound();
     }
 
     /// Every metric of the plan that is a function of the table; the others are undefined.
-    fn values(&self, table: &[f64; 9], tally: &mut Tally, values: &mut Vec<f64>) {
-        for (count, weight) in tally.cells.iter_mut().flatten().zip(table) {
-            *count = Count { n: 0, w: *weight, w2: 0.0 };
-        }
-        let matrix = matrix(table);
+    fn values(&self, table: &[f64; 9], values: &mut Vec<f64>) {
         let registry = metrics::registry();
         values.resize(registry.len(), f64::NAN);
-        for metric in self.rates.iter().chain(self.smooth) {
-            values[*metric] = match registry[*metric].measure {
-                Measure::Rate(of, _) => {
-                    let (hits, all) = of(tally);
-                    hits.w / all.w
-                }
-                Measure::Matrix(of) => of(&matrix).unwrap_or(f64::NAN),
-                Measure::Exact(_) | Measure::Estimate(_) => f64::NAN,
-            };
+        let sums = Sums::of(table);
+        for (metric, share) in &self.rates {
+            values[*metric] = share.value(&sums);
+        }
+        let matrix = matrix(table);
+        for metric in self.smooth {
+            if let Measure::Matrix(of) = registry[*metric].measure {
+                values[*metric] = of(&matrix).unwrap_or(f64::NAN);
+            }
         }
     }
 }

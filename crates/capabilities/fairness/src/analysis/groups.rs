@@ -12,6 +12,8 @@ use crate::{
 pub(crate) struct Cells {
     pub tallies: Vec<Tally>,
     points: Vec<(u32, Point)>,
+    /// The cells by the names of their values: the order in which threads met them must not show.
+    pub order: Vec<usize>,
     pub probabilities: bool,
     pub everybody: f64,
 }
@@ -34,38 +36,38 @@ pub(crate) struct GroupTally {
 }
 
 impl Cells {
-    pub(crate) fn new(cube: &Cube) -> Self {
+    /// From a cube and its labelled rows by score, ascending.
+    pub(crate) fn new(cube: &Cube, rows: &[Rows]) -> Self {
         let probabilities = cube.score_range.0 >= 0.0 && cube.score_range.1 <= 1.0;
         let mut tallies: Vec<Tally> =
             (0..cube.cells()).map(|cell| tally(cube, cell, probabilities)).collect();
-        let everybody = tallies.iter().map(|tally| tally.all.w).sum();
+        let order = by_name(cube);
+        let everybody = order.iter().map(|cell| tallies[*cell].all.w).sum();
         for tally in &mut tallies {
             tally.everybody = everybody;
         }
-        let mut rows: Vec<Rows> = cube.histogram.rows().collect();
-        // A cell's two labels are two slots, one after the other.
-        rows.sort_unstable_by_key(|rows| (rows.rank, rows.slot));
         if probabilities {
-            add_reliability(cube, &mut tallies);
+            add_reliability(cube, rows, &mut tallies);
         }
         // Equal ranks are one score, or one bin; in a bin the means differ between cells.
-        let mut rank = 0;
-        let mut last = None;
-        let points = rows
-            .into_iter()
-            .map(|rows| {
-                if last != Some(rows.rank) {
-                    rank += 1;
-                    last = Some(rows.rank);
-                }
-                let mut point = Point { rank, score: rows.score, ..Point::default() };
-                let label = (rows.slot % 2) as usize;
-                point.n[label] = rows.n;
-                point.w[label] = rows.w;
-                (rows.slot / 2, point)
-            })
-            .collect();
-        Self { tallies, points, probabilities, everybody }
+        let (mut rank, mut last) = (0, None);
+        let mut points: Vec<(u32, Point)> = Vec::with_capacity(rows.len());
+        for rows in rows {
+            if last != Some(rows.rank) {
+                rank += 1;
+                last = Some(rows.rank);
+            }
+            let cell = rows.slot / 2;
+            let mut point = Point { rank, score: rows.score, ..Point::default() };
+            let label = (rows.slot % 2) as usize;
+            point.n[label] = rows.n;
+            point.w[label] = rows.w;
+            match points.last_mut() {
+                Some((before, last)) if *before == cell && last.rank == rank => last.absorb(&point),
+                _ => points.push((cell, point)),
+            }
+        }
+        Self { tallies, points, order, probabilities, everybody }
     }
 
     /// Everybody together.
@@ -137,8 +139,8 @@ impl Cells {
             };
             count
         ];
-        for (cell, tally) in self.tallies.iter().enumerate() {
-            tallies[of_cell(cell)].absorb(tally);
+        for cell in self.order.iter().copied() {
+            tallies[of_cell(cell)].absorb(&self.tallies[cell]);
         }
         for (cell, point) in &self.points {
             let points = &mut tallies[of_cell(*cell as usize)].points;
@@ -149,6 +151,31 @@ impl Cells {
         }
         tallies
     }
+}
+
+/// The cells in the order of the names of their values.
+fn by_name(cube: &Cube) -> Vec<usize> {
+    let places: Vec<Vec<u32>> = (0..cube.layout.attributes)
+        .map(|attribute| {
+            let dictionary = cube.dictionary(attribute);
+            let mut codes: Vec<u32> = (0..=dictionary.names().len() as u32).collect();
+            codes.sort_unstable_by(|left, right| {
+                dictionary.name(*left).cmp(dictionary.name(*right))
+            });
+            let mut places = vec![0; codes.len()];
+            for (place, code) in codes.into_iter().enumerate() {
+                places[code as usize] = place as u32;
+            }
+            places
+        })
+        .collect();
+    let key = |cell: &usize| {
+        let codes = cube.index.codes(*cell).iter().zip(&places);
+        codes.map(|(code, places)| places[*code as usize]).collect::<Vec<u32>>()
+    };
+    let mut order: Vec<usize> = (0..cube.cells()).collect();
+    order.sort_by_cached_key(key);
+    order
 }
 
 fn tally(cube: &Cube, cell: usize, probabilities: bool) -> Tally {
@@ -187,12 +214,12 @@ fn tally(cube: &Cube, cell: usize, probabilities: bool) -> Tally {
 }
 
 /// Gives each cell its rows by tenths of [0, 1]: exact scores by themselves, binned ones by the sums kept for it.
-fn add_reliability(cube: &Cube, tallies: &mut [Tally]) {
+fn add_reliability(cube: &Cube, rows: &[Rows], tallies: &mut [Tally]) {
     let histogram = &cube.histogram;
     if histogram.binned.as_ref().is_some_and(|binned| !Binned::calibrated(binned.halvings)) {
         return;
     }
-    for rows in histogram.rows() {
+    for rows in rows {
         let bin = &mut tallies[(rows.slot / 2) as usize].reliability.get_or_insert_default()
             [tenth(rows.score)];
         bin.n += rows.n;

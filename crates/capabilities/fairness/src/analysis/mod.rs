@@ -1,6 +1,7 @@
 //! From a table and a spec to a result.
 
 mod compare;
+mod direct;
 mod draws;
 mod estimates;
 mod groups;
@@ -8,6 +9,7 @@ mod labels;
 mod recommend;
 mod scan;
 mod sentences;
+mod shares;
 mod statistic;
 mod summary;
 
@@ -51,8 +53,9 @@ impl<F: Fn(u64, Option<u64>) + Send + Sync> Progress for F {
 
 /// Analyses `table` for bias.
 ///
-/// Reads the columns that `spec` names once, in parallel, within bounded memory. Text columns are read fastest as
-/// `Dictionary(Int32, Utf8)`, see [`cube::dictionary_schema`](crate::cube::dictionary_schema).
+/// Reads the columns that `spec` names once, in parallel, within bounded memory. Of a table that is a whole Parquet file on
+/// disk the codes are counted where they lie, without weights; anything else is read by DataFusion, text columns fastest as
+/// `Dictionary(Int32, Utf8)`, see [`cube::dictionary_schema`](crate::cube::dictionary_schema). The result is the same.
 ///
 /// # Errors
 /// [`AnalysisError::Invalid`] with every fault of spec and data; [`AnalysisError::Cancelled`] soon after `cancel` is;
@@ -86,9 +89,11 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
             .hint("Check the file, and any filter in front of it.");
         return Err(AnalysisError::Invalid(vec![fault]));
     }
-    let cube = &*cube.settled();
+    let (cube, rows) = cube.finished();
+    let cube = &*cube;
     let labels = labels::resolve(cube, spec).map_err(AnalysisError::Invalid)?;
-    let cells = Cells::new(cube);
+    let cells = Cells::new(cube, &rows);
+    drop(rows);
     let whole = cells.overall();
     if whole.all.n == 0 || whole.all.w <= 0.0 {
         let column = spec.weight.as_deref().unwrap_or_default();
@@ -124,7 +129,7 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
         .iter()
         .filter(|definition| allowed(definition.needs, predicted, scored))
         .collect();
-    let draws = Draws::make(spec, &cells.tallies, &comparisons, &definitions);
+    let draws = Draws::make(spec, &cells, &comparisons, &definitions);
     draws.apply(&mut comparisons, &mut overall);
 
     let mut results: Vec<AttributeResult> = Vec::with_capacity(comparisons.len());

@@ -19,7 +19,7 @@ use datafusion::{
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use super::Progress;
+use super::{Progress, direct};
 use crate::{
     AnalysisError, AnalysisSpec, Fault,
     cube::{Cube, CubeError, Layout, Watch, fair_cube, limits},
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// How often progress is told.
-const TELL: Duration = Duration::from_millis(100);
+pub(super) const TELL: Duration = Duration::from_millis(100);
 
 /// Faults of the spec that show once the columns are known.
 pub fn column_faults(spec: &AnalysisSpec, schema: &Schema) -> Vec<Fault> {
@@ -122,23 +122,8 @@ fn plan_watched(
     spec: &AnalysisSpec,
     watch: Option<u64>,
 ) -> Result<DataFrame, DataFusionError> {
-    let layout = Layout {
-        attributes: spec.protected.len(),
-        prediction: spec.prediction.is_some(),
-        score: spec.score.is_some(),
-        weight: spec.weight.is_some(),
-        positive: spec.positive_label.clone(),
-        threshold: spec.score_threshold,
-    };
-    let mut arguments = vec![layout.literal(watch)?];
-    let names = spec
-        .protected
-        .iter()
-        .chain([&spec.target])
-        .chain(&spec.prediction)
-        .chain(&spec.score)
-        .chain(&spec.weight);
-    for name in names {
+    let mut arguments = vec![layout(spec).literal(watch)?];
+    for name in spec.columns() {
         let (qualifier, field) = table
             .schema()
             .iter()
@@ -149,8 +134,34 @@ fn plan_watched(
     table.aggregate(Vec::new(), vec![fair_cube().call(arguments).alias("cube")])
 }
 
-/// Runs the scan.
+fn layout(spec: &AnalysisSpec) -> Layout {
+    Layout {
+        attributes: spec.protected.len(),
+        prediction: spec.prediction.is_some(),
+        score: spec.score.is_some(),
+        weight: spec.weight.is_some(),
+        positive: spec.positive_label.clone(),
+        threshold: spec.score_threshold,
+    }
+}
+
+/// Makes the cube of a table: of a local Parquet file by itself, of anything else by DataFusion.
 pub(crate) async fn scan(
+    table: DataFrame,
+    spec: &AnalysisSpec,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<Cube, AnalysisError> {
+    let cube = match direct::scan(&table, spec, &layout(spec), progress, cancel).await? {
+        Some(cube) => cube,
+        None => planned(table, spec, progress, cancel).await?,
+    };
+    progress.rows(cube.rows, Some(cube.rows));
+    Ok(cube)
+}
+
+/// Runs the plan.
+async fn planned(
     table: DataFrame,
     spec: &AnalysisSpec,
     progress: &dyn Progress,
@@ -198,11 +209,7 @@ pub(crate) async fn scan(
         }
     };
     let bytes = bytes.ok_or_else(|| AnalysisError::Engine("the scan gave no cube".to_owned()))?;
-    let mut cube =
-        Cube::from_bytes(&bytes).map_err(|error| AnalysisError::Engine(error.to_string()))?;
-    cube.settle();
-    progress.rows(cube.rows, Some(cube.rows));
-    Ok(cube)
+    Cube::from_bytes(&bytes).map_err(|error| AnalysisError::Engine(error.to_string()))
 }
 
 /// Rows that the sources say they have, if they all do.
@@ -216,7 +223,7 @@ fn rows_known(plan: &Arc<dyn ExecutionPlan>) -> Option<u64> {
     children.into_iter().map(rows_known).sum()
 }
 
-fn read_error(error: DataFusionError, spec: &AnalysisSpec) -> AnalysisError {
+pub(super) fn read_error(error: DataFusionError, spec: &AnalysisSpec) -> AnalysisError {
     let DataFusionError::External(cause) = error.find_root() else {
         return AnalysisError::Read(error);
     };

@@ -17,6 +17,44 @@ pub(crate) struct Values {
     /// Mean benefit and weight of each compared group; of others and reference.
     pub benefits: Vec<(f64, f64)>,
     pub two_benefits: Vec<(f64, f64)>,
+    /// Of each metric over the groups, see [`Values::bound`].
+    pub bounds: Bounds,
+}
+
+/// The least and greatest value of each metric, and in how many groups it is defined.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Bounds {
+    least: Vec<f64>,
+    greatest: Vec<f64>,
+    defined: Vec<f64>,
+}
+
+impl Values {
+    /// Finds the bounds of the metrics, once for all statistics that are made of them.
+    pub(crate) fn bound(&mut self) {
+        let Self { groups, bounds, .. } = self;
+        let metrics = groups.first().map_or(0, Vec::len);
+        for (bounds, from) in [
+            (&mut bounds.least, f64::INFINITY),
+            (&mut bounds.greatest, f64::NEG_INFINITY),
+            (&mut bounds.defined, 0.0),
+        ] {
+            bounds.clear();
+            bounds.resize(metrics, from);
+        }
+        for group in groups {
+            // What is NaN changes neither.
+            for (least, value) in bounds.least.iter_mut().zip(&*group) {
+                *least = least.min(*value);
+            }
+            for (greatest, value) in bounds.greatest.iter_mut().zip(&*group) {
+                *greatest = greatest.max(*value);
+            }
+            for (defined, value) in bounds.defined.iter_mut().zip(&*group) {
+                *defined += f64::from(u8::from(!value.is_nan()));
+            }
+        }
+    }
 }
 
 /// Where the metric stands in the registry.
@@ -147,18 +185,11 @@ fn at(values: &[f64], metric: usize) -> f64 {
 }
 
 fn extremes(values: &Values, metric: usize, form: Form, against: Against) -> f64 {
-    let (mut least, mut greatest, mut defined) = (f64::INFINITY, f64::NEG_INFINITY, 0);
-    for group in &values.groups {
-        let value = at(group, metric);
-        if !value.is_nan() {
-            least = least.min(value);
-            greatest = greatest.max(value);
-            defined += 1;
-        }
-    }
-    if defined < 2 {
+    let bounds = &values.bounds;
+    if bounds.defined.get(metric).copied().unwrap_or(0.0) < 2.0 {
         return f64::NAN;
     }
+    let (least, greatest) = (at(&bounds.least, metric), at(&bounds.greatest, metric));
     match (against, form) {
         (Against::Groups, Form::Difference) => greatest - least,
         (Against::Groups, Form::Ratio) if least >= 0.0 && greatest > 0.0 => least / greatest,

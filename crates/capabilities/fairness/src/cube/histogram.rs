@@ -67,6 +67,10 @@ impl Histogram {
             })
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.binned.is_none() && self.table.len() == 0
+    }
+
     /// Makes room for so many cells, before rows of them are added.
     pub(crate) fn reserve(&mut self, cells: usize) {
         self.slots = cells * 2;

@@ -7,19 +7,21 @@
 mod attribute;
 mod bytes;
 mod dictionary;
+mod finish;
 mod histogram;
 mod index;
 mod labels;
 mod layout;
 pub mod limits;
 mod merge;
+pub(crate) mod parquet;
 mod repeats;
 mod sum;
 mod table;
 mod udaf;
 mod watch;
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, Float64Array},
@@ -45,6 +47,7 @@ use labels::{LabelReader, Rule};
 use limits::TooMany;
 use repeats::Repeats;
 use sum::Sum;
+use table::ordered;
 
 /// Sums of one cell and label over the rows that have a score.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -160,12 +163,32 @@ impl Cube {
 
     /// Adds a batch of rows, its columns in the layout's order.
     pub fn update(&mut self, columns: &[ArrayRef]) -> Result<(), CubeError> {
+        self.add_rows(columns, None)
+    }
+
+    /// Adds a batch of rows, each of them so many times. Not for weighted rows.
+    pub(crate) fn update_times(
+        &mut self,
+        columns: &[ArrayRef],
+        times: &[u32],
+    ) -> Result<(), CubeError> {
+        if self.layout.weight {
+            return Err(CubeError::Damaged("weighted rows cannot be counted"));
+        }
+        self.add_rows(columns, Some(times))
+    }
+
+    fn add_rows(&mut self, columns: &[ArrayRef], times: Option<&[u32]>) -> Result<(), CubeError> {
         let attributes = self.layout.attributes;
         if columns.len() != self.layout.arguments() {
             return Err(CubeError::Damaged("the number of arguments does not fit the layout"));
         }
         let rows = columns[attributes].len();
-        self.rows += rows as u64;
+        self.rows += match times {
+            Some(times) if times.len() == rows => times.iter().copied().map(u64::from).sum(),
+            Some(_) => return Err(CubeError::Damaged("rows and their numbers differ")),
+            None => rows as u64,
+        };
         let mut rest = columns[attributes + 1..].iter();
         let prediction = rest.next_if(self.layout.prediction);
         let score = rest.next_if(self.layout.score).map(floats).transpose()?;
@@ -191,14 +214,22 @@ impl Cube {
             self.weights.resize(cells * 9, WeightCell::default());
             self.add_weighted(weight, &mut buffers);
         } else {
-            for (cell, bucket) in buffers.cells.iter().zip(&buffers.buckets) {
-                self.counts[(cell * 9 + bucket) as usize] += 1;
+            let places = buffers.cells.iter().zip(&buffers.buckets);
+            let places = places.map(|(cell, bucket)| (cell * 9 + bucket) as usize);
+            match times {
+                Some(times) => places
+                    .zip(times)
+                    .for_each(|(place, times)| self.counts[place] += u64::from(*times)),
+                None => places.for_each(|place| self.counts[place] += 1),
             }
         }
         if let Some(score) = &score {
             self.scores.resize(cells * 3, ScoreCell::default());
             self.histogram.reserve(cells);
-            self.add_scores(score, weight.as_ref(), &buffers);
+            match times {
+                Some(times) => self.add_scores_times(score, times, &buffers)?,
+                None => self.add_scores(score, weight.as_ref(), &buffers),
+            }
         }
         self.buffers = buffers;
         Ok(())
@@ -281,18 +312,45 @@ impl Cube {
         }
     }
 
-    /// Counts rows whose scores have come before, as long as new ones are few. Returns the row that it left off at.
-    fn add_repeats(&mut self, score: &Float64Array, buffers: &Buffers) -> usize {
-        if !self.repeats.is_open() {
-            return 0;
+    fn add_scores_times(
+        &mut self,
+        score: &Float64Array,
+        times: &[u32],
+        buffers: &Buffers,
+    ) -> Result<(), CubeError> {
+        let rows: u64 = times.iter().copied().map(u64::from).sum();
+        let rows = usize::try_from(rows).map_err(|_| CubeError::Damaged("too many rows"))?;
+        self.make_room_for_repeats(rows);
+        for (row, times) in times.iter().enumerate().filter(|(row, _)| score.is_valid(*row)) {
+            let (cell, bucket, value) =
+                (buffers.cells[row], buffers.buckets[row], score.value(row));
+            if self.repeats.is_open() && self.add_repeat(value, cell, bucket, *times) {
+                continue;
+            }
+            if !value.is_finite() {
+                self.invalid_scores += u64::from(*times);
+                continue;
+            }
+            self.widen_range(value);
+            self.add_score(cell, bucket as usize / 3, value + 0.0, u64::from(*times), 1.0);
         }
+        Ok(())
+    }
+
+    /// Makes room for rows whose scores have come before, unless there are too many scores.
+    fn make_room_for_repeats(&mut self, rows: usize) {
         let slots = self.index.len() * 3;
-        if !self.repeats.has_room(slots, score.len()) {
+        if self.repeats.is_open() && !self.repeats.has_room(slots, rows) {
             self.settle();
             self.repeats.make_room(slots);
-            if !self.repeats.is_open() {
-                return 0;
-            }
+        }
+    }
+
+    /// Counts rows whose scores have come before, as long as new ones are few. Returns the row that it left off at.
+    fn add_repeats(&mut self, score: &Float64Array, buffers: &Buffers) -> usize {
+        self.make_room_for_repeats(score.len());
+        if !self.repeats.is_open() {
+            return 0;
         }
         let nulls = score.null_count() > 0;
         let (values, cells, buckets) = (score.values(), &buffers.cells, &buffers.buckets);
@@ -305,7 +363,7 @@ impl Cube {
                 }
             }
             let counted = nulls && score.is_null(row)
-                || self.add_repeat(values[row], cells[row], buckets[row]);
+                || self.add_repeat(values[row], cells[row], buckets[row], 1);
             if !counted {
                 return row;
             }
@@ -314,20 +372,20 @@ impl Cube {
         row
     }
 
-    /// Counts one row, or refuses its score if it is no number. `false`: there are too many scores to go on.
-    fn add_repeat(&mut self, score: f64, cell: u32, bucket: u32) -> bool {
+    /// Counts so many rows, or refuses their score if it is no number. `false`: there are too many scores to go on.
+    fn add_repeat(&mut self, score: f64, cell: u32, bucket: u32, times: u32) -> bool {
         // A negative zero is zero.
         let (score, slot) = (score + 0.0, (cell * 3 + bucket / 3) as usize);
-        if self.repeats.count(score, slot, 1) {
+        if self.repeats.count(score, slot, times) {
             return true;
         }
         if !score.is_finite() {
-            self.invalid_scores += 1;
+            self.invalid_scores += u64::from(times);
             return true;
         }
         self.widen_range(score);
         if self.repeats.learn(score) {
-            return self.repeats.count(score, slot, 1);
+            return self.repeats.count(score, slot, times);
         }
         self.settle();
         self.repeats.close();
@@ -369,16 +427,6 @@ impl Cube {
         }
     }
 
-    /// This cube with all of its rows in sums and histogram.
-    pub(crate) fn settled(&self) -> Cow<'_, Self> {
-        if self.repeats.is_empty() {
-            return Cow::Borrowed(self);
-        }
-        let mut settled = self.clone();
-        settled.settle();
-        Cow::Owned(settled)
-    }
-
     fn widen_range(&mut self, score: f64) {
         let (least, greatest) = self.score_range;
         self.score_range = (least.min(score), greatest.max(score));
@@ -387,6 +435,18 @@ impl Cube {
     /// Adds `rows` rows, each of this weight, with a finite score.
     #[inline]
     fn add_score(&mut self, cell: u32, label: usize, value: f64, rows: u64, w: f64) {
+        if label == MISSING {
+            self.add_sums(cell, label, value, rows, w, 0.0);
+        } else {
+            let loss = row_log_loss(value, label == POSITIVE) / LOSS_UNIT;
+            self.add_sums(cell, label, value, rows, w, loss);
+            self.histogram.add(cell, label, value, rows, w * rows as f64);
+        }
+    }
+
+    /// The same, in the sums alone; `loss` is the log loss of a row that has a label.
+    #[inline]
+    fn add_sums(&mut self, cell: u32, label: usize, value: f64, rows: u64, w: f64, loss: f64) {
         let positive = label == POSITIVE;
         let sums = &mut self.scores[cell as usize * 3 + label];
         let error = if positive { value - 1.0 } else { value };
@@ -402,8 +462,7 @@ impl Cube {
             sums.absolute.add(w * (error.abs() - expected), rows);
         }
         if label != MISSING {
-            sums.log_loss.add(w * (row_log_loss(value, positive) / LOSS_UNIT), rows);
-            self.histogram.add(cell, label, value, rows, w * rows as f64);
+            sums.log_loss.add(w * loss, rows);
         }
     }
 }

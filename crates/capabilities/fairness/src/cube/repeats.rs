@@ -195,16 +195,20 @@ impl Repeats {
         self.places[at] = (key, code as u32);
     }
 
+    /// Each score, with its rows by slot.
+    pub(crate) fn by_score(&self) -> impl Iterator<Item = (f64, &[u32])> {
+        // Without slots there are no counts, and chunks need a length.
+        self.scores.iter().copied().zip(self.counts.chunks(self.slots.max(1)))
+    }
+
     /// Slot, score and rows of all that is counted.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (usize, f64, u32)> {
-        // Without slots there are no counts, and chunks need a length.
-        let by_score = self.counts.chunks(self.slots.max(1)).zip(&self.scores);
-        by_score.flat_map(|(counts, score)| {
+        self.by_score().flat_map(|(score, counts)| {
             counts
                 .iter()
                 .enumerate()
                 .filter(|(_, rows)| **rows > 0)
-                .map(|(slot, rows)| (slot, *score, *rows))
+                .map(move |(slot, rows)| (slot, score, *rows))
         })
     }
 

@@ -27,40 +27,69 @@ where
     M: Fn() -> S + Sync,
     S: FnMut(&[f64], &mut [f64]),
 {
+    sample(counts, draws, seed, width, statistics).columns().collect()
+}
+
+/// The statistics of all draws.
+pub(crate) struct Sample {
+    width: usize,
+    /// Draw after draw, by thread.
+    parts: Vec<Vec<f64>>,
+}
+
+impl Sample {
+    /// Each statistic's values, without undefined ones.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = Vec<f64>> {
+        (0..self.width).map(|statistic| {
+            let rows = self.parts.iter().flat_map(|rows| rows.chunks_exact(self.width));
+            rows.map(|row| row[statistic]).filter(|value| value.is_finite()).collect()
+        })
+    }
+}
+
+/// The same as [`bootstrap`], as it comes.
+pub(crate) fn sample<M, S>(
+    counts: &[Count],
+    draws: usize,
+    seed: u64,
+    width: usize,
+    statistics: M,
+) -> Sample
+where
+    M: Fn() -> S + Sync,
+    S: FnMut(&[f64], &mut [f64]),
+{
     let chunks: Vec<usize> = (0..draws.div_ceil(CHUNK)).collect();
     let threads =
         thread::available_parallelism().map_or(1, usize::from).clamp(1, chunks.len().max(1));
-    let mut values: Vec<Vec<f64>> = vec![Vec::with_capacity(draws); width];
     if width == 0 || draws == 0 {
-        return values;
+        return Sample { width, parts: Vec::new() };
     }
+    // A thread's draws lie one after another in memory that is taken once: many vectors that grow cost more than the draws.
     let run = |chunks: &[usize]| {
-        let (mut drawn, mut row) = (vec![0.0; counts.len()], vec![f64::NAN; width]);
+        let mut drawn = vec![0.0; counts.len()];
         let mut statistics = statistics();
-        let mut columns: Vec<Vec<f64>> = vec![Vec::with_capacity(chunks.len() * CHUNK); width];
+        let mut rows = vec![f64::NAN; chunks.len() * CHUNK * width];
+        let mut free = rows.chunks_exact_mut(width);
+        let mut made = 0;
         for chunk in chunks {
             let mut chance = ChaCha8Rng::seed_from_u64(seed);
             chance.set_stream(*chunk as u64);
-            for _ in 0..CHUNK.min(draws - chunk * CHUNK) {
+            for row in free.by_ref().take(CHUNK.min(draws - chunk * CHUNK)) {
                 draw(counts, &mut chance, &mut drawn);
-                statistics(&drawn, &mut row);
-                for (column, value) in columns.iter_mut().zip(&row) {
-                    if value.is_finite() {
-                        column.push(*value);
-                    }
-                }
+                statistics(&drawn, row);
+                made += 1;
             }
         }
-        columns
+        rows.truncate(made * width);
+        rows
     };
-    thread::scope(|scope| {
+    let parts = thread::scope(|scope| {
         let share = chunks.len().div_ceil(threads);
         let running: Vec<_> = chunks.chunks(share).map(|mine| scope.spawn(|| run(mine))).collect();
-        for columns in running.into_iter().filter_map(|thread| thread.join().ok()) {
-            values.iter_mut().zip(columns).for_each(|(all, mut part)| all.append(&mut part));
-        }
+        running.into_iter().filter_map(|thread| thread.join().ok()).collect()
     });
-    values
+    Sample { width, parts }
 }
 
 /// One multinomial draw, bucket after bucket, each binomial given those before.
@@ -73,13 +102,27 @@ fn draw(counts: &[Count], chance: &mut ChaCha8Rng, drawn: &mut [f64]) {
         } else if count.n >= rows {
             left
         } else {
-            Binomial::new(left, count.n as f64 / rows as f64)
-                .map_or(0, |binomial| binomial.sample(chance))
+            binomial(left, count.n as f64 / rows as f64, chance)
         };
         rows -= count.n;
         left -= taken;
         *drawn = weight(*count, taken, chance);
     }
+}
+
+/// From this variance on a binomial is drawn as a normal with the binomial's skew (the second term of its Cornish-Fisher
+/// expansion): no probability differs by more than 1 in 10 000.
+const NORMAL: f64 = 1_000.0;
+
+fn binomial(n: u64, p: f64, chance: &mut ChaCha8Rng) -> u64 {
+    let mean = n as f64 * p;
+    let variance = mean * (1.0 - p);
+    if variance < NORMAL {
+        return Binomial::new(n, p).map_or(0, |binomial| binomial.sample(chance));
+    }
+    let z: f64 = StandardNormal.sample(chance);
+    let skewed = z * variance.sqrt() + (1.0 - 2.0 * p) * (z * z - 1.0) / 6.0;
+    ((mean + skewed).round().max(0.0) as u64).min(n)
 }
 
 /// The weight of so many rows drawn from a bucket.

@@ -5,7 +5,7 @@
 //! pair that is not significant on, all at that pair's level), and
 //! lower = the greatest of the pairs' max(0, lower), upper = the greatest upper bound.
 
-use super::{Proportion, katz::katz, newcombe::newcombe, two_sided, z};
+use super::{Proportion, katz::katz, newcombe::newcombe, z};
 
 /// With more groups than this there are no simultaneous intervals: pairs grow with the square of the groups.
 pub const MAX_GROUPS: usize = 400;
@@ -38,15 +38,15 @@ impl Member {
 struct Pair {
     high: Member,
     low: Member,
-    /// How unlikely the difference is if the groups are equal.
-    p: f64,
+    /// The difference in standard errors, if the groups are equal: the greater, the more significant.
+    significance: f64,
 }
 
 /// The interval of the greatest difference over the pairs of each family: one family for a metric, two for equalized odds.
 ///
 /// `None` with fewer than two groups in every family, or more than [`MAX_GROUPS`].
 pub fn greatest_difference(families: &[Vec<Member>], confidence: f64) -> Option<(f64, f64)> {
-    let bounds = bounds(families, confidence, difference)?;
+    let bounds = bounds(families, confidence, Form::Difference)?;
     Some((
         bounds.iter().map(|bound| bound.0).fold(0.0, f64::max),
         bounds.iter().map(|bound| bound.1).fold(0.0, f64::max),
@@ -55,7 +55,7 @@ pub fn greatest_difference(families: &[Vec<Member>], confidence: f64) -> Option<
 
 /// The interval of the mean over families of their greatest differences.
 pub fn mean_greatest_difference(families: &[Vec<Member>], confidence: f64) -> Option<(f64, f64)> {
-    let bounds = families_apart(families, confidence, difference)?;
+    let bounds = families_apart(families, confidence, Form::Difference)?;
     let count = bounds.len() as f64;
     Some((
         bounds
@@ -73,7 +73,7 @@ pub fn mean_greatest_difference(families: &[Vec<Member>], confidence: f64) -> Op
 
 /// The interval of the least ratio (lesser / greater) over the pairs of each family.
 pub fn least_ratio(families: &[Vec<Member>], confidence: f64) -> Option<(f64, f64)> {
-    let bounds = bounds(families, confidence, ratio)?;
+    let bounds = bounds(families, confidence, Form::Ratio)?;
     Some((
         bounds.iter().map(|bound| bound.0).fold(1.0, f64::min),
         bounds.iter().map(|bound| bound.1).fold(1.0, f64::min),
@@ -82,7 +82,7 @@ pub fn least_ratio(families: &[Vec<Member>], confidence: f64) -> Option<(f64, f6
 
 /// The interval of the mean over families of their least ratios.
 pub fn mean_least_ratio(families: &[Vec<Member>], confidence: f64) -> Option<(f64, f64)> {
-    let bounds = families_apart(families, confidence, ratio)?;
+    let bounds = families_apart(families, confidence, Form::Ratio)?;
     let count = bounds.len() as f64;
     Some((
         bounds
@@ -98,17 +98,21 @@ pub fn mean_least_ratio(families: &[Vec<Member>], confidence: f64) -> Option<(f6
     ))
 }
 
-type Bound = fn(&Pair, f64) -> (f64, f64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Difference,
+    Ratio,
+}
 
-fn bounds(families: &[Vec<Member>], confidence: f64, bound: Bound) -> Option<Vec<(f64, f64)>> {
-    Some(families_apart(families, confidence, bound)?.into_iter().flatten().collect())
+fn bounds(families: &[Vec<Member>], confidence: f64, form: Form) -> Option<Vec<(f64, f64)>> {
+    Some(families_apart(families, confidence, form)?.into_iter().flatten().collect())
 }
 
 /// Each family's bounds; Holm's levels go over all families together.
 fn families_apart(
     families: &[Vec<Member>],
     confidence: f64,
-    bound: Bound,
+    form: Form,
 ) -> Option<Vec<Vec<(f64, f64)>>> {
     if families.iter().any(|family| family.len() > MAX_GROUPS) {
         return None;
@@ -122,35 +126,40 @@ fn families_apart(
     if pairs.is_empty() {
         return None;
     }
-    pairs.sort_by(|left, right| left.1.p.total_cmp(&right.1.p));
+    pairs.sort_by(|left, right| right.1.significance.total_cmp(&left.1.significance));
     let count = pairs.len();
     let mut bounds = vec![Vec::new(); families.len()];
     let mut stopped: Option<f64> = None;
     for (rank, (family, pair)) in pairs.iter().enumerate() {
         let level = stopped.unwrap_or_else(|| z(1.0 - (1.0 - confidence) / (count - rank) as f64));
-        if stopped.is_none() && difference(pair, level).0 <= 0.0 {
+        let wanted = form == Form::Difference || stopped.is_none();
+        let found = wanted.then(|| difference(pair, level));
+        if stopped.is_none() && found.is_some_and(|found| found.0 <= 0.0) {
             stopped = Some(level);
         }
-        bounds[*family].push(bound(pair, level));
+        bounds[*family].push(match (form, found) {
+            (Form::Difference, Some(found)) => found,
+            _ => ratio(pair, level),
+        });
     }
     Some(bounds)
 }
 
 fn pair(left: Member, right: Member) -> Pair {
     let (high, low) = if left.value() >= right.value() { (left, right) } else { (right, left) };
-    let p = match (high, low) {
+    let variance = match (high, low) {
         (Member::Rate(high), Member::Rate(low)) => {
             let pooled = (high.p * high.n + low.p * low.n) / (high.n + low.n);
-            let variance = pooled * (1.0 - pooled) * (1.0 / high.n + 1.0 / low.n);
-            if variance > 0.0 { two_sided((high.p - low.p) / variance.sqrt()) } else { 1.0 }
+            pooled * (1.0 - pooled) * (1.0 / high.n + 1.0 / low.n)
         }
-        _ => match variance(high) + variance(low) {
-            variance if variance > 0.0 => two_sided((high.value() - low.value()) / variance.sqrt()),
-            _ if high.value() > low.value() => 0.0,
-            _ => 1.0,
-        },
+        _ => variance(high) + variance(low),
     };
-    Pair { high, low, p }
+    let significance = match high.value() - low.value() {
+        difference if variance > 0.0 => difference / variance.sqrt(),
+        difference if difference > 0.0 => f64::INFINITY,
+        _ => 0.0,
+    };
+    Pair { high, low, significance }
 }
 
 fn variance(member: Member) -> f64 {

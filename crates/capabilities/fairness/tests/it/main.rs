@@ -9,6 +9,7 @@ mod cancellation;
 mod edge_cases;
 mod encoding;
 mod large;
+mod parquet_codes;
 mod properties;
 mod reference_aif360;
 mod reference_fairlearn;
