@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// What somebody sees who has just opened an organization: path, words on it, name of the picture.
-const OF_A_NEWCOMER: [(&str, &str, &str); 24] = [
+const OF_A_NEWCOMER: [(&str, &str, &str); 26] = [
     ("/", "Good to see you", "empty-dashboard"),
     ("/datasets", "No data set yet", "empty-datasets"),
     ("/datasets/new", "What is taken", "dataset-new"),

@@ -82,15 +82,14 @@ fn with_other_values(filter: &Filter) -> Filter {
         }
         Filter::Test { negated, mut field, operator, operand } => {
             for key in &mut field.path {
-                *key = "other".to_owned();
+                "other".clone_into(key);
             }
             let kind = KINDS.iter().find(|(name, _)| *name == field.column).map(|(_, kind)| kind);
             let other = match kind {
                 Some(Kind::Json) if field.text => "other",
-                Some(Kind::Json) => "17",
                 Some(Kind::Uuid) => "00000000-0000-0000-0000-000000000017",
                 Some(Kind::Bool) => "true",
-                Some(Kind::Integer(_) | Kind::Float | Kind::Decimal) => "17",
+                Some(Kind::Json | Kind::Integer(_) | Kind::Float | Kind::Decimal) => "17",
                 Some(Kind::Timestamp | Kind::Date) => "2017-01-17",
                 Some(Kind::Address) => "192.0.2.17",
                 _ => "other",

@@ -267,17 +267,13 @@ end $$;
 
 -- Erasing ---------------------------------------------------------------------------------------------
 
--- What a body is searched for, in lower case and as JSON writes it. An e-mail address and a full name are found
--- anywhere; a word that may well mean something else only where it is a value by itself.
-create function identity.personal_words(words text[]) returns text[]
+-- What a body is searched for: an address in lower case, as JSON writes it.
+create function identity.personal_words(addresses text[]) returns text[]
 language sql immutable set search_path = pg_catalog, pg_temp as $$
-    select coalesce(array_agg(distinct lower(
-        case when w.word ~ '@' or (length(w.word) >= 5 and w.word ~ '\S\s+\S')
-             then substr(to_json(w.word)::text, 2, length(to_json(w.word)::text) - 2)
-             else to_json(w.word)::text end)), '{}')
-    from unnest(words) as w(word) where btrim(w.word) <> ''
+    select coalesce(array_agg(distinct lower(substr(to_json(a.address)::text, 2, length(to_json(a.address)::text) - 2))), '{}')
+    from unnest(addresses) as a(address) where a.address like '%@%'
 $$;
-comment on function identity.personal_words(text[]) is 'Names and addresses as they are looked for in bodies of the audit trail: part of any text, or with quotes a whole value.';
+comment on function identity.personal_words(text[]) is 'E-mail addresses as they stand in the bodies of audit entries, in lower case.';
 revoke all on function identity.personal_words(text[]) from public;
 
 create function identity.erase_actor(out entries bigint, out organizations bigint)
@@ -286,10 +282,18 @@ declare
     person constant uuid := nullif(current_setting('ephor.actor_id', true), '')::uuid;
     home constant text := current_setting('ephor.organization_id', true);
     platform constant uuid := '00000000-0000-7000-8000-000000000000';
+    -- Nobody reaches further than they belong: else a chosen name would erase what others hold in their trails.
+    -- An invitation counts if the address that it was sent to is proven to be theirs.
+    homes constant uuid[] := platform
+        || array(select m.organization_id from identity.organization_members m where m.user_id = person
+                 union select i.organization_id from identity.team_invitations i
+                 join identity.users u on u.id = person and u.email_verified_at is not null and lower(i.email) = lower(u.email));
     why constant text := 'a person had their data erased';
     address text;
     emails text[];
     words text[];
+    addresses text[];
+    ids uuid[];
     things uuid[];
     organization uuid;
     found uuid[];
@@ -314,13 +318,19 @@ begin
                 where l.organization_id = platform and l.entity_id = person and l.entity_type = 'identity.users' and l.body is not null
          ) as e(email)
     where e.email like '%@%';
-    select identity.personal_words(emails || array_agg(n.word)) into words
-    from (select unnest(array[u.full_name, u.username, u.stripe_customer_id, u.avatar_url]) from identity.users u where u.id = person
-          union select unnest(array[m.full_name, m.avatar_url]) from identity.organization_members m where m.user_id = person
-          union select unnest(array[v.value ->> 'full_name', v.value ->> 'username', v.value ->> 'avatar_url']) from audit.audit_logs l
-                cross join lateral (values (l.body::jsonb -> 'old'), (l.body::jsonb -> 'new')) as v(value)
+    -- Names as trails write them: the member of that name with that value, and nothing that merely reads like it.
+    select array_agg(distinct lower(to_json(n.key)::text || ': ' || to_json(n.value)::text)) into words
+    from (select e.key, e.value from identity.users u, jsonb_each_text(to_jsonb(u)) as e(key, value) where u.id = person
+          union select e.key, e.value from identity.organization_members m, jsonb_each_text(to_jsonb(m)) as e(key, value)
+                where m.user_id = person
+          union select e.key, e.value from audit.audit_logs l
+                cross join lateral (values (l.body::jsonb -> 'old'), (l.body::jsonb -> 'new')) as v(object)
+                cross join lateral jsonb_each_text(case jsonb_typeof(v.object) when 'object' then v.object else '{}' end) as e(key, value)
                 where l.organization_id = platform and l.entity_id = person and l.entity_type = 'identity.users' and l.body is not null
-         ) as n(word);
+         ) as n(key, value)
+    where n.key in ('full_name', 'first_name', 'last_name', 'username', 'avatar_url', 'stripe_customer_id') and btrim(n.value) <> '';
+    addresses := identity.personal_words(emails);
+    ids := person || array(select m.id from identity.organization_members m where m.user_id = person);
     -- What is about the person alone: entries about these say nothing else.
     things := array(
         select person
@@ -360,30 +370,35 @@ begin
     update identity.organization_members m set email = address, full_name = 'Erased person', avatar_url = null, is_active = false
     where m.user_id = person;
     update identity.team_invitations i set email = address, status = case i.status when 'pending' then 'revoked' else i.status end
-    where lower(i.email) = any (emails);
+    where i.organization_id = any (homes) and lower(i.email) = any (emails);
     -- A board is its asker's alone: nobody else ever saw it.
     delete from deliberation.deliberations d where d.user_id = person;
     update guard.policy_decisions p set user_email = null, ip_address = null, user_agent = null
-    where p.user_id = person or lower(p.user_email) = any (emails);
+    where p.organization_id = any (homes) and (p.user_id = person or lower(p.user_email) = any (emails));
     update guard.guard_operations g set user_reference = 'erased'
-    where lower(g.user_reference) = any (emails || person::text);
-    update workforce.messages m set to_address = address where lower(m.to_address) = any (emails);
+    where g.organization_id = any (homes) and lower(g.user_reference) = any (emails || person::text);
+    update workforce.messages m set to_address = address
+    where m.organization_id = any (homes) and lower(m.to_address) = any (emails);
     -- Jobs keep who asked, and no longer from where; those that are over and name the person go.
-    delete from ops.jobs j where j.state in ('completed', 'failed', 'cancelled')
-        and (j.created_by = person or exists (select from unnest(words) as w
+    delete from ops.jobs j where j.organization_id = any (homes) and j.state in ('completed', 'failed', 'cancelled')
+        and (j.created_by = person or exists (select from unnest(addresses) as w
              where position(w in lower(concat(j.payload, j.result, j.error, j.message))) > 0));
-    update ops.jobs j set context = j.context - 'request' where j.created_by = person;
-    delete from ops.outbox o where o.handed_at is not null
-        and exists (select from unnest(words) as w where position(w in lower(o.event::text)) > 0);
+    update ops.jobs j set context = j.context - 'request' where j.organization_id = any (homes) and j.created_by = person;
+    delete from ops.outbox o where o.organization_id = any (homes) and o.handed_at is not null
+        and exists (select from unnest(addresses) as w where position(w in lower(o.event::text)) > 0);
 
     -- The bodies of all that the trail says of the person, the changes above included.
     for organization in
-        select platform union select o.id from identity.organizations o order by 1
+        select unnest(homes) order by 1
     loop
+        -- A name, which anybody may choose as they like, counts only in an entry by the person or that names their id,
+        -- and only where it is told as a name: else one could erase what one did by being called like it.
         select array_agg(l.id) into found from audit.audit_logs l
         where l.organization_id = organization and l.body is not null and l.action <> 'erase'
           and (l.entity_id = any (things)
-               or exists (select from unnest(words) as w where position(w in lower(l.body)) > 0));
+               or exists (select from unnest(addresses) as w where position(w in lower(l.body)) > 0)
+               or ((l.actor_id = person or exists (select from unnest(ids) as i where position(i::text in l.body) > 0))
+                   and exists (select from unnest(words) as w where position(w in lower(l.body)) > 0)));
         continue when found is null;
         execute format('set local ephor.organization_id = %L', organization);
         for part in 0 .. (cardinality(found) - 1) / 5000 loop

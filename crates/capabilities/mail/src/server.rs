@@ -1,6 +1,6 @@
 //! The mail server, as its URL tells: where, how protected, and as whom.
 
-use std::{fmt, net::IpAddr};
+use std::{borrow::Cow, fmt, net::IpAddr};
 
 use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
@@ -57,7 +57,7 @@ impl Server {
         let decoded = |text: &str| {
             percent_decode_str(text)
                 .decode_utf8()
-                .map(|text| text.into_owned())
+                .map(Cow::into_owned)
                 .map_err(|_| wrong("user or password is not UTF-8"))
         };
         let credentials = match (url.username(), url.password()) {

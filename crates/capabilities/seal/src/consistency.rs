@@ -25,13 +25,18 @@ impl ConsistencyProof {
     /// Reads a proof.
     pub fn parse(text: &str) -> Result<Self, ProofError> {
         let malformed = || ProofError::Malformed("it is not laid out as a consistency proof");
-        let rest = text.strip_prefix(TITLE).and_then(|rest| rest.strip_prefix('\n'));
+        let rest = text.strip_prefix(TITLE);
+        // Of a tree beside itself there are no hashes.
         let (head, notes) = rest.and_then(|rest| rest.split_once("\n\n")).unwrap_or_default();
+        if !(head.is_empty() || head.starts_with('\n')) {
+            return Err(malformed());
+        }
         // A note has one empty line of its own, before its signatures.
         let (body, after) = notes.split_once("\n\n").ok_or_else(malformed)?;
         let (signatures, new) = after.split_once("\n\n").ok_or_else(malformed)?;
         let path = head
             .lines()
+            .skip(1)
             .map(|line| STANDARD.decode(line).ok().and_then(|bytes| bytes.try_into().ok()))
             .collect::<Option<Vec<Hash>>>()
             .filter(|path| path.len() <= 128)

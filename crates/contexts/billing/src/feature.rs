@@ -46,9 +46,16 @@ const FEATURES: &[(&str, &[&str])] = &[
     ("trust_center", &["posts"]),
 ];
 
-/// What every organization may write, whatever its tier: who belongs to it, and how it pays.
-pub const UNGATED: &[&str] =
-    &["organizations", "teams", "team_members", "team_invitations", "payment_methods"];
+/// What every organization may write, whatever its tier: who belongs to it, how it pays, and how
+/// its people look at lists.
+pub const UNGATED: &[&str] = &[
+    "organizations",
+    "teams",
+    "team_members",
+    "team_invitations",
+    "payment_methods",
+    "saved_views",
+];
 
 /// The words of all features, in the order of the loop.
 pub(crate) fn all() -> impl Iterator<Item = &'static str> {

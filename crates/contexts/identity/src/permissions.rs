@@ -51,7 +51,7 @@ pub const CATALOGUE: &[ResourcePermissions] = &[
     resource(
         "team_invitations",
         &["read", "create", "update"],
-        "invitations to teams; update: revoking them",
+        "invitations to the organization and its teams; update: revoking them",
     ),
     resource(
         "builtin_copies",

@@ -270,7 +270,9 @@ fn make_readable(kind: &Kind, value: &mut Value) {
             }
         }
         (Kind::Array(kind), Value::Array(items)) => {
-            items.iter_mut().for_each(|item| make_readable(kind, item));
+            for item in items {
+                make_readable(kind, item);
+            }
         }
         _ => {}
     }

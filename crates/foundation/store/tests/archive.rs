@@ -126,7 +126,7 @@ impl Fixture {
 
 #[tokio::test]
 async fn an_old_month_is_archived_and_the_trail_verifies_before_and_after() {
-    let fixture = Fixture::new().await;
+    let fixture = Box::pin(Fixture::new()).await;
     let old = fixture.entries(3).await;
     assert_eq!(old.len(), 700);
     let before = fixture.verify(&fixture.scope).await;
@@ -184,7 +184,7 @@ async fn an_old_month_is_archived_and_the_trail_verifies_before_and_after() {
 
 #[tokio::test]
 async fn a_damaged_archive_is_noticed() {
-    let fixture = Fixture::new().await;
+    let fixture = Box::pin(Fixture::new()).await;
     let old = fixture.entries(3).await;
     let done = fixture.archive().await.unwrap();
     let (store, objects) = (fixture.store(), fixture.objects());
@@ -209,7 +209,7 @@ async fn a_damaged_archive_is_noticed() {
 
 #[tokio::test]
 async fn an_archive_damaged_before_the_drop_is_written_anew() {
-    let fixture = Fixture::new().await;
+    let fixture = Box::pin(Fixture::new()).await;
     let (store, objects, keys) = (fixture.store(), fixture.objects(), fixture.keys());
     let written = audit::archive_write(&store, &objects, &keys, fixture.month(3)).await.unwrap();
     std::fs::write(fixture.file(&written), b"PAR1").unwrap();
@@ -229,14 +229,14 @@ async fn an_archive_damaged_before_the_drop_is_written_anew() {
 
 #[tokio::test]
 async fn a_trail_that_does_not_verify_is_not_archived() {
-    let fixture = Fixture::new().await;
+    let fixture = Box::pin(Fixture::new()).await;
     let first = fixture.entries(3).await[0];
     fixture.run(&format!("update audit.audit_logs set body = '{{}}' where organization_id = $org and id = '{first}'")).await;
     let refused = fixture.archive().await.unwrap_err().to_string();
     assert!(refused.contains("does not verify"), "{refused}");
     assert_eq!(fixture.entries(3).await.len(), 700);
     // And one whose entries are not all sealed isn't either.
-    let fixture = Fixture::new().await;
+    let fixture = Box::pin(Fixture::new()).await;
     fixture.past(&fixture.scope, 3, 1).await;
     assert!(fixture.archive().await.is_err());
     assert_eq!(fixture.entries(3).await.len(), 701);
@@ -244,7 +244,7 @@ async fn a_trail_that_does_not_verify_is_not_archived() {
 
 #[tokio::test]
 async fn only_what_was_archived_may_be_gone() {
-    let fixture = Fixture::new().await;
+    let fixture = Box::pin(Fixture::new()).await;
     fixture.archive().await.unwrap();
     fixture.seal().await;
     // An entry of a month that was not archived.
@@ -268,7 +268,7 @@ async fn only_what_was_archived_may_be_gone() {
     assert_eq!((found.archived, found.findings.len()), (0, 702), "{}", found.findings.len());
     // Nobody's event passes for one.
     let mut tx = fixture.store().begin(&fixture.scope).await.unwrap();
-    let forged =
-        audit::record(&mut tx, "archive", "audit.audit_logs", None, &serde_json::json!({}));
+    let details = serde_json::json!({});
+    let forged = audit::record(&mut tx, "archive", "audit.audit_logs", None, &details);
     assert!(forged.await.is_err());
 }

@@ -93,7 +93,7 @@ impl Machine {
 
     /// A Python whose environments get schemathesis from their pip.
     fn python(&self) -> String {
-        let body = r##"#!/bin/sh
+        let body = r#"#!/bin/sh
 [ "$1" = -c ] && exit 0
 mkdir -p "$3/bin"
 cat > "$3/bin/python" <<END
@@ -101,7 +101,7 @@ cat > "$3/bin/python" <<END
 cp /bin/sh "$3/bin/schemathesis"
 END
 chmod 755 "$3/bin/python"
-"##;
+"#;
         let file = self.path("python3");
         fs::write(&file, body).unwrap();
         fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();

@@ -202,6 +202,9 @@ mod tests {
             .flat_map(|group| group.links)
             .map(|link| link.href)
             .collect();
-        assert_eq!(links, ["/", "/datasets"]);
+        // Catalogues are everybody's.
+        let expected =
+            ["/", "/datasets", "/resources/frontier_models", "/resources/subscription_tiers"];
+        assert_eq!(links, expected);
     }
 }

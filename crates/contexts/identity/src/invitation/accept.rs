@@ -123,7 +123,7 @@ impl Identity {
             organization: Some(token.organization),
             email: &email,
         };
-        self.session_open(request, session).await
+        self.session_open(request, session).await?.session()
     }
 
     /// Accepts as oneself: the invitation is for the address of one's account.

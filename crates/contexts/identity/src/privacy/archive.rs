@@ -45,13 +45,13 @@ impl Archive {
     }
 
     fn row(&mut self, row: &Row) -> io::Result<()> {
-        if self.open.as_ref() != Some(&row.place) {
+        if self.open.as_ref() == Some(&row.place) {
+            self.zip.write_all(b",\n")?;
+        } else {
             self.end_table()?;
             self.begin(&format!("{}.json", row.place))?;
             self.zip.write_all(b"[\n")?;
             self.open = Some(row.place.clone());
-        } else {
-            self.zip.write_all(b",\n")?;
         }
         *self.counts.entry(row.place.clone()).or_default() += 1;
         Ok(serde_json::to_writer(&mut self.zip, &row.data)?)

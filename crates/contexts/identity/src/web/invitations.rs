@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{
     account::{secret, with_cookie},
     extract::Context,
-    operations::{ACCOUNT, name, object, time, uuid},
+    operations::{ACCOUNT, either, name, object, time, uuid},
 };
 use crate::{
     identity::Identity,
@@ -105,19 +105,22 @@ async fn accept_as_oneself(
 pub(super) fn operations() -> Vec<Operation> {
     const TAG: &str = "team invitations";
     let email = json!({ "type": "string", "format": "email", "maxLength": 254 });
-    let role = json!({ "enum": ["owner", "admin", "manager", "operator", "member", "viewer"], "description": "A built-in role, instead of role_id." });
+    let role = json!({ "enum": ["owner", "admin", "manager", "operator", "member", "viewer", null], "description": "A built-in role, instead of role_id." });
     let optional_uuid = json!({ "type": ["string", "null"], "format": "uuid" });
     vec![
         Operation::post("/v1/team_invitations", "Invite somebody by e-mail")
             .tag(TAG)
             .about("To the organization, and to one of its teams. The link works once, for seven days, and goes by e-mail; where mail is not set up, the answer holds it, once, to hand over. Nobody gives a role that may do more than they may.")
             .permission("team_invitations", "create")
-            .request(object(
+            .request(either(
+                object(
                 &["email"],
                 json!({
-                    "email": email, "role_id": uuid(), "role": role, "team_id": optional_uuid,
+                    "email": email, "role_id": optional_uuid, "role": role, "team_id": optional_uuid,
                     "team_role": { "enum": ["owner", "admin", "member", "viewer", null], "default": "member", "description": "What to be in the team." },
                 }),
+                ),
+                &[("role_id", "string", &["role"]), ("role", "string", &["role_id"])],
             ))
             .response(201, invited()),
         Operation::post("/v1/team_invitations/{id}/resend", "Send an invitation again")

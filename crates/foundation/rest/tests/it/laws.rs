@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use proptest::prelude::*;
 
 #[path = "../../../../../fuzz/laws.rs"]
-mod laws;
+mod targets;
 
 fn corpus(target: &str, law: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus").join(target);
@@ -19,9 +19,9 @@ fn corpus(target: &str, law: fn(&[u8])) {
 
 #[test]
 fn the_corpus_keeps_the_laws() {
-    corpus("filter", laws::filter);
-    corpus("cursor", laws::cursor);
-    corpus("json", laws::json);
+    corpus("filter", targets::filter);
+    corpus("cursor", targets::cursor);
+    corpus("json", targets::json);
 }
 
 /// Words of the grammar in any order: more often nearly right than letters are.
@@ -100,16 +100,16 @@ proptest! {
 
     #[test]
     fn filters_keep_the_law(text in prop_oneof![nearly(), right(), ".{0,60}"]) {
-        laws::filter(text.as_bytes());
+        targets::filter(text.as_bytes());
     }
 
     #[test]
     fn cursors_keep_the_law(bytes in prop_oneof![prop::collection::vec(any::<u8>(), 0..80), "[A-Za-z0-9_-]{0,80}".prop_map(String::into_bytes)]) {
-        laws::cursor(&bytes);
+        targets::cursor(&bytes);
     }
 
     #[test]
     fn bodies_keep_the_law(text in prop_oneof![".{0,80}", "[\\[\\]{}\",:0-9.e+-]{0,80}"]) {
-        laws::json(text.as_bytes());
+        targets::json(text.as_bytes());
     }
 }

@@ -49,7 +49,8 @@ async fn an_organization_is_suspended_and_let_work_again() {
 
     let told = run(data.path(), &["admin", "organization", "list", "--json"]).await;
     assert_eq!(told.code, 0, "{}", told.err);
-    let one = &told.json()[0];
+    let listed = told.json();
+    let one = &listed[0];
     assert_eq!((&one["members"], &one["is_active"]), (&json!(1), &json!(true)));
     let slug = one["slug"].as_str().unwrap().to_owned();
 

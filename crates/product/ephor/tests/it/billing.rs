@@ -184,8 +184,9 @@ async fn what_a_plan_lacks_is_402_and_what_it_has_used_up_is_429() {
         .await
         .unwrap();
     let rows: String = (0..200)
-        .map(|n| format!("{},{},{}\n", n % 2, n / 2 % 2, if n % 3 == 0 { "f" } else { "m" }))
-        .collect();
+        .map(|n| format!("{},{},{}", n % 2, n / 2 % 2, if n % 3 == 0 { "f" } else { "m" }))
+        .collect::<Vec<_>>()
+        .join("\n");
     let dataset = ada.upload("small", format!("y,p,sex\n{rows}").into_bytes()).await;
     let parameters = json!({ "target": "y", "prediction": "p", "protected": ["sex"] });
     ada.analyse(&dataset, parameters.clone()).await;

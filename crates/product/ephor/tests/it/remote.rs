@@ -94,7 +94,7 @@ async fn a_row_lives_and_dies_by_command() {
 
     let told = run(&file, "", &["resource", "audit", "models", id]).await;
     assert_eq!(told.code, 0, "{}", told.err);
-    assert!(told.out.contains("description: null -> For retail"), "{}", told.out);
+    assert!(told.out.contains("description: \"\" -> For retail"), "{}", told.out);
     let told = run(&file, "", &["resource", "audit", "models", id, "--json"]).await;
     let history: Value = serde_json::from_str(&told.out).unwrap();
     assert_eq!(history[0]["changes"][0]["column"], "description", "{history}");

@@ -30,7 +30,7 @@ async fn an_entry_is_found_by_its_words_and_proven() {
     let entry = &found["data"][0];
     assert_eq!(
         entry["changes"][0],
-        json!({ "column": "description", "before": null, "after": "For retail" })
+        json!({ "column": "description", "before": "", "after": "For retail" })
     );
     assert_eq!(count(&eve.json(&format!("/v1/audit/entries?entity_id={id}")).await), 0);
 

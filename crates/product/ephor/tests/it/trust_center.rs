@@ -44,7 +44,7 @@ async fn a_post_is_for_everybody_from_when_it_is_published_until_it_is_taken_bac
     let post = draft(
         &ada,
         "Über fair AI: 2026",
-        "# Why\n\n<script>alert(1)</script> [x](javascript:alert(1)) **bold** secretword",
+        "# Why\n\n<script>alert(1)</script>\n\n[x](javascript:alert(1)) **bold** secretword",
     )
     .await;
     assert_eq!((&post["status"], &post["slug"]), (&json!("draft"), &Value::Null));

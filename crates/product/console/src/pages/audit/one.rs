@@ -17,7 +17,7 @@ use crate::{
     ConsoleState,
     error::page,
     pages::resource::{Action, DetailPage, Section},
-    view::{Html, Table},
+    view::Html,
     visit::{Answer, Visit},
 };
 
@@ -68,7 +68,7 @@ pub(super) async fn show(
             id: "changes",
             title: "Before and after".to_owned(),
             action: None,
-            table: view.diff.unwrap_or_else(Table::default),
+            table: view.diff.unwrap_or_default(),
             empty,
         }],
     }))

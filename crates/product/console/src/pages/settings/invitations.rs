@@ -104,6 +104,7 @@ async fn list(State(state): State<ConsoleState>, visit: Visit) -> Answer {
         .await?;
     let invite = may_send.then(|| Action::primary("Invite somebody", "/invitations/new", "plus"));
     Ok(page(&ListPage {
+        tools: listed.tools,
         lede: "Who is asked to join. A link works once, for seven days.".to_owned(),
         actions: invite.clone().into_iter().collect(),
         filters: listed.filters,

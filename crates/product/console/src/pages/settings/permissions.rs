@@ -25,8 +25,9 @@ pub(super) fn fields(visit: &Visit, given: &[String]) -> Vec<Field> {
             choices,
         })
     });
-    let (wide, plain): (Vec<&str>, Vec<&str>) =
-        given.iter().map(String::as_str).partition(|word| word.contains('*'));
+    // What no box stands for, right or wrong, keeps its place on the line.
+    let (plain, wide): (Vec<&str>, Vec<&str>) =
+        given.iter().map(String::as_str).partition(|word| has_box(word));
     vec![
         Field::new("permissions", "Permissions")
             .control(Control::Boxes(offered.collect()))
@@ -36,6 +37,13 @@ pub(super) fn fields(visit: &Visit, given: &[String]) -> Vec<Field> {
             .value(wide.join(" "))
             .hint("models:* stands for all that may be done with models, *:read for reading all, * for everything; blanks between them."),
     ]
+}
+
+/// Is it one action on one kind of thing?
+fn has_box(word: &str) -> bool {
+    word.split_once(':').is_some_and(|(resource, action)| {
+        CATALOGUE.iter().any(|entry| entry.resource == resource && entry.actions.contains(&action))
+    })
 }
 
 /// The permissions that a form sent: ticked, or written.
@@ -62,6 +70,7 @@ mod tests {
             ("permissions_more", "datasets:*, jobs:read"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert!(has_box("models:read") && !has_box("models:*") && !has_box("moles:read"));
         assert_eq!(sent(&form.to_vec()), ["models:read", "datasets:*", "jobs:read"]);
     }
 }

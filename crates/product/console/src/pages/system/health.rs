@@ -86,7 +86,7 @@ fn section(id: &'static str, title: String, lines: &[Line]) -> Section {
         .map(|line| vec![Html::text(line.what), Html::of(&line.state), Html::text(&line.about)])
         .collect();
     let heads = ["What", "State", "More"].map(Head::new).to_vec();
-    let table = Table { label: title.clone(), heads, rows };
+    let table = Table { label: format!("{title}, line by line"), heads, rows };
     Section { id, title, action: None, table, empty: "Nothing." }
 }
 
@@ -174,7 +174,7 @@ fn parts_section(parts: &[HealthRecord], runs_it: bool) -> Section {
         id: "parts",
         title: "Parts of Ephor".to_owned(),
         action: None,
-        table: Table { label: "Parts of Ephor".to_owned(), heads, rows },
+        table: Table { label: "Parts of Ephor, one by one".to_owned(), heads, rows },
         empty: "No part has reported yet; the first does within a minute of the start.",
     }
 }

@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::{
     frame::Frame,
-    view::{Badge, Table},
+    view::{Badge, Icon, Table},
 };
 
 /// One limit, and how much of it is used.

@@ -118,13 +118,12 @@ impl Command {
 
 /// The person who is meant.
 async fn found(store: &Store, which: &str) -> anyhow::Result<Person> {
-    let all = match which.parse::<UserId>() {
-        Ok(id) => user_list(store, None, Some(id), 1).await?,
-        Err(_) => {
-            let address = which.to_lowercase();
-            let near = user_list(store, Some(&address), None, 1000).await?;
-            near.into_iter().filter(|person| person.email == address).collect()
-        }
+    let all = if let Ok(id) = which.parse::<UserId>() {
+        user_list(store, None, Some(id), 1).await?
+    } else {
+        let address = which.to_lowercase();
+        let near = user_list(store, Some(&address), None, 1000).await?;
+        near.into_iter().filter(|person| person.email == address).collect()
     };
     all.into_iter().next().ok_or_else(|| {
         UsageError(format!("there is nobody `{which}`; `ephor admin user list` finds people by a part of their name"))

@@ -93,7 +93,7 @@ pub(super) async fn consistency(
 pub(super) fn check(file: &Path, keys: &[PublicKey]) -> anyhow::Result<Exit> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| UsageError(format!("{}: {error}", file.display())))?;
-    let keys = KeyRing::new(keys.iter().cloned());
+    let keys = KeyRing::new(keys.iter().copied());
     let origin = |note: &str| note.lines().next().unwrap_or_default().to_owned();
     let outcome = if text.starts_with("c2sp.org/tlog-proof@v1") {
         TlogProof::parse(&text).and_then(|proof| {

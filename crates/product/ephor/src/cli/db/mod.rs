@@ -62,7 +62,7 @@ pub enum Command {
     },
     /// Archive old months of the audit trail to the object store, and drop them from the database
     Archive {
-        /// How many months before the present one stay, instead of retention.audit_months
+        /// How many months before the present one stay, instead of `retention.audit_months`
         #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
         keep: Option<u32>,
         /// Drop nothing: read the archives that there are back, and tell which are damaged

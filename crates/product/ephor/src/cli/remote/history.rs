@@ -59,7 +59,9 @@ fn text(value: &Value) -> &str {
 /// A value in a few characters.
 fn short(value: &Value) -> String {
     const MOST: usize = 60;
-    let told = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    // An empty text would look like none.
+    let plain = value.as_str().filter(|text| !text.is_empty());
+    let told = plain.map_or_else(|| value.to_string(), str::to_owned);
     if told.chars().count() <= MOST {
         return told;
     }
