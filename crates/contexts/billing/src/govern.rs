@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What must work at the limit too: to see who one is and what is used, to come and to go.
-const FREE: [&str; 4] = ["/v1/usage", "/v1/me", "/v1/auth/", "/v1/session"];
+const FREE: [&str; 4] = ["usage", "me", "auth", "session"];
 
 /// Stands within authentication. Requests of the API count, and are limited, per minute and month;
 /// what belongs to a feature that the tier lacks can be read and deleted, but neither made nor
@@ -31,7 +31,7 @@ pub async fn govern(State(billing): State<Billing>, request: Request, next: Next
         Principal::Assistant(_) | Principal::System(_) => None,
     };
     let path = request.uri().path();
-    let api = path.starts_with("/v1/") && !FREE.iter().any(|free| path.starts_with(free));
+    let api = counts(path);
     let feature = gated(request.method(), path);
     if let Some(feature) = feature
         && let Err(problem) = billing.require(organization, feature).await
@@ -69,6 +69,12 @@ impl Drop for Metered {
     }
 }
 
+/// Is this a request of the API that counts?
+fn counts(path: &str) -> bool {
+    let first = path.strip_prefix("/v1/").and_then(|rest| rest.split('/').next());
+    first.is_some_and(|first| !FREE.contains(&first))
+}
+
 /// The feature that a request needs, if it makes or changes something of one.
 fn gated(method: &Method, path: &str) -> Option<&'static str> {
     let writes = [Method::POST, Method::PUT, Method::PATCH].contains(method);
@@ -86,6 +92,18 @@ fn refuse(problem: Problem) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_free_is_free_by_its_whole_word() {
+        assert!(
+            ["/v1/me", "/v1/me/exports", "/v1/usage", "/", "/models"].iter().all(|p| !counts(p))
+        );
+        assert!(
+            ["/v1/members", "/v1/messages", "/v1/usage_records", "/v1/sessions"]
+                .iter()
+                .all(|p| counts(p))
+        );
+    }
 
     #[test]
     fn what_is_made_is_gated_and_what_is_read_or_deleted_is_not() {

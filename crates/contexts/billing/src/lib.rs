@@ -11,6 +11,7 @@
 mod background;
 mod billing;
 mod config;
+mod default_tier;
 mod feature;
 mod gauge;
 mod govern;
@@ -22,7 +23,6 @@ mod resources;
 mod routes;
 mod usage;
 
-pub use background::BillingTasks;
 pub use billing::Billing;
 pub use config::BillingConfig;
 pub use feature::{UNGATED, feature_of};

@@ -14,7 +14,6 @@ mod public;
 mod resources;
 mod routes;
 
-pub use background::ContentTasks;
 pub use content::Content;
 pub use operations::operations;
 pub use public::public;

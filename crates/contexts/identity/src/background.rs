@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ephor_kernel::Problem;
-use tokio::{sync::watch, task::JoinHandle, time};
+use ephor_store::Background;
 
 use crate::identity::{Identity, database};
 
@@ -12,53 +12,24 @@ const FLUSH: Duration = Duration::from_secs(15);
 /// How many flushes lie between two sweeps: an hour.
 const FLUSHES_PER_SWEEP: u32 = 240;
 
-/// Identity's work in the background, until it is shut down.
-#[derive(Debug)]
-pub struct IdentityTasks {
-    stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
-}
-
-impl IdentityTasks {
-    /// Stops, after writing what was counted.
-    pub async fn shutdown(self) {
-        // Nobody listens any more when the task has ended by itself.
-        let _ = self.stop.send(true);
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "identity's background task failed");
-        }
-    }
-}
-
 impl Identity {
-    /// Starts the work in the background.
-    pub fn start(&self) -> IdentityTasks {
-        let (stop, mut stopped) = watch::channel(false);
+    /// Starts the work in the background; shutting it down writes what was counted.
+    pub fn start(&self) -> Background {
         let identity = self.clone();
-        let task = tokio::spawn(async move {
-            let mut ticks = time::interval(FLUSH);
-            ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
-            let mut flushes = 0_u32;
-            loop {
-                let last = tokio::select! {
-                    _ = ticks.tick() => false,
-                    _ = stopped.changed() => true,
-                };
+        let mut flushes = 0_u32;
+        Background::every("identity", FLUSH, move || {
+            let identity = identity.clone();
+            let sweeps = flushes.is_multiple_of(FLUSHES_PER_SWEEP);
+            flushes = flushes.wrapping_add(1);
+            async move {
                 if let Err(problem) = identity.flush_key_usage().await {
                     tracing::warn!(%problem, "the uses of API keys could not be written; they are kept");
                 }
-                if last {
-                    return;
-                }
-                if flushes.is_multiple_of(FLUSHES_PER_SWEEP)
-                    && let Err(problem) = identity.sweep().await
-                {
+                if sweeps && let Err(problem) = identity.sweep().await {
                     tracing::warn!(%problem, "ended sessions could not be swept");
                 }
-                flushes = flushes.wrapping_add(1);
             }
-        });
-        IdentityTasks { stop, task }
+        })
     }
 
     /// Deletes sessions that ended, and links that expired, a month ago, the attempts counted

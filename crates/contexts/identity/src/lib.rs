@@ -41,7 +41,6 @@ mod verify_email;
 mod web;
 
 pub use api_key::{ApiKeySummary, CreateApiKey, CreatedApiKey};
-pub use background::IdentityTasks;
 pub use config::IdentityConfig;
 pub use cookie::{COOKIE_NAME, SECURE_COOKIE_NAME, SessionCookie, removal as removed_cookie};
 pub use email::Email;

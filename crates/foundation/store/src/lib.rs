@@ -11,6 +11,7 @@ pub mod migrate;
 pub mod platform;
 pub mod testing;
 
+mod background;
 mod config;
 mod context;
 mod door;
@@ -22,6 +23,7 @@ mod queue;
 mod store;
 mod tx;
 
+pub use background::Background;
 pub use config::DatabaseConfig;
 pub use door::Door;
 pub use error::StoreError;
