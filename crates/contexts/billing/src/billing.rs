@@ -7,7 +7,7 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use ephor_kernel::{Clock, OrganizationId, Problem};
+use ephor_kernel::{Clock, Code, OrganizationId, Problem};
 use ephor_store::{Store, StoreError};
 
 use crate::{
@@ -114,9 +114,14 @@ impl Billing {
             return Ok(());
         }
         if let Err(problem) = self.write(&batch).await {
-            let mut memory = self.memory();
-            for (kind, total) in batch.0 {
-                memory.batch.add(kind, total);
+            // What the database refuses, it would refuse each time, and everybody's with it.
+            if problem.code == Code::Unavailable {
+                let mut memory = self.memory();
+                for (kind, total) in batch.0 {
+                    memory.batch.add(kind, total);
+                }
+            } else {
+                tracing::error!(%problem, kinds = batch.0.len(), "metered requests are lost");
             }
             return Err(problem);
         }

@@ -1,5 +1,9 @@
 //! Which resource belongs to which feature of a tier.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
 /// Feature and the resources that cannot be written without it.
 const FEATURES: &[(&str, &[&str])] = &[
     ("registry", &["ai_systems", "ai_system_models", "models", "model_versions", "datasets"]),
@@ -72,12 +76,14 @@ pub fn feature_of(resource: &str) -> Option<&'static str> {
 
 /// The resource that a path of the API or of the console is about: `/v1/models/…`,
 /// `/resources/models/…`, `/models/…`.
-pub(crate) fn resource_of(path: &str) -> Option<&str> {
-    let mut parts = path.split('/').filter(|part| !part.is_empty());
-    match parts.next()? {
-        "v1" | "resources" => parts.next(),
-        own => Some(own),
-    }
+pub(crate) fn resource_of(path: &str) -> Option<Cow<'_, str>> {
+    // As handlers read them: written in percent, a word is the same word.
+    let mut parts = path
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .map(|part| percent_decode_str(part).decode_utf8_lossy());
+    let first = parts.next()?;
+    if matches!(first.as_ref(), "v1" | "resources") { parts.next() } else { Some(first) }
 }
 
 #[cfg(test)]
@@ -86,10 +92,11 @@ mod tests {
 
     #[test]
     fn a_path_leads_to_its_feature() {
-        let feature = |path| resource_of(path).and_then(feature_of);
+        let feature = |path| resource_of(path).and_then(|resource| feature_of(&resource));
         assert_eq!(feature("/v1/risk_items/1"), Some("risk"));
         assert_eq!(feature("/resources/risk_items/new"), Some("risk"));
         assert_eq!(feature("/analyses/new"), Some("bias_analyses"));
+        assert_eq!(feature("/resources/%72isk_items"), Some("risk"));
         assert_eq!(feature("/v1/members"), None);
         assert_eq!(feature("/"), None);
     }

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use ephor_kernel::{Principal, Problem, Scope};
-use ephor_rest::ApiError;
+use ephor_rest::{ApiError, method_word};
 use http::Method;
 
 use crate::{
@@ -45,7 +45,7 @@ pub async fn govern(State(billing): State<Billing>, request: Request, next: Next
         return refuse(problem);
     }
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str);
-    let endpoint: Arc<str> = Arc::from(format!("{} {route}", request.method()));
+    let endpoint: Arc<str> = Arc::from(format!("{} {route}", method_word(request.method())));
     let kind = Kind { organization, endpoint, status: GONE, user };
     let mut metered = Metered { billing, kind, began: Instant::now() };
     let response = next.run(request).await;
@@ -82,7 +82,7 @@ fn gated(method: &Method, path: &str) -> Option<&'static str> {
     if !writes || path.ends_with("/delete") {
         return None;
     }
-    resource_of(path).and_then(feature_of)
+    resource_of(path).and_then(|resource| feature_of(&resource))
 }
 
 fn refuse(problem: Problem) -> Response {

@@ -1,6 +1,6 @@
 //! All that comes with Ephor as data, and the job that copies it into an organization.
 
-use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use ephor_compliance::builtin as compliance;
@@ -19,7 +19,12 @@ pub fn sources() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 /// Which edition of the built-in data this binary holds: SHA-256 of all of it, in hexadecimal.
-pub fn edition() -> String {
+pub fn edition() -> &'static str {
+    static EDITION: LazyLock<String> = LazyLock::new(hash_of_sources);
+    &EDITION
+}
+
+fn hash_of_sources() -> String {
     let mut hash = Sha256::new();
     for (name, text) in sources() {
         hash.update((name.len() as u64).to_be_bytes());
@@ -27,10 +32,7 @@ pub fn edition() -> String {
         hash.update((text.len() as u64).to_be_bytes());
         hash.update(text);
     }
-    hash.finalize().iter().fold(String::new(), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
+    hex::encode(hash.finalize())
 }
 
 /// Brings the copies of an organization up to date.
@@ -56,7 +58,7 @@ impl JobHandler for BuiltinFollower {
             sum.followed += followed;
             sum.kept += kept;
         }
-        builtins::builtin_edition_note(&mut tx, &edition()).await?;
+        builtins::builtin_edition_note(&mut tx, edition()).await?;
         tx.commit().await?;
         job.set_result(json!(sum));
         Ok(())

@@ -12,11 +12,7 @@ pub fn agreed(question: &str, yes: bool) -> anyhow::Result<bool> {
     if yes {
         return Ok(true);
     }
-    if !std::io::stdin().is_terminal() {
-        return Err(
-            UsageError("there is nobody to ask: --yes goes on without asking".into()).into()
-        );
-    }
+    can_ask()?;
     write!(std::io::stderr(), "{question} [y/N] ")?;
     std::io::stderr().flush()?;
     let mut answer = String::new();
@@ -26,4 +22,16 @@ pub fn agreed(question: &str, yes: bool) -> anyhow::Result<bool> {
         writeln!(std::io::stderr(), "Nothing was changed.")?;
     }
     Ok(agreed)
+}
+
+/// Is there somebody to ask?
+///
+/// # Errors
+/// When there is not.
+pub fn can_ask() -> Result<(), UsageError> {
+    if std::io::stdin().is_terminal() {
+        Ok(())
+    } else {
+        Err(UsageError("there is nobody to ask: --yes goes on without asking".into()))
+    }
 }

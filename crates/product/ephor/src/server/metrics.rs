@@ -8,6 +8,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use ephor_rest::method_word;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// The bounds of the histogram of durations, in seconds.
@@ -32,14 +33,14 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
 /// Counts a request under its route's pattern: addresses with ids in them would never end.
 pub async fn count(request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let method = request.method().clone();
+    let method = method_word(request.method());
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "unknown".to_owned(), |path| path.as_str().to_owned());
     let response = next.run(request).await;
     let status = response.status().as_u16().to_string();
-    metrics::counter!("http_requests_total", "method" => method.to_string(), "route" => route.clone(), "status" => status)
+    metrics::counter!("http_requests_total", "method" => method, "route" => route.clone(), "status" => status)
         .increment(1);
     metrics::histogram!("http_request_duration_seconds", "route" => route)
         .record(began.elapsed().as_secs_f64());

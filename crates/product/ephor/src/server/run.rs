@@ -74,7 +74,7 @@ where
         SealConfig { anchor: (!anchor.is_empty()).then(|| anchor.into()), ..SealConfig::default() };
     let sealer = Sealer::start_with(&store, seal_key.clone(), sealing);
     let publisher = publish::start(&store, config.seal.checkpoint_url.expose_secret())?;
-    let _retention = Retention::start(
+    let retention = Retention::start(
         &store,
         &objects(config, data),
         seal_key.public(),
@@ -121,6 +121,8 @@ where
         tracing::warn!("some requests did not end in time and were cut off");
         server.abort();
     }
+    // It may be in the middle of a month, on connections that the store waits for when it closes.
+    drop(retention);
     workers.shutdown().await;
     identity.shutdown().await;
     billing.shutdown().await;

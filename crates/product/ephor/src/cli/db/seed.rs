@@ -141,7 +141,7 @@ pub async fn plant(
 }
 
 /// Random, and easy to type.
-#[allow(clippy::disallowed_methods, reason = "122 bits by chance are just what is wanted here")]
+#[allow(clippy::disallowed_methods, reason = "62 bits by chance are enough for a demo's log-in")]
 fn password() -> String {
     let hex = uuid::Uuid::new_v4().simple().to_string();
     format!("{}-{}-{}-{}", &hex[..4], &hex[4..8], &hex[8..12], &hex[16..20])

@@ -1,9 +1,6 @@
 //! `ephor resource`: everything that the API stores, by the same words.
 
-use std::{
-    collections::BTreeMap,
-    io::{IsTerminal as _, Write as _},
-};
+use std::{collections::BTreeMap, io::Write as _};
 
 use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
@@ -11,7 +8,17 @@ use futures::StreamExt as _;
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 
-use super::{super::block_on, Remote, client::Client, history, input::Fields, output};
+use super::{
+    super::{
+        ask::{agreed, can_ask},
+        block_on,
+    },
+    Remote,
+    client::Client,
+    history,
+    input::Fields,
+    output,
+};
 use crate::exit::{Exit, UsageError};
 
 /// List, read, create, change and delete what a server keeps.
@@ -234,20 +241,11 @@ async fn update(
 async fn delete(client: &Client, of: &Of, id: &str, yes: bool) -> anyhow::Result<Exit> {
     let path = path(&of.kind, Some(id))?;
     if !yes {
-        if !std::io::stdin().is_terminal() {
-            return Err(
-                UsageError("there is nobody to ask: --yes deletes without asking".into()).into()
-            );
-        }
+        can_ask()?;
         let row: Value = client.send(client.request(Method::GET, &path)?).await?.json().await?;
         let name =
             ["name", "title", "email"].iter().find_map(|field| row[*field].as_str()).unwrap_or(id);
-        write!(std::io::stderr(), "Delete “{name}” for good? [y/N] ")?;
-        std::io::stderr().flush()?;
-        let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer)?;
-        if !matches!(answer.trim(), "y" | "Y" | "yes") {
-            writeln!(std::io::stderr(), "Nothing was deleted.")?;
+        if !agreed(&format!("Delete “{name}” for good?"), false)? {
             return Ok(Exit::Finding);
         }
     }
