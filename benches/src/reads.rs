@@ -1,19 +1,25 @@
-//! What row-level security costs a read: the same statement with the organization named, once bound
-//! by the policies as the server is, once as a superuser whom no policy binds.
+//! What row-level security costs a read: the statement that the engine sends, bound by the policies as the server
+//! is; beside it the same with the organization named in its `WHERE`, by a superuser whom no policy binds.
 
 use std::{
     path::Path,
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, ensure};
-use ephor_kernel::OrganizationId;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, postgres::PgRow};
+use anyhow::{Context as _, Result, anyhow, ensure};
+use ephor_kernel::{OrganizationId, Scope};
+use ephor_rest::{
+    Bound, Cursors, ListRequest, MAX_ROWS, PAGE_ROWS, Plan, Resource, Statement, count_statement,
+    list_statement, plan,
+};
+use sqlx::{Connection as _, PgConnection, Row as _, postgres::PgRow};
+use uuid::Uuid;
 
 use crate::{
     plans::{
         self,
         data::{Size, fill},
+        queries::bound,
     },
     postgres::{Postgres, scope},
     report::{Bar, Report, say},
@@ -23,69 +29,95 @@ use crate::{
 /// What is read; the largest organization has a fifth of it.
 pub const SIZE: Size = Size { organizations: 1_000, rows: 1_000_000, largest: 200_000 };
 
-/// The work of a page: its name, its statement, the owner's where it is another, how many times it is measured.
-const QUERIES: [(&str, &str, Option<&str>, usize); 6] = [
-    (
-        "ordered list of 50",
-        "select id, name, description, model_type, status, created_at from registry.models
-         where organization_id = $1 order by created_at desc, id limit 51",
-        None,
-        1_000,
-    ),
-    (
-        "filtered, ordered list of 50",
-        "select id, name, description, model_type, status, created_at from registry.models
-         where organization_id = $1 and status = 'active' order by created_at desc, id limit 51",
-        None,
-        1_000,
-    ),
-    (
-        "count by status",
-        "select status as name, count(*) as n from registry.models where organization_id = $1 group by status order by 1",
-        None,
-        25,
-    ),
-    (
-        "page behind a cursor",
-        "select id, name, description, model_type, status, created_at from registry.models
-         where organization_id = $1 and created_at <= now() - interval '1 year' order by created_at desc, id limit 51",
-        None,
-        1_000,
-    ),
-    (
-        "search of a rare word, by its index",
-        "select id, name from registry.models
-         where organization_id = $1 and id = any (search.ids('registry.models', '''batch777'':*', 2000))
-           and to_tsvector('simple', coalesce(name, '') || ' ' || coalesce(description, '')) @@ to_tsquery('simple', '''batch777'':*')
-         order by created_at desc, id limit 51",
-        // The owner may use the index itself.
-        Some(
+/// A read, how the owner says it, and how many times it is measured.
+struct Read {
+    name: &'static str,
+    bound: Statement,
+    explicit: Statement,
+    rounds: usize,
+    /// Does PostgreSQL keep its plan?
+    kept: bool,
+}
+
+impl Read {
+    /// Both say the same: the engine names the organization in the `WHERE`.
+    fn same(name: &'static str, statement: Statement, rounds: usize) -> Self {
+        Self { name, explicit: statement.clone(), bound: statement, rounds, kept: true }
+    }
+
+    fn other(name: &'static str, bound: Statement, explicit: &str, rounds: usize) -> Self {
+        let explicit = Statement { sql: explicit.to_owned(), values: bound.values.clone() };
+        Self { name, bound, explicit, rounds, kept: true }
+    }
+
+    /// The engine has counts planned for their values.
+    fn count(name: &'static str, bound: Statement, explicit: &str) -> Self {
+        Self { kept: false, ..Self::other(name, bound, explicit, 100) }
+    }
+}
+
+/// The reads of an organization; `year_ago` is where the page behind a cursor begins.
+fn reads(models: &Resource, organization: OrganizationId, year_ago: &str) -> Result<Vec<Read>> {
+    let scope = scope(organization);
+    let planned = |query: &str| planned(models, &scope, query);
+    let list = |query: &str| Ok::<_, anyhow::Error>(list_statement(models, &planned(query)?));
+    let mut behind = planned("")?;
+    behind.after = Some(vec![Some(year_ago.to_owned()), Some(Uuid::nil().to_string())]);
+    let own = |sql: &str| Statement {
+        sql: sql.to_owned(),
+        values: vec![Bound::Uuid(organization.uuid())],
+    };
+    Ok(vec![
+        Read::same("ordered list of 50", list("")?, 1_000),
+        Read::same("filtered, ordered list of 50", list("status=eq.active")?, 1_000),
+        Read::same("page behind a cursor", list_statement(models, &behind), 1_000),
+        Read::count(
+            "count",
+            count_statement(models, &planned("")?),
+            "select count(*) from registry.models where organization_id = $1",
+        ),
+        Read::count(
+            "count of a filtered list",
+            count_statement(models, &planned("status=eq.active")?),
+            "select count(*) from registry.models where organization_id = $1 and status = $2",
+        ),
+        Read::other(
+            "search of a rare word, by its index",
+            own("select id, name from registry.models
+             where organization_id = $1 and id = any (search.ids('registry.models', '''batch777'':*', 2000))
+               and to_tsvector('simple', coalesce(name, '') || ' ' || coalesce(description, '')) @@ to_tsquery('simple', '''batch777'':*')
+             order by created_at desc, id limit 51"),
+            // The owner may use the index itself.
             "select id, name from registry.models
              where organization_id = $1
                and search.document(organization_id, coalesce(name, '') || ' ' || coalesce(description, ''))
                    @@ ('''' || search.mark($1) || 'batch777'':*')::tsquery
                and to_tsvector('simple', coalesce(name, '') || ' ' || coalesce(description, '')) @@ to_tsquery('simple', '''batch777'':*')
              order by created_at desc, id limit 51",
+            200,
         ),
-        200,
-    ),
-    (
-        "search of a common word",
-        "select id, name from registry.models
-         where organization_id = $1
-           and to_tsvector('simple', coalesce(name, '') || ' ' || coalesce(description, '')) @@ to_tsquery('simple', '''credit'':*')
-         order by created_at desc, id limit 51",
-        None,
-        200,
-    ),
-];
+        Read::same("search of a common word", list("q=credit")?, 200),
+    ])
+}
+
+fn planned(models: &Resource, scope: &Scope, query: &str) -> Result<Plan> {
+    let request = ListRequest::from_query(query);
+    plan(models, &request, scope, &Cursors::new([7; 32]), (PAGE_ROWS, MAX_ROWS))
+        .map_err(|problem| anyhow!("{problem:?}"))
+}
 
 pub async fn run(postgres: &Postgres, plans: Option<&Path>, report: &mut Report) -> Result<()> {
-    let ids = fill(&mut *postgres.superuser.acquire().await?, SIZE).await?;
+    let mut superuser = postgres.superuser.acquire().await?;
+    let ids = fill(&mut superuser, SIZE).await?;
+    let engine = plans::engine(&mut superuser).await?;
     if let Some(file) = plans {
-        plans::run(postgres, &ids, SIZE, file).await?;
+        plans::run(postgres, &engine, &ids, SIZE, file).await?;
     }
-    let (largest, middle) = (OrganizationId::from(ids[0]), OrganizationId::from(ids[499]));
+    let year_ago: String = sqlx::query_scalar("select (now() - interval '1 year')::text")
+        .fetch_one(&mut *superuser)
+        .await?;
+    drop(superuser);
+    let models = engine.resource("models").context("models")?;
     let Size { organizations, rows, largest: most } = SIZE;
     say(format!(
         "\nReads: {}; {rows} models of {organizations} organizations, the largest with {most}; p50 in µs",
@@ -93,14 +125,16 @@ pub async fn run(postgres: &Postgres, plans: Option<&Path>, report: &mut Report)
     ))?;
     say("statement                             organization    under RLS    explicit   ratio")?;
     let mut bare = PgConnection::connect_with(&postgres.superuser.connect_options()).await?;
-    for (name, sql, owners, rounds) in QUERIES {
-        for (which, organization) in [("largest", largest), ("middle", middle)] {
+    for (which, id) in [("largest", ids[0]), ("middle", ids[499])] {
+        let organization = OrganizationId::from(id);
+        for mut read in reads(models, organization, &year_ago)? {
             // A statement of its own for each organization: PostgreSQL keeps the plan that suited the first
             // few, and would keep the largest organization's for the others, on one side or on both.
-            let both = [sql, owners.unwrap_or(sql)].map(|sql| format!("{sql} -- {which}"));
-            let (bound, explicit) =
-                beside(postgres, &mut bare, organization, &both, rounds).await?;
-            let ratio = bound / explicit;
+            for statement in [&mut read.bound, &mut read.explicit] {
+                statement.sql.push_str(&format!(" -- {which}"));
+            }
+            let (bound, explicit) = beside(postgres, &mut bare, organization, &read).await?;
+            let (name, ratio) = (read.name, bound / explicit);
             say(format!("{name:<36}  {which:<12}  {bound:>11.0}  {explicit:>10.0}  {ratio:>6.3}"))?;
             let work = format!("read under row-level security, {name}, {which} organization");
             report.judge(work, ratio, "x", Bar::AtMost(1.05));
@@ -114,32 +148,32 @@ async fn beside(
     postgres: &Postgres,
     bare: &mut PgConnection,
     organization: OrganizationId,
-    [sql, owners]: &[String; 2],
-    rounds: usize,
+    read: &Read,
 ) -> Result<(f64, f64)> {
     let scope = scope(organization);
     let mut tx = postgres.store.begin(&scope).await?;
     let mut open = bare.begin().await?;
     let (mut bound, mut explicit) = (Vec::new(), Vec::new());
-    for round in 0..rounds + rounds / 5 {
+    for round in 0..read.rounds + read.rounds / 5 {
         // Each is the first every other time: whoever reads first brings the rows into the processor's caches for
         // the other, too.
         let (mine, first, all, second);
         if round % 2 == 0 {
-            (mine, first) = timed(sql, organization, tx.conn()).await?;
-            (all, second) = timed(owners, organization, &mut open).await?;
+            (mine, first) = timed(&read.bound, read.kept, tx.conn()).await?;
+            (all, second) = timed(&read.explicit, read.kept, &mut open).await?;
         } else {
-            (all, second) = timed(owners, organization, &mut open).await?;
-            (mine, first) = timed(sql, organization, tx.conn()).await?;
+            (all, second) = timed(&read.explicit, read.kept, &mut open).await?;
+            (mine, first) = timed(&read.bound, read.kept, tx.conn()).await?;
         }
-        ensure!(mine.len() == all.len(), "{} and {} rows: {sql}", mine.len(), all.len());
+        let name = read.name;
+        ensure!(mine.len() == all.len(), "{} and {} rows: {name}", mine.len(), all.len());
         for (mine, all) in mine.iter().zip(&all) {
             ensure!(
                 mine.try_get_raw(0)?.as_bytes().ok() == all.try_get_raw(0)?.as_bytes().ok(),
-                "{sql}"
+                "{name}"
             );
         }
-        if round >= rounds / 5 {
+        if round >= read.rounds / 5 {
             bound.push(first);
             explicit.push(second);
         }
@@ -148,14 +182,14 @@ async fn beside(
     Ok((told(&bound), told(&explicit)))
 }
 
-/// The rows of a statement of the bench's own, and how long they took.
+/// The rows of a statement, and how long they took.
 async fn timed(
-    sql: &str,
-    organization: OrganizationId,
+    statement: &Statement,
+    kept: bool,
     connection: &mut PgConnection,
 ) -> Result<(Vec<PgRow>, Duration)> {
     let begun = Instant::now();
-    let query = sqlx::query(AssertSqlSafe(sql.to_owned())).bind(organization.uuid());
-    let rows = query.fetch_all(connection).await?;
+    let Statement { sql, values } = statement.clone();
+    let rows = bound(sql, values).persistent(kept).fetch_all(connection).await?;
     Ok((rows, begun.elapsed()))
 }

@@ -7,6 +7,7 @@ use std::{fmt::Write as _, path::Path};
 
 use anyhow::{Result, ensure};
 use ephor_rest::{Catalog, Engine};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{postgres::Postgres, report::say};
@@ -14,18 +15,23 @@ use crate::{postgres::Postgres, report::say};
 /// More of an array than this says nothing more.
 const SHOWN: usize = 160;
 
+/// The engine over the resources that the statements are of.
+pub async fn engine(connection: &mut PgConnection) -> Result<Engine> {
+    let catalog = Catalog::read(connection).await?;
+    Ok(Engine::new(&catalog, [queries::MODELS, queries::VERSIONS], [7; 32])?)
+}
+
 /// Writes the plans to `file`; fails when one of them reads a whole table.
 pub async fn run(
     postgres: &Postgres,
+    engine: &Engine,
     organizations: &[Uuid],
     data: data::Size,
     file: &Path,
 ) -> Result<()> {
     let mut superuser = postgres.superuser.acquire().await?;
-    let catalog = Catalog::read(&mut superuser).await?;
-    let engine = Engine::new(&catalog, [queries::MODELS, queries::VERSIONS], [7; 32])?;
     let explained =
-        queries::explain(&postgres.store, &mut superuser, &engine, organizations).await?;
+        queries::explain(&postgres.store, &mut superuser, engine, organizations).await?;
     let data::Size { organizations, rows, largest } = data;
     let mut text = format!(
         "# The ten most used queries\n\n\

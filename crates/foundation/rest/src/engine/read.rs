@@ -61,8 +61,7 @@ impl Engine {
         let next = listed.next.as_ref().map(|keys| self.seal(resource, &plan, keys));
         let mut data = Vec::with_capacity(listed.rows.len());
         for row in &listed.rows {
-            let text = row.item().map_err(|error| failed(resource, error))?.unwrap_or("null");
-            data.push(parse(text)?);
+            data.push(parse(row.item().map_err(|error| failed(resource, error))?)?);
         }
         Ok(Page { data, next, count: listed.count })
     }
@@ -98,7 +97,7 @@ impl Engine {
         let row = rows.first().ok_or_else(|| Problem::not_found(resource.spec.singular))?;
         let read = || -> Result<Item, sqlx::Error> {
             let version = if resource.versioned() { row.keys()?.pop().flatten() } else { None };
-            Ok(Item { text: row.item()?.unwrap_or("null").to_owned(), version })
+            Ok(Item { text: row.item()?.to_owned(), version })
         };
         read().map_err(|error| failed(resource, error))
     }
@@ -121,10 +120,21 @@ impl Engine {
         plan: &Plan,
     ) -> Result<Listed, Problem> {
         let narrowed = narrowed(tx, resource, plan).await?;
-        let statement = sql::list(resource, narrowed.as_ref().unwrap_or(plan));
-        let rows =
-            sql::rows(tx.conn(), statement).await.map_err(|error| failed(resource, error))?;
-        listed(rows, plan).map_err(|error| failed(resource, error))
+        let plan = narrowed.as_ref().unwrap_or(plan);
+        let read = async {
+            let rows = sql::rows(tx.conn(), sql::list(resource, plan)).await?;
+            let mut listed = listed(rows, plan)?;
+            if plan.count {
+                let all_is_here = plan.after.is_none() && listed.next.is_none();
+                listed.count = Some(if all_is_here {
+                    listed.rows.len() as i64
+                } else {
+                    sql::number(tx.conn(), sql::count(resource, plan)).await?
+                });
+            }
+            Ok(listed)
+        };
+        read.await.map_err(|error| failed(resource, error))
     }
 
     pub(crate) fn seal(&self, resource: &Resource, plan: &Plan, keys: &Keys) -> String {
@@ -162,15 +172,6 @@ async fn narrowed(
 
 /// Takes off the row too many, which says that there is a next page.
 fn listed(mut rows: Vec<RowText>, plan: &Plan) -> Result<Listed, sqlx::Error> {
-    let count = match rows.first() {
-        Some(row) if plan.count => Some(row.total()?),
-        _ => None,
-    };
-    if let Some(row) = rows.first()
-        && row.item()?.is_none()
-    {
-        rows.clear();
-    }
     let limit = plan.limit as usize;
     let more = rows.len() > limit;
     rows.truncate(limit);
@@ -178,7 +179,7 @@ fn listed(mut rows: Vec<RowText>, plan: &Plan) -> Result<Listed, sqlx::Error> {
         Some(row) if more => Some(row.keys()?),
         _ => None,
     };
-    Ok(Listed { rows, next, count })
+    Ok(Listed { rows, next, count: None })
 }
 
 pub(super) fn failed(resource: &Resource, error: sqlx::Error) -> Problem {

@@ -28,15 +28,21 @@ fn planned(
     )
 }
 
-/// The plan, then its SQL with the values.
+/// The plan, then its SQL with the values, of the page and of the count if it was asked for.
 fn golden(path: &str, query: &str) -> String {
     let engine = engine();
     let plan = planned(&engine, path, query, &["*"]).unwrap();
-    let statement = sql::list(engine.resource(path).unwrap(), &plan);
-    let mut out = format!("GET /v1/{path}?{query}\n\n{plan:#?}\n\n{}\n", statement.sql);
-    for (place, value) in statement.values.iter().enumerate() {
-        let _ = write!(out, "\n${} = {value:?}", place + 1);
+    let resource = engine.resource(path).unwrap();
+    let mut out = format!("GET /v1/{path}?{query}\n\n{plan:#?}\n");
+    let counted = plan.count.then(|| sql::count(resource, &plan));
+    for statement in [Some(sql::list(resource, &plan)), counted].into_iter().flatten() {
+        let _ = write!(out, "\n{}\n", statement.sql);
+        for (place, value) in statement.values.iter().enumerate() {
+            let _ = write!(out, "\n${} = {value:?}", place + 1);
+        }
+        out.push('\n');
     }
+    out.truncate(out.trim_end().len());
     out
 }
 
@@ -182,10 +188,11 @@ proptest! {
         let value = format!("{operator}{before}zq9x{after}");
         let request = ListRequest::new().with(column, value).with("name", "eq.zq9x'--").with("metadata->>zq9x", "eq.1").count();
         if let Ok(plan) = plan(resource, &request, &scope(&["*"]), engine.cursors(), (50, 500)) {
-            let statement = sql::list(resource, &plan);
-            prop_assert!(!statement.sql.contains("zq9x"), "{}", statement.sql);
-            let highest = format!("${}", statement.values.len() + 1);
-            prop_assert!(!statement.sql.contains(&highest));
+            for statement in [sql::list(resource, &plan), sql::count(resource, &plan)] {
+                prop_assert!(!statement.sql.contains("zq9x"), "{}", statement.sql);
+                let highest = format!("${}", statement.values.len() + 1);
+                prop_assert!(!statement.sql.contains(&highest));
+            }
         }
     }
 }

@@ -5,8 +5,8 @@ mod read;
 mod run;
 mod write;
 
-pub use read::{export_end, list};
-pub(crate) use run::{RowText, rows, text, texts};
+pub use read::{count, export_end, list};
+pub(crate) use run::{RowText, number, rows, text, texts};
 use uuid::Uuid;
 pub(crate) use write::{Row, delete, insert, lock, look, update};
 

@@ -10,8 +10,10 @@ use crate::{
 /// Related rows shown in place, at most.
 const RELATED_ROWS: u32 = 100;
 
-/// The statement of a page. Its columns: the row as JSON text, the keys of the order as texts, and
-/// the count if it was asked for (then there is always one row, whose other columns may be null).
+/// The organization that the transaction is in, word for word as the policies of tenants' tables say it.
+const HERE: &str = "nullif(current_setting('ephor.organization_id', true), '')::uuid";
+
+/// The statement of a page. Its columns: the row as JSON text, and the keys of the order as texts.
 /// It reads one row more than the limit, so that one knows whether there is a next page.
 pub fn list(resource: &Resource, plan: &Plan) -> Statement {
     let mut sql = Statement::default();
@@ -34,14 +36,7 @@ pub fn list(resource: &Resource, plan: &Plan) -> Statement {
     sql.push(" as item,\n  array[").each(&plan.order, ", ", |sql, sort| {
         sql.push("p.").name(&sort.column).push("::text");
     });
-    sql.push("] as keys");
-    if plan.count {
-        sql.push(",\n  n.total\nfrom (\n");
-        count(&mut sql, resource, plan);
-        sql.push("\n) n\nleft join (\n");
-    } else {
-        sql.push("\nfrom (\n");
-    }
+    sql.push("] as keys\nfrom (\n");
     match &plan.tenancy {
         Tenancy::Global => branch(&mut sql, resource, plan, &inner, None, plan.limit + 1),
         Tenancy::One(_) => branch(&mut sql, resource, plan, &inner, Some("$1"), plan.limit + 1),
@@ -54,8 +49,33 @@ pub fn list(resource: &Resource, plan: &Plan) -> Statement {
             sql.push("\nlimit ").push(&(plan.limit + 1).to_string());
         }
     }
-    sql.push(if plan.count { "\n) p on true" } else { "\n) p" });
+    sql.push("\n) p");
     order_by(&mut sql, &plan.order, "p");
+    sql
+}
+
+/// How many rows there are in all. Its one column: the count.
+///
+/// One organization is compared with the transaction's once, before anything is counted. Named in
+/// the `where` beside the policy, it would become a node of the plan that hands on every row.
+pub fn count(resource: &Resource, plan: &Plan) -> Statement {
+    let mut sql = Statement::default();
+    sql.values.extend(tenancy_bound(plan));
+    match plan.tenancy {
+        Tenancy::One(_) => {
+            sql.push("select case when $1 = ").push(HERE).push(" then (\nselect count(*)");
+            from_where(&mut sql, resource, plan, Some(&format!("= {HERE}")));
+            sql.push("\n) else 0 end");
+        }
+        Tenancy::Global => {
+            sql.push("select count(*)");
+            from_where(&mut sql, resource, plan, None);
+        }
+        Tenancy::Many(_) => {
+            sql.push("select count(*)");
+            from_where(&mut sql, resource, plan, Some("= any ($1)"));
+        }
+    }
     sql
 }
 
@@ -131,16 +151,6 @@ fn branch(
     sql.push("\nlimit ").push(&limit.to_string());
 }
 
-fn count(sql: &mut Statement, resource: &Resource, plan: &Plan) {
-    sql.push("select count(*) as total");
-    let organization = match plan.tenancy {
-        Tenancy::Global => None,
-        Tenancy::One(_) => Some("= $1"),
-        Tenancy::Many(_) => Some("= any ($1)"),
-    };
-    from_where(sql, resource, plan, organization);
-}
-
 fn from_where(sql: &mut Statement, resource: &Resource, plan: &Plan, organization: Option<&str>) {
     sql.push("\nfrom ").name(&resource.table.schema).push(".").name(&resource.table.name);
     match organization {
@@ -163,13 +173,9 @@ fn order_by(sql: &mut Statement, order: &[Sort], table: &str) {
 
 /// The row as JSON text.
 fn item(sql: &mut Statement, plan: &Plan, related: &[(&Inclusion, &Related)], whole: bool) {
-    if whole && related.is_empty() && !plan.count {
+    if whole && related.is_empty() {
         sql.push("row_to_json(p)::text");
         return;
-    }
-    if plan.count {
-        // A page without rows still has its count; its one row stands for no item.
-        sql.push("case when p.\"id\" is not null then ");
     }
     sql.push("row_to_json((select r from (select ").each(&plan.columns, ", ", |sql, column| {
         sql.push("p.").name(column);
@@ -180,9 +186,6 @@ fn item(sql: &mut Statement, plan: &Plan, related: &[(&Inclusion, &Related)], wh
         sql.push(" as ").name(related.include.name);
     }
     sql.push(") r))::text");
-    if plan.count {
-        sql.push(" end");
-    }
 }
 
 fn related_rows(sql: &mut Statement, plan: &Plan, inclusion: &Inclusion, related: &Related) {

@@ -14,19 +14,14 @@ use crate::cursor::Keys;
 pub(crate) struct RowText(PgRow);
 
 impl RowText {
-    /// The row as JSON text; `None` in the row that only carries the count.
-    pub(crate) fn item(&self) -> Result<Option<&str>, sqlx::Error> {
+    /// The row as JSON text.
+    pub(crate) fn item(&self) -> Result<&str, sqlx::Error> {
         self.0.try_get("item")
     }
 
     /// The keys of the order.
     pub(crate) fn keys(&self) -> Result<Keys, sqlx::Error> {
         self.0.try_get("keys")
-    }
-
-    /// How many rows there are in all.
-    pub(crate) fn total(&self) -> Result<i64, sqlx::Error> {
-        self.0.try_get("total")
     }
 }
 
@@ -67,4 +62,13 @@ pub(crate) async fn text(
     statement: Statement,
 ) -> Result<Option<String>, sqlx::Error> {
     query(statement).fetch_optional(conn).await?.map(|row| row.try_get("item")).transpose()
+}
+
+/// The one number that a statement answers. PostgreSQL plans it for these very values: a plan that
+/// it keeps would be the one that suited the organization which asked first.
+pub(crate) async fn number(
+    conn: &mut PgConnection,
+    statement: Statement,
+) -> Result<i64, sqlx::Error> {
+    query(statement).persistent(false).fetch_one(conn).await?.try_get(0)
 }

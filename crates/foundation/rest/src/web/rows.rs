@@ -54,8 +54,7 @@ pub(super) async fn page(
 }
 
 fn item<'a>(resource: &Resource, row: &'a RowText) -> Result<&'a str, Problem> {
-    let text = row.item().map_err(|error| refusal::problem(resource, Doing::Reading, error, ""))?;
-    Ok(text.unwrap_or("null"))
+    row.item().map_err(|error| refusal::problem(resource, Doing::Reading, error, ""))
 }
 
 /// All rows that the request asks for, as a file of comma-separated values: what a list answers to
