@@ -111,7 +111,12 @@ impl Billing {
         let counts = sqlx::query!(
             r#"select
                 (select count(*) from identity.organization_members m
-                 where m.organization_id = $1 and (m.is_active or m.joined_at is null)) as "members!",
+                 where m.organization_id = $1 and (m.is_active or m.joined_at is null))
+                + (select count(*) from identity.team_invitations i
+                   where i.organization_id = $1 and i.status = 'pending' and i.expires_at > now()
+                     and not exists (select from identity.organization_members m
+                                     where m.organization_id = $1 and m.email = i.email
+                                       and (m.is_active or m.joined_at is null))) as "members!",
                 (select count(*) from workforce.assistants a where a.organization_id = $1) as "assistants!",
                 (select count(*) from assurance.bias_analyses b
                  where b.organization_id = $1 and b.created_at >= $2) as "analyses!",
@@ -169,7 +174,7 @@ impl Billing {
             limits: vec![
                 limit("requests_per_month", "API requests this month", in_month, Per::Month),
                 limit("requests_per_minute", "API requests this minute", in_minute, Per::Minute),
-                limit("members", "Members", counts.members as f64, Per::Time),
+                limit("members", "Members and invitations", counts.members as f64, Per::Time),
                 limit("assistants", "AI assistants", counts.assistants as f64, Per::Time),
                 limit(
                     "bias_analyses_per_month",

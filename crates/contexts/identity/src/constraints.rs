@@ -22,10 +22,6 @@ pub(crate) fn problem(error: StoreError) -> Problem {
             Fault::new("/slug", "taken", "Another organization has this slug")
                 .hint("choose another"),
         ]),
-        Some("organizations_full") => Problem::new(
-            Code::Forbidden,
-            "The organization has as many members as it may have; ask an administrator",
-        ),
         Some("organizations_no_organization") => Problem::new(
             Code::Forbidden,
             "The organization that you would belong to is not there; ask an administrator",

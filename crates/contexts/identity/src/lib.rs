@@ -70,5 +70,5 @@ pub use secrets::{
 };
 pub use session::{CurrentSession, SessionSummary};
 pub use sign_up::{SignUp, SignedUp};
-pub use vault::Vault;
+pub use vault::{Follow, KeyId, Resealed, SealedCount, Vault, VaultKeys};
 pub use web::{Context, RESOURCES, authenticate, operations, routes};

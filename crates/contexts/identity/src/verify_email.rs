@@ -9,6 +9,7 @@ use crate::{
     me,
     password_reset::no_link,
     secrets::MailToken,
+    session::CurrentSession,
     throttle::Attempt,
 };
 
@@ -50,23 +51,39 @@ impl Identity {
         self.queue_for_person(request, MailJob::VerifyEmail { user: account.id }).await
     }
 
-    /// Uses up a link: the address is proven.
+    /// Uses up a link: the address is proven. The link alone proves only that somebody reads the
+    /// mails, and the account may be another's who opened it on their address: so it takes the
+    /// account's own session, too.
     ///
     /// # Errors
-    /// `not_found` for a link that is unknown, used or expired; `rate_limited`.
-    pub async fn email_verify(&self, request: &RequestContext, token: &str) -> Result<(), Problem> {
+    /// `not_found` for a link that is unknown, used or expired; `forbidden` for another account's;
+    /// `rate_limited`.
+    pub async fn email_verify(
+        &self,
+        request: &RequestContext,
+        scope: &Scope,
+        _: &CurrentSession,
+        token: &str,
+    ) -> Result<(), Problem> {
         let most = self.config().log_ins_per_address;
         self.count_from_address(request, Attempt::Join, most).await?;
         let token = MailToken::parse(token).ok_or_else(no_link)?;
-        let mut door = self.store().door().await?;
+        let mut tx = self.store().begin(scope).await?;
         let state = sqlx::query_scalar!(
             r#"select state as "state!" from door.email_verify($1, $2)"#,
             &token.hash()[..],
             request_hex(request),
         )
-        .fetch_one(door.conn())
+        .fetch_one(tx.conn())
         .await
         .map_err(database)?;
-        if state == "ok" { Ok(()) } else { Err(no_link()) }
+        match state.as_str() {
+            "ok" => Ok(tx.commit().await?),
+            "other_person" => Err(Problem::new(
+                Code::Forbidden,
+                "This link proves the address of another account; sign in with that one",
+            )),
+            _ => Err(no_link()),
+        }
     }
 }

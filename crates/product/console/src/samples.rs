@@ -551,7 +551,7 @@ fn usage() -> UsagePage {
         resets: "1 October 2026".into(),
         limits: vec![
             limit("requests_per_month", "API requests this month", Some(1e6), 923_411.0),
-            limit("members", "Members", Some(50.0), 7.0),
+            limit("members", "Members and invitations", Some(50.0), 7.0),
             limit("assistants", "AI assistants", Some(10.0), 10.0),
             limit("cost_per_month", "Cost of AI this month, in USD", None, 12.5),
         ],

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use ephor_kernel::{Code, Fault, MemberId, OrganizationId, Problem, RequestContext, Scope, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::create::full;
 use crate::{
     cookie::SessionCookie,
     email::Email,
@@ -82,8 +81,8 @@ impl Identity {
     ///
     /// # Errors
     /// `not_found` for a link that is unknown, used, revoked or expired; `invalid` for a name or
-    /// password that will not do; `conflict` for an address with an account, and when the
-    /// organization is full; `rate_limited`.
+    /// password that will not do; `conflict` for an address with an account; `limit_reached` when the
+    /// organization has no room; `rate_limited`.
     pub async fn invitation_accept(
         &self,
         request: &RequestContext,
@@ -102,7 +101,7 @@ impl Identity {
         let hash = self.parts().hasher.hash(&input.password).await?;
         let mut door = self.store().door().await?;
         let row = sqlx::query!(
-            r#"select state as "state!", user_id, member_id, used, most
+            r#"select state as "state!", user_id, member_id
                from door.invitation_accept($1, $2, $3, $4, $5, $6, $7)"#,
             token.organization.uuid(),
             token.invitation,
@@ -116,7 +115,7 @@ impl Identity {
         .await
         .map_err(database)?;
         drop(door);
-        refusal(&row.state, row.used, row.most)?;
+        refusal(&row.state)?;
         let session = OpenSession {
             user: row.user_id.map(UserId::from).ok_or_else(Problem::internal)?,
             password_hash: &hash,
@@ -129,7 +128,7 @@ impl Identity {
     /// Accepts as oneself: the invitation is for the address of one's account.
     ///
     /// # Errors
-    /// `not_found`, `conflict` and `rate_limited` as [`Identity::invitation_accept`]; `forbidden` for an
+    /// `not_found`, `limit_reached` and `rate_limited` as [`Identity::invitation_accept`]; `forbidden` for an
     /// invitation of another address, and for a member who was deactivated.
     pub async fn invitation_accept_as_oneself(
         &self,
@@ -142,7 +141,7 @@ impl Identity {
         let token = InvitationToken::parse(token).ok_or_else(no_invitation)?;
         let mut tx = self.store().begin(scope).await?;
         let row = sqlx::query!(
-            r#"select state as "state!", member_id, used, most
+            r#"select state as "state!", member_id
                from door.invitation_accept($1, $2, $3, null, null, false, $4)"#,
             token.organization.uuid(),
             token.invitation,
@@ -152,7 +151,7 @@ impl Identity {
         .fetch_one(tx.conn())
         .await
         .map_err(database)?;
-        refusal(&row.state, row.used, row.most)?;
+        refusal(&row.state)?;
         let member = row.member_id.ok_or_else(Problem::internal)?;
         tx.commit().await?;
         Ok(AcceptedInvitation { organization_id: token.organization, member_id: member.into() })
@@ -188,7 +187,7 @@ impl Identity {
     }
 }
 
-fn refusal(state: &str, used: Option<i64>, most: Option<i32>) -> Result<(), Problem> {
+fn refusal(state: &str) -> Result<(), Problem> {
     Err(match state {
         "ok" => return Ok(()),
         "has_account" => has_account(),
@@ -200,7 +199,6 @@ fn refusal(state: &str, used: Option<i64>, most: Option<i32>) -> Result<(), Prob
             Code::Forbidden,
             "You were deactivated in this organization; ask one of its admins",
         ),
-        "full" => full(most.unwrap_or_default(), used.unwrap_or_default(), 0),
         _ => no_invitation(),
     })
 }

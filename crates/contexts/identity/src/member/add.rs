@@ -68,7 +68,7 @@ impl Identity {
     /// no more than the caller may.
     ///
     /// # Errors
-    /// `invalid`, `forbidden`; `conflict` for somebody who was added before, and when the
+    /// `invalid`, `forbidden`; `conflict` for somebody who was added before; `limit_reached` when the
     /// organization has as many members as it may.
     pub async fn member_add(
         &self,
@@ -88,7 +88,7 @@ impl Identity {
         let mut tx = self.store().begin(scope).await?;
         let role = role_to_give(&mut tx, scope, choice).await?;
         let row = sqlx::query!(
-            r#"select state as "state!", member_id, used, most
+            r#"select state as "state!", member_id
                from door.member_add($1, $2, $3, $4, make_interval(secs => $5))"#,
             email.as_str(),
             full_name,
@@ -105,16 +105,6 @@ impl Identity {
                 return Err(Problem::new(
                     Code::Conflict,
                     "This person was added to the organization before; change their membership instead",
-                ));
-            }
-            ("full", _) => {
-                return Err(Problem::new(
-                    Code::Conflict,
-                    format!(
-                        "The organization may have {} members (max_users) and has {}; deactivate or remove one first",
-                        row.most.unwrap_or_default(),
-                        row.used.unwrap_or_default()
-                    ),
                 ));
             }
             _ => return Err(Problem::not_found("organization")),

@@ -52,8 +52,8 @@ impl Identity {
     /// whose roles before and after may do no more than the caller may.
     ///
     /// # Errors
-    /// `not_found`, `forbidden`, `stale`; `conflict` for the last owner, for somebody who has not
-    /// joined yet, and when the organization has as many members as it may.
+    /// `not_found`, `forbidden`, `stale`; `conflict` for the last owner, and for somebody who has not
+    /// joined yet; `limit_reached` when the organization has as many members as it may.
     pub async fn member_change(
         &self,
         scope: &Scope,
@@ -72,7 +72,7 @@ impl Identity {
         let organization = scope.organization().uuid();
         let mut tx = self.store().begin(scope).await?;
         let row = sqlx::query!(
-            "select m.version, m.is_active, m.joined_at, r.name, r.permissions
+            "select m.version, m.joined_at, r.name, r.permissions
              from identity.organization_members m
              join identity.roles r on r.organization_id = m.organization_id and r.id = m.role_id
              where m.organization_id = $1 and m.id = $2 for update of m",
@@ -98,9 +98,6 @@ impl Identity {
                 "This person has not joined yet: they become active with their join link",
             ));
         }
-        if input.is_active == Some(true) && !row.is_active {
-            room_for_one_more(&mut tx, organization).await?;
-        }
         let changed = sqlx::query_as!(
             MemberSummary,
             "update identity.organization_members
@@ -118,34 +115,5 @@ impl Identity {
         tx.emit(&DomainEvent::MembershipChanged { member }).await?;
         tx.commit().await?;
         Ok(changed)
-    }
-}
-
-async fn room_for_one_more(tx: &mut ephor_store::OrgTx, organization: Uuid) -> Result<(), Problem> {
-    // The lock makes two who come back at once count one another.
-    let most = sqlx::query_scalar!(
-        "select max_users from identity.organizations where organization_id = $1 and id = $1 for update",
-        organization
-    )
-    .fetch_optional(tx.conn())
-    .await
-    .map_err(database)?
-    .flatten();
-    let used = sqlx::query_scalar!(
-        r#"select count(*) as "used!" from identity.organization_members
-           where organization_id = $1 and (is_active or joined_at is null)"#,
-        organization
-    )
-    .fetch_one(tx.conn())
-    .await
-    .map_err(database)?;
-    match most {
-        Some(most) if used >= i64::from(most) => Err(Problem::new(
-            Code::Conflict,
-            format!(
-                "The organization may have {most} members (max_users) and has {used}; deactivate or remove one first"
-            ),
-        )),
-        _ => Ok(()),
     }
 }

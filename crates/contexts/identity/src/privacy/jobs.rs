@@ -179,6 +179,13 @@ impl JobHandler for Eraser {
         )
         .fetch_one(tx.conn())
         .await?;
+        sqlx::query!(
+            "update identity.erasures set state = 'done', fault = null, ended_at = now()
+             where user_id = $1 and state <> 'done'",
+            scope.principal().uuid(),
+        )
+        .execute(tx.conn())
+        .await?;
         tx.commit().await?;
         tracing::info!(
             entries = erased.entries,
@@ -192,8 +199,19 @@ impl JobHandler for Eraser {
         tracing::error!(
             job = %job.id(),
             reason,
-            "a person asked to be erased: the account is closed, but what it held is not erased"
+            "a person asked to be erased: the account is closed, but what it held is not erased; see `ephor admin erasure list`"
         );
-        Ok(())
+        let scope = acting_for(&job)?;
+        let fault: String = reason.chars().take(1000).collect();
+        let mut tx = job.store().begin_system(&scope).await?;
+        sqlx::query!(
+            "update identity.erasures set state = 'failed', fault = $2, ended_at = now()
+             where user_id = $1 and state = 'pending'",
+            scope.principal().uuid(),
+            fault,
+        )
+        .execute(tx.conn())
+        .await?;
+        Ok(tx.commit().await?)
     }
 }

@@ -7,6 +7,7 @@ mod archive;
 mod erase;
 mod export;
 mod jobs;
+mod retry;
 
 pub use erase::EraseMe;
 pub use export::{DataExport, DataExportContent};

@@ -56,9 +56,11 @@ async fn reset_password(
 async fn verify_email(
     State(identity): State<Identity>,
     Context(request): Context,
+    Authenticated(scope): Authenticated,
+    session: CurrentSession,
     Body(Link { token }): Body<Link>,
 ) -> Answer {
-    identity.email_verify(&request, &token).await?;
+    identity.email_verify(&request, &scope, &session, &token).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -98,8 +100,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .empty(204),
         Operation::post("/v1/auth/verify-email", "Prove an address")
             .tag(ACCOUNT)
-            .about("Uses up a mailed link.")
-            .public()
+            .about("Uses up a mailed link. It takes a log-in to the account whose address it is; 403 for that of another.")
             .request(object(&["token"], json!({ "token": token })))
             .empty(204),
         Operation::post("/v1/me/verify-email", "Ask for the link that proves one's address")

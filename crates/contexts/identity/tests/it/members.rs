@@ -242,12 +242,14 @@ async fn a_full_organization_says_so_with_its_limit() {
     let (bob, _) = world.join(&owner, "bob@example.org", "member").await;
     let full = world.identity.member_add(&owner, &add("cy@example.org", "member")).await;
     let problem = full.unwrap_err();
-    assert_eq!(problem.code, Code::Conflict);
-    assert!(problem.detail.contains("max_users") && problem.detail.contains('2'), "{problem}");
+    assert_eq!(problem.code, Code::LimitReached);
+    let quota = problem.quota.unwrap();
+    assert_eq!((quota.name.as_str(), quota.limit, quota.used), ("members", Some(2), Some(2)));
+    assert_eq!((quota.plan, quota.upgrade), (None, None), "the operator's limit is no plan's");
     world.identity.member_change(&owner, bob, None, &active(false)).await.unwrap();
     world.identity.member_add(&owner, &add("cy@example.org", "member")).await.unwrap();
     let back = world.identity.member_change(&owner, bob, None, &active(true)).await;
-    assert_eq!(back.unwrap_err().code, Code::Conflict);
+    assert_eq!(back.unwrap_err().code, Code::LimitReached);
 }
 
 #[tokio::test]

@@ -4,11 +4,15 @@
 //! All of it acts as ephor_system, by functions that are granted to nobody else
 //! (migration `0073_platform.sql`); every change is told in the trail of the platform's own organization.
 
+mod erasures;
+mod exclusive;
 mod organizations;
 mod partitions;
 mod people;
 mod status;
 
+pub use erasures::{Erasure, OpenErasures, erasure_list, erasures_open};
+pub use exclusive::{Exclusive, exclusive};
 pub use organizations::{
     OrganizationChange, OrganizationSize, TierRow, organization_list, organization_set, tier_list,
 };

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::scope;
+use super::{OpenErasures, scope};
 use crate::{Store, StoreError};
 
 /// How the installation is: counts over all organizations.
@@ -19,6 +19,8 @@ pub struct PlatformStatus {
     pub users: u64,
     /// Background work.
     pub jobs: JobCounts,
+    /// People who asked to be erased and are not yet.
+    pub erasures: OpenErasures,
     /// What is committed and has yet to be handed over.
     pub outbox: Waiting,
     /// The audit trail's sealing.

@@ -12,6 +12,7 @@ mod doctor;
 mod man;
 mod printed;
 mod remote;
+mod secrets;
 mod serve;
 mod worker;
 
@@ -76,6 +77,9 @@ enum Command {
     /// Run the installation: organizations and people, whoever they belong to
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Look at the key that encrypts secrets, and replace it
+    #[command(subcommand)]
+    Secrets(secrets::Command),
     /// Check that everything Ephor needs is there and safe
     Doctor(doctor::Args),
     /// Print the default configuration, or the one in force
@@ -128,6 +132,7 @@ impl Cli {
             Command::Worker(args) => args.run(&settings),
             Command::Db(command) => command.run(&settings),
             Command::Admin(command) => command.run(&settings),
+            Command::Secrets(command) => command.run(&settings),
             Command::Audit(command) => command.run(&settings),
             Command::Login(args) => args.run(),
             Command::Org(command) => command.run(),

@@ -98,6 +98,8 @@ pub struct Seal {
 pub struct Retention {
     /// Months of the audit trail that stay in the database before the present one; 0 for all.
     pub audit_months: u32,
+    /// How many minutes after its start a process looks for the first time; then daily.
+    pub first_look_minutes: u32,
 }
 
 /// `[secrets]`

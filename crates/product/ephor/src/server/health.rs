@@ -1,7 +1,7 @@
 //! `/healthz` and `/readyz`: is the process alive, and can it serve?
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
-use ephor_store::audit;
+use ephor_store::{audit, platform};
 use serde_json::json;
 
 use super::App;
@@ -25,6 +25,12 @@ pub async fn ready(State(app): State<App>) -> impl IntoResponse {
     // Anybody may ask this: where to, and why not, is for the operator.
     if unpublished.iter().any(|one| one.fault.is_some()) {
         weaknesses.push("checkpoints are not published; `ephor audit status` tells why");
+    }
+    if database.is_ok()
+        && platform::erasures_open(&app.store).await.is_ok_and(|open| open.need_help())
+    {
+        weaknesses
+            .push("people asked to be erased and are not; `ephor admin erasure list` tells why");
     }
     match database {
         Ok(()) => (StatusCode::OK, Json(json!({ "status": "ready", "weaknesses": weaknesses }))),

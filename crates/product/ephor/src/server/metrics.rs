@@ -27,6 +27,10 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
         "How long requests took, by route."
     );
     metrics::describe_gauge!("database_connections", "Connections that requests use, by state.");
+    metrics::describe_gauge!(
+        "erasures",
+        "People who asked to be erased and are not yet, by state."
+    );
     Ok(handle)
 }
 

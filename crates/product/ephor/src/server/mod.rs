@@ -12,7 +12,7 @@ mod request;
 mod retention;
 mod router;
 mod run;
-mod secrets_key;
+pub mod secrets_key;
 mod trail;
 
 pub use app::{App, objects, services};

@@ -1,5 +1,6 @@
 //! Retention: once a day, months of the audit trail that are older than is to be kept go to the
-//! object store, and then from the database.
+//! object store, and then from the database. Servers and workers all look; an advisory lock lets one of
+//! them at a time do it, and the others find nothing left.
 
 use std::time::Duration;
 
@@ -9,8 +10,6 @@ use ephor_seal::{KeyRing, PublicKey};
 use ephor_store::{Store, audit};
 use tokio::task::JoinHandle;
 
-/// How long after the start to look for the first time: a start has other work to do.
-const FIRST: Duration = Duration::from_mins(10);
 /// How often to look.
 const EVERY: Duration = Duration::from_hours(24);
 
@@ -23,15 +22,16 @@ impl Retention {
         store: &Store,
         objects: &ObjectStoreConfig,
         key: PublicKey,
-        months: u32,
+        config: &crate::config::Retention,
     ) -> anyhow::Result<Self> {
+        let (months, first) = (config.audit_months, config.first_look_minutes);
         if months == 0 {
             return Ok(Self(None));
         }
         let (store, objects) = (store.clone(), objects.open()?);
         let keys = KeyRing::new([key]);
         Ok(Self(Some(tokio::spawn(async move {
-            tokio::time::sleep(FIRST).await;
+            tokio::time::sleep(Duration::from_mins(first.into())).await;
             loop {
                 let today = SystemClock.now().date_naive();
                 // Whatever breaks it off, nothing is lost: the next day goes on.

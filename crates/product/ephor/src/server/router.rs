@@ -13,6 +13,7 @@ use axum::{
 use ephor_console::{ConsoleState, problem_pages};
 use ephor_kernel::Problem;
 use ephor_rest::{ApiError, name_request};
+use ephor_store::platform;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use super::{App, health, metrics, request, trail};
@@ -74,6 +75,11 @@ async fn scrape(State(app): State<App>) -> impl IntoResponse {
     let (open, idle) = app.store.connections();
     ::metrics::gauge!("database_connections", "state" => "open").set(f64::from(open));
     ::metrics::gauge!("database_connections", "state" => "idle").set(idle as f64);
+    // While the database is away, the last that is known stands.
+    if let Ok(open) = platform::erasures_open(&app.store).await {
+        ::metrics::gauge!("erasures", "state" => "waiting").set(open.waiting as f64);
+        ::metrics::gauge!("erasures", "state" => "failed").set(open.failed as f64);
+    }
     app.metrics.run_upkeep();
     ([("content-type", "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render())
 }

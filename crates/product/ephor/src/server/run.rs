@@ -74,12 +74,8 @@ where
         SealConfig { anchor: (!anchor.is_empty()).then(|| anchor.into()), ..SealConfig::default() };
     let sealer = Sealer::start_with(&store, seal_key.clone(), sealing);
     let publisher = publish::start(&store, config.seal.checkpoint_url.expose_secret())?;
-    let retention = Retention::start(
-        &store,
-        &objects(config, data),
-        seal_key.public(),
-        config.retention.audit_months,
-    )?;
+    let retention =
+        Retention::start(&store, &objects(config, data), seal_key.public(), &config.retention)?;
     let app = App::new(config, data, store.clone(), seal_key, metrics).await?;
     app.billing
         .default_tier_set(&config.billing.default_tier)
@@ -171,11 +167,15 @@ pub async fn work(config: &Config, data: &Path) -> anyhow::Result<()> {
     let seal_key = key::load(&config.seal, data)?;
     let app = App::new(config, data, store.clone(), seal_key, metrics).await?;
     let workers = workers(config, &app, store.clone());
+    let retention =
+        Retention::start(&store, &objects(config, data), app.seal_key.public(), &config.retention)?;
     tracing::info!(jobs = config.jobs.concurrency, "working");
     let outcome = tokio::select! {
         _ = stopping.wait_for(|stop| *stop) => Ok(()),
         why = database.given_up() => Err(anyhow::anyhow!("the private PostgreSQL has died too often: {why}")),
     };
+    // It may be in the middle of a month, on connections that the store waits for when it closes.
+    drop(retention);
     workers.shutdown().await;
     store.close().await;
     outcome.and(database.stop().await)

@@ -183,6 +183,78 @@ async fn a_person_is_disabled_logged_out_and_let_run_the_platform() {
     .await;
 }
 
+/// Something behind Ephor's back.
+async fn behind(data: &Path, sql: &'static str) {
+    let urls = ephor_store::embedded::Urls::of_folder(data).unwrap();
+    let mut database =
+        <sqlx::PgConnection as sqlx::Connection>::connect(&urls.superuser()).await.unwrap();
+    sqlx::raw_sql(sql).execute(&mut database).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_erasure_that_failed_shows_and_is_tried_again() {
+    let data = data_folder();
+    let server = Server::serve(data.path());
+    let ada = Person::sign_up(&server.url, "ada@example.org").await;
+    let link = json!({ "email": "bob@example.org", "full_name": "Bob", "role": "member" });
+    let added = answered(ada.post("/v1/members").json(&link)).await;
+    let bob = Person::nobody(&server.url);
+    let join = json!({ "token": added["join"]["token"], "password": "correct horse battery" });
+    assert!(bob.post("/v1/auth/join").json(&join).send().await.unwrap().status().is_success());
+    let none = run(data.path(), &["admin", "erasure", "list"]).await;
+    assert!(none.code == 0 && none.out.contains("Everybody"), "{}{}", none.out, none.err);
+
+    // Something keeps the database from erasing.
+    behind(
+        data.path(),
+        "create function public.refuse() returns trigger language plpgsql as
+             $$ begin raise exception 'the disk is bewitched'; end $$;
+         create trigger refuse before update of deleted_at on identity.users
+             for each row when (new.deleted_at is not null) execute function public.refuse();",
+    )
+    .await;
+    let asked = json!({ "password": "correct horse battery" });
+    let asked = bob.post("/v1/me/erasure").json(&asked).send().await.unwrap();
+    assert_eq!(asked.status(), StatusCode::ACCEPTED);
+    let list = ["admin", "erasure", "list", "--json"];
+    let failed = within_async("the erasure fails", async || {
+        let told = run(data.path(), &list).await;
+        (told.code == 1).then(|| told.json()[0].clone())
+    })
+    .await;
+    assert_eq!((&failed["email"], &failed["state"]), (&json!("bob@example.org"), &json!("failed")));
+    assert!(failed["fault"].as_str().unwrap().contains("bewitched"), "{failed}");
+    let text = async |path: &str| ada.get(path).send().await.unwrap().text().await.unwrap();
+    assert!(text("/metrics").await.contains("erasures{state=\"failed\"} 1"));
+    assert!(text("/readyz").await.contains("ephor admin erasure list"));
+    run(data.path(), &["admin", "user", "grant", "ada@example.org", "--yes"]).await;
+    assert!(text("/health").await.contains("0 waiting, 1 failed"));
+
+    // In vain, then with what stood in the way gone.
+    let retry = ["admin", "erasure", "retry", "bob@example.org", "--yes", "--reason", "again"];
+    let unasked = run(data.path(), &retry[..4]).await;
+    assert_eq!(unasked.code, 2, "{}", unasked.err);
+    assert_eq!(run(data.path(), &retry).await.code, 0);
+    within_async("it fails again", async || {
+        (run(data.path(), &list).await.code == 1).then_some(())
+    })
+    .await;
+    behind(data.path(), "drop trigger refuse on identity.users").await;
+    let told = run(data.path(), &retry).await;
+    assert_eq!(told.code, 0, "{}", told.err);
+    within_async("the person is erased", async || {
+        let told = run(data.path(), &list).await;
+        (told.code == 0 && told.json() == json!([])).then_some(())
+    })
+    .await;
+    let gone = run(data.path(), &retry).await;
+    assert!(gone.code == 2 && gone.err.contains("nobody"), "{}", gone.err);
+    assert!(text("/metrics").await.contains("erasures{state=\"failed\"} 0"));
+    assert!(!text("/readyz").await.contains("erasure"));
+    let members = ada.json("/v1/members").await.to_string();
+    assert!(!members.contains("bob@example.org"), "{members}");
+}
+
 #[tokio::test]
 async fn the_database_tells_how_it_is_and_is_seeded_once() {
     let data = data_folder();

@@ -25,6 +25,8 @@ fn every_command_explains_itself() {
         &["admin", "--help"],
         &["admin", "organization", "--help"],
         &["admin", "user", "--help"],
+        &["admin", "erasure", "--help"],
+        &["secrets", "--help"],
         &["audit", "--help"],
         &["login", "--help"],
         &["org", "--help"],

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Who is signed in, if somebody is.
-pub(super) struct Oneself(Option<(Scope, CurrentSession)>);
+pub(super) struct Oneself(pub(super) Option<(Scope, CurrentSession)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Oneself {
     type Rejection = ApiError;

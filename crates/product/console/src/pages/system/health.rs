@@ -180,8 +180,17 @@ fn parts_section(parts: &[HealthRecord], runs_it: bool) -> Section {
 }
 
 fn platform(status: &PlatformStatus) -> Vec<Line> {
-    let PlatformStatus { database, migrations, organizations, users, jobs, outbox, sealing, spilt } =
-        status;
+    let PlatformStatus {
+        database,
+        migrations,
+        organizations,
+        users,
+        jobs,
+        erasures,
+        outbox,
+        sealing,
+        spilt,
+    } = status;
     let in_time = |seconds: Option<f64>| seconds.is_none_or(|seconds| seconds < LATE);
     let room = database.connections * 10 < database.max_connections * 9;
     vec![
@@ -224,6 +233,24 @@ fn platform(status: &PlatformStatus) -> Vec<Line> {
                 format::count(jobs.running),
                 format::count(jobs.failed),
                 waits("job that is due", jobs.waiting_seconds)
+            ),
+        },
+        Line {
+            what: "Erasures",
+            state: if erasures.failed > 0 {
+                Badge::new("fail", "fail", "some failed")
+            } else {
+                judged(!erasures.need_help(), "in time", "late")
+            },
+            about: format!(
+                "{} waiting, {} failed{}",
+                format::count(erasures.waiting),
+                format::count(erasures.failed),
+                if erasures.need_help() {
+                    "; their accounts are closed and not erased: see ephor admin erasure list"
+                } else {
+                    ""
+                }
             ),
         },
         Line {

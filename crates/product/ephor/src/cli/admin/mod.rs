@@ -1,5 +1,6 @@
 //! `ephor admin`: what who runs the installation may do, on its own machine.
 
+mod erasure;
 mod organization;
 mod password_link;
 mod user;
@@ -24,6 +25,7 @@ Examples:
   ephor admin user disable ada@example.org --yes
   ephor admin user end-sessions ada@example.org
   ephor admin password-link ada@example.org
+  ephor admin erasure list
 
 On the server's machine, beside a running server or alone, with the database's own log-in: no password
 is asked. Each change is told in the audit trail of the platform, and of the organization that it
@@ -35,6 +37,9 @@ pub enum Command {
     /// People: list, show, disable, enable, end their sessions, let them run the platform
     #[command(subcommand)]
     User(user::Command),
+    /// Erasures that people asked for and that are not done: list, try again
+    #[command(subcommand)]
+    Erasure(erasure::Command),
     /// Print a link with which somebody sets a new password, to hand over
     PasswordLink(password_link::Args),
 }
@@ -82,6 +87,7 @@ impl Command {
         match self {
             Self::Organization(command) => command.act(store).await,
             Self::User(command) => command.act(store).await,
+            Self::Erasure(command) => command.act(config, store).await,
             Self::PasswordLink(args) => args.act(config, store).await,
         }
     }

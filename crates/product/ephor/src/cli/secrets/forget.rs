@@ -1,0 +1,61 @@
+//! `ephor secrets forget-keys`
+
+use std::io::Write as _;
+
+use ephor_identity::{Identity, KeyId};
+use serde_json::json;
+
+use super::{super::ask::agreed, Place};
+use crate::{
+    exit::{Exit, UsageError},
+    server::secrets_key::{self, SecretsKeys},
+};
+
+/// Drops old keys, once nothing is encrypted with them. Each is kept beside, for backups from before.
+pub(super) async fn forget(
+    mut place: Place,
+    identity: &Identity,
+    yes: bool,
+) -> anyhow::Result<Exit> {
+    if place.given {
+        return Err(UsageError(
+            "the keys are given as EPHOR_SECRETS_KEY (secrets.key): take what begins with old: out of it, once `ephor secrets status` counts no values for it".into(),
+        )
+        .into());
+    }
+    let mut out = std::io::stdout();
+    if place.keys.old.is_empty() {
+        writeln!(out, "There is no old key.")?;
+        return Ok(Exit::Ok);
+    }
+    // A server that had not heard of the new key may have encrypted something with the old one.
+    identity.secrets_reseal().await?;
+    let counts = identity.sealed_counts().await?;
+    let held = |one: &&ephor_identity::SealedCount| {
+        one.key.is_some_and(|id| place.keys.word(id) == Some("old"))
+    };
+    if let Some(one) = counts.iter().find(held) {
+        writeln!(
+            out,
+            "{} values are still encrypted with an old key; run `ephor secrets rotate-key`.",
+            one.number
+        )?;
+        return Ok(Exit::Finding);
+    }
+    let ids: Vec<String> = place.keys.old.iter().map(|key| KeyId::of(key).to_string()).collect();
+    if !agreed(&format!("Forget {}?", ids.join(", ")), yes)? {
+        return Ok(Exit::Finding);
+    }
+    for (key, id) in place.keys.old.iter().zip(&ids) {
+        let kept = place.file.with_extension(format!("{id}.old"));
+        secrets_key::save(&kept, &SecretsKeys::only(*key))?;
+        writeln!(
+            out,
+            "{}: keep it as long as backups from before; then delete it.",
+            kept.display()
+        )?;
+    }
+    identity.secrets_record("secrets_key_forget", json!({ "keys": ids })).await?;
+    place.save(SecretsKeys { old: Vec::new(), ..place.keys.clone() })?;
+    Ok(Exit::Ok)
+}
