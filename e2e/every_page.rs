@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// What somebody sees who has just opened an organization: path, words on it, name of the picture.
-const OF_A_NEWCOMER: [(&str, &str, &str); 26] = [
+const OF_A_NEWCOMER: [(&str, &str, &str); 27] = [
     ("/", "Good to see you", "empty-dashboard"),
     ("/datasets", "No data set yet", "empty-datasets"),
     ("/datasets/new", "What is taken", "dataset-new"),
@@ -18,6 +18,7 @@ const OF_A_NEWCOMER: [(&str, &str, &str); 26] = [
     ("/analyses/new?dataset=", "Load its columns", "empty-analysis-new-none"),
     ("/audit", "Audit trail", "first-audit"),
     ("/audit?q=Analytical", "created", "audit-search"),
+    ("/archives", "Everything is still in the database", "empty-archives"),
     ("/health", "Of Analytical Engines", "health"),
     ("/members", "Ada Lovelace", "members"),
     ("/members/new", "Add somebody", "member-new"),

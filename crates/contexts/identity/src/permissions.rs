@@ -180,6 +180,7 @@ pub const CATALOGUE: &[ResourcePermissions] = &[
     resource("system", &["inspect"], "how Ephor is: jobs, events, sealing, parts"),
     resource("jobs", &["read", "cancel"], "background work"),
     resource("audit", &["read", "verify", "export"], "the audit trail"),
+    resource("archives", &["read"], "months of old rows that went to the object store"),
 ];
 
 /// Does the word mean something: are its resource and action in the catalogue, or `*`?

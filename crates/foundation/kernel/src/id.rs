@@ -92,6 +92,8 @@ ids! {
     ApiKeyId = "API key",
     /// An archive of what is held on a person.
     DataExportId = "data export",
+    /// A month of an organization's rows that went to the object store.
+    ArchiveId = "archive",
     /// An AI assistant governed as staff.
     AssistantId = "assistant",
     /// A registered model.

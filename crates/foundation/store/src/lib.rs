@@ -9,6 +9,7 @@ pub mod embedded;
 pub mod jobs;
 pub mod migrate;
 pub mod platform;
+pub mod retention;
 pub mod testing;
 
 mod background;
@@ -18,6 +19,7 @@ mod door;
 mod error;
 mod health;
 mod live;
+mod object_file;
 mod outbox;
 mod queue;
 mod store;

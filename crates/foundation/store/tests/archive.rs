@@ -175,9 +175,23 @@ async fn an_old_month_is_archived_and_the_trail_verifies_before_and_after() {
     let strange = audit::archived_receipt(&store, &objects, OrganizationId::new(), old[0].into());
     assert!(strange.await.unwrap().is_none());
 
-    // A later month goes the same way, and the newest record knows of both.
+    // A later month goes the same way, and the newest record knows of both, whatever is said of other tables.
+    fixture
+        .run(
+            "select audit.append($org, null, null, 'archive', 'gateway.cost_transactions', null, '\"details\":{\"rows\": 1}')",
+        )
+        .await;
     audit::archive_due(&store, &objects, &keys, 1, fixture.today).await.unwrap();
     fixture.seal().await;
+    let known: i64 = sqlx::query_scalar(
+        "select jsonb_array_length(body::jsonb -> 'details' -> 'archived')::bigint from audit.audit_logs
+         where organization_id = $1 and action = 'archive' and entity_type = 'audit.audit_logs' order by id desc limit 1",
+    )
+    .bind(fixture.scope.organization().uuid())
+    .fetch_one(&fixture.db.admin())
+    .await
+    .unwrap();
+    assert_eq!(known, 2);
     let after = fixture.verify(&fixture.scope).await;
     assert!(after.verified() && after.archived == 705, "{after}");
 }

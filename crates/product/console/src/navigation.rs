@@ -244,6 +244,7 @@ const NAVIGATION: [Group<&[Link]>; 12] = [
             link("/roles", "Roles", "role", "r", Some("roles")),
             link("/api-keys", "API keys", "key", "k", Some("api_keys")),
             link("/resources/builtin_copies", "Built-in data", "copy", "", Some("builtin_copies")),
+            link("/archives", "Archives", "dataset", "", Some("archives")),
             link("/health", "Health", "running", "", Some("system:inspect")),
             link("/organization", "Settings", "organization", "o", Some("organizations")),
         ],

@@ -141,7 +141,8 @@ pub(super) fn archives(entry: &Entry<'_>) -> Option<Archives> {
         entries: u64,
     }
     let Payload::Kept { body, .. } = entry.payload else { return None };
-    if entry.header.action != "archive" {
+    // Other tables' archives are recorded under the same word, and say nothing of the trail.
+    if entry.header.action != "archive" || entry.header.entity_type != "audit.audit_logs" {
         return None;
     }
     let body: Body = serde_json::from_slice(body).ok()?;

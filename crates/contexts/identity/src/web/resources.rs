@@ -75,6 +75,13 @@ pub const RESOURCES: &[ResourceSpec] = &[
         .search(&["entity", "builtin_code"])
         .sort("entity")
         .reach(),
+    // What retention made of old months; nobody else writes it.
+    ResourceSpec::new("archives", "ops.archives")
+        .labels("archive", "archives")
+        .hidden(&["row_digest"])
+        .search(&["source_table"])
+        .sort("-month")
+        .reach(),
     // Row-level security shows one's own and what is shared, and lets one change one's own alone.
     ResourceSpec::new("saved_views", "identity.saved_views")
         .labels("saved view", "saved views")

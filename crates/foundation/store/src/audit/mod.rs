@@ -23,7 +23,8 @@ mod tree;
 mod verify;
 
 pub use archive::{
-    Archive, archive_check, archive_due, archive_list, archive_write, archived_receipt,
+    Archive, archive_check, archive_due, archive_list, archive_plan, archive_write,
+    archived_receipt,
 };
 pub use entry::{
     AuditEntry, Change, EntryFilter, EntryPage, SEARCHED, entry_get, entry_list, erase, record,

@@ -89,6 +89,28 @@ async fn every_column_about_people_is_known_to_the_erasure() {
 }
 
 #[tokio::test]
+async fn what_an_erasure_blanks_is_in_no_archive() {
+    let db = testing::database().await;
+    let left_out: Vec<(String, bool)> = sqlx::query_as(
+        "select m.name || '.' || c.name, c.is_left_out from ops.month_tables() m, ops.archive_columns(m.place) c",
+    )
+    .fetch_all(&db.admin())
+    .await
+    .unwrap();
+    let reached: Vec<_> = left_out
+        .iter()
+        .filter(|(column, is_left_out)| {
+            !is_left_out && COLUMNS.iter().any(|(name, what)| name == column && *what == Erased)
+        })
+        .collect();
+    assert!(
+        reached.is_empty(),
+        "an erasure blanks these, and could not in a file (ops.archive_columns is to leave them out): {reached:?}"
+    );
+    assert!(left_out.iter().any(|(_, is_left_out)| *is_left_out));
+}
+
+#[tokio::test]
 async fn every_column_that_can_hold_a_persons_id_is_asked() {
     let db = testing::database().await;
     // By name or by what the catalog says of it, it holds who did or owns something.

@@ -129,6 +129,8 @@ impl Config {
             faults.push(ConfigFault::new("database.connections", "must be at least 1"));
         }
         self.check_providers(&mut faults);
+        let said = self.retention.exceptions().err().unwrap_or_default();
+        faults.extend(said.into_iter().map(|fault| ConfigFault::new("retention.tables", fault)));
         if self.analysis.memory_mib < 64 {
             faults.push(ConfigFault::new("analysis.memory_mib", "must be at least 64"));
         }

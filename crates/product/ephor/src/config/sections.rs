@@ -2,6 +2,8 @@
 //! them. The others are their consumers': `ephor_store::DatabaseConfig`, `ephor_identity::IdentityConfig`,
 //! `ephor_mail::MailConfig`.
 
+use std::collections::BTreeMap;
+
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -98,8 +100,59 @@ pub struct Seal {
 pub struct Retention {
     /// Months of the audit trail that stay in the database before the present one; 0 for all.
     pub audit_months: u32,
+    /// Months of every other table that is partitioned by month; 0 for all.
+    pub months: u32,
+    /// `table=months` for single tables.
+    pub tables: Vec<String>,
     /// How many minutes after its start a process looks for the first time; then daily.
     pub first_look_minutes: u32,
+}
+
+impl Retention {
+    /// What is said of single tables.
+    ///
+    /// # Errors
+    /// All that can't be read, and why.
+    pub fn exceptions(&self) -> Result<BTreeMap<&str, u32>, Vec<String>> {
+        let (mut read, mut faults) = (BTreeMap::new(), Vec::new());
+        for line in &self.tables {
+            let parts = line.split_once('=').map(|(table, months)| (table.trim(), months.trim()));
+            match parts.and_then(|(table, months)| Some((table, months.parse().ok()?))) {
+                None => faults.push(format!(
+                    "`{line}` is not a table and its months, such as gateway.conversation_logs=6"
+                )),
+                Some(("audit.audit_logs", _)) => {
+                    faults.push("the audit trail's months are retention.audit_months".to_owned());
+                }
+                Some((table, months)) => {
+                    if read.insert(table, months).is_some() {
+                        faults.push(format!("{table} is named twice"));
+                    }
+                }
+            }
+        }
+        if faults.is_empty() { Ok(read) } else { Err(faults) }
+    }
+
+    /// How many months of each of `tables` stay; 0 for all.
+    ///
+    /// # Errors
+    /// Tables that are named here and not there.
+    pub fn of_tables(&self, tables: &[String]) -> Result<Vec<(String, u32)>, Vec<String>> {
+        let exceptions = self.exceptions()?;
+        let unknown: Vec<_> = exceptions
+            .keys()
+            .filter(|name| !tables.iter().any(|table| table == *name))
+            .map(|name| {
+                format!("{name} is not partitioned by month; these are: {}", tables.join(", "))
+            })
+            .collect();
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
+        let keep = |table: &String| exceptions.get(table.as_str()).copied().unwrap_or(self.months);
+        Ok(tables.iter().map(|table| (table.clone(), keep(table))).collect())
+    }
 }
 
 /// `[secrets]`

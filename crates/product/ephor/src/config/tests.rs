@@ -158,3 +158,25 @@ fn what_is_wrong_with_a_provider_is_told() {
     let file = self::file(&format!("{PROVIDER}isuer = 'x'\n"));
     assert!(Config::load(Some(file.path()), [], &[]).unwrap_err().to_string().contains("isuer"));
 }
+
+#[test]
+fn single_tables_may_be_kept_longer_or_shorter() {
+    let said = variables(&[
+        ("EPHOR_RETENTION_MONTHS", "12"),
+        ("EPHOR_RETENTION_TABLES", "a.calls=6, a.costs = 0"),
+    ]);
+    let config = Config::load(None, said, &[]).unwrap();
+    let tables = ["a.calls", "a.costs", "a.usage"].map(str::to_owned);
+    let kept: Vec<_> = config
+        .retention
+        .of_tables(&tables)
+        .unwrap()
+        .into_iter()
+        .map(|(_, months)| months)
+        .collect();
+    assert_eq!(kept, [6, 0, 12]);
+    assert!(config.retention.of_tables(&tables[..1]).unwrap_err()[0].contains("a.costs"));
+    let wrong = [("EPHOR_RETENTION_TABLES", "a.calls,audit.audit_logs=3,a.b=1,a.b=2")];
+    let error = Config::load(None, variables(&wrong), &[]).unwrap_err();
+    assert_eq!(error.0.len(), 3, "{error}");
+}

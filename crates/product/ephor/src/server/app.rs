@@ -16,6 +16,7 @@ use ephor_rest::{Catalog, Engine};
 use ephor_seal::SealKey;
 use ephor_store::{Store, jobs::JobHandler};
 use metrics_exporter_prometheus::PrometheusHandle;
+use object_store::ObjectStore;
 
 use super::{contexts, key::cursor_key, proxies::Block, secrets_key};
 use crate::{builtins::BuiltinFollower, config::Config};
@@ -43,6 +44,8 @@ pub struct App {
     pub seal_key: Arc<SealKey>,
     /// Where files are kept.
     pub data: Arc<Path>,
+    /// Where archives and data sets are stored.
+    pub objects: Arc<dyn ObjectStore>,
     /// When this process began to serve.
     pub started_at: DateTime<Utc>,
     /// Whose word on addresses is taken.
@@ -111,6 +114,7 @@ impl App {
             content,
             seal_key: Arc::new(seal_key),
             data: data.into(),
+            objects: objects(config, data).open()?,
             started_at: SystemClock.now(),
             trusted_proxies,
             metrics,

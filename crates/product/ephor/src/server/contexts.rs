@@ -32,4 +32,5 @@ pub fn operations() -> impl Iterator<Item = Operation> {
         .chain(ephor_billing::operations())
         .chain(ephor_content::operations())
         .chain(super::trail::operations())
+        .chain(super::archives::operations())
 }

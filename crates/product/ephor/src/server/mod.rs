@@ -1,6 +1,7 @@
 //! The composition root: everything that runs, and how it is joined.
 
 mod app;
+mod archives;
 mod contexts;
 mod database;
 mod health;

@@ -1,14 +1,18 @@
-//! Retention: once a day, months of the audit trail that are older than is to be kept go to the
-//! object store, and then from the database. Servers and workers all look; an advisory lock lets one of
+//! Retention: once a day, months of the tables of high rate that are older than is to be kept go to the
+//! object store, and then from the database. Servers and workers all look; advisory locks let one of
 //! them at a time do it, and the others find nothing left.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use anyhow::anyhow;
 use ephor_kernel::{Clock as _, SystemClock};
 use ephor_registry::ObjectStoreConfig;
 use ephor_seal::{KeyRing, PublicKey};
-use ephor_store::{Store, audit};
+use ephor_store::{Store, audit, retention};
+use object_store::ObjectStore;
 use tokio::task::JoinHandle;
+
+use crate::config;
 
 /// How often to look.
 const EVERY: Duration = Duration::from_hours(24);
@@ -18,31 +22,65 @@ pub struct Retention(Option<JoinHandle<()>>);
 
 impl Retention {
     /// Starts looking, unless everything is to be kept.
-    pub fn start(
+    pub async fn start(
         store: &Store,
         objects: &ObjectStoreConfig,
         key: PublicKey,
-        config: &crate::config::Retention,
+        config: &config::Retention,
     ) -> anyhow::Result<Self> {
-        let (months, first) = (config.audit_months, config.first_look_minutes);
-        if months == 0 {
+        let first = Duration::from_mins(config.first_look_minutes.into());
+        let tables = config
+            .of_tables(&retention::table_list(store).await?)
+            .map_err(|faults| anyhow!("retention.tables: {}", faults.join("; ")))?;
+        let work = Work {
+            store: store.clone(),
+            objects: objects.open()?,
+            keys: KeyRing::new([key]),
+            audit_months: config.audit_months,
+            tables: tables.into_iter().filter(|(_, months)| *months > 0).collect(),
+        };
+        if work.audit_months == 0 && work.tables.is_empty() {
             return Ok(Self(None));
         }
-        let (store, objects) = (store.clone(), objects.open()?);
-        let keys = KeyRing::new([key]);
         Ok(Self(Some(tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_mins(first.into())).await;
+            tokio::time::sleep(first).await;
             loop {
-                let today = SystemClock.now().date_naive();
-                // Whatever breaks it off, nothing is lost: the next day goes on.
-                match audit::archive_due(&store, &objects, &keys, months, today).await {
-                    Ok(done) if done.is_empty() => {}
-                    Ok(done) => tracing::info!(months = done.len(), "the audit trail was archived"),
-                    Err(error) => tracing::error!(%error, "the audit trail was not archived"),
-                }
+                work.look().await;
                 tokio::time::sleep(EVERY).await;
             }
         }))))
+    }
+}
+
+/// What is done each day.
+struct Work {
+    store: Store,
+    objects: Arc<dyn ObjectStore>,
+    keys: KeyRing,
+    audit_months: u32,
+    /// Table, and how many months of it stay.
+    tables: Vec<(String, u32)>,
+}
+
+impl Work {
+    /// Whatever breaks it off, nothing is lost: the next day goes on. One table does not hold up the others.
+    async fn look(&self) {
+        let today = SystemClock.now().date_naive();
+        let Self { store, objects, keys, audit_months, tables } = self;
+        for (table, months) in tables {
+            if let Err(error) = retention::archive_due(store, objects, table, *months, today).await
+            {
+                tracing::error!(%error, table, "a month was not archived");
+            }
+        }
+        if *audit_months == 0 {
+            return;
+        }
+        match audit::archive_due(store, objects, keys, *audit_months, today).await {
+            Ok(done) if done.is_empty() => {}
+            Ok(done) => tracing::info!(months = done.len(), "the audit trail was archived"),
+            Err(error) => tracing::error!(%error, "the audit trail was not archived"),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use ephor_rest::{ApiError, name_request};
 use ephor_store::platform;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
-use super::{App, health, metrics, request, trail};
+use super::{App, archives, health, metrics, request, trail};
 
 /// The whole of it. `timeout` bounds requests that do not stream.
 pub fn router(app: &App, timeout: Duration) -> Router {
@@ -32,8 +32,9 @@ pub fn router(app: &App, timeout: Duration) -> Router {
     let bounded =
         api.layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout));
     // Uploads, downloads and live updates take as long as they take.
-    let streaming =
-        ephor_registry::routes(app.registry.clone()).merge(ephor_console::routes(console(app)));
+    let streaming = ephor_registry::routes(app.registry.clone())
+        .merge(ephor_console::routes(console(app)))
+        .merge(archives::routes(app));
 
     let operations = Router::new()
         .route("/healthz", get(health::alive))

@@ -75,7 +75,8 @@ where
     let sealer = Sealer::start_with(&store, seal_key.clone(), sealing);
     let publisher = publish::start(&store, config.seal.checkpoint_url.expose_secret())?;
     let retention =
-        Retention::start(&store, &objects(config, data), seal_key.public(), &config.retention)?;
+        Retention::start(&store, &objects(config, data), seal_key.public(), &config.retention)
+            .await?;
     let app = App::new(config, data, store.clone(), seal_key, metrics).await?;
     app.billing
         .default_tier_set(&config.billing.default_tier)
@@ -168,7 +169,8 @@ pub async fn work(config: &Config, data: &Path) -> anyhow::Result<()> {
     let app = App::new(config, data, store.clone(), seal_key, metrics).await?;
     let workers = workers(config, &app, store.clone());
     let retention =
-        Retention::start(&store, &objects(config, data), app.seal_key.public(), &config.retention)?;
+        Retention::start(&store, &objects(config, data), app.seal_key.public(), &config.retention)
+            .await?;
     tracing::info!(jobs = config.jobs.concurrency, "working");
     let outcome = tokio::select! {
         _ = stopping.wait_for(|stop| *stop) => Ok(()),

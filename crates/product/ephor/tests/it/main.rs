@@ -8,6 +8,7 @@
 mod admin;
 mod analyze;
 mod architecture;
+mod archives;
 mod billing;
 mod builtins;
 mod clock;

@@ -1,10 +1,6 @@
 //! A month of the trail as a Parquet file.
 
-use std::{
-    fs::File,
-    io::{self, Read as _, Seek as _},
-    sync::Arc,
-};
+use std::{fs::File, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, BinaryArray, RecordBatch, StringArray, TimestampMicrosecondArray},
@@ -24,7 +20,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{super::row::Row, Archived, AuditError};
-use crate::Store;
+use crate::{Store, object_file};
 
 /// How many rows a batch has.
 const BATCH: usize = 8192;
@@ -140,8 +136,7 @@ fn write_all(mut rows: mpsc::Receiver<Archived>) -> Result<Written, AuditError> 
         }
     }
     writer.close().map_err(unwritten)?;
-    let (sha256, bytes) = hash(&mut file)?;
-    file.rewind()?;
+    let (sha256, bytes) = object_file::hash(&mut file)?;
     let content_hash = content.finalize().into();
     Ok(Written { file, rows: count, bytes, sha256, content_hash, as_of: DateTime::default() })
 }
@@ -151,20 +146,6 @@ fn known_by(hasher: &mut Sha256, row: &Archived) {
     hasher.update(row.organization.as_bytes());
     hasher.update(row.row.id.as_bytes());
     hasher.update(&row.integrity_hash);
-}
-
-fn hash(file: &mut File) -> io::Result<(Hash, u64)> {
-    file.rewind()?;
-    let (mut hasher, mut length) = (Sha256::new(), 0);
-    let mut piece = vec![0; 1 << 20];
-    loop {
-        let read = file.read(&mut piece)?;
-        if read == 0 {
-            return Ok((hasher.finalize().into(), length));
-        }
-        hasher.update(&piece[..read]);
-        length += read as u64;
-    }
 }
 
 fn columns(rows: &[Archived]) -> Result<RecordBatch, ArrowError> {

@@ -10,17 +10,17 @@ mod find;
 
 use std::sync::Arc;
 
-use chrono::{Datelike as _, Months, NaiveDate};
+use chrono::NaiveDate;
 use ephor_kernel::OrganizationId;
 use ephor_seal::KeyRing;
-use futures::TryStreamExt as _;
-use object_store::{ObjectStore, ObjectStoreExt as _, path::Path};
+use object_store::ObjectStore;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{AuditError, row::Row, verify};
-use crate::Store;
+use crate::{
+    Store, object_file,
+    retention::{MonthPlan, is_due},
+};
 pub use find::archived_receipt;
 
 /// An archived entry: whose it is, its leaf as the trail has it, and the rest.
@@ -48,12 +48,6 @@ pub struct Archive {
     pub content_hash: String,
     /// Was the month dropped from the database?
     pub dropped: bool,
-}
-
-/// The months that are older than `keep` whole months before the present one, as of `today`.
-fn is_due(month: NaiveDate, keep: u32, today: NaiveDate) -> bool {
-    let present = today.with_day(1).unwrap_or(today);
-    present.checked_sub_months(Months::new(keep)).is_some_and(|oldest| month < oldest)
 }
 
 /// Archives and drops every month of the trail that is older than the `keep` months before the
@@ -86,6 +80,36 @@ pub async fn archive_due(
     drop(conn);
     Ok(done)
 }
+
+/// The months that [`archive_due`] would archive, and how much they hold; changes nothing.
+pub async fn archive_plan(
+    store: &Store,
+    keep: u32,
+    today: NaiveDate,
+) -> Result<Vec<MonthPlan>, AuditError> {
+    let rows = sqlx::query!(
+        r#"select m.month as "month!", count(distinct l.organization_id) as "organizations!", count(l.id) as "rows!"
+             from audit.months() m
+             left join audit.audit_logs l on l.created_at >= m.month::timestamp at time zone 'UTC'
+                  and l.created_at < (m.month + interval '1 month') at time zone 'UTC'
+            group by m.month order by m.month"#
+    )
+    .fetch_all(store.sealer_pool())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter(|row| is_due(row.month, keep, today))
+        .map(|row| MonthPlan {
+            table: TRAIL.to_owned(),
+            month: row.month,
+            organizations: row.organizations,
+            rows: row.rows,
+        })
+        .collect())
+}
+
+/// The table of the trail.
+const TRAIL: &str = "audit.audit_logs";
 
 /// Archives and drops one month.
 async fn archive_month(
@@ -154,7 +178,7 @@ pub async fn archive_write(
     }
     let written = file::write(store, month).await?;
     let object = format!("archive/audit_logs/{}.parquet", month.format("%Y-%m"));
-    upload(objects, &object, written.file).await?;
+    object_file::upload(objects, &object, written.file).await?;
     let archive = Archive {
         month,
         object,
@@ -184,47 +208,16 @@ pub async fn archive_write(
     Ok(archive)
 }
 
-async fn upload(
-    objects: &Arc<dyn ObjectStore>,
-    object: &str,
-    file: std::fs::File,
-) -> Result<(), AuditError> {
-    let mut file = tokio::fs::File::from_std(file);
-    let mut out = object_store::buffered::BufWriter::new(Arc::clone(objects), Path::from(object));
-    let mut piece = vec![0; 1 << 20];
-    loop {
-        let read = file.read(&mut piece).await?;
-        if read == 0 {
-            break;
-        }
-        out.write_all(&piece[..read]).await?;
-    }
-    out.shutdown().await?;
-    Ok(())
-}
-
 /// A month's archive, in a file of this process's own, once its bytes are those that were recorded.
 async fn fetch(
     objects: &Arc<dyn ObjectStore>,
     archive: &Archive,
 ) -> Result<std::fs::File, AuditError> {
     let damaged = |what: String| AuditError::Archive(format!("{}: {what}", archive.object));
-    let found = objects
-        .get(&Path::from(archive.object.as_str()))
+    let (file, sha256) = object_file::fetch(objects, &archive.object)
         .await
         .map_err(|error| damaged(format!("it can't be read: {error}")))?;
-    let file = tempfile::tempfile()?;
-    let mut out = tokio::fs::File::from_std(file.try_clone()?);
-    let mut hasher = Sha256::new();
-    let mut stream = found.into_stream();
-    while let Some(piece) =
-        stream.try_next().await.map_err(|error| damaged(format!("it can't be read: {error}")))?
-    {
-        hasher.update(&piece);
-        out.write_all(&piece).await?;
-    }
-    out.flush().await?;
-    if hex::encode(hasher.finalize()) != archive.sha256 {
+    if hex::encode(sha256) != archive.sha256 {
         return Err(damaged("its bytes are not those that were archived".to_owned()));
     }
     Ok(file)
@@ -282,18 +275,4 @@ pub async fn archive_check(
         all.push((archive, fault));
     }
     Ok(all)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_months_that_are_kept_are_those_before_the_present_one() {
-        let day = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
-        let today = day(2026, 3, 31);
-        assert!(is_due(day(2026, 1, 1), 1, today));
-        assert!(!is_due(day(2026, 2, 1), 1, today));
-        assert!(is_due(day(2024, 12, 1), 14, today) && !is_due(day(2025, 1, 1), 14, today));
-    }
 }

@@ -4,6 +4,7 @@
 //! which only `ephor admin` grants); the permission `system:inspect` shows one's own organization's numbers, and
 //! for each part of Ephor whether it works.
 
+mod archives;
 mod health;
 mod partitions;
 mod process;
@@ -14,6 +15,7 @@ use crate::ConsoleState;
 
 pub(crate) fn routes() -> Router<ConsoleState> {
     Router::new()
+        .route("/archives", get(archives::show))
         .route("/health", get(health::show))
         .route("/health/partitions", get(partitions::show))
 }

@@ -2,10 +2,13 @@
 
 use axum::extract::State;
 use ephor_kernel::{Clock as _, Problem, SystemClock};
-use ephor_store::platform::{
-    PartitionedTable, is_platform_administrator, partition_list, table_sizes,
+use ephor_store::{
+    audit::{self, Archive},
+    platform::{PartitionedTable, is_platform_administrator, partition_list, table_sizes},
+    retention,
 };
 
+use super::archives::{facts, facts_of, heads};
 use crate::{
     ConsoleState,
     error::page,
@@ -16,6 +19,8 @@ use crate::{
 
 /// How many of the tables are shown, the largest first.
 const TABLES: usize = 25;
+/// How many archives are shown of each kind, the newest first.
+const ARCHIVES: usize = 200;
 /// How many months are to be made ahead.
 const AHEAD: i32 = 3;
 
@@ -76,6 +81,7 @@ pub(super) async fn show(State(state): State<ConsoleState>, visit: Visit) -> Ans
         },
         empty: "No month was made.",
     });
+    sections.push(archived(&state).await?);
     let largest = sizes.iter().take(TABLES).map(|table| {
         vec![
             Html::text(&table.table),
@@ -108,6 +114,34 @@ pub(super) async fn show(State(state): State<ConsoleState>, visit: Visit) -> Ans
         facts: Vec::new(),
         sections,
     }))
+}
+
+/// The months that are in the object store: of the audit trail for all organizations together, of other
+/// tables for each.
+async fn archived(state: &ConsoleState) -> Result<Section, Problem> {
+    let mut rows = Vec::new();
+    for archive in audit::archive_list(&state.store).await?.iter().rev().take(ARCHIVES) {
+        let Archive { month, object, row_count, byte_count, sha256, content_hash: _, dropped } =
+            archive;
+        let name = format!("audit.audit_logs {}", month.format("%Y-%m"));
+        let facts = facts_of(*dropped, *row_count, *byte_count, sha256);
+        rows.push([vec![Html::text(&name).sub(object)], facts].concat());
+    }
+    for archive in retention::archive_list(&state.store, ARCHIVES as i32).await? {
+        let name = format!("{} {}", archive.table, archive.month.format("%Y-%m"));
+        rows.push([vec![Html::text(&name).sub(&archive.object)], facts(&archive)].concat());
+    }
+    Ok(Section {
+        id: "archived",
+        title: "Archived months".to_owned(),
+        action: None,
+        table: Table {
+            label: "Archived months".to_owned(),
+            heads: [vec![Head::new("Month and file")], heads()].concat(),
+            rows,
+        },
+        empty: "Everything is still in the database.",
+    })
 }
 
 fn line(table: &PartitionedTable) -> Vec<Html> {

@@ -37,7 +37,7 @@ Examples:
   ephor db seed
   psql \"$(ephor db url)\"
   ephor db backup ephor.dump
-  ephor db archive --keep 24
+  ephor db archive --dry-run
   ephor db archive --check
   ephor db restore ephor.dump")]
 pub enum Command {
@@ -60,15 +60,8 @@ pub enum Command {
         /// The file, which must not be there yet
         file: PathBuf,
     },
-    /// Archive old months of the audit trail to the object store, and drop them from the database
-    Archive {
-        /// How many months before the present one stay, instead of `retention.audit_months`
-        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
-        keep: Option<u32>,
-        /// Drop nothing: read the archives that there are back, and tell which are damaged
-        #[arg(long, conflicts_with = "keep")]
-        check: bool,
-    },
+    /// Archive old months to the object store, and drop them from the database
+    Archive(archive::Args),
     /// Put a backup into an empty database, and verify its audit trail
     Restore {
         /// The backup
@@ -119,10 +112,7 @@ impl Command {
                     done.tables
                 )?;
             }
-            Self::Archive { keep, check } => {
-                let keep = keep.unwrap_or(config.retention.audit_months);
-                return archive::run(&config, &data, keep, check);
-            }
+            Self::Archive(args) => return args.run(&config, &data),
             Self::Restore { file } => return block_on(restore(&config, &data, &file)),
         }
         Ok(Exit::Ok)
