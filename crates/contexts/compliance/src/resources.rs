@@ -43,6 +43,7 @@ const FRAMEWORKS: ResourceSpec = ResourceSpec::new("frameworks", "compliance.fra
     ])
     .search(&["code", "name", "description", "citation"])
     .include(&[Include::many("requirements", "requirements", "framework_id")])
+    .builtin()
     .reach();
 
 const REQUIREMENTS: ResourceSpec = ResourceSpec::new("requirements", "compliance.requirements")
@@ -87,6 +88,7 @@ const REQUIREMENTS: ResourceSpec = ResourceSpec::new("requirements", "compliance
         Include::one("parent", "requirements", "parent_id"),
         Include::many("controls", "control_requirements", "requirement_id"),
     ])
+    .builtin()
     .reach();
 
 const CONTROLS: ResourceSpec = ResourceSpec::new("controls", "compliance.controls")
@@ -99,6 +101,7 @@ const CONTROLS: ResourceSpec = ResourceSpec::new("controls", "compliance.control
         Include::many("requirements", "control_requirements", "control_id"),
         Include::many("evidence", "evidence", "control_id"),
     ])
+    .builtin()
     .reach();
 
 /// A link belongs to its control: whoever changes controls may change links.
@@ -114,6 +117,7 @@ const CONTROL_REQUIREMENTS: ResourceSpec =
             Include::one("control", "controls", "control_id"),
             Include::one("requirement", "requirements", "requirement_id"),
         ])
+        .builtin()
         .reach();
 
 /// What a query gave is Ephor's to write; what it is about and of what kind it is stays.

@@ -11,6 +11,7 @@ const PERSONAS: ResourceSpec = ResourceSpec::new("personas", "deliberation.perso
     .create(&["code", "name", "kind", "expertise", "system_prompt", "is_active"])
     .update(&["name", "kind", "expertise", "system_prompt", "is_active"])
     .search(&["code", "name", "expertise"])
+    .builtin()
     .reach();
 
 /// A person asks, pauses, goes on and kills; the rest is the board's.

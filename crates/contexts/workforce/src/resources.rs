@@ -84,6 +84,7 @@ const ASSISTANT_TEMPLATES: ResourceSpec =
             "model_config",
         ])
         .search(&["name", "slug", "description"])
+        .builtin()
         .reach();
 
 const WORK_ITEMS: ResourceSpec = ResourceSpec::new("work_items", "workforce.work_items")

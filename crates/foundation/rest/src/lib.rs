@@ -26,7 +26,7 @@ mod web;
 pub use body::{MAX_JSON_DEPTH, parse as parse_json};
 pub use catalog::{Bounds, Catalog, Column, Constraint, ConstraintKind, Kind, Table, label};
 pub use cursor::{Binding, Cursors, Keys};
-pub use engine::{Engine, MAX_BULK_ROWS, Page};
+pub use engine::{Engine, MAX_BULK_ROWS, OfferAnswer, Page};
 pub use form::{FormField, Input};
 pub use openapi::Operation;
 pub use plan::{

@@ -146,6 +146,9 @@ fn resource(catalog: &Catalog, spec: &ResourceSpec, faults: &mut Vec<String>) ->
     if let Some(Parent { column, .. }) = spec.parent {
         finder.find("parent", column);
     }
+    if spec.builtin {
+        finder.find("builtin", "builtin_version");
+    }
     let order = finder.order();
     if faults.len() > before {
         return None;

@@ -59,6 +59,7 @@ pub struct ResourceSpec {
     pub(crate) reach: bool,
     pub(crate) personal: Option<Personal>,
     pub(crate) global: bool,
+    pub(crate) builtin: bool,
 }
 
 /// Which of the generated routes exist.
@@ -166,6 +167,7 @@ impl ResourceSpec {
             reach: false,
             personal: None,
             global: false,
+            builtin: false,
         }
     }
 
@@ -265,6 +267,12 @@ impl ResourceSpec {
         Self { global: true, ..self }
     }
 
+    /// Some of its rows are copies of what comes with Ephor: adds the routes by which a newer version
+    /// that waits beside a changed copy is looked at, accepted and declined.
+    pub const fn builtin(self) -> Self {
+        Self { builtin: true, ..self }
+    }
+
     /// Its place below `/v1/`.
     pub const fn path(&self) -> &'static str {
         self.path
@@ -308,6 +316,11 @@ impl ResourceSpec {
     /// Are its rows the same for all organizations?
     pub const fn is_global(&self) -> bool {
         self.global
+    }
+
+    /// Are some of its rows copies of what comes with Ephor?
+    pub const fn is_builtin(&self) -> bool {
+        self.builtin
     }
 
     /// May somebody with these permissions read it?

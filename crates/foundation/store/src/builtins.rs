@@ -3,8 +3,15 @@
 //! Contexts hold the entries ([`BuiltinTable`]); the database compares and copies
 //! (`ops.builtins_follow()`), under the organization's own row-level security and audit.
 
+mod offer;
+
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
+
+pub use offer::{
+    Difference, Offer, builtin_offer, builtin_offer_accept, builtin_offer_decline,
+    builtin_offers_open,
+};
 
 use crate::{OrgTx, StoreError, jobs::NewJob};
 

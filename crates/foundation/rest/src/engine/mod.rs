@@ -1,6 +1,7 @@
 //! The engine: resources, and what may be done with them from Rust. HTTP takes the same way.
 
 mod export;
+mod offer;
 mod read;
 mod write;
 
@@ -9,6 +10,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use ephor_kernel::{Problem, Scope};
 use ephor_store::{OrgTx, Store, StoreError};
 pub(crate) use export::Export;
+pub use offer::OfferAnswer;
 pub(crate) use read::Item;
 pub use read::Page;
 use serde_json::Value;

@@ -27,7 +27,7 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    fn of(text: String) -> Result<Self, Problem> {
+    pub(super) fn of(text: String) -> Result<Self, Problem> {
         Ok(Self { row: parse(&text)?, text })
     }
 }
@@ -203,7 +203,7 @@ fn row_faults(resource: &Resource, row: &Value, at: &str) -> Vec<Fault> {
     }
 }
 
-fn row_of(tx: &OrgTx, resource: &Resource, id: Uuid) -> Row {
+pub(super) fn row_of(tx: &OrgTx, resource: &Resource, id: Uuid) -> Row {
     let owner = plan::owner(resource.spec.personal, resource.spec.permission, tx.scope());
     Row { organization: tx.organization().uuid(), id, owner }
 }
@@ -268,7 +268,7 @@ async fn bulk(tx: &mut OrgTx, resource: &Resource, rows: &[Value]) -> Result<Vec
     Err(Problem { code, ..Problem::invalid(faults) })
 }
 
-fn fresh(old: &Value, version: Option<i64>) -> Result<(), Problem> {
+pub(super) fn fresh(old: &Value, version: Option<i64>) -> Result<(), Problem> {
     match version {
         Some(version) if old.get("version").and_then(Value::as_i64) != Some(version) => {
             Err(stale(old))
@@ -287,7 +287,7 @@ fn stale(row: &Value) -> Problem {
     )
 }
 
-async fn emit(
+pub(super) async fn emit(
     tx: &mut OrgTx,
     resource: &Resource,
     change: Change,

@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document: from the catalog, the specifications and the contexts' operations.
 
 mod filter;
+mod offer;
 mod operation;
 mod resource;
 mod schema;
@@ -33,6 +34,10 @@ pub(crate) fn document(
     for found in resources.values() {
         tags.push(json!({"name": found.spec.plural, "description": found.table.comment}));
         resource::paths(found, resources, &mut paths);
+        if found.spec.builtin {
+            offer::paths(found, &mut paths);
+            schemas.entry(offer::SCHEMA).or_insert_with(offer::schema);
+        }
         schemas.insert(found.spec.path.to_owned(), schema::row(found, resources));
         schemas.insert(format!("{}_whole", found.spec.path), schema::whole(found));
         if found.spec.actions.create || found.spec.actions.bulk {

@@ -47,7 +47,7 @@ pub(super) fn paths(
     }
 }
 
-fn operation(
+pub(super) fn operation(
     resource: &Resource,
     verb: &str,
     nested: bool,
@@ -77,7 +77,7 @@ fn id_parameter() -> Value {
     json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}})
 }
 
-fn with_id(mut operation: Value) -> Value {
+pub(super) fn with_id(mut operation: Value) -> Value {
     match operation["parameters"].as_array_mut() {
         Some(parameters) => parameters.insert(0, id_parameter()),
         None => operation["parameters"] = json!([id_parameter()]),
@@ -85,7 +85,7 @@ fn with_id(mut operation: Value) -> Value {
     operation
 }
 
-fn query(name: &str, schema: Value, meaning: &str) -> Value {
+pub(super) fn query(name: &str, schema: Value, meaning: &str) -> Value {
     json!({"name": name, "in": "query", "schema": schema, "description": meaning})
 }
 
@@ -104,11 +104,11 @@ fn several(name: &str, words: &[String], meaning: &str, most: usize) -> Value {
     separated(name, schema, meaning)
 }
 
-fn responses(status: &str, response: Value) -> Value {
+pub(super) fn responses(status: &str, response: Value) -> Value {
     json!({status: response, "default": {"$ref": "#/components/responses/problem"}})
 }
 
-fn row_response(resource: &Resource, about: &str, reference: String) -> Value {
+pub(super) fn row_response(resource: &Resource, about: &str, reference: String) -> Value {
     let mut response = json!({
         "description": about,
         "content": {"application/json": {"schema": {"$ref": reference}}},

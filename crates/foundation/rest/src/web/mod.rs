@@ -6,6 +6,7 @@ mod csv;
 mod docs;
 mod extract;
 mod method;
+mod offer;
 mod problem;
 mod routes;
 mod rows;

@@ -21,7 +21,7 @@ use super::{
     conditional::{IfMatch, etag, unchanged},
     docs,
     extract::{self, MAX_BODY_BYTES},
-    rows,
+    offer, rows,
 };
 use crate::{
     Engine, ListRequest, Resource,
@@ -66,6 +66,9 @@ impl Engine {
                 one = one.merge(served.clone().delete_route());
             }
             router = router.route(&format!("{all}/{{id}}"), one);
+            if spec.builtin {
+                router = router.merge(offer::routes(self, spec.path));
+            }
             if let Some(parent) = spec.parent {
                 let nested = format!("/v1/{}/{{id}}/{}", parent.resource, parent.segment);
                 let mut collection = MethodRouter::new();
@@ -339,7 +342,7 @@ impl Served {
     }
 }
 
-fn parse_id(resource: &Resource, text: &str) -> Result<Uuid, Problem> {
+pub(super) fn parse_id(resource: &Resource, text: &str) -> Result<Uuid, Problem> {
     Uuid::try_parse(text).map_err(|_| {
         let kind = resource.spec.singular;
         extract::bad_id(ephor_kernel::ParseIdError { kind, text: text.to_owned() })
@@ -367,7 +370,7 @@ fn fill(body: &mut Value, column: &str, id: Uuid) -> Result<(), Problem> {
     Problem::unless_empty(faults)
 }
 
-fn row_response(status: StatusCode, written: Written) -> Response {
+pub(super) fn row_response(status: StatusCode, written: Written) -> Response {
     let Written { text, row } = written;
     let version = row.get("version").and_then(Value::as_i64).map(|version| version.to_string());
     json_response(status, text, version.as_deref().and_then(etag))

@@ -3,7 +3,10 @@
 use ephor_kernel::Scope;
 use ephor_store::{
     Store,
-    builtins::{BuiltinEntry, BuiltinTable, Followed, builtin_edition_note, builtins_follow},
+    builtins::{
+        BuiltinEntry, BuiltinTable, Followed, builtin_edition_note, builtin_offer,
+        builtin_offer_accept, builtin_offer_decline, builtin_offers_open, builtins_follow,
+    },
     testing,
 };
 use serde_json::{Value, json};
@@ -143,6 +146,56 @@ async fn what_was_deleted_stays_so_and_an_own_code_is_not_taken() {
         .await
         .unwrap();
     assert_eq!(name, "Ours");
+}
+
+#[tokio::test]
+async fn an_offer_is_answered_within_its_organization_by_the_system_alone() {
+    let db = testing::database().await;
+    let (store, admin) = (db.store(), db.admin());
+    let (scope, other) = (db.organization("A").await, db.organization("B").await);
+    let entity = "compliance.requirements";
+    for organization in [&scope, &other] {
+        follow(&store, organization, &tables(1, "one")).await;
+        let mut tx = store.begin(organization).await.unwrap();
+        let change = "update compliance.requirements set title = 'ours' where organization_id = $1";
+        let id = organization.organization().uuid();
+        sqlx::query(change).bind(id).execute(tx.conn()).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(
+            follow(&store, organization, &tables(2, "two")).await,
+            [sums(0, 1, 0), sums(0, 0, 2)]
+        );
+    }
+    let row: uuid::Uuid = sqlx::query_scalar(
+        "select id from compliance.requirements where organization_id = $1 and code = 'law:1-a'",
+    )
+    .bind(scope.organization().uuid())
+    .fetch_one(&admin)
+    .await
+    .unwrap();
+
+    let mut tx = store.begin_system(&other).await.unwrap();
+    assert_eq!(builtin_offer(&mut tx, entity, row).await.unwrap(), None);
+    assert!(!builtin_offer_accept(&mut tx, entity, row, 2).await.unwrap());
+    assert!(!builtin_offer_decline(&mut tx, entity, row, 2).await.unwrap());
+    tx.commit().await.unwrap();
+    let mut tx = store.begin(&scope).await.unwrap();
+    assert_eq!(builtin_offers_open(&mut tx, entity).await.unwrap().len(), 2);
+    // What differs, references too, though nothing of these does here.
+    let offer = builtin_offer(&mut tx, entity, row).await.unwrap().unwrap();
+    let fields: Vec<&str> = offer.differences.iter().map(|it| it.field.as_str()).collect();
+    assert_eq!((fields, offer.is_open()), (vec!["title"], true));
+    builtin_offer_accept(&mut tx, entity, row, 2).await.unwrap_err();
+    drop(tx);
+
+    let mut tx = store.begin_system(&scope).await.unwrap();
+    assert!(!builtin_offer_accept(&mut tx, entity, row, 1).await.unwrap(), "it is another version");
+    assert!(builtin_offer_accept(&mut tx, entity, row, 2).await.unwrap());
+    assert_eq!(builtin_offer(&mut tx, entity, row).await.unwrap(), None);
+    assert_eq!(builtin_offers_open(&mut tx, entity).await.unwrap().len(), 1);
+    tx.commit().await.unwrap();
+    // The one follows again; the other goes on to wait.
+    assert_eq!(follow(&store, &scope, &tables(3, "three")).await, [sums(0, 1, 0), sums(0, 1, 1)]);
 }
 
 #[tokio::test]

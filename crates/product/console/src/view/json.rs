@@ -12,7 +12,7 @@ pub(crate) fn text<'a>(row: &'a Value, name: &str) -> &'a str {
 }
 
 /// The columns that rows are called by, the best first.
-pub(crate) const NAMES: [&str; 13] = [
+pub(crate) const NAMES: [&str; 14] = [
     "name",
     "title",
     "full_name",
@@ -26,6 +26,7 @@ pub(crate) const NAMES: [&str; 13] = [
     "slug",
     "invoice_number",
     "repository",
+    "builtin_code",
 ];
 
 /// What the row is called, if it has a name.

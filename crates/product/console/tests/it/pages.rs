@@ -41,6 +41,26 @@ async fn every_page_of_the_navigation_opens() {
 }
 
 #[tokio::test]
+async fn whoever_is_let_in_begins_as_a_member() {
+    let world = world().await;
+    let mut owner = world.owner("ada@example.org").await;
+    for form in ["/members/new", "/invitations/new"] {
+        let page = owner.get(form).await;
+        let role = page.body.split("name=\"role_id\"").nth(1).unwrap();
+        let role = role.split("</select>").next().unwrap();
+        assert_eq!(role.matches(" selected").count(), 1, "{role}");
+        assert!(role.contains(" selected>Member</option>"), "{form}: {role}");
+        assert!(role.contains(">Admin</option>"), "{form}: {role}");
+    }
+    // One who is there keeps the role that they have.
+    let list = owner.get("/members").await;
+    let own =
+        list.body.split("href=\"/members/").skip(1).find(|part| part.contains("Ada Lovelace"));
+    let own = own.unwrap().split('"').next().unwrap();
+    owner.get(&format!("/members/{own}/edit")).await.shows(" selected>Owner</option>");
+}
+
+#[tokio::test]
 async fn a_model_is_registered_changed_activated_and_rolled_back() {
     let world = world().await;
     let mut owner = world.owner("ada@example.org").await;

@@ -19,6 +19,7 @@ mod external_identity;
 mod mail;
 mod main_job;
 mod my_data;
+mod offers;
 mod publishing;
 mod remote;
 mod resource_isolation;

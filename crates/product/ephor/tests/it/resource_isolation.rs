@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use ephor_kernel::{
     Code, OrganizationId, PermissionSet, Principal, Problem, RequestContext, Scope, UserId,
 };
-use ephor_rest::{Catalog, Engine, ListRequest, Resource, csv_file};
+use ephor_rest::{Catalog, Engine, ListRequest, OfferAnswer, Resource, csv_file};
 use ephor_store::{Store, testing};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -208,6 +208,18 @@ impl Suite {
             let mut tx = self.engine.begin_write(&self.store, &scope, path).await.unwrap();
             let got = self.engine.update(&mut tx, path, id, &json!({}), None).await;
             self.check(is_not_there(&got), || format!("{path}: update gave {got:?}"));
+        }
+        if resource.spec().is_builtin() {
+            let mut tx = self.store.begin(&scope).await.unwrap();
+            let got = self.engine.offer(&mut tx, path, id).await;
+            self.check(got == Ok(None), || format!("{path}: its offer gave {got:?}"));
+            for answer in [OfferAnswer::Accept, OfferAnswer::Decline] {
+                let got = self
+                    .engine
+                    .offer_answer(&self.store, &scope, (path, id), answer, None, None)
+                    .await;
+                self.check(is_not_there(&got), || format!("{path}: {answer:?} gave {got:?}"));
+            }
         }
         if available.delete {
             let mut tx = self.engine.begin_write(&self.store, &scope, path).await.unwrap();

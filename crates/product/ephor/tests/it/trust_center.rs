@@ -142,6 +142,51 @@ async fn a_post_is_for_everybody_from_when_it_is_published_until_it_is_taken_bac
 }
 
 #[tokio::test]
+async fn a_post_is_published_and_taken_back_by_a_button() {
+    let data = data_folder();
+    let server = Server::serve(data.path());
+    let ada = Person::sign_up(&server.url, "ada@example.org").await;
+    let eve = Person::sign_up(&server.url, "eve@example.org").await;
+    let ours = slug(&ada).await;
+    let post = draft(&ada, "Fair by default", "How we test").await;
+    let place = format!("/resources/posts/{}", post["id"].as_str().unwrap());
+    let public = format!("/p/{ours}/fair-by-default");
+
+    let page = ada.page(&place).await;
+    page.hides("Unpublish");
+    let published = ada.press(&page, &format!("{place}/publish")).await;
+    published.shows("Published. Anybody may read it.");
+    assert_eq!(seen(&server.url, &public).await.0, StatusCode::OK);
+    // The button was on the page of a version that is no more.
+    let stale = ada.press(&page, &format!("{place}/publish")).await;
+    assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED);
+    let back = ada.press(&published, &format!("{place}/unpublish")).await;
+    back.shows("Taken back.");
+    assert_eq!(seen(&server.url, &public).await.0, StatusCode::NOT_FOUND);
+    back.shows(&format!("action=\"{place}/publish\""));
+
+    // Another's post has no page and no step; other things have none either.
+    assert_eq!(eve.page(&place).await.status, StatusCode::NOT_FOUND);
+    let own = draft(&eve, "Mine", "x").await;
+    let own = format!("/resources/posts/{}", own["id"].as_str().unwrap());
+    let mut foreign = eve.page(&own).await;
+    foreign.body = foreign.body.replace(&own, &place);
+    let refused = eve.press(&foreign, &format!("{place}/publish")).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+    let model = place.replace("/posts/", "/models/");
+    foreign.body = foreign.body.replace(&place, &model);
+    let refused = eve.press(&foreign, &format!("{model}/publish")).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+
+    // What is archived is taken up again.
+    let patch =
+        ada.client.patch(format!("{}/v1/posts/{}", server.url, post["id"].as_str().unwrap()));
+    answered(patch.header("if-match", "*").json(&json!({ "status": "archived" }))).await;
+    let page = ada.page(&place).await;
+    ada.press(&page, &format!("{place}/publish")).await.shows("Published.");
+}
+
+#[tokio::test]
 async fn the_feed_is_atom_is_cached_and_readings_are_counted() {
     let data = data_folder();
     let server = Server::serve(data.path());

@@ -4,6 +4,7 @@
 pub mod api;
 pub mod authenticator;
 pub mod oidc;
+pub mod page;
 pub mod smtp;
 
 use std::{

@@ -2,6 +2,8 @@
 //! its parts and its history, make one, change it and delete it.
 
 mod list;
+mod offer;
+mod publish;
 mod show;
 mod write;
 
@@ -11,6 +13,7 @@ use axum::{
 };
 use ephor_kernel::Problem;
 use ephor_rest::{ApiError, Column, Kind, Resource};
+use serde_json::Value;
 
 use crate::{ConsoleState, view::json};
 
@@ -24,6 +27,10 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .route("/resources/{path}/{id}", get(show::show).post(write::update))
         .route("/resources/{path}/{id}/edit", get(write::change))
         .route("/resources/{path}/{id}/delete", post(write::delete))
+        .route("/resources/{path}/{id}/accept-offer", post(offer::accept))
+        .route("/resources/{path}/{id}/decline-offer", post(offer::decline))
+        .route("/resources/{path}/{id}/publish", post(publish::publish))
+        .route("/resources/{path}/{id}/unpublish", post(publish::unpublish))
 }
 
 /// The resource, if there is one that may be listed.
@@ -59,6 +66,14 @@ fn told(resource: &Resource, most: usize) -> Vec<&Column> {
     chosen.extend(open.into_iter().take(room));
     chosen.extend(resource.columns().find(|column| column.name == "created_at"));
     chosen
+}
+
+/// The resource whose rows these built-in copies are, and the row, if it is still there.
+fn copied(state: &ConsoleState, copy: &Value) -> Option<(&'static str, String)> {
+    let of = json::text(copy, "entity");
+    let spec = state.engine.resources().map(Resource::spec).find(|spec| spec.table() == of)?;
+    let row = json::text(copy, "row_id");
+    (!row.is_empty()).then(|| (spec.path(), row.to_owned()))
 }
 
 /// The address of a row: its own page where there is one, else the generic one.

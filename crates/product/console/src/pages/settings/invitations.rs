@@ -12,7 +12,7 @@ use ephor_kernel::{InvitationId, Problem};
 use ephor_rest::{Id, ListRequest};
 use serde_json::Value;
 
-use super::secret::SecretPage;
+use super::{role_field::role_field, secret::SecretPage};
 use crate::{
     ConsoleState,
     error::page,
@@ -127,17 +127,14 @@ async fn list(State(state): State<ConsoleState>, visit: Visit) -> Answer {
 
 async fn form(state: &ConsoleState, visit: &Visit, refused: Option<(&Sent, &Problem)>) -> Answer {
     let mut tx = state.store.begin(&visit.scope).await?;
-    let roles = choices(state, &mut tx, "roles", ListRequest::new()).await?;
+    let role = role_field(state, &mut tx, None).await?;
     let request = ListRequest::new().filter("deleted_at", "is.null");
     let mut teams = vec![Choice::new("", "None")];
     teams.extend(choices(state, &mut tx, "teams", request).await?);
     tx.commit().await?;
     let mut form = Fields::new(vec![
         Field::new("email", "E-mail").control(Control::Line("email")).required(),
-        Field::new("role_id", "Role")
-            .select(roles)
-            .hint("You can only give a role that may do no more than you may.")
-            .required(),
+        role,
         Field::new("team_id", "Team").select(teams),
     ]);
     if let Some((values, problem)) = refused {

@@ -11,14 +11,13 @@ use ephor_kernel::{MemberId, Problem};
 use ephor_rest::{Id, ListRequest};
 use serde_json::Value;
 
-use super::secret::SecretPage;
+use super::{role_field::role_field, secret::SecretPage};
 use crate::{
     ConsoleState,
     error::page,
     pages::resource::{
         Action, Column, DetailPage, Empty, FormPage, ListPage, Listing, Step, browse_status,
         edit::{Sent, sent},
-        listing::choices,
     },
     view::{Badge, Control, Field, Form as Fields, Html, json},
     visit::{Answer, Visit},
@@ -109,15 +108,12 @@ async fn form(
     refused: Option<(&Sent, &Problem)>,
 ) -> Answer {
     let mut tx = state.store.begin(&visit.scope).await?;
-    let roles = choices(state, &mut tx, "roles", ListRequest::new()).await?;
+    let held = member.map(|member| json::text(member, "role_id"));
+    let role = role_field(state, &mut tx, held).await?;
     tx.commit().await?;
-    let role = Field::new("role_id", "Role")
-        .select(roles)
-        .hint("You can only give a role that may do no more than you may.")
-        .required();
     let mut form = match member {
         Some(member) => Fields::new(vec![
-            role.value(json::text(member, "role_id")),
+            role,
             Field::new("is_active", "May work here").control(Control::Check).value(
                 if member.get("is_active") == Some(&Value::Bool(true)) { "true" } else { "" },
             ),

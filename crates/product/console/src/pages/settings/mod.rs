@@ -6,6 +6,7 @@ mod members;
 mod my_data;
 mod organization;
 mod permissions;
+mod role_field;
 mod roles;
 pub(crate) mod secret;
 pub(crate) mod security;

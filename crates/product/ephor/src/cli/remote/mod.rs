@@ -5,6 +5,7 @@ mod credentials;
 mod history;
 mod input;
 mod login;
+mod offer;
 mod org;
 mod output;
 mod resource;

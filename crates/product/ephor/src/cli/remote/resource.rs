@@ -17,7 +17,7 @@ use super::{
     client::Client,
     history,
     input::Fields,
-    output,
+    offer, output,
 };
 use crate::exit::{Exit, UsageError};
 
@@ -33,6 +33,9 @@ Examples:
   ephor resource update models 01930b2e-… description='For retail customers'
   ephor resource delete models 01930b2e-… --yes
   ephor resource audit models 01930b2e-…                   who changed it, when, from what to what
+  ephor resource list builtin_copies offer_status=eq.open  beside what newer versions of Ephor wait
+  ephor resource offer controls 01930b2e-…                 what the newer version would change
+  ephor resource accept-offer controls 01930b2e-…          take it; decline-offer keeps what is here
 
 Filters, operators and orders are those of the API: docs/api.md, or /docs on the server.")]
 pub enum Command {
@@ -84,6 +87,30 @@ pub enum Command {
         /// How many entries, the newest first
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
         limit: u16,
+    },
+    /// Show what a newer version of Ephor would change in a row that was changed here
+    Offer {
+        #[command(flatten)]
+        of: Of,
+        /// Its id
+        id: String,
+    },
+    /// Take the newer version: the row follows new versions again
+    AcceptOffer {
+        #[command(flatten)]
+        of: Of,
+        /// Its id
+        id: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Keep the row as it is; the version after the one that waits is offered again
+    DeclineOffer {
+        #[command(flatten)]
+        of: Of,
+        /// Its id
+        id: String,
     },
     /// Delete a row
     Delete {
@@ -171,6 +198,9 @@ impl Command {
                 | Self::Create { of, .. }
                 | Self::Update { of, .. }
                 | Self::Audit { of, .. }
+                | Self::Offer { of, .. }
+                | Self::AcceptOffer { of, .. }
+                | Self::DeclineOffer { of, .. }
                 | Self::Delete { of, .. } => (&of.remote, of.kind.clone()),
             };
             let client = Client::new(remote)?;
@@ -207,6 +237,15 @@ impl Command {
                     return Err(UsageError(format!("there is no `{}`", of.kind)).into());
                 }
                 history::show(client, &id, limit, of.json).await?;
+            }
+            Self::Offer { of, id } => {
+                offer::show(client, &path(&of.kind, Some(&id))?, of.json).await?;
+            }
+            Self::AcceptOffer { of, id, yes } => {
+                return offer::accept(client, &path(&of.kind, Some(&id))?, yes, of.json).await;
+            }
+            Self::DeclineOffer { of, id } => {
+                offer::decline(client, &path(&of.kind, Some(&id))?, of.json).await?;
             }
             Self::Delete { of, id, yes } => return delete(client, &of, &id, yes).await,
         }

@@ -1,12 +1,19 @@
 //! The list of any resource, and the same as a file.
 
+use std::collections::HashMap;
+
 use axum::extract::{Path, State};
-use ephor_rest::{Column as Field, Kind, csv_file};
+use ephor_kernel::Problem;
+use ephor_rest::{Column as Field, Kind, ListRequest, csv_file};
+use ephor_store::builtins::builtin_offers_open;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{
     super::{Action, Column, Empty, ListPage, Listing},
-    known, named, told,
+    copied, known, named,
+    show::COPIES,
+    told,
 };
 use crate::{
     ConsoleState,
@@ -90,6 +97,7 @@ pub(super) async fn list(
         search,
         include: &[],
     };
+    let offers = offers(&state, &visit, resource).await?;
     let listed = listing
         .read(&state, &visit, |row| {
             let cell = |column: &&Field| {
@@ -97,7 +105,16 @@ pub(super) async fn list(
                 json::cell(&column.kind, !column.bounds.vocabulary.is_empty(), value)
             };
             let name = json::short(&Value::String(json::title(row).to_owned()));
-            let first = Html::link(&super::address(&path, json::text(row, "id")), &name);
+            let id = json::text(row, "id");
+            let original = if path == COPIES { copied(&state, row) } else { None };
+            let address = match &original {
+                Some((path, id)) => super::address(path, id),
+                None => super::address(&path, id),
+            };
+            let mut first = Html::link(&address, &name);
+            if let Some(version) = id.parse().ok().and_then(|id: Uuid| offers.get(&id)) {
+                first = first.sub(&format!("version {version} is offered"));
+            }
             [first].into_iter().chain(shown.columns.iter().map(cell)).collect()
         })
         .await?;
@@ -110,11 +127,19 @@ pub(super) async fn list(
         let query = if query.is_empty() { query } else { format!("?{query}") };
         Action::new("Export CSV", format!("{here}/export{query}"), "download")
     });
+    let waiting = (!offers.is_empty() && visit.may(COPIES, "read")).then(|| {
+        let label = format::plural(offers.len() as u64, "newer version", "newer versions");
+        let query = ListRequest::new()
+            .filter("entity", format!("eq.{}", spec.table()))
+            .filter("offer_status", "open")
+            .to_query();
+        Action::new(format!("{label} offered"), format!("/resources/{COPIES}?{query}"), "info")
+    });
     let comment = resource.table().comment.clone().unwrap_or_default();
     Ok(page(&ListPage {
         frame: visit.frame(format::label(spec.plural()), &here),
         lede: comment.clone(),
-        actions: export.into_iter().chain(create.clone()).collect(),
+        actions: waiting.into_iter().chain(export).chain(create.clone()).collect(),
         filters: listed.filters,
         filtered: listed.filtered,
         sort: listed.sort,
@@ -126,6 +151,22 @@ pub(super) async fn list(
         here,
         empty: Empty::new("resource", format!("No {} yet", spec.plural()), comment).action(create),
     }))
+}
+
+/// Beside which rows of the resource a newer version waits for an answer.
+async fn offers(
+    state: &ConsoleState,
+    visit: &Visit,
+    resource: &ephor_rest::Resource,
+) -> Result<HashMap<Uuid, i32>, Problem> {
+    let spec = resource.spec();
+    if !spec.is_builtin() || !visit.reads(spec) {
+        return Ok(HashMap::new());
+    }
+    let mut tx = state.store.begin(&visit.scope).await?;
+    let offers = builtin_offers_open(&mut tx, spec.table()).await?;
+    tx.commit().await?;
+    Ok(offers)
 }
 
 /// `GET /resources/{path}/export`: what the list shows, filtered and ordered alike, all of it.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     super::{Action, DetailPage, Section, Step},
-    known, named, told,
+    copied, known, named, offer, publish, told,
 };
 use crate::{
     ConsoleState,
@@ -58,35 +58,58 @@ pub(super) async fn show(
             sections.push(parts(&state, &visit, &mut tx, part, by, id).await?);
         }
     }
+    let offered = state.engine.offer(&mut tx, &path, id).await?;
+    if let Some(offered) = &offered {
+        sections.insert(0, offer::section(&state, &visit, &mut tx, resource, offered).await?);
+    }
     if visit.may("audit", "read") {
         let entity = resource.table().qualified();
         sections.push(audit::history(&mut tx, &people, &entity, id).await?);
     }
     tx.commit().await?;
     let may = |action: &str| visit.may(spec.permission_word(), action);
-    let actions = (spec.available().update && may("update"))
-        .then(|| Action::new("Edit", format!("{here}/{id}/edit"), "edit"));
-    let steps = (spec.available().delete && may("delete")).then(|| {
-        Step::new("Delete", format!("{here}/{id}/delete"), "trash", &frame)
-            .danger(format!("Delete this {}? This cannot be undone.", spec.singular()))
-    });
+    let one = format!("{here}/{id}");
+    let original = Some(&row).filter(|_| path == COPIES).and_then(|row| copied(&state, row));
+    let open = original
+        .map(|(path, id)| Action::primary("Open it", super::address(path, &id), "resource"));
+    let edit = (spec.available().update && may("update"))
+        .then(|| Action::new("Edit", format!("{one}/edit"), "edit"));
+    let mut steps = Vec::new();
+    if spec.available().update && may("update") {
+        steps.extend(publish::step(&path, &row, &one, &frame));
+        let answers = offered.iter().flat_map(|offered| offer::steps(offered, &row, &one, &frame));
+        steps.extend(answers);
+    }
+    if spec.available().delete && may("delete") {
+        steps.push(
+            Step::new("Delete", format!("{one}/delete"), "trash", &frame)
+                .danger(format!("Delete this {}? This cannot be undone.", spec.singular())),
+        );
+    }
     let status = json::text(&row, "status");
     Ok(page(&DetailPage {
         frame,
         lede: format::label(spec.singular()),
-        badges: (!status.is_empty()).then(|| Badge::state(status)).into_iter().collect(),
-        actions: actions.into_iter().collect(),
-        steps: steps.into_iter().collect(),
+        badges: (!status.is_empty())
+            .then(|| Badge::state(status))
+            .into_iter()
+            .chain(offered.as_ref().map(offer::badge))
+            .collect(),
+        actions: open.into_iter().chain(edit).collect(),
+        steps,
         facts,
         sections,
     }))
 }
 
+/// The resource of what was copied from what comes with Ephor.
+pub(super) const COPIES: &str = "builtin_copies";
+
 /// How a row is kept.
 const KEPT: [&str; 5] = ["created_by", "created_at", "updated_at", "version", "id"];
 
 /// A value; what refers to another row leads there, by its name.
-async fn fact(
+pub(super) async fn fact(
     state: &ConsoleState,
     visit: &Visit,
     tx: &mut OrgTx,
