@@ -11,12 +11,17 @@ mod score;
 mod spec;
 pub mod tally;
 
+pub mod catalogue;
 pub mod cube;
+pub mod data;
 pub mod disparities;
 pub mod intervals;
+pub mod law;
 pub mod metrics;
+pub mod significance;
 
-pub use analysis::{Progress, analyze, analyze_cube, column_faults, scan_plan};
+pub use analysis::{Progress, analyze, analyze_cube, column_faults, read_cube, scan_plan};
+pub use datafusion::dataframe::DataFrame;
 pub use error::AnalysisError;
 pub use fault::Fault;
 pub use result::*;

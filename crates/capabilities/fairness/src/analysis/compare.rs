@@ -252,6 +252,15 @@ impl Comparison {
             upper: interval.upper.clamp(definition.range.0, definition.range.1),
             ..interval
         };
+        // Percentiles of what cannot be negative may miss the value itself when it is almost ideal.
+        let bootstrapped = || {
+            drawn.map(|(lower, upper)| Interval {
+                lower: lower.min(value),
+                upper: upper.max(value),
+                confidence,
+                method: IntervalMethod::Bootstrap,
+            })
+        };
         let found = match definition.kind {
             Kind::Extremes { metric, form, against: Against::Groups } => {
                 let families = [members(metric)?];
@@ -279,32 +288,52 @@ impl Comparison {
                 .map(simultaneous)
             }
             Kind::Privileged { metric, form } => {
-                let position = super::statistic::position(metric);
-                let reference = self.estimates[self.reference?].get(position)?;
-                let (Sure::Rate(others), Sure::Rate(reference)) =
-                    (self.others.get(position)?.sure, reference.sure)
-                else {
-                    return None;
-                };
-                let ((lower, upper), method) = match form {
-                    Form::Difference => {
-                        (newcombe(others, reference, z(confidence)), IntervalMethod::Newcombe)
-                    }
-                    Form::Ratio => (katz(others, reference, z(confidence)), IntervalMethod::Katz),
-                };
-                Some(Interval { lower, upper, confidence, method })
+                self.against_reference(metric, form, confidence).or_else(bootstrapped)
             }
             Kind::Extremes { .. } | Kind::Odds { .. } | Kind::Average(_) | Kind::Entropy { .. } => {
-                // Percentiles of what cannot be negative may miss the value itself when it is almost ideal.
-                drawn.map(|(lower, upper)| Interval {
-                    lower: lower.min(value),
-                    upper: upper.max(value),
-                    confidence,
-                    method: IntervalMethod::Bootstrap,
-                })
+                bootstrapped()
             }
         };
         found.map(clip).filter(|interval| interval.lower.is_finite() && interval.upper.is_finite())
+    }
+
+    /// The interval of all other groups together against the reference group; `None` if it needs a bootstrap.
+    fn against_reference(
+        &self,
+        metric: &metrics::Metric,
+        form: Form,
+        confidence: f64,
+    ) -> Option<Interval> {
+        let position = super::statistic::position(metric);
+        let reference = self.estimates[self.reference?].get(position)?;
+        let others = self.others.get(position)?;
+        let z = z(confidence);
+        let ((lower, upper), method) = match (others.sure, reference.sure, form) {
+            (Sure::Rate(others), Sure::Rate(reference), Form::Difference) => {
+                (newcombe(others, reference, z), IntervalMethod::Newcombe)
+            }
+            (Sure::Rate(others), Sure::Rate(reference), Form::Ratio) => {
+                (katz(others, reference, z), IntervalMethod::Katz)
+            }
+            (Sure::Variance(mine, _), Sure::Variance(theirs, _), form) => {
+                let (value, other) = (others.value?, reference.value?);
+                let bounds = match form {
+                    Form::Difference => {
+                        let spread = z * (mine + theirs).sqrt();
+                        (value - other - spread, value - other + spread)
+                    }
+                    Form::Ratio if value > 0.0 && other > 0.0 => {
+                        let relative = mine / (value * value) + theirs / (other * other);
+                        let spread = z * relative.sqrt();
+                        (value / other * (-spread).exp(), value / other * spread.exp())
+                    }
+                    Form::Ratio => return None,
+                };
+                (bounds, IntervalMethod::Normal)
+            }
+            _ => return None,
+        };
+        Some(Interval { lower, upper, confidence, method })
     }
 
     /// Of two groups there is one pair, whose interval is what it is; of more, the extremes of simultaneous ones.
@@ -389,7 +418,7 @@ pub(crate) fn threshold(
     spec: &AnalysisSpec,
     source: PredictionSource,
 ) -> Option<f64> {
-    if let Some(threshold) = spec.thresholds.get(&definition.id) {
+    if let Some(threshold) = definition.names().find_map(|name| spec.thresholds.get(name)) {
         return Some(*threshold);
     }
     // Without predictions, the labels themselves are what an analysis can judge.

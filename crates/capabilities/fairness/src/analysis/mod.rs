@@ -31,8 +31,11 @@ use crate::{
 };
 use compare::Comparison;
 use draws::Draws;
+pub(crate) use estimates::estimate;
 use estimates::{Estimated, estimate_all};
-use groups::{Cells, GroupTally, Groups, SMALL_GROUPS_SHOWN, allowed};
+pub(crate) use groups::{Cells, GroupTally, Groups};
+use groups::{SMALL_GROUPS_SHOWN, allowed};
+pub(crate) use labels::resolve;
 pub use scan::{column_faults, plan as scan_plan};
 
 /// Who wants to know how far the scan is.
@@ -66,17 +69,30 @@ pub async fn analyze(
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<AnalysisResult, AnalysisError> {
-    let mut faults = spec.faults();
-    faults.extend(scan::column_faults(spec, table.schema().as_arrow()));
-    if !faults.is_empty() {
-        return Err(AnalysisError::Invalid(faults));
-    }
-    let cube = scan::scan(table, spec, progress, cancel).await?;
+    let cube = read_cube(table, spec, progress, cancel).await?;
     let spec = spec.clone();
     // The rest takes milliseconds, but all threads: not the runtime's.
     tokio::task::spawn_blocking(move || analyze_cube(&cube, &spec))
         .await
         .map_err(|failed| AnalysisError::Engine(failed.to_string()))?
+}
+
+/// Makes the cube of a table: [`analyze`] without the analysis, for reports that are made of the cube.
+///
+/// # Errors
+/// As [`analyze`].
+pub async fn read_cube(
+    table: DataFrame,
+    spec: &AnalysisSpec,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<Cube, AnalysisError> {
+    let mut faults = spec.faults();
+    faults.extend(scan::column_faults(spec, table.schema().as_arrow()));
+    if !faults.is_empty() {
+        return Err(AnalysisError::Invalid(faults));
+    }
+    scan::scan(table, spec, progress, cancel).await
 }
 
 /// Analyses a cube: [`analyze`] without the scan, for cubes that were made elsewhere.
@@ -180,7 +196,7 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
 }
 
 /// The attributes one by one, then their combinations: pairs, triples and so on to the depth.
-fn groupings(attributes: usize, depth: Option<usize>) -> Vec<Vec<usize>> {
+pub(crate) fn groupings(attributes: usize, depth: Option<usize>) -> Vec<Vec<usize>> {
     let depth = depth.unwrap_or(attributes).clamp(1, attributes.max(1));
     let mut all: Vec<Vec<usize>> = (1_u32..1 << attributes)
         .map(|set| {

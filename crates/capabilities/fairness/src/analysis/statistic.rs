@@ -174,7 +174,9 @@ impl Statistic {
                 against == Against::Overall && from_counts(metric)
             }
             Self::Odds { against, .. } => against == Against::Overall,
-            Self::Privileged { .. } => false,
+            Self::Privileged { metric, .. } => metrics::registry()
+                .get(metric)
+                .is_some_and(|metric| matches!(metric.measure, metrics::Measure::Matrix(_))),
             Self::Average { .. } | Self::Entropy { .. } => true,
         }
     }

@@ -17,6 +17,7 @@ pub(super) fn definitions() -> Vec<Definition> {
     .into_iter()
     .map(|(id, title, formula, average)| Definition {
         id: id.to_owned(),
+        aliases: Vec::new(),
         title: title.to_owned(),
         formula: formula.to_owned(),
         range: (if average == Average::AbsoluteOdds { 0.0 } else { -1.0 }, 1.0),

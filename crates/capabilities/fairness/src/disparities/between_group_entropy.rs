@@ -43,6 +43,7 @@ pub(super) fn definitions() -> Vec<Definition> {
         ] {
             definitions.push(Definition {
                 id: format!("{prefix}_{suffix}"),
+                aliases: Vec::new(),
                 title: format!("Between-group {title} ({who})"),
                 formula: format!("{formula}, over {who}"),
                 range: (0.0, f64::MAX),

@@ -31,6 +31,7 @@ fn definition(form: Form, fold: Fold, against: Against) -> Definition {
     let headline = fold == Fold::WorstCase && against == Against::Groups;
     Definition {
         id: format!("equalized_odds_{noun}{fold_id}{against_id}"),
+        aliases: Vec::new(),
         title: format!(
             "Equalized odds {noun}{fold_words}{}",
             if against == Against::Overall { " to everybody" } else { "" }

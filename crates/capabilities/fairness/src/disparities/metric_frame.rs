@@ -4,7 +4,19 @@ use super::{Definition, extremes};
 use crate::metrics;
 
 /// Metrics whose comparisons have a name and a file of their own.
-const NAMED: [&str; 6] = ["selection_rate", "tpr", "fpr", "ppv", "accuracy", "share"];
+const NAMED: [&str; 11] = [
+    "selection_rate",
+    "tpr",
+    "fpr",
+    "ppv",
+    "fdr",
+    "for",
+    "accuracy",
+    "share",
+    "treatment_equality",
+    "mean_score_positives",
+    "mean_score_negatives",
+];
 const CALIBRATION: [&str; 2] = ["roc_auc", "ece"];
 
 pub(super) fn definitions() -> Vec<Definition> {

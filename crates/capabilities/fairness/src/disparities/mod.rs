@@ -4,16 +4,20 @@ mod accuracy_equality;
 mod average_odds;
 mod between_group_entropy;
 mod calibration_parity;
+mod class_balance;
 mod data_parity;
 mod demographic_parity;
 mod disparate_impact;
 mod equal_opportunity;
 mod equalized_odds;
+mod false_discovery_parity;
+mod false_omission_parity;
 mod metric_frame;
 mod predictive_equality;
 mod predictive_parity;
 mod privileged_rates;
 mod statistical_parity;
+mod treatment_equality;
 
 use std::{collections::HashMap, sync::OnceLock};
 
@@ -34,11 +38,14 @@ pub const RATIO_THRESHOLD: f64 = 0.2;
 pub struct Definition {
     /// Its stable id; the peers' name where they have one.
     pub id: String,
+    /// Other names, under which a threshold may be given too.
+    pub aliases: Vec<String>,
     /// Its name for people.
     pub title: String,
     /// How it is computed.
     pub formula: String,
-    /// Its least and greatest value.
+    /// Its least and greatest value; in JSON `null` where there is no bound.
+    #[serde(serialize_with = "crate::metrics::serialize_range")]
     pub range: (f64, f64),
     /// Its value when there is no disparity.
     pub ideal: f64,
@@ -137,9 +144,13 @@ pub fn registry() -> &'static [Definition] {
             equal_opportunity::definitions(),
             equalized_odds::definitions(),
             predictive_parity::definitions(),
+            false_discovery_parity::definitions(),
+            false_omission_parity::definitions(),
             predictive_equality::definitions(),
+            treatment_equality::definitions(),
             accuracy_equality::definitions(),
             calibration_parity::definitions(),
+            class_balance::definitions(),
             statistical_parity::definitions(),
             disparate_impact::definitions(),
             privileged_rates::definitions(),
@@ -154,12 +165,22 @@ pub fn registry() -> &'static [Definition] {
     })
 }
 
-/// The disparity with this id.
+impl Definition {
+    /// Its id, then its other names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.id).chain(&self.aliases).map(String::as_str)
+    }
+}
+
+/// The disparity with this id or alias.
 pub fn find(id: &str) -> Option<&'static Definition> {
     static BY_ID: OnceLock<HashMap<&'static str, &'static Definition>> = OnceLock::new();
     BY_ID
         .get_or_init(|| {
-            registry().iter().map(|definition| (definition.id.as_str(), definition)).collect()
+            registry()
+                .iter()
+                .flat_map(|definition| definition.names().map(move |name| (name, definition)))
+                .collect()
         })
         .get(id)
         .copied()
@@ -177,6 +198,7 @@ fn extremes(
     let difference_range = if unit { (0.0, 1.0) } else { (0.0, f64::MAX) };
     let make = |suffix: &str, words: &str, formula: String, form, against| Definition {
         id: format!("{name}_{suffix}"),
+        aliases: Vec::new(),
         title: format!("{title} {words}"),
         formula,
         range: if form == Form::Ratio { (0.0, 1.0) } else { difference_range },
@@ -242,8 +264,10 @@ fn judged(definitions: Vec<Definition>, family: Family, scored: bool) -> Vec<Def
 /// One of AIF360's: all others together against the reference group.
 fn privileged(id: &str, title: &str, metric: &'static Metric, form: Form) -> Definition {
     let name = metric.id;
+    let unit = metric.range == crate::metrics::UNIT;
     Definition {
         id: id.to_owned(),
+        aliases: Vec::new(),
         title: title.to_owned(),
         formula: match form {
             Form::Difference => {
@@ -254,7 +278,8 @@ fn privileged(id: &str, title: &str, metric: &'static Metric, form: Form) -> Def
             }
         },
         range: match form {
-            Form::Difference => (-1.0, 1.0),
+            Form::Difference if unit => (-1.0, 1.0),
+            Form::Difference => (f64::MIN, f64::MAX),
             Form::Ratio => (0.0, f64::MAX),
         },
         ideal: if form == Form::Ratio { 1.0 } else { 0.0 },
@@ -266,6 +291,43 @@ fn privileged(id: &str, title: &str, metric: &'static Metric, form: Form) -> Def
         scored: false,
         kind: Kind::Privileged { metric, form },
     }
+}
+
+/// The same under other names too: `name` with each definition's ending.
+fn also_named(definitions: Vec<Definition>, name: &str) -> Vec<Definition> {
+    definitions
+        .into_iter()
+        .map(|mut definition| {
+            if let Kind::Extremes { metric, .. } = definition.kind
+                && let Some(ending) = definition.id.strip_prefix(metric.id)
+            {
+                definition.aliases.push(format!("{name}{ending}"));
+            }
+            definition
+        })
+        .collect()
+}
+
+/// Signed difference and ratio of all other groups together to the reference group.
+fn to_reference(
+    metric: &'static Metric,
+    name: &str,
+    title: &str,
+    source: &'static str,
+) -> Vec<Definition> {
+    [(Form::Difference, "difference"), (Form::Ratio, "ratio")]
+        .into_iter()
+        .map(|(form, noun)| Definition {
+            source,
+            edge_cases: "The reference group is the spec's, or the largest. Undefined if the value of either side is, or if a ratio's reference value is not above 0.",
+            ..privileged(
+                &format!("{name}_{noun}_to_reference"),
+                &format!("{title} {noun} against the reference group"),
+                metric,
+                form,
+            )
+        })
+        .collect()
 }
 
 /// The metric with this id. A name that is not in the registry makes an empty family, which a test finds.
@@ -284,7 +346,16 @@ mod tests {
     fn the_registry_names_everything_once_and_says_all_of_it() {
         let mut ids = HashSet::new();
         for definition in registry() {
-            assert!(ids.insert(definition.id.as_str()), "{} is there twice", definition.id);
+            for name in definition.names() {
+                assert!(ids.insert(name), "{name} is there twice");
+            }
+            assert_eq!(
+                definition
+                    .names()
+                    .map(|name| find(name).map(|found| &found.id))
+                    .collect::<Vec<_>>(),
+                vec![Some(&definition.id); definition.aliases.len() + 1]
+            );
             for text in [
                 definition.title.as_str(),
                 definition.formula.as_str(),

@@ -1,6 +1,6 @@
 //! The metrics of one group: one file each, and the registry that lists them.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::tally::{Count, Matrix, Tally};
 
@@ -14,9 +14,10 @@ macro_rules! metrics {
 metrics! {
     count, share, base_rate, selection_rate, true_positive_rate, false_positive_rate, true_negative_rate,
     false_negative_rate, positive_predictive_value, negative_predictive_value, false_discovery_rate,
-    false_omission_rate, accuracy, zero_one_loss, balanced_accuracy, f1, generalized_entropy_0, theil,
-    generalized_entropy_2, mean_score, brier, log_loss, mean_absolute_error, mean_squared_error, roc_auc,
-    kolmogorov_smirnov, calibration_error,
+    false_omission_rate, accuracy, zero_one_loss, balanced_accuracy, f1, matthews_correlation, treatment_ratio,
+    generalized_entropy_0, theil, generalized_entropy_2, mean_score, mean_score_positives, mean_score_negatives, brier,
+    log_loss, mean_absolute_error, mean_squared_error, roc_auc, kolmogorov_smirnov, calibration_error,
+    calibration_in_the_large,
 }
 
 pub(crate) mod entropy;
@@ -33,7 +34,8 @@ pub struct Metric {
     pub title: &'static str,
     /// How it is computed.
     pub formula: &'static str,
-    /// Its least and greatest value.
+    /// Its least and greatest value; in JSON `null` where there is no bound.
+    #[serde(serialize_with = "serialize_range")]
     pub range: (f64, f64),
     /// Which way is better.
     pub better: Better,
@@ -59,6 +61,17 @@ pub enum Better {
     Neither,
 }
 
+impl Better {
+    /// In words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Higher => "higher",
+            Self::Lower => "lower",
+            Self::Neither => "neither: only differences between groups matter",
+        }
+    }
+}
+
 /// What the data must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -77,6 +90,21 @@ pub enum Needs {
     Ranking,
     /// Labels and scores in [0, 1].
     Probabilities,
+}
+
+impl Needs {
+    /// In words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rows => "rows",
+            Self::Labels => "labels",
+            Self::Predictions => "predictions",
+            Self::Decisions => "labels and predictions",
+            Self::Scores => "scores",
+            Self::Ranking => "labels and scores",
+            Self::Probabilities => "labels and scores between 0 and 1",
+        }
+    }
 }
 
 /// Why a metric is undefined.
@@ -151,6 +179,18 @@ pub(crate) fn ratio(
     none: &'static str,
 ) -> Result<f64, Undefined> {
     if denominator > 0.0 { Ok(numerator / denominator) } else { Err(Undefined(none)) }
+}
+
+/// A range's two bounds, `None` where there is none.
+pub fn bounds(range: (f64, f64)) -> [Option<f64>; 2] {
+    [range.0, range.1].map(|bound| (bound.abs() < f64::MAX).then_some(bound))
+}
+
+pub(crate) fn serialize_range<S: Serializer>(
+    range: &(f64, f64),
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    bounds(*range).serialize(serializer)
 }
 
 /// The interval in which a proportion lies.

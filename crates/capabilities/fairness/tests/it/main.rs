@@ -6,12 +6,16 @@
 )]
 
 mod cancellation;
+mod catalogue;
 mod edge_cases;
 mod encoding;
 mod large;
 mod parquet_codes;
 mod properties;
 mod reference_aif360;
+mod reference_data;
 mod reference_fairlearn;
 mod reference_independent;
+mod reference_law;
+mod reference_significance;
 mod support;

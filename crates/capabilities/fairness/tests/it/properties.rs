@@ -6,6 +6,8 @@ use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use ephor_fairness::{
     AnalysisSpec, analyze_cube,
     cube::{Cube, Layout},
+    data,
+    law::{ReportOptions, Rule, report},
 };
 use proptest::prelude::*;
 
@@ -169,6 +171,20 @@ proptest! {
     }
 
     #[test]
+    fn reports_of_figures_do_not_depend_on_order_or_parts(all in rows(), at in 0_usize..120) {
+        let at = at.min(all.len());
+        let whole = cube(&all, false);
+        let mut parts = cube(&all[at..], false);
+        parts.merge(&cube(&all[..at], false)).unwrap();
+        for rule in [Rule::Ll144, Rule::Eeoc] {
+            let of = |cube: &Cube| report(rule, cube, &spec(), &ReportOptions::default()).ok();
+            prop_assert_eq!(of(&whole), of(&parts));
+        }
+        let of = |cube: &Cube| data::report(cube, &spec(), &data::representation::Population::new()).ok();
+        prop_assert_eq!(of(&whole), of(&parts));
+    }
+
+    #[test]
     fn complements_mirror(all in rows()) {
         let Ok(result) = analyze_cube(&cube(&all, false), &spec()) else { return Ok(()) };
         for group in &result.attribute("g|h").groups {
@@ -198,6 +214,16 @@ proptest! {
                 let other = mirrored.attribute("g").group(&group.name);
                 for (rate, mirror) in [("tpr", "tnr"), ("ppv", "npv"), ("fpr", "fnr"), ("accuracy", "accuracy")] {
                     prop_assert_eq!(value(group, rate), value(other, mirror));
+                }
+            }
+        }
+        // What is wrongly discovered differs by as much as what is rightly.
+        for (one, other) in [("fdr", "predictive_parity"), ("for", "npv")] {
+            for ending in ["difference", "difference_to_overall"] {
+                let of = |name: &str| result.attribute("g").disparity(&format!("{name}_{ending}")).value;
+                match (of(one), of(other)) {
+                    (Some(one), Some(other)) => prop_assert!((one - other).abs() < 1e-12),
+                    (one, other) => prop_assert_eq!(one, other),
                 }
             }
         }

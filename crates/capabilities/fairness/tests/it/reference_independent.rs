@@ -10,7 +10,7 @@ use ephor_fairness::{
 };
 
 /// Its name, and ours.
-const METRICS: [(&str, &str); 18] = [
+const METRICS: [(&str, &str); 21] = [
     ("n", "count"),
     ("base_rate", "base_rate"),
     ("selection_rate", "selection_rate"),
@@ -29,6 +29,9 @@ const METRICS: [(&str, &str); 18] = [
     ("roc_auc", "roc_auc"),
     ("mean_score", "mean_score"),
     ("ece_10", "ece"),
+    ("mcc", "mcc"),
+    ("treatment_equality_fn_over_fp", "treatment_equality"),
+    ("calibration_in_the_large(mean_score-base_rate)", "calibration_in_the_large"),
 ];
 
 fn same(ours: Option<f64>, theirs: &Value, what: &str) -> bool {

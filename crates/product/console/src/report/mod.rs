@@ -1,6 +1,8 @@
 //! The single-file report: everything that an analysis found, with its plots, in one HTML file
 //! that fetches nothing, prints well and reads without scripts.
 
+pub mod figures;
+
 use askama::Template;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, Utc};

@@ -10,6 +10,7 @@ mod db;
 mod demo;
 mod doctor;
 mod man;
+mod metrics;
 mod printed;
 mod remote;
 mod secrets;
@@ -54,6 +55,8 @@ struct Settings {
 enum Command {
     /// Analyse a file for bias, with no server
     Analyze(analyze::Args),
+    /// Look up metrics and disparities: formulas, ranges, sources
+    Metrics(metrics::Args),
     /// Start the server: console, API and background work
     Serve(serve::Args),
     /// Start the server with a demo organization in its own data folder
@@ -127,6 +130,7 @@ impl Cli {
         let Self { settings, command } = self;
         match command {
             Command::Analyze(args) => args.run(&settings),
+            Command::Metrics(args) => args.run(),
             Command::Serve(args) => args.run(&settings),
             Command::Demo(args) => args.run(&settings),
             Command::Worker(args) => args.run(&settings),

@@ -72,6 +72,91 @@ fn json_holds_what_fairlearn_says() {
 }
 
 #[test]
+fn local_law_144_has_no_pass_line() {
+    let output = adult_with(&["--report", "ll144"]);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{out}{err}");
+    for part in [
+        "Local Law 144",
+        "Selection by sex and race",
+        "Scoring by race",
+        "EEOC guidance",
+        "no pass line",
+        "below 0.8",
+    ] {
+        assert!(out.contains(part), "{part} is missing in\n{out}");
+    }
+    let output = adult_with(&["--report", "ll144", "--format", "json", "--intersections", "1"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["report"], "ll144");
+    let women = &report["selection"]["tables"][0]["categories"][0];
+    assert!((women["impact_ratio"].as_f64().unwrap() - 0.318_895_903_685_215_1).abs() < 1e-9);
+    assert!((report["scoring"]["median"].as_f64().unwrap() - 0.104_568).abs() < 1e-9);
+}
+
+#[test]
+fn leaving_out_needs_a_reason_by_local_law_144() {
+    let output = adult_with(&["--report", "ll144", "--exclude-below", "0.02"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("justification"));
+    let output =
+        adult_with(&["--report", "ll144", "--exclude-below", "0.3", "--exclude-reason", "few"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("2 %"));
+    let reason = "fewer than 2 % of the sample";
+    let output =
+        adult_with(&["--report", "ll144", "--exclude-below", "0.02", "--exclude-reason", reason]);
+    let out = text(&output.stdout);
+    assert!(out.contains(&format!("Other is left out of the impact ratios: {reason}")), "{out}");
+}
+
+#[test]
+fn the_uniform_guidelines_find_adverse_impact() {
+    let output = adult_with(&["--report", "eeoc", "--intersections", "1", "--strata", "age_band"]);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{out}{err}");
+    for part in ["four-fifths", "rate and significance", "within strata: p", "< 0.0001", "-25.81"] {
+        assert!(out.contains(part), "{part} is missing in\n{out}");
+    }
+    assert!(!out.contains("Selection by age_band"), "strata are no groups");
+    let never = adult_with(&["--report", "eeoc", "--fail-on", "never", "--format", "html"]);
+    assert_eq!(never.status.code(), Some(0));
+    let page = text(&never.stdout);
+    assert!(page.contains("default-src &#39;none&#39;") || page.contains("default-src 'none'"));
+    assert!(!page.contains("<script") && page.contains("Adverse impact"));
+}
+
+#[test]
+fn the_data_alone_are_described() {
+    let arguments = ["--report", "data", "--feature", "age_band,score", "--population"];
+    let output = adult_with(&[&arguments[..], &["sex=Female:0.5,Male:0.5"]].concat());
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{out}{err}");
+    for part in ["Representation by sex", "Cramér's V", "age_band", "33.3 %", "50.0 %"] {
+        assert!(out.contains(part), "{part} is missing in\n{out}");
+    }
+    let wrong = adult_with(&[&arguments[..], &["sex=Female:0.5,Male:much"]].concat());
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("not a number"));
+}
+
+#[test]
+fn metrics_explain_themselves() {
+    let run = |arguments: &[&str]| ephor().arg("metrics").args(arguments).output().unwrap();
+    let all: Value = serde_json::from_slice(&run(&["--json"]).stdout).unwrap();
+    assert!(all["metrics"].as_array().unwrap().len() > 30);
+    assert!(all["disparities"].as_array().unwrap().len() > 100);
+    assert_eq!(all["metrics"][0]["range"], serde_json::json!([0.0, null]));
+    let list = text(&run(&[]).stdout);
+    assert!(list.contains("selection_rate") && list.contains("equalized_odds_difference"));
+    let one = text(&run(&["recall"]).stdout);
+    assert!(one.contains("TP / (TP + FN)") && one.contains("Hardt"), "{one}");
+    let wrong = run(&["equal_opportunity_diference"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("`equal_opportunity_difference`"));
+}
+
+#[test]
 fn the_page_fetches_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("report.html");

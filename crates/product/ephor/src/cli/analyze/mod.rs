@@ -1,5 +1,6 @@
 //! `ephor analyze`: a file, no server, no database.
 
+mod reports;
 mod table;
 
 use std::{
@@ -11,7 +12,9 @@ use std::{
 use anyhow::Context as _;
 use clap::ValueEnum;
 use ephor_console::report::{self, ReportMeta};
-use ephor_fairness::{AnalysisError, AnalysisResult, AnalysisSpec, AnalysisType, Status};
+use ephor_fairness::{
+    AnalysisError, AnalysisResult, AnalysisSpec, AnalysisType, DataFrame, Status,
+};
 use ephor_kernel::{Clock as _, SystemClock};
 use ephor_tabular::{OpenOptions, Source, TabularError};
 use tokio_util::sync::CancellationToken;
@@ -27,6 +30,9 @@ Examples:
   ephor analyze scores.parquet --target label --score p --score-threshold 0.3 --protected sex
   cat loans.ndjson | ephor analyze - --target approved --positive yes --protected sex --format json
   ephor analyze adult.csv --target y_true --protected sex --format html --out report.html
+  ephor analyze hires.csv --target hired --protected sex,race --report ll144 --format html --out audit.html
+  ephor analyze hires.csv --target hired --protected sex,race --report eeoc --strata department
+  ephor analyze adult.csv --target y_true --protected sex --report data --population sex=Female:0.5,Male:0.5
 
 Exit codes: 0 it passes (as --fail-on says), 1 it does not, 2 the question or the data are wrong,
 3 it could not be done.")]
@@ -84,6 +90,8 @@ pub struct Args {
     /// When the exit code is 1
     #[arg(long, value_enum, default_value_t = FailOn::Fail, value_name = "STATUS")]
     fail_on: FailOn,
+    #[command(flatten)]
+    reports: reports::Args,
     /// The memory to use before spilling to disk, in MiB
     #[arg(long, default_value_t = 512, value_name = "MIB")]
     memory: usize,
@@ -141,15 +149,21 @@ fn pair(text: &str) -> Result<(String, String), String> {
 impl Args {
     pub fn run(self, _: &Settings) -> anyhow::Result<Exit> {
         let spec = self.spec()?;
+        if let Some(report) = self.reports.report {
+            return reports::run(&self, report, spec);
+        }
         let result = block_on(self.analyse(&spec))?;
         self.write(&result)?;
-        let worst = result.status.unwrap_or(Status::Pass);
+        Ok(self.exit(result.status.unwrap_or(Status::Pass)))
+    }
+
+    fn exit(&self, worst: Status) -> Exit {
         let failed = match self.fail_on {
             FailOn::Fail => worst >= Status::Fail,
             FailOn::Warning => worst >= Status::Warning,
             FailOn::Never => false,
         };
-        Ok(if failed { Exit::Finding } else { Exit::Ok })
+        if failed { Exit::Finding } else { Exit::Ok }
     }
 
     fn spec(&self) -> anyhow::Result<AnalysisSpec> {
@@ -186,6 +200,15 @@ impl Args {
     }
 
     async fn analyse(&self, spec: &AnalysisSpec) -> anyhow::Result<AnalysisResult> {
+        self.read(async |table, cancel| ephor_fairness::analyze(table, spec, &(), cancel).await)
+            .await
+    }
+
+    /// Opens the file and does the work on it, until it is done or Ctrl-C is pressed.
+    async fn read<T>(
+        &self,
+        work: impl AsyncFnOnce(DataFrame, &CancellationToken) -> Result<T, AnalysisError>,
+    ) -> anyhow::Result<T> {
         let source = if self.file.as_os_str() == "-" {
             Source::Stdin
         } else {
@@ -200,42 +223,47 @@ impl Args {
                 stop.cancel();
             }
         });
-        let outcome =
-            ephor_fairness::analyze(table.dataframe().map_err(unreadable)?, spec, &(), &cancel)
-                .await;
+        let outcome = work(table.dataframe().map_err(unreadable)?, &cancel).await;
         ctrl_c.abort();
-        outcome.map_err(|error| match error {
-            AnalysisError::Invalid(_) | AnalysisError::Read(_) => {
-                UsageError(error.to_string()).into()
-            }
-            AnalysisError::Cancelled | AnalysisError::Engine(_) => error.into(),
-        })
+        outcome.map_err(invalid)
     }
 
     fn write(&self, result: &AnalysisResult) -> anyhow::Result<()> {
-        let source = match self.file.to_str() {
-            Some("-") => "standard input".to_owned(),
-            _ => self.file.display().to_string(),
-        };
+        let source = self.source();
         let terminal = self.out.is_none() && std::io::stdout().is_terminal();
         let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let text = match self.format {
             Output::Table => table::render(result, &source, colour),
             Output::Json => serde_json::to_string_pretty(result)? + "\n",
             Output::Html => {
-                let meta = ReportMeta::new(
-                    format!("Bias analysis of {source}"),
-                    source,
-                    SystemClock.now(),
-                );
-                report::html(result, &meta)?
+                let title = format!("Bias analysis of {source}");
+                report::html(result, &ReportMeta::new(title, source, SystemClock.now()))?
             }
         };
+        self.put(&text)
+    }
+
+    /// What is analysed, for people.
+    fn source(&self) -> String {
+        match self.file.to_str() {
+            Some("-") => "standard input".to_owned(),
+            _ => self.file.display().to_string(),
+        }
+    }
+
+    fn put(&self, text: &str) -> anyhow::Result<()> {
         match &self.out {
             Some(path) => std::fs::write(path, text)
                 .with_context(|| format!("the report could not be written to {}", path.display())),
             None => Ok(std::io::stdout().lock().write_all(text.as_bytes())?),
         }
+    }
+}
+
+fn invalid(error: AnalysisError) -> anyhow::Error {
+    match error {
+        AnalysisError::Invalid(_) | AnalysisError::Read(_) => UsageError(error.to_string()).into(),
+        AnalysisError::Cancelled | AnalysisError::Engine(_) => error.into(),
     }
 }
 

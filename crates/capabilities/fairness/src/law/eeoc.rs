@@ -1,0 +1,307 @@
+//! Adverse impact by the Uniform Guidelines on Employee Selection Procedures (29 CFR part 1607), with the tests that courts ask
+//! for.
+//!
+//! Each group's selection rate is compared with that of the group selected most: by the four-fifths rule of thumb (§ 1607.4 D),
+//! and by two-sided tests, for the same paragraph says that greater differences may be no adverse impact "where the differences
+//! are based on small numbers and are not statistically significant", and smaller ones may be it where they are "significant in
+//! both statistical and practical terms".
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    FOUR_FIFTHS, ReportOptions,
+    categories::{Table, highest, is_left_out, outcome, people, selection, undecided},
+    ll144::{impact_ratio, ratio_interval},
+};
+use crate::{
+    AnalysisError, AnalysisSpec,
+    cube::Cube,
+    intervals::{Proportion, newcombe::newcombe, z},
+    result::{Interval, IntervalMethod, PredictionSource},
+    significance::{
+        Selection, adjust,
+        chi_square::{self, ChiSquare},
+        deviations::{SUSPECT, shortfall, standard_deviations},
+        fisher,
+        flip_flop::{FlipFlop, flip_flop},
+        power::{Detectable, USUAL_POWER, detectable},
+        stratified::{Stratified, Stratum, stratified},
+    },
+};
+
+/// The rule, as it is cited.
+pub const RULE: &str =
+    "Uniform Guidelines on Employee Selection Procedures (1978), 29 CFR part 1607, § 1607.4 D";
+const SMALL_GROUPS: &str = "Left out: less than the named share of the people of this sample. 29 CFR 1607.15 A (2) speaks of 2 % of the labour force of the area, or of the workforce, which this sample need not resemble.";
+
+/// What the guidelines look at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EeocReport {
+    /// The rule.
+    pub rule: String,
+    /// Rows read.
+    pub rows: u64,
+    /// The column that says who was selected.
+    pub column: String,
+    /// People of whom it does not say: they are in no rate.
+    pub without: u64,
+    /// The level of the tests, and one less the confidence of the intervals.
+    pub alpha: f64,
+    /// The column of strata within which groups are compared too.
+    pub strata: Option<String>,
+    /// By each attribute, then by their combinations, of which the guidelines do not speak.
+    pub sections: Vec<Section>,
+    /// What the reader must know.
+    pub notes: Vec<String>,
+}
+
+/// The groups of one attribute, or of several together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Section {
+    /// The attributes.
+    pub attributes: Vec<String>,
+    /// The group with the highest rate, with which the others are compared.
+    pub highest: Option<String>,
+    /// Whether all compared groups could have one rate.
+    pub overall: Option<ChiSquare>,
+    /// All groups that are known.
+    pub groups: Vec<Line>,
+    /// People who are in no known group.
+    pub unknown: u64,
+    /// The gravest indication of any group.
+    pub indication: Indication,
+}
+
+/// One group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// Its name: its values joined by `|`.
+    pub name: String,
+    /// Its value of each attribute.
+    pub values: Vec<String>,
+    /// Its people, those without a decision too.
+    pub people: u64,
+    /// Those selected, of those decided on.
+    #[serde(flatten)]
+    pub selection: Selection,
+    /// Its selection rate.
+    pub rate: Option<f64>,
+    /// That, by the highest rate.
+    pub impact_ratio: Option<f64>,
+    /// Its interval (Katz).
+    pub impact_ratio_interval: Option<Interval>,
+    /// Below four-fifths.
+    pub below_four_fifths: Option<bool>,
+    /// Against the group with the highest rate; `None` for that group itself.
+    pub comparison: Option<Comparison>,
+    /// Why it is not compared.
+    pub excluded: Option<String>,
+}
+
+/// One group against the one with the highest rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Its rate less the highest.
+    pub difference: f64,
+    /// Its interval (Newcombe).
+    pub difference_interval: Interval,
+    /// Fisher's exact p, two-sided.
+    pub fisher: f64,
+    /// The same, adjusted for the number of groups (Holm).
+    pub fisher_holm: f64,
+    /// The same, by Benjamini and Hochberg.
+    pub fisher_bh: f64,
+    /// Fisher's mid-p.
+    pub mid_p: f64,
+    /// How many standard deviations the rates are apart.
+    pub standard_deviations: Option<f64>,
+    /// More than two.
+    pub beyond_two: bool,
+    /// How many more would have to be selected to equal the highest rate.
+    pub shortfall: f64,
+    /// One more of this group selected, one fewer of the other.
+    pub flip_flop: Option<FlipFlop>,
+    /// Fisher's p if two more of this group had been selected.
+    pub fisher_two_more: f64,
+    /// The smallest disparity that the sample could have shown; `None` if it could have shown none.
+    pub detectable: Option<Detectable>,
+    /// Within strata.
+    pub stratified: Option<Stratified>,
+    /// What rate and tests say together.
+    pub indication: Indication,
+}
+
+/// What four-fifths and the tests say together, the gravest greatest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Indication {
+    /// Neither.
+    #[default]
+    None,
+    /// Below four-fifths, but chance could explain it, or it hangs on one person.
+    RateOnly,
+    /// Statistically significant, but not below four-fifths: practical significance decides.
+    SignificanceOnly,
+    /// Below four-fifths, and chance does not explain it.
+    Both,
+}
+
+/// Compares the groups of a cube.
+///
+/// Selected is who has a positive prediction; with neither predictions nor scores, a positive label. Tests are at one less the
+/// spec's confidence; a group is significant by Holm's p.
+///
+/// # Errors
+/// [`AnalysisError::Invalid`] with every fault of the options, the spec and the data.
+pub fn report(
+    cube: &Cube,
+    spec: &AnalysisSpec,
+    options: &ReportOptions,
+) -> Result<EeocReport, AnalysisError> {
+    let people = people(cube, spec, options)?;
+    let source = people.prediction;
+    let everybody = people.whole.all.n;
+    let sections =
+        people.tables.iter().map(|one| section(one, everybody, source, spec, options)).collect();
+    Ok(EeocReport {
+        rule: RULE.to_owned(),
+        rows: cube.rows,
+        column: outcome(spec, source),
+        without: undecided(&people.whole, source),
+        alpha: 1.0 - spec.confidence,
+        strata: options.strata.clone(),
+        sections,
+        notes: vec![
+            "Four-fifths is a rule of thumb for enforcement, not a definition of discrimination; a difference that is significant may be justified, and one that is not may be unlawful.".to_owned(),
+            "Groups that combine attributes are shown because disparities hide there; the guidelines ask for sex, and race or ethnicity, each by itself.".to_owned(),
+        ],
+    })
+}
+
+fn section(
+    table: &Table,
+    everybody: u64,
+    source: PredictionSource,
+    spec: &AnalysisSpec,
+    options: &ReportOptions,
+) -> Section {
+    let selections: Vec<Selection> =
+        table.categories.iter().map(|group| selection(&group.tally, source)).collect();
+    let is_compared = |at: usize| {
+        selections[at].of > 0 && !is_left_out(table.categories[at].tally.all.n, everybody, options)
+    };
+    let highest = highest(&selections, is_compared);
+    let compared: Vec<usize> = (0..selections.len()).filter(|at| is_compared(*at)).collect();
+    let mut groups: Vec<Line> = table
+        .categories
+        .iter()
+        .enumerate()
+        .map(|(at, group)| {
+            let best = highest.filter(|_| is_compared(at)).map(|at| selections[at]);
+            let other = best.filter(|_| Some(at) != highest);
+            let ratio = best.and_then(|best| impact_ratio(selections[at], best));
+            let strata: Vec<Stratum> = match highest.filter(|_| !table.strata.is_empty()) {
+                Some(highest) => {
+                    let pairs = table.strata[at].iter().zip(&table.strata[highest]);
+                    pairs.map(|(mine, theirs)| (*mine, *theirs)).collect()
+                }
+                None => Vec::new(),
+            };
+            Line {
+                name: group.name.clone(),
+                values: group.values.clone(),
+                people: group.tally.all.n,
+                selection: selections[at],
+                rate: selections[at].rate(),
+                impact_ratio: ratio,
+                impact_ratio_interval: ratio
+                    .and(other)
+                    .and_then(|other| ratio_interval(selections[at], other, spec.confidence)),
+                below_four_fifths: ratio.map(|ratio| ratio < FOUR_FIFTHS),
+                comparison: other
+                    .and_then(|other| compare(selections[at], other, &strata, spec.confidence)),
+                excluded: excluded(selections[at], is_compared(at), options),
+            }
+        })
+        .collect();
+    conclude(&mut groups, 1.0 - spec.confidence);
+    let rates: Vec<Selection> = compared.iter().map(|at| selections[*at]).collect();
+    Section {
+        attributes: table.names.clone(),
+        highest: highest.map(|at| table.categories[at].name.clone()),
+        overall: chi_square::independence(&rates),
+        indication: groups
+            .iter()
+            .filter_map(|line| Some(line.comparison.as_ref()?.indication))
+            .max()
+            .unwrap_or_default(),
+        groups,
+        unknown: table.unknown.all.n,
+    }
+}
+
+fn excluded(mine: Selection, is_compared: bool, options: &ReportOptions) -> Option<String> {
+    if is_compared {
+        return None;
+    }
+    if mine.of == 0 {
+        return Some("Nothing was decided on anybody of it.".to_owned());
+    }
+    Some(options.exclude_reason.clone().unwrap_or_else(|| SMALL_GROUPS.to_owned()))
+}
+
+fn compare(
+    mine: Selection,
+    other: Selection,
+    strata: &[Stratum],
+    confidence: f64,
+) -> Option<Comparison> {
+    let (rate, best) = (mine.rate()?, other.rate()?);
+    let proportion = |p: f64, of: u64| Proportion { p, n: of as f64 };
+    let (lower, upper) =
+        newcombe(proportion(rate, mine.of), proportion(best, other.of), z(confidence));
+    let deviations = standard_deviations(mine, other);
+    let exact = fisher::exact(mine, other);
+    Some(Comparison {
+        difference: rate - best,
+        difference_interval: Interval {
+            lower,
+            upper,
+            confidence,
+            method: IntervalMethod::Newcombe,
+        },
+        fisher: exact,
+        fisher_holm: exact,
+        fisher_bh: exact,
+        mid_p: fisher::mid_p(mine, other),
+        standard_deviations: deviations,
+        beyond_two: deviations.is_some_and(|apart| apart.abs() > SUSPECT),
+        shortfall: shortfall(mine, other)?,
+        flip_flop: flip_flop(mine, other),
+        fisher_two_more: fisher::exact(Selection::new(mine.selected + 2, mine.of), other),
+        detectable: detectable(mine.of, other, 1.0 - confidence, USUAL_POWER),
+        stratified: stratified(strata, z(confidence)),
+        indication: Indication::None,
+    })
+}
+
+/// Adjusts the tests for their number, and says what they mean beside the rates.
+fn conclude(groups: &mut [Line], alpha: f64) {
+    let exact: Vec<f64> =
+        groups.iter().filter_map(|line| Some(line.comparison.as_ref()?.fisher)).collect();
+    let adjusted = adjust::holm(&exact).into_iter().zip(adjust::benjamini_hochberg(&exact));
+    let compared = groups.iter_mut().filter_map(|line| {
+        Some((line.comparison.as_mut()?, line.below_four_fifths.unwrap_or(false)))
+    });
+    for ((comparison, below), (holm, hochberg)) in compared.zip(adjusted) {
+        (comparison.fisher_holm, comparison.fisher_bh) = (holm, hochberg);
+        let hangs_on_one = comparison.flip_flop.is_some_and(|moved| moved.reverses);
+        let significant = holm <= alpha && !hangs_on_one;
+        comparison.indication = match (below, significant) {
+            (false, false) => Indication::None,
+            (true, false) => Indication::RateOnly,
+            (false, true) => Indication::SignificanceOnly,
+            (true, true) => Indication::Both,
+        };
+    }
+}

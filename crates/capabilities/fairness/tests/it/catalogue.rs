@@ -1,0 +1,111 @@
+//! docs/metrics.md says what the registries say.
+
+use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
+
+use ephor_fairness::{
+    disparities,
+    metrics::{self, bounds},
+};
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+fn names<'a>(id: &'a str, aliases: impl Iterator<Item = &'a str>) -> String {
+    let mut text = format!("`{id}`");
+    for alias in aliases {
+        write!(text, ", `{alias}`").unwrap();
+    }
+    text
+}
+
+fn range(range: (f64, f64)) -> String {
+    match bounds(range) {
+        [Some(least), Some(greatest)] => format!("{least} to {greatest}"),
+        [Some(least), None] => format!("{least} and more"),
+        [None, Some(greatest)] => format!("{greatest} and less"),
+        [None, None] => "any".to_owned(),
+    }
+}
+
+fn of_metrics() -> String {
+    let mut text = String::from(
+        "| metric | formula | range | better | needs | source |\n|---|---|---|---|---|---|\n",
+    );
+    for metric in metrics::registry() {
+        writeln!(
+            text,
+            "| **{}**<br>{} | {} | {} | {} | {} | {} |",
+            metric.title,
+            names(metric.id, metric.aliases.iter().copied()),
+            cell(metric.formula),
+            range(metric.range),
+            metric.better.as_str().split(':').next().unwrap(),
+            metric.needs.as_str(),
+            cell(metric.source)
+        )
+        .unwrap();
+    }
+    text.push('\n');
+    for metric in metrics::registry() {
+        writeln!(text, "- `{}`: {}", metric.id, metric.edge_cases).unwrap();
+    }
+    text
+}
+
+fn of_disparities() -> String {
+    let mut text = String::from(
+        "| disparity | formula | range | ideal | threshold | source |\n|---|---|---|---|---|---|\n",
+    );
+    let mut edge_cases: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for definition in disparities::registry() {
+        edge_cases.entry(definition.edge_cases).or_default().push(&definition.id);
+        let threshold = definition.default_threshold;
+        writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} |",
+            names(&definition.id, definition.names().skip(1)),
+            cell(&definition.formula),
+            range(definition.range),
+            definition.ideal,
+            threshold.map_or_else(String::new, |threshold| threshold.to_string()),
+            cell(definition.source)
+        )
+        .unwrap();
+    }
+    text.push('\n');
+    let most = edge_cases.values().map(Vec::len).max();
+    for (text_of, ids) in &edge_cases {
+        let whose = if Some(ids.len()) == most {
+            "All others".to_owned()
+        } else {
+            ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
+        };
+        writeln!(text, "- {whose}: {text_of}").unwrap();
+    }
+    text
+}
+
+/// Puts the text between its two marks.
+fn put(page: &str, mark: &str, text: &str) -> String {
+    let (begin, end) = (format!("<!-- {mark}: generated -->\n"), format!("<!-- {mark}: end -->"));
+    let (head, rest) = page.split_once(&begin).unwrap();
+    let (_, tail) = rest.split_once(&end).unwrap();
+    format!("{head}{begin}{text}{end}{tail}")
+}
+
+#[test]
+fn the_page_of_metrics_is_current() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../docs/metrics.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let new = put(&put(&page, "metrics", &of_metrics()), "disparities", &of_disparities());
+    if new != page {
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, new).unwrap();
+        } else {
+            panic!(
+                "docs/metrics.md is old; renew it with `UPDATE_DOCS=1 cargo test -p ephor-fairness --test it page_of_metrics`"
+            );
+        }
+    }
+}

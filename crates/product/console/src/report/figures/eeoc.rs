@@ -1,0 +1,145 @@
+//! The Uniform Guidelines in words.
+
+use ephor_fairness::law::eeoc::{Comparison, EeocReport, Indication, Line, Section as Groups};
+
+use super::{Document, NOTHING, Section, below, people, probability, rate, ratio};
+
+pub(super) fn document(report: &EeocReport) -> Document {
+    let mut facts = vec![format!(
+        "{} were read. Selection is read from {}.",
+        people(report.rows, "person", "people"),
+        report.column
+    )];
+    if report.without > 0 {
+        let who = people(report.without, "person", "people");
+        facts.push(format!("Nothing was decided on {who}."));
+    }
+    facts.push(format!(
+        "Tests are two-sided at {:.3}; a group is significant by Fisher's exact test, adjusted for the number of groups (Holm).",
+        report.alpha
+    ));
+    let heads: Vec<&'static str> = HEADS
+        .iter()
+        .copied()
+        .chain(report.strata.is_some().then_some("within strata: p"))
+        .chain(["indication…"])
+        .collect();
+    let is_stratified = report.strata.is_some();
+    Document {
+        title: "Adverse impact (EEOC Uniform Guidelines)",
+        rule: report.rule.clone(),
+        facts,
+        sections: report
+            .sections
+            .iter()
+            .map(|groups| section(groups, &heads, is_stratified))
+            .collect(),
+        notes: report.notes.clone(),
+    }
+}
+
+const HEADS: [&str; 10] = [
+    "group",
+    "decided on",
+    "selected",
+    "rate",
+    "impact ratio",
+    "four-fifths…",
+    "Fisher p",
+    "p (Holm)",
+    "standard deviations",
+    "shortfall",
+];
+
+fn section(groups: &Groups, heads: &[&'static str], is_stratified: bool) -> Section {
+    let mut facts = Vec::new();
+    if let Some(highest) = &groups.highest {
+        facts.push(format!("Compared with {highest}, which has the highest rate."));
+    }
+    if let Some(test) = &groups.overall {
+        facts.push(format!(
+            "All groups together: chi-square {:.3} with {} degrees of freedom, p {}.",
+            test.statistic,
+            test.df,
+            probability(test.p)
+        ));
+    }
+    if groups.unknown > 0 {
+        facts.push(format!(
+            "{} not in these figures: they are in no known group.",
+            people(groups.unknown, "person is", "people are")
+        ));
+    }
+    for line in &groups.groups {
+        if let Some(reason) = &line.excluded {
+            facts.push(format!("{} is not compared: {reason}", line.name));
+        }
+        facts.extend(line.comparison.as_ref().and_then(|found| remark(line, found)));
+    }
+    Section {
+        heading: format!("Selection by {}", groups.attributes.join(" and ")),
+        heads: heads.to_vec(),
+        rows: groups.groups.iter().map(|line| row(line, is_stratified)).collect(),
+        facts,
+    }
+}
+
+fn row(line: &Line, is_stratified: bool) -> Vec<String> {
+    let found = line.comparison.as_ref();
+    let show = |number: fn(&Comparison) -> String| found.map_or_else(|| NOTHING.to_owned(), number);
+    let mut row = vec![
+        line.values.join(" / "),
+        line.selection.of.to_string(),
+        line.selection.selected.to_string(),
+        rate(line.rate),
+        ratio(line.impact_ratio, line.impact_ratio_interval.as_ref()),
+        below(line.below_four_fifths),
+        show(|found| probability(found.fisher)),
+        show(|found| probability(found.fisher_holm)),
+        show(|found| {
+            found
+                .standard_deviations
+                .map_or_else(|| NOTHING.to_owned(), |apart| format!("{apart:.2}"))
+        }),
+        show(|found| format!("{:.1}", found.shortfall)),
+    ];
+    if is_stratified {
+        row.push(show(|found| {
+            found.stratified.map_or_else(|| NOTHING.to_owned(), |strata| probability(strata.test.p))
+        }));
+    }
+    row.push(show(|found| indication(found.indication).to_owned()));
+    row
+}
+
+const fn indication(indication: Indication) -> &'static str {
+    match indication {
+        Indication::None => "none",
+        Indication::RateOnly => "rate, but not significant",
+        Indication::SignificanceOnly => "significant, but not below 0.8",
+        Indication::Both => "rate and significance",
+    }
+}
+
+/// What the figures alone do not say.
+fn remark(line: &Line, found: &Comparison) -> Option<String> {
+    if line.below_four_fifths == Some(true) && found.flip_flop.is_some_and(|moved| moved.reverses) {
+        return Some(format!(
+            "{}: with one more selected here and one fewer there, the order of the rates turns about: too few people to infer from.",
+            line.name
+        ));
+    }
+    if found.indication > Indication::RateOnly {
+        return None;
+    }
+    Some(match &found.detectable {
+        Some(least) => format!(
+            "{}: a sample of this size shows a rate of {:.1} % or less (a ratio of {:.3}) in {:.0} of 100 cases; smaller disparities may go unseen.",
+            line.name,
+            least.rate * 100.0,
+            least.ratio,
+            least.power * 100.0
+        ),
+        None => format!("{}: too few people to show any disparity, however great.", line.name),
+    })
+}

@@ -1,0 +1,167 @@
+//! `ephor analyze --report …`: the figures that a rule of law asks for, or those of the data alone.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use clap::ValueEnum;
+use comfy_table::{CellAlignment, Table, presets::NOTHING};
+use ephor_console::report::{
+    ReportMeta,
+    figures::{Document, html, of_data, of_law},
+};
+use ephor_fairness::{
+    AnalysisSpec, Status,
+    data::{describe, representation::Population},
+    law::{LawReport, ReportOptions, Rule, eeoc::Indication, report},
+    read_cube,
+};
+use ephor_kernel::{Clock as _, SystemClock};
+use serde::Serialize;
+
+use super::{Output, invalid};
+use crate::{
+    cli::{block_on, printed::safe},
+    exit::Exit,
+};
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Reports of figures")]
+pub struct Args {
+    /// Figures instead of the analysis
+    #[arg(long, value_enum, value_name = "REPORT")]
+    pub report: Option<Report>,
+    /// Leave categories with a lesser share of the sample out of the comparison; at most 0.02
+    #[arg(long, value_name = "SHARE", requires = "report")]
+    exclude_below: Option<f64>,
+    /// Why they are left out; Local Law 144 asks for it
+    #[arg(long, value_name = "TEXT", requires = "exclude_below")]
+    exclude_reason: Option<String>,
+    /// Values that say that somebody's category is not known
+    #[arg(long, value_delimiter = ',', value_name = "VALUE,…", requires = "report")]
+    unknown: Vec<String>,
+    /// A column of strata (jobs, departments) within which groups are compared too; with eeoc
+    #[arg(long, value_name = "COLUMN", requires = "report")]
+    strata: Option<String>,
+    /// Columns that may give the protected attributes away; with data
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN,…", requires = "report")]
+    feature: Vec<String>,
+    /// Shares of the population, such as `sex=Female:0.51,Male:0.49`; with data
+    #[arg(long, value_parser = shares, value_name = "COLUMN=GROUP:SHARE,…", requires = "report")]
+    population: Vec<Shares>,
+}
+
+/// An attribute with the population's shares of its groups.
+type Shares = (String, BTreeMap<String, f64>);
+
+fn shares(text: &str) -> Result<Shares, String> {
+    let how = || "it is written COLUMN=GROUP:SHARE,GROUP:SHARE".to_owned();
+    let (attribute, groups) = text.split_once('=').ok_or_else(how)?;
+    let groups = groups
+        .split(',')
+        .map(|group| {
+            let (name, share) = group.rsplit_once(':').ok_or_else(how)?;
+            let number = share.trim().parse().map_err(|_| format!("`{share}` is not a number"))?;
+            Ok((name.to_owned(), number))
+        })
+        .collect::<Result<_, String>>()?;
+    Ok((attribute.to_owned(), groups))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    /// New York City Local Law 144: impact ratios of selection and of scores. It sets no pass line
+    Ll144,
+    /// EEOC Uniform Guidelines: four-fifths, tests of significance, what the sample could show
+    Eeoc,
+    /// The data alone: groups, completeness, representation, what gives protected attributes away
+    Data,
+}
+
+/// Reads the file, and prints the report.
+pub fn run(args: &super::Args, report: Report, spec: AnalysisSpec) -> anyhow::Result<Exit> {
+    match report {
+        Report::Ll144 => of_rule(args, Rule::Ll144, spec),
+        Report::Eeoc => of_rule(args, Rule::Eeoc, spec),
+        Report::Data => of_file(args, &spec),
+    }
+}
+
+fn of_rule(args: &super::Args, rule: Rule, mut spec: AnalysisSpec) -> anyhow::Result<Exit> {
+    let asked = &args.reports;
+    let options = ReportOptions {
+        exclude_below: asked.exclude_below,
+        exclude_reason: asked.exclude_reason.clone(),
+        unknown: asked.unknown.iter().cloned().collect(),
+        strata: asked.strata.clone(),
+    };
+    if let Some(strata) = options.strata.as_ref().filter(|strata| !spec.protected.contains(strata))
+    {
+        spec.protected.push(strata.clone());
+    }
+    let cube =
+        block_on(args.read(async |table, cancel| read_cube(table, &spec, &(), cancel).await))?;
+    let found = report(rule, &cube, &spec, &options).map_err(invalid)?;
+    put(args, &found, &of_law(&found))?;
+    Ok(args.exit(status(&found)))
+}
+
+fn of_file(args: &super::Args, spec: &AnalysisSpec) -> anyhow::Result<Exit> {
+    let (features, population) = (&args.reports.feature, &args.reports.population);
+    let population: Population = population.iter().cloned().collect();
+    let found =
+        block_on(args.read(async |table, cancel| {
+            describe(table, spec, features, &population, cancel).await
+        }))?;
+    put(args, &found, &of_data(&found))?;
+    Ok(Exit::Ok)
+}
+
+fn put(args: &super::Args, found: &impl Serialize, document: &Document) -> anyhow::Result<()> {
+    let text = match args.format {
+        Output::Table => printed(document, &args.source()),
+        Output::Json => serde_json::to_string_pretty(found)? + "\n",
+        Output::Html => {
+            html(document, &ReportMeta::new(document.title, args.source(), SystemClock.now()))?
+        }
+    };
+    args.put(&text)
+}
+
+/// What an exit code may rest on: Local Law 144 sets no pass line, so that its figures never fail.
+fn status(report: &LawReport) -> Status {
+    let LawReport::Eeoc(report) = report else { return Status::Pass };
+    match report.sections.iter().map(|section| section.indication).max().unwrap_or_default() {
+        Indication::None => Status::Pass,
+        Indication::RateOnly | Indication::SignificanceOnly => Status::Warning,
+        Indication::Both => Status::Fail,
+    }
+}
+
+fn printed(document: &Document, source: &str) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "{source}: {}\n{}", document.title, document.rule);
+    for fact in &document.facts {
+        let _ = writeln!(out, "{}", safe(fact));
+    }
+    for section in &document.sections {
+        let mut table = Table::new();
+        table.load_style(NOTHING);
+        table.set_header(section.heads.iter().map(|head| head.trim_end_matches('…')));
+        for row in &section.rows {
+            table.add_row(row.iter().map(|cell| safe(cell)));
+        }
+        for (column, head) in table.column_iter_mut().zip(&section.heads).skip(1) {
+            if !head.ends_with('…') {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        let _ = writeln!(out, "\n{}\n{table}", safe(&section.heading));
+        for fact in &section.facts {
+            let _ = writeln!(out, "{}", safe(fact));
+        }
+    }
+    let _ = writeln!(out, "\nNotes");
+    for note in &document.notes {
+        let _ = writeln!(out, "- {}", safe(note));
+    }
+    out
+}
