@@ -185,11 +185,8 @@ pub fn report(
 }
 
 fn line(values: &[String], tally: &Tally, confidence: f64) -> Line {
-    let metric = |id: &str| {
-        crate::metrics::find(id)
-            .map(|metric| estimate(metric.measure, tally, false).to_value(metric, confidence))
-    };
-    let base_rate = metric("base_rate");
+    let base_rate = crate::metrics::find("base_rate")
+        .map(|metric| estimate(metric.measure, tally, false).to_value(metric, confidence));
     Line {
         name: values.join("|"),
         values: values.to_vec(),

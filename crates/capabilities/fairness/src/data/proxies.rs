@@ -121,8 +121,9 @@ fn categories(
     let mut table: Vec<(&str, Vec<f64>)> = Vec::new();
     // Groups come in the order of their values: those of one value of the column are together.
     for group in &groups {
-        if table.last().is_none_or(|(value, _)| *value != group.values[0]) {
-            table.push((&group.values[0], vec![0.0; names.len()]));
+        let value = group.values[0].as_str();
+        if table.last().is_none_or(|(last, _)| *last != value) {
+            table.push((value, vec![0.0; names.len()]));
         }
         if let (Some((_, row)), Ok(at)) =
             (table.last_mut(), names.binary_search(&group.values[1].as_str()))

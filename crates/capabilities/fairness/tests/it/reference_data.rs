@@ -65,10 +65,10 @@ fn people() -> Vec<(&'static str, ArrayRef)> {
         ("shoe", text(&|row| if row % 2 == 0 { "left" } else { "right" })),
         (
             "height",
-            Arc::new(Float64Array::from_iter_values(
-                rows.clone()
-                    .map(|row| if is_woman(row) { 165.0 } else { 178.0 } + (row % 5) as f64),
-            )),
+            Arc::new(Float64Array::from_iter_values(rows.clone().map(|row| {
+                let least = if is_woman(row) { 165.0 } else { 178.0 };
+                least + (row % 5) as f64
+            }))) as ArrayRef,
         ),
     ]
 }
