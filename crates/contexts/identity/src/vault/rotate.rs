@@ -31,7 +31,7 @@ pub struct SealedCount {
     pub number: u64,
 }
 
-struct Sealed {
+struct Held {
     place: String,
     id: Uuid,
     purpose: String,
@@ -91,7 +91,7 @@ impl Identity {
         loop {
             let mut tx = self.store().begin_system(&scope()).await?;
             let batch = sqlx::query_as!(
-                Sealed,
+                Held,
                 r#"select place as "place!", id as "id!", purpose as "purpose!", sealed as "sealed!"
                    from ops.sealed_values($1, $2, $3, $4)"#,
                 key.bytes(),
