@@ -91,7 +91,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = FailOn::Fail, value_name = "STATUS")]
     fail_on: FailOn,
     #[command(flatten)]
-    reports: reports::Args,
+    reports: reports::ReportArgs,
     /// The memory to use before spilling to disk, in MiB
     #[arg(long, default_value_t = 512, value_name = "MIB")]
     memory: usize,

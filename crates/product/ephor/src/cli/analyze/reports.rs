@@ -25,7 +25,7 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Reports of figures")]
-pub struct Args {
+pub struct ReportArgs {
     /// Figures instead of the analysis
     #[arg(long, value_enum, value_name = "REPORT")]
     pub report: Option<Report>,
