@@ -69,7 +69,7 @@ fn tails(group: Selection, other: Selection) -> Option<Tails> {
         .iter()
         .take_while(|(_, weight)| *weight <= observed * TIE)
         .map(|(_, weight)| weight)
-        .sum::<f64>();
+        .fold(0.0, |sum, weight| sum + weight);
     Some(Tails { observed: observed / total, as_probable: as_probable / total })
 }
 

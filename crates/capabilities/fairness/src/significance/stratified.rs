@@ -14,7 +14,7 @@ pub struct Stratified {
     pub strata: u64,
     /// Cochran's and Mantel's test that the odds are equal in every stratum, without continuity correction.
     pub test: ChiSquare,
-    /// The same with it.
+    /// The same with it; 0 where it takes away more than there is.
     pub corrected: ChiSquare,
     /// The common odds ratio, group to other; `None` if it is infinite.
     pub odds_ratio: Option<f64>,

@@ -117,7 +117,7 @@ async fn wrong_shares_and_unknown_columns_are_told() {
         panic!("it was accepted")
     };
     assert!(faults[0].message.contains("1.400"), "{faults:?}");
-    let unknown = ["sheo".to_owned(), "nothing at all".to_owned()];
+    let unknown = ["shoo".to_owned(), "nothing at all".to_owned()];
     let Err(AnalysisError::Invalid(faults)) =
         describe(data(), &spec, &unknown, &Population::new(), &cancel).await
     else {

@@ -4,7 +4,7 @@ use ephor_fairness::data::{
     DataReport, Line, Table, proxies::Proxy, representation::Representation,
 };
 
-use super::{Document, NOTHING, Section, people, probability, rate, ratio};
+use super::{Document, NOTHING, Section, chi_square, people, rate, ratio};
 
 pub(super) fn document(report: &DataReport) -> Document {
     let mut sections = Vec::new();
@@ -52,12 +52,7 @@ fn groups(table: &Table) -> Section {
 fn representation(attributes: &[String], found: &Representation) -> Section {
     let mut facts = Vec::new();
     if let Some(test) = &found.test {
-        facts.push(format!(
-            "Drawn from this population at random? Chi-square {:.3} with {} degrees of freedom, p {}.",
-            test.statistic,
-            test.df,
-            probability(test.p)
-        ));
+        facts.push(format!("Drawn from this population at random? By {}.", chi_square(test)));
     }
     if !found.unknown.is_empty() {
         facts.push(format!(

@@ -2,7 +2,7 @@
 
 use ephor_fairness::law::eeoc::{Comparison, EeocReport, Indication, Line, Section as Groups};
 
-use super::{Document, NOTHING, Section, below, people, probability, rate, ratio};
+use super::{Document, NOTHING, Section, below, chi_square, people, probability, rate, ratio};
 
 pub(super) fn document(report: &EeocReport) -> Document {
     let mut facts = vec![format!(
@@ -53,16 +53,12 @@ const HEADS: [&str; 10] = [
 
 fn section(groups: &Groups, heads: &[&'static str], is_stratified: bool) -> Section {
     let mut facts = Vec::new();
-    if let Some(highest) = &groups.highest {
-        facts.push(format!("Compared with {highest}, which has the highest rate."));
+    let highest = groups.groups.iter().find(|line| Some(&line.name) == groups.highest.as_ref());
+    if let Some(highest) = highest {
+        facts.push(format!("Compared with {}, which has the highest rate.", shown(highest)));
     }
     if let Some(test) = &groups.overall {
-        facts.push(format!(
-            "All groups together: chi-square {:.3} with {} degrees of freedom, p {}.",
-            test.statistic,
-            test.df,
-            probability(test.p)
-        ));
+        facts.push(format!("All groups together: {}.", chi_square(test)));
     }
     if groups.unknown > 0 {
         facts.push(format!(
@@ -88,7 +84,7 @@ fn row(line: &Line, is_stratified: bool) -> Vec<String> {
     let found = line.comparison.as_ref();
     let show = |number: fn(&Comparison) -> String| found.map_or_else(|| NOTHING.to_owned(), number);
     let mut row = vec![
-        line.values.join(" / "),
+        shown(line),
         line.selection.of.to_string(),
         line.selection.selected.to_string(),
         rate(line.rate),
@@ -121,12 +117,16 @@ const fn indication(indication: Indication) -> &'static str {
     }
 }
 
+fn shown(line: &Line) -> String {
+    line.values.join(" / ")
+}
+
 /// What the figures alone do not say.
 fn remark(line: &Line, found: &Comparison) -> Option<String> {
     if line.below_four_fifths == Some(true) && found.flip_flop.is_some_and(|moved| moved.reverses) {
         return Some(format!(
             "{}: with one more selected here and one fewer there, the order of the rates turns about: too few people to infer from.",
-            line.name
+            shown(line)
         ));
     }
     if found.indication > Indication::RateOnly {
@@ -135,11 +135,11 @@ fn remark(line: &Line, found: &Comparison) -> Option<String> {
     Some(match &found.detectable {
         Some(least) => format!(
             "{}: a sample of this size shows a rate of {:.1} % or less (a ratio of {:.3}) in {:.0} of 100 cases; smaller disparities may go unseen.",
-            line.name,
+            shown(line),
             least.rate * 100.0,
             least.ratio,
             least.power * 100.0
         ),
-        None => format!("{}: too few people to show any disparity, however great.", line.name),
+        None => format!("{}: too few people to show any disparity, however great.", shown(line)),
     })
 }

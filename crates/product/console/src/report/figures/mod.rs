@@ -6,7 +6,9 @@ mod eeoc;
 mod ll144;
 
 use askama::Template;
-use ephor_fairness::{ENGINE_VERSION, Interval, data::DataReport, law::LawReport};
+use ephor_fairness::{
+    ENGINE_VERSION, Interval, data::DataReport, law::LawReport, significance::chi_square::ChiSquare,
+};
 
 use super::{ReportMeta, source};
 use crate::{
@@ -138,6 +140,18 @@ fn ratio(value: Option<f64>, interval: Option<&Interval>) -> String {
 
 fn probability(p: f64) -> String {
     if p < 0.0001 { "< 0.0001".to_owned() } else { format!("{p:.4}") }
+}
+
+/// A chi-square test in words.
+fn chi_square(test: &ChiSquare) -> String {
+    let degrees = if test.df == 1 { "degree" } else { "degrees" };
+    let p = if test.p < 0.0001 { "p" } else { "p =" };
+    format!(
+        "chi-square {:.3} with {} {degrees} of freedom, {p} {}",
+        test.statistic,
+        test.df,
+        probability(test.p)
+    )
 }
 
 /// Where a rule speaks of four-fifths.
