@@ -1,6 +1,7 @@
 -- Erasure, the archive of a person's data and forgotten passwords, against who would use them on others.
 
 -- A reset proves the address: where nobody had, what stands in the account is not known to be its owner's.
+grant update (is_active, revoked_at, revoked_by) on identity.api_keys to ephor_door;
 create or replace function door.password_reset(p_token_hash bytea, p_new_hash text, p_account bytea, p_request text,
     out state text, out user_id uuid, out ended bigint)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -31,6 +32,9 @@ begin
         if person.email_verified_at is null then
             delete from identity.user_identities i where i.user_id = person.id;
             delete from identity.user_totp f where f.user_id = person.id;
+            update identity.api_keys k set is_active = false, revoked_at = now(), revoked_by = person.id
+            where k.user_id = person.id and k.is_active;
+            perform door.second_factor_changed(person.id);
         end if;
         update identity.sessions s set is_active = false, ended_at = now() where s.user_id = person.id and s.is_active;
         get diagnostics ended = row_count;

@@ -122,6 +122,8 @@ impl Billing {
                 }
             } else {
                 tracing::error!(%problem, kinds = batch.0.len(), "metered requests are lost");
+                // Nor do they count against anybody from here on.
+                self.read(&batch.by_organization()).await?;
             }
             return Err(problem);
         }

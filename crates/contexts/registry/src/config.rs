@@ -1,6 +1,6 @@
 //! Where data sets are stored.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{fs::Permissions, os::unix::fs::PermissionsExt as _, path::PathBuf, sync::Arc};
 
 use object_store::{
     ObjectStore, aws::AmazonS3Builder, local::LocalFileSystem, prefix::PrefixStore,
@@ -46,9 +46,15 @@ impl ObjectStoreConfig {
     }
 
     fn local(&self) -> Result<Arc<dyn ObjectStore>, ConfigError> {
-        std::fs::create_dir_all(&self.folder)
+        self.make_folder()
             .map_err(|source| ConfigError::Folder { folder: self.folder.clone(), source })?;
         Ok(Arc::new(LocalFileSystem::new_with_prefix(&self.folder)?.with_automatic_cleanup(true)))
+    }
+
+    /// A folder for its owner alone: what lies there is everybody's data, and its files have no modes of their own.
+    fn make_folder(&self) -> std::io::Result<()> {
+        std::fs::create_dir_all(&self.folder)?;
+        std::fs::set_permissions(&self.folder, Permissions::from_mode(0o700))
     }
 }
 

@@ -34,6 +34,12 @@ pub(crate) async fn upload(
     out.shutdown().await
 }
 
+/// What was written to a folder is on the disk by now, and not in memory alone: a bucket sees to that itself. What is
+/// dropped afterwards has no other copy.
+pub(crate) async fn settle() -> Result<(), tokio::task::JoinError> {
+    tokio::task::spawn_blocking(nix::unistd::sync).await
+}
+
 /// Fetches an object into a file that nobody else can open; with the SHA-256 of its bytes.
 pub(crate) async fn fetch(
     objects: &Arc<dyn ObjectStore>,

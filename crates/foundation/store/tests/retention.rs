@@ -317,6 +317,19 @@ async fn rows_that_come_late_get_a_file_of_their_own() {
 }
 
 #[tokio::test]
+async fn all_months_that_are_due_go_at_once_the_oldest_first() {
+    let fixture = Box::pin(Fixture::new()).await;
+    for ago in [4, 5, 6] {
+        fixture.costs(&fixture.other, ago, 1).await;
+    }
+    fixture.run("select ops.months_ahead(3)").await;
+    let done = fixture.archive().await.unwrap();
+    let months: Vec<_> = done.iter().map(|done| done.month).collect();
+    assert_eq!(months, [6, 5, 4, 3].map(|ago| fixture.month(ago)));
+    assert!(fixture.archive().await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn looking_changes_nothing_and_only_what_is_past_goes() {
     let fixture = Box::pin(Fixture::new()).await;
     let (store, objects) = (fixture.store(), fixture.objects());

@@ -17,8 +17,11 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) if broken_pipe(&error) => exit::Exit::Ok.into(),
         Err(error) => {
-            // Nothing is left to do when even the error stream is closed.
-            let _ = writeln!(std::io::stderr(), "ephor: {error:#}");
+            let told = format!("ephor: {error:#}");
+            // What it tells may come from a file or a server. Nothing is left to do when even the error stream is closed.
+            for line in told.lines() {
+                let _ = writeln!(std::io::stderr(), "{}", cli::printed::safe(line));
+            }
             exit::Exit::of(&error).into()
         }
     }

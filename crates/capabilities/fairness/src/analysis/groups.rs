@@ -153,22 +153,22 @@ impl Cells {
     }
 }
 
+/// The place of each code of an attribute among the names of its values, in their order.
+pub(crate) fn places(cube: &Cube, attribute: usize) -> Vec<u32> {
+    let dictionary = cube.dictionary(attribute);
+    let mut codes: Vec<u32> = (0..=dictionary.names().len() as u32).collect();
+    codes.sort_unstable_by(|left, right| dictionary.name(*left).cmp(dictionary.name(*right)));
+    let mut places = vec![0; codes.len()];
+    for (place, code) in codes.into_iter().enumerate() {
+        places[code as usize] = place as u32;
+    }
+    places
+}
+
 /// The cells in the order of the names of their values.
 fn by_name(cube: &Cube) -> Vec<usize> {
-    let places: Vec<Vec<u32>> = (0..cube.layout.attributes)
-        .map(|attribute| {
-            let dictionary = cube.dictionary(attribute);
-            let mut codes: Vec<u32> = (0..=dictionary.names().len() as u32).collect();
-            codes.sort_unstable_by(|left, right| {
-                dictionary.name(*left).cmp(dictionary.name(*right))
-            });
-            let mut places = vec![0; codes.len()];
-            for (place, code) in codes.into_iter().enumerate() {
-                places[code as usize] = place as u32;
-            }
-            places
-        })
-        .collect();
+    let places: Vec<Vec<u32>> =
+        (0..cube.layout.attributes).map(|attribute| places(cube, attribute)).collect();
     let key = |cell: &usize| {
         let codes = cube.index.codes(*cell).iter().zip(&places);
         codes.map(|(code, places)| places[*code as usize]).collect::<Vec<u32>>()

@@ -33,7 +33,7 @@ use compare::Comparison;
 use draws::Draws;
 pub(crate) use estimates::estimate;
 use estimates::{Estimated, estimate_all};
-pub(crate) use groups::{Cells, GroupTally, Groups};
+pub(crate) use groups::{Cells, GroupTally, Groups, places};
 use groups::{SMALL_GROUPS_SHOWN, allowed};
 pub(crate) use labels::resolve;
 pub use scan::{column_faults, plan as scan_plan};
@@ -123,17 +123,10 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
     let mut overall = estimate_all(&whole);
 
     let groupings = groupings(spec.protected.len(), spec.intersection_depth);
+    let (groupings, skipped) = bounded(cube, spec, groupings);
     let mut faults = Vec::new();
     let mut comparisons = Vec::with_capacity(groupings.len());
-    let mut skipped = Vec::new();
     for attributes in &groupings {
-        let count = if attributes.len() > 1 { Cells::count(cube, attributes) } else { 0 };
-        if count > MAX_INTERSECTION_GROUPS {
-            let names: Vec<&str> =
-                attributes.iter().map(|attribute| spec.protected[*attribute].as_str()).collect();
-            skipped.push(format!("{} has {count} groups: combinations with more than {MAX_INTERSECTION_GROUPS} are not analysed.", names.join("|")));
-            continue;
-        }
         comparisons.push(comparison(cells.groups(cube, attributes), spec, &overall, &mut faults));
     }
     if !faults.is_empty() {
@@ -206,6 +199,30 @@ pub(crate) fn groupings(attributes: usize, depth: Option<usize>) -> Vec<Vec<usiz
         .collect();
     all.sort_by(|left, right| left.len().cmp(&right.len()).then_with(|| left.cmp(right)));
     all
+}
+
+/// Those of the groupings that are small enough, and a sentence for each that is not.
+pub(crate) fn bounded(
+    cube: &Cube,
+    spec: &AnalysisSpec,
+    groupings: Vec<Vec<usize>>,
+) -> (Vec<Vec<usize>>, Vec<String>) {
+    let (mut kept, mut skipped) = (Vec::with_capacity(groupings.len()), Vec::new());
+    for attributes in groupings {
+        let count = if attributes.len() > 1 { Cells::count(cube, &attributes) } else { 0 };
+        if count > MAX_INTERSECTION_GROUPS {
+            let names = names(spec, &attributes).join("|");
+            skipped.push(format!("{names} has {count} groups: combinations with more than {MAX_INTERSECTION_GROUPS} are not analysed."));
+        } else {
+            kept.push(attributes);
+        }
+    }
+    (kept, skipped)
+}
+
+/// The names of attributes.
+pub(crate) fn names(spec: &AnalysisSpec, attributes: &[usize]) -> Vec<String> {
+    attributes.iter().map(|attribute| spec.protected[*attribute].clone()).collect()
 }
 
 fn comparison(

@@ -8,43 +8,54 @@ use statrs::distribution::{ChiSquared, ContinuousCDF};
 pub struct Association {
     /// Cramér's V: 0 for none, 1 if one column follows from the other.
     pub cramers_v: f64,
-    /// The same without its bias upwards in small samples of many categories (Bergsma 2013).
-    pub cramers_v_corrected: f64,
+    /// The same without its bias upwards in small samples of many categories (Bergsma 2013). `None` with weights: it rests on the
+    /// number of rows.
+    pub cramers_v_corrected: Option<f64>,
     /// Mutual information, in nats.
     pub mutual_information: f64,
     /// The share of the second column's entropy that knowing the first takes away: Theil's uncertainty coefficient.
     pub uncertainty: f64,
-    /// The chi-square test's p: could chance alone have made it?
-    pub p: f64,
+    /// The chi-square test's p: could chance alone have made it? `None` with weights, which are no people.
+    pub p: Option<f64>,
+}
+
+/// A filled cell of a table of counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Filled {
+    /// Its row, from 0.
+    pub row: usize,
+    /// Its column, from 0.
+    pub column: usize,
+    /// The rows of the data in it, or their weight.
+    pub count: f64,
 }
 
 /// Association of the rows of a table of counts with its columns. `None` unless at least two rows and two columns are filled.
 ///
+/// Each filled cell is named once; the empty ones of a large table are most of it, and are never made.
+///
 /// Source: Cramér 1946 (`SciPy` `contingency.association`); Bergsma 2013; Shannon 1948 (scikit-learn `mutual_info_score`);
 /// Theil 1970.
-pub fn of_counts(table: &[Vec<f64>]) -> Option<Association> {
-    let width = table.iter().map(Vec::len).max()?;
-    let at = |row: &[f64], column: usize| row.get(column).copied().unwrap_or(0.0);
-    let sums: Vec<f64> = table.iter().map(|row| row.iter().sum()).collect();
-    let columns: Vec<f64> =
-        (0..width).map(|column| table.iter().map(|row| at(row, column)).sum()).collect();
-    let total: f64 = sums.iter().sum();
+pub fn of_counts(cells: &[Filled], are_weights: bool) -> Option<Association> {
+    let cells = || cells.iter().filter(|cell| cell.count > 0.0);
+    let rows = sums(cells().map(|cell| (cell.row, cell.count)));
+    let columns = sums(cells().map(|cell| (cell.column, cell.count)));
+    let total: f64 = rows.iter().sum();
     let filled = |sums: &[f64]| sums.iter().filter(|sum| **sum > 0.0).count();
-    let (r, c) = (filled(&sums), filled(&columns));
+    let (r, c) = (filled(&rows), filled(&columns));
     if r < 2 || c < 2 {
         return None;
     }
-    let (mut chi_square, mut information) = (0.0, 0.0);
-    for (row, sum) in table.iter().zip(&sums) {
-        for (column, of_column) in columns.iter().enumerate() {
-            let (seen, expected) = (at(row, column), sum * of_column / total);
-            if expected > 0.0 {
-                chi_square += (seen - expected).powi(2) / expected;
-            }
-            if seen > 0.0 {
-                information += seen / total * (seen / expected).ln();
-            }
-        }
+    let (mut chi_square, mut information, mut reached) = (0.0, 0.0, 0.0);
+    for cell in cells() {
+        let expected = rows[cell.row] * columns[cell.column] / total;
+        chi_square += (cell.count - expected).powi(2) / expected;
+        information += cell.count / total * (cell.count / expected).ln();
+        reached += expected;
+    }
+    // An empty cell adds what is expected of it; where there is none, the rest is but rounding.
+    if cells().count() < r * c {
+        chi_square += (total - reached).max(0.0);
     }
     let entropy: f64 = columns
         .iter()
@@ -53,20 +64,34 @@ pub fn of_counts(table: &[Vec<f64>]) -> Option<Association> {
         .sum();
     let (r, c) = (r as f64, c as f64);
     let phi2 = chi_square / total;
-    let corrected = (phi2 - (r - 1.0) * (c - 1.0) / (total - 1.0)).max(0.0);
-    let shrunk = |k: f64| k - (k - 1.0).powi(2) / (total - 1.0);
-    let smaller = shrunk(r).min(shrunk(c)) - 1.0;
+    let test = ChiSquared::new((r - 1.0) * (c - 1.0)).ok().filter(|_| !are_weights);
     Some(Association {
         cramers_v: (phi2 / (r.min(c) - 1.0)).sqrt().min(1.0),
-        cramers_v_corrected: if smaller > 0.0 {
-            (corrected / smaller).sqrt().min(1.0)
-        } else {
-            0.0
-        },
+        cramers_v_corrected: (!are_weights).then(|| corrected(phi2, r, c, total)),
         mutual_information: information.max(0.0),
         uncertainty: (information / entropy).clamp(0.0, 1.0),
-        p: ChiSquared::new((r - 1.0) * (c - 1.0)).ok()?.sf(chi_square),
+        p: test.map(|test| test.sf(chi_square)),
     })
+}
+
+/// Bergsma's V of a table of so many rows and columns.
+fn corrected(phi2: f64, r: f64, c: f64, total: f64) -> f64 {
+    let phi2 = (phi2 - (r - 1.0) * (c - 1.0) / (total - 1.0)).max(0.0);
+    let shrunk = |k: f64| k - (k - 1.0).powi(2) / (total - 1.0);
+    let smaller = shrunk(r).min(shrunk(c)) - 1.0;
+    if smaller > 0.0 { (phi2 / smaller).sqrt().min(1.0) } else { 0.0 }
+}
+
+/// The sum of the counts at each place.
+fn sums(counts: impl Iterator<Item = (usize, f64)>) -> Vec<f64> {
+    let mut sums: Vec<f64> = Vec::new();
+    for (place, count) in counts {
+        if place >= sums.len() {
+            sums.resize(place + 1, 0.0);
+        }
+        sums[place] += count;
+    }
+    sums
 }
 
 /// What is known of a number in one group.
@@ -110,13 +135,40 @@ mod tests {
 
     use super::*;
 
+    fn filled(table: &[Vec<f64>]) -> Vec<Filled> {
+        let row = |(row, counts): (usize, &Vec<f64>)| -> Vec<Filled> {
+            let cell = |(column, count): (usize, &f64)| Filled { row, column, count: *count };
+            counts.iter().enumerate().map(cell).collect()
+        };
+        table.iter().enumerate().flat_map(row).collect()
+    }
+
     #[test]
     fn one_column_that_says_the_other_is_1() {
-        let found = of_counts(&[vec![5.0, 0.0], vec![0.0, 7.0]]).unwrap();
+        let of = |table: &[Vec<f64>]| of_counts(&filled(table), false);
+        let found = of(&[vec![5.0, 0.0], vec![0.0, 7.0]]).unwrap();
         assert!((found.cramers_v - 1.0).abs() < 1e-12 && (found.uncertainty - 1.0).abs() < 1e-12);
-        assert_eq!(of_counts(&[vec![5.0, 3.0]]), None);
-        assert_eq!(of_counts(&[vec![5.0, 0.0], vec![4.0, 0.0]]), None);
-        assert_eq!(of_counts(&[]), None);
+        assert_eq!(of(&[vec![5.0, 3.0]]), None);
+        assert_eq!(of(&[vec![5.0, 0.0], vec![4.0, 0.0]]), None);
+        assert_eq!(of(&[]), None);
+    }
+
+    #[test]
+    fn weights_are_no_people() {
+        let table = filled(&[vec![5.0, 2.0], vec![1.0, 7.0]]);
+        let (people, weights) =
+            (of_counts(&table, false).unwrap(), of_counts(&table, true).unwrap());
+        assert!(people.p.is_some() && people.cramers_v_corrected.is_some());
+        assert_eq!((weights.p, weights.cramers_v_corrected), (None, None));
+        assert_eq!(weights.cramers_v, people.cramers_v);
+    }
+
+    #[test]
+    fn of_a_large_table_only_what_is_filled_is_made() {
+        let cell = |place: usize| Filled { row: place, column: place, count: 3.0 };
+        let found = of_counts(&(0..60_000).map(cell).collect::<Vec<_>>(), true).unwrap();
+        assert!((found.cramers_v - 1.0).abs() < 1e-9, "{found:?}");
+        assert!((found.mutual_information - 60_000_f64.ln()).abs() < 1e-9, "{found:?}");
     }
 
     #[test]
@@ -137,11 +189,11 @@ mod tests {
         fn order_of_categories_changes_nothing(table in prop::collection::vec(prop::collection::vec(0_u8..50, 3), 2..6)) {
             let table: Vec<Vec<f64>> = table.into_iter().map(|row| row.into_iter().map(f64::from).collect()).collect();
             let turned: Vec<Vec<f64>> = table.iter().rev().map(|row| row.iter().rev().copied().collect()).collect();
-            let (one, two) = (of_counts(&table), of_counts(&turned));
+            let (one, two) = (of_counts(&filled(&table), false), of_counts(&filled(&turned), false));
             prop_assert_eq!(one.is_some(), two.is_some());
             if let (Some(one), Some(two)) = (one, two) {
                 prop_assert!((one.cramers_v - two.cramers_v).abs() < 1e-9 && (one.uncertainty - two.uncertainty).abs() < 1e-9);
-                prop_assert!(one.cramers_v_corrected <= one.cramers_v + 1e-9 && (0.0..=1.0).contains(&one.cramers_v));
+                prop_assert!(one.cramers_v_corrected.unwrap() <= one.cramers_v + 1e-9 && (0.0..=1.0).contains(&one.cramers_v));
             }
         }
     }

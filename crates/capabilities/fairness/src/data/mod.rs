@@ -4,19 +4,22 @@ pub mod association;
 pub mod proxies;
 pub mod representation;
 
+use arrow::datatypes::Schema;
 use datafusion::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    AnalysisError, AnalysisSpec, Fault,
-    analysis::{Cells, column_faults, estimate, groupings, read_cube},
+    AnalysisError, AnalysisSpec, AnalysisType, Fault,
+    analysis::{Cells, bounded, column_faults, estimate, groupings, names, read_cube, resolve},
     cube::Cube,
     result::Interval,
     tally::{MISSING, Tally},
 };
 use proxies::Proxy;
 use representation::{Population, Representation};
+
+const MISSING_COUNTS: &str = "A missing value of a column of categories is a value here: what is missing may give a group away as well. Rows without a number are in no correlation ratio.";
 
 /// What the data are, by protected attribute and combination.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,10 +66,11 @@ pub struct Line {
     pub base_rate_interval: Option<Interval>,
 }
 
-/// Describes a table, and what its `features` give away: one pass over the data for each of them.
+/// Describes a table, and what its `features` give away: one pass over the data for each of them, two for whole numbers.
 ///
-/// A feature of numbers is compared by its correlation ratio, any other by its categories; one that has too many of these is
-/// left out, and a note says so.
+/// A feature of numbers is compared by its correlation ratio, any other by its categories; one of whole numbers, which may be
+/// names, by both. What has too many categories is not compared by them, and a note says so. There is nothing to predict here:
+/// the spec's type counts for nothing.
 ///
 /// # Errors
 /// As [`analyze`](crate::analyze), and with every fault of the population.
@@ -77,13 +81,14 @@ pub async fn describe(
     population: &Population,
     cancel: &CancellationToken,
 ) -> Result<DataReport, AnalysisError> {
+    let spec = &AnalysisSpec { analysis_type: AnalysisType::default(), ..spec.clone() };
     let schema = table.schema().as_arrow().clone();
-    let is_number = |feature: &String| {
-        schema.field_with_name(feature).is_ok_and(|field| field.data_type().is_numeric())
-    };
     let specs: Vec<(&String, AnalysisSpec)> = features
         .iter()
-        .map(|feature| (feature, beside(spec, feature, is_number(feature))))
+        .map(|feature| {
+            let kind = kind(&schema, feature);
+            (feature, beside(spec, feature, kind != Kind::Category))
+        })
         .collect();
     let mut faults = Vec::new();
     for spec in std::iter::once(spec).chain(specs.iter().map(|(_, spec)| spec)) {
@@ -98,23 +103,35 @@ pub async fn describe(
     }
     let cube = read_cube(table.clone(), spec, &(), cancel).await?;
     let mut report = report(&cube, spec, population)?;
-    for (feature, spec) in specs {
-        match read_cube(table.clone(), &spec, &(), cancel).await {
-            Ok(cube) if spec.score.is_some() => {
-                report.proxies.extend(proxies::of_number(&cube, &spec));
-            }
-            Ok(cube) => {
-                let last = spec.protected.len() - 1;
-                report.proxies.extend(proxies::of_category(&cube, &spec, last));
-            }
-            Err(AnalysisError::Invalid(faults)) => report.notes.extend(
-                faults.iter().map(|fault| format!("`{feature}` is left out: {}", fault.message)),
-            ),
-            Err(other) => return Err(other),
+    for (feature, first) in specs {
+        let mut found = proxies_of(&table, &first, feature, &mut report.notes, cancel).await?;
+        if kind(&schema, feature) == Kind::WholeNumber {
+            let second = beside(spec, feature, false);
+            let more = proxies_of(&table, &second, feature, &mut report.notes, cancel).await?;
+            found = proxies::join(found, more);
         }
+        report.proxies.extend(found);
     }
     proxies::sort(&mut report.proxies);
     Ok(report)
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Category,
+    Number,
+    /// A number, or a name of digits.
+    WholeNumber,
+}
+
+fn kind(schema: &Schema, column: &str) -> Kind {
+    let Ok(field) = schema.field_with_name(column) else { return Kind::Category };
+    match field.data_type() {
+        kind if kind.is_integer() => Kind::WholeNumber,
+        kind if kind.is_numeric() => Kind::Number,
+        _ => Kind::Category,
+    }
 }
 
 /// What reads one more column beside the protected attributes.
@@ -129,6 +146,29 @@ fn beside(spec: &AnalysisSpec, feature: &str, is_number: bool) -> AnalysisSpec {
     spec
 }
 
+/// What a feature says of each attribute, read as such a spec asks; nothing and a note, if it cannot be read so.
+async fn proxies_of(
+    table: &DataFrame,
+    spec: &AnalysisSpec,
+    feature: &str,
+    notes: &mut Vec<String>,
+    cancel: &CancellationToken,
+) -> Result<Vec<Proxy>, AnalysisError> {
+    let is_number = spec.score.is_some();
+    match read_cube(table.clone(), spec, &(), cancel).await {
+        Ok(cube) if is_number => Ok(proxies::of_number(&cube, spec)),
+        Ok(cube) => Ok(proxies::of_category(&cube, spec, spec.protected.len() - 1)),
+        Err(AnalysisError::Invalid(faults)) => {
+            let role = if is_number { "numbers" } else { "categories" };
+            let note =
+                |fault: &Fault| format!("`{feature}` is not read as {role}: {}", fault.message);
+            notes.extend(faults.iter().map(note));
+            Ok(Vec::new())
+        }
+        Err(other) => Err(other),
+    }
+}
+
 /// Describes a cube; `population` holds shares of groups, by attribute.
 ///
 /// # Errors
@@ -138,7 +178,11 @@ pub fn report(
     spec: &AnalysisSpec,
     population: &Population,
 ) -> Result<DataReport, AnalysisError> {
-    let mut faults = representation::faults(population, spec);
+    let groupings = groupings(spec.protected.len(), spec.intersection_depth);
+    let (groupings, skipped) = bounded(cube, spec, groupings);
+    let described: Vec<String> =
+        groupings.iter().map(|attributes| names(spec, attributes).join("|")).collect();
+    let mut faults = representation::faults(population, &described);
     if cube.rows == 0 {
         faults.push(Fault::new("/", "no_rows", "The data have no rows."));
     }
@@ -146,42 +190,55 @@ pub fn report(
         return Err(AnalysisError::Invalid(faults));
     }
     let (cube, rows) = cube.finished();
+    resolve(&cube, spec).map_err(AnalysisError::Invalid)?;
     let cells = Cells::new(&cube, &rows);
     if cells.everybody <= 0.0 {
         let fault = Fault::new("/weight", "no_weight", "No row has a weight above 0.");
         return Err(AnalysisError::Invalid(vec![fault]));
     }
-    let tables = groupings(spec.protected.len(), spec.intersection_depth)
-        .into_iter()
-        .map(|attributes| {
-            let groups = cells.groups(&cube, &attributes).all;
-            let names: Vec<String> =
-                attributes.iter().map(|attribute| spec.protected[*attribute].clone()).collect();
-            let shares: Vec<(&str, &Tally)> =
-                groups.iter().map(|group| (group.name.as_str(), &group.tally)).collect();
-            let representation = population
-                .get(&names.join("|"))
-                .and_then(|expected| representation::compare(&shares, expected, spec.confidence));
-            Table {
-                groups: groups
-                    .iter()
-                    .map(|group| line(&group.values, &group.tally, spec.confidence))
-                    .collect(),
-                representation,
-                attributes: names,
-            }
-        })
+    let tables = groupings
+        .iter()
+        .map(|attributes| table(&cells, &cube, spec, population, attributes, &mut faults))
         .collect();
+    if !faults.is_empty() {
+        return Err(AnalysisError::Invalid(faults));
+    }
     Ok(DataReport {
         rows: cube.rows,
         tables,
         associations: proxies::associations(&cells, &cube, spec),
         proxies: Vec::new(),
-        notes: vec![
-            "A missing value is a value here: what is missing may give a group away as well."
-                .to_owned(),
-        ],
+        notes: std::iter::once(MISSING_COUNTS.to_owned()).chain(skipped).collect(),
     })
+}
+
+fn table(
+    cells: &Cells,
+    cube: &Cube,
+    spec: &AnalysisSpec,
+    population: &Population,
+    attributes: &[usize],
+    faults: &mut Vec<Fault>,
+) -> Table {
+    let groups = cells.groups(cube, attributes).all;
+    let attributes = names(spec, attributes);
+    let shares: Vec<(&str, &Tally)> =
+        groups.iter().map(|group| (group.name.as_str(), &group.tally)).collect();
+    let name = attributes.join("|");
+    let expected = population.get(&name);
+    let representation =
+        expected.and_then(|expected| representation::compare(&shares, expected, spec.confidence));
+    if expected.is_some() && representation.is_none() {
+        faults.push(representation::nobody(&name, &shares));
+    }
+    Table {
+        groups: groups
+            .iter()
+            .map(|group| line(&group.values, &group.tally, spec.confidence))
+            .collect(),
+        representation,
+        attributes,
+    }
 }
 
 fn line(values: &[String], tally: &Tally, confidence: f64) -> Line {

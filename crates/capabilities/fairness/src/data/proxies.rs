@@ -1,11 +1,13 @@
 //! What gives a protected attribute away, though nobody asked for it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::association::{Association, Moments, correlation_ratio, of_counts};
+use super::association::{Association, Filled, Moments, correlation_ratio, of_counts};
 use crate::{
     AnalysisSpec,
-    analysis::Cells,
+    analysis::{Cells, places},
     cube::Cube,
     tally::{MISSING, NEGATIVE, POSITIVE},
 };
@@ -17,23 +19,24 @@ pub struct Proxy {
     pub column: String,
     /// The protected attribute.
     pub attribute: String,
-    /// Of a column of categories.
+    /// Of a column of categories, or of whole numbers, which may be names (a postcode).
     pub association: Option<Association>,
     /// Of a column of numbers: the correlation ratio.
     pub correlation_ratio: Option<f64>,
-    /// Cramér's V or the correlation ratio, to put them in order; `None` if the column has one value only.
+    /// Cramér's V (corrected, but with weights) or the correlation ratio, whichever is stronger, to put them in order; `None` if
+    /// the column has one value only.
     pub strength: Option<f64>,
 }
 
 impl Proxy {
-    fn of_categories(column: &str, attribute: &str, counts: &[Vec<f64>]) -> Self {
-        let association = of_counts(counts);
+    fn of_categories(column: &str, attribute: &str, cells: &[Filled], are_weights: bool) -> Self {
+        let association = of_counts(cells, are_weights);
         Self {
             column: column.to_owned(),
             attribute: attribute.to_owned(),
             association,
             correlation_ratio: None,
-            strength: association.map(|found| found.cramers_v),
+            strength: association.map(|found| found.cramers_v_corrected.unwrap_or(found.cramers_v)),
         }
     }
 }
@@ -42,15 +45,18 @@ impl Proxy {
 pub(super) fn associations(cells: &Cells, cube: &Cube, spec: &AnalysisSpec) -> Vec<Proxy> {
     let mut found = Vec::new();
     for (attribute, name) in spec.protected.iter().enumerate() {
-        let labels: Vec<Vec<f64>> = cells
-            .groups(cube, &[attribute])
-            .all
+        let groups = cells.groups(cube, &[attribute]).all;
+        let labels: Vec<Filled> = groups
             .iter()
-            .map(|group| [NEGATIVE, POSITIVE].map(|label| group.tally.label(label).w).to_vec())
+            .enumerate()
+            .flat_map(|(column, group)| {
+                [NEGATIVE, POSITIVE].map(|row| {
+                    let count = group.tally.label(row).w;
+                    Filled { row, column, count }
+                })
+            })
             .collect();
-        let turned: Vec<Vec<f64>> =
-            (0..2).map(|label| labels.iter().map(|row| row[label]).collect()).collect();
-        found.push(Proxy::of_categories(&spec.target, name, &turned));
+        found.push(Proxy::of_categories(&spec.target, name, &labels, spec.weight.is_some()));
     }
     let count = spec.protected.len();
     let pairs = (0..count).flat_map(|attribute| (0..count).map(move |column| (column, attribute)));
@@ -101,6 +107,22 @@ pub fn of_number(cube: &Cube, spec: &AnalysisSpec) -> Vec<Proxy> {
         .collect()
 }
 
+/// One column, read as numbers and as categories: what both say of each attribute, in the order of the stronger.
+pub(super) fn join(numbers: Vec<Proxy>, categories: Vec<Proxy>) -> Vec<Proxy> {
+    let mut joined = numbers;
+    for one in categories {
+        match joined.iter_mut().find(|number| number.attribute == one.attribute) {
+            Some(number) => {
+                number.association = one.association;
+                number.strength =
+                    number.strength.into_iter().chain(one.strength).max_by(f64::total_cmp);
+            }
+            None => joined.push(one),
+        }
+    }
+    joined
+}
+
 /// The most telling first.
 pub fn sort(proxies: &mut [Proxy]) {
     let strength = |proxy: &Proxy| proxy.strength.unwrap_or(-1.0);
@@ -114,23 +136,17 @@ fn categories(
     column: usize,
     attribute: usize,
 ) -> Proxy {
-    let groups = cells.groups(cube, &[column, attribute]).all;
-    let mut names: Vec<&str> = groups.iter().map(|group| group.values[1].as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let mut table: Vec<(&str, Vec<f64>)> = Vec::new();
-    // Groups come in the order of their values: those of one value of the column are together.
-    for group in &groups {
-        let value = group.values[0].as_str();
-        if table.last().is_none_or(|(last, _)| *last != value) {
-            table.push((value, vec![0.0; names.len()]));
-        }
-        if let (Some((_, row)), Ok(at)) =
-            (table.last_mut(), names.binary_search(&group.values[1].as_str()))
-        {
-            row[at] += group.tally.all.w;
-        }
+    let (rows, columns) = (places(cube, column), places(cube, attribute));
+    let mut counts: BTreeMap<(u32, u32), f64> = BTreeMap::new();
+    for cell in cells.order.iter().copied() {
+        let codes = cube.index.codes(cell);
+        let place = (rows[codes[column] as usize], columns[codes[attribute] as usize]);
+        *counts.entry(place).or_default() += cells.tallies[cell].all.w;
     }
-    let counts: Vec<Vec<f64>> = table.into_iter().map(|(_, row)| row).collect();
-    Proxy::of_categories(&spec.protected[column], &spec.protected[attribute], &counts)
+    let filled: Vec<Filled> = counts
+        .into_iter()
+        .map(|((row, column), count)| Filled { row: row as usize, column: column as usize, count })
+        .collect();
+    let (column, attribute) = (&spec.protected[column], &spec.protected[attribute]);
+    Proxy::of_categories(column, attribute, &filled, spec.weight.is_some())
 }

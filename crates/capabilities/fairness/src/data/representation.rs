@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 use crate::{
-    AnalysisSpec, Fault,
+    Fault,
+    fault::nearest,
     intervals::{Proportion, wilson::wilson, z},
     result::{Interval, IntervalMethod},
     significance::chi_square::ChiSquare,
@@ -44,14 +45,24 @@ pub struct Represented {
     pub ratio: f64,
 }
 
-/// All that is wrong with the shares.
-pub(super) fn faults(population: &Population, spec: &AnalysisSpec) -> Vec<Fault> {
+/// How many names a hint lists.
+const LISTED: usize = 20;
+
+/// All that is wrong with the shares; `tables` are the names of all attributes and combinations that are described.
+pub(super) fn faults(population: &Population, tables: &[String]) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (attribute, shares) in population {
         let place = format!("/population/{attribute}");
-        if !attribute.split('|').all(|name| spec.protected.iter().any(|known| known == name)) {
-            let message = format!("`{attribute}` is no protected attribute here.");
-            faults.push(Fault::new(place.clone(), "unknown_attribute", message));
+        if !tables.contains(attribute) {
+            let message = format!(
+                "`{attribute}` is no protected attribute here, and no combination that is described."
+            );
+            let known = tables.iter().map(String::as_str);
+            let fault = Fault::new(place.clone(), "unknown_attribute", message);
+            faults.push(match nearest(attribute, known.clone()) {
+                Some(near) => fault.hint(format!("Did you mean `{near}`?")),
+                None => fault.hint(format!("There are: {}.", listed(known))),
+            });
         }
         if shares.values().any(|share| !(*share > 0.0 && *share <= 1.0)) {
             let message = format!("A share of `{attribute}` is not above 0 and at most 1.");
@@ -67,6 +78,21 @@ pub(super) fn faults(population: &Population, spec: &AnalysisSpec) -> Vec<Fault>
         }
     }
     faults
+}
+
+/// That no group of a population is in the data.
+pub(super) fn nobody(attribute: &str, groups: &[(&str, &Tally)]) -> Fault {
+    let message = format!("No group of the population of `{attribute}` is in the data.");
+    Fault::new(format!("/population/{attribute}"), "unknown_group", message)
+        .hint(format!("The data's groups are: {}.", listed(groups.iter().map(|group| group.0))))
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<&str> = names.take(LISTED + 1).collect();
+    if let Some(last) = names.get_mut(LISTED) {
+        *last = "…";
+    }
+    names.join(", ")
 }
 
 /// Compares the groups of the data with the population's shares. `None` if no row is in a known group.

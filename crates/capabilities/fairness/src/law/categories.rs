@@ -1,11 +1,11 @@
 //! The categories that both rules compare: who is in them, who is not known, and who is left out.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 use super::ReportOptions;
 use crate::{
     AnalysisError, AnalysisSpec, Fault,
-    analysis::{Cells, GroupTally, groupings, resolve},
+    analysis::{Cells, GroupTally, Groups, bounded, groupings, names, places, resolve},
     cube::{Cube, MISSING_NAME},
     result::PredictionSource,
     significance::Selection,
@@ -20,7 +20,12 @@ pub(super) struct People {
     pub prediction: PredictionSource,
     /// Every distinct score is kept.
     pub exact_scores: bool,
+    /// Combinations that have too many categories, a sentence for each.
+    pub skipped: Vec<String>,
 }
+
+/// What was decided, by stratum: by the place of its name among the strata.
+pub(super) type Strata = BTreeMap<u32, Selection>;
 
 /// The categories of one attribute, or of several together.
 pub(super) struct Table {
@@ -28,8 +33,8 @@ pub(super) struct Table {
     pub categories: Vec<GroupTally>,
     /// People who are not known to be in one.
     pub unknown: Tally,
-    /// What was decided on each category within each stratum; empty without strata.
-    pub strata: Vec<Vec<Selection>>,
+    /// What was decided on each category within each of its strata; empty without strata.
+    pub strata: Vec<Strata>,
 }
 
 /// Reads a cube.
@@ -52,11 +57,15 @@ pub(super) fn people(
         .strata
         .as_ref()
         .and_then(|strata| spec.protected.iter().position(|name| name == strata));
-    let tables = groupings(spec.protected.len(), spec.intersection_depth)
+    let groupings = groupings(spec.protected.len(), spec.intersection_depth)
         .into_iter()
         .filter(|attributes| stratum.is_none_or(|stratum| !attributes.contains(&stratum)))
+        .collect();
+    let (groupings, skipped) = bounded(&cube, spec, groupings);
+    let tables = groupings
+        .iter()
         .map(|attributes| {
-            table(&cells, &cube, spec, options, &attributes, stratum, labels.prediction)
+            table(&cells, &cube, spec, options, attributes, stratum, labels.prediction)
         })
         .collect();
     Ok(People {
@@ -64,6 +73,7 @@ pub(super) fn people(
         whole: cells.overall(),
         prediction: labels.prediction,
         exact_scores: cube.histogram.binned.is_none(),
+        skipped,
     })
 }
 
@@ -76,37 +86,39 @@ fn table(
     stratum: Option<usize>,
     prediction: PredictionSource,
 ) -> Table {
-    let groups = cells.groups(cube, attributes).all;
+    let groups = cells.groups(cube, attributes);
+    let mut within = stratum
+        .map_or_else(Vec::new, |stratum| by_stratum(cells, cube, &groups, stratum, prediction));
     let is_unknown = |value: &String| value == MISSING_NAME || options.unknown.contains(value);
-    let (unknown_groups, categories): (Vec<GroupTally>, Vec<GroupTally>) =
-        groups.into_iter().partition(|group| group.values.iter().any(is_unknown));
-    let mut unknown = Tally::default();
-    for group in &unknown_groups {
-        unknown.absorb(&group.tally);
-    }
-    let strata = stratum.map_or_else(Vec::new, |stratum| {
-        let within: Vec<usize> = attributes.iter().copied().chain([stratum]).collect();
-        let parts = cells.groups(cube, &within).all;
-        let mut by_category: HashMap<&[String], BTreeMap<&str, Selection>> = HashMap::new();
-        for part in &parts {
-            if let Some((stratum, values)) = part.values.split_last() {
-                let strata = by_category.entry(values).or_default();
-                strata.insert(stratum, selection(&part.tally, prediction));
-            }
+    let (mut unknown, mut categories, mut strata) = (Tally::default(), Vec::new(), Vec::new());
+    for (at, group) in groups.all.into_iter().enumerate() {
+        if group.values.iter().any(is_unknown) {
+            unknown.absorb(&group.tally);
+        } else {
+            categories.push(group);
+            strata.extend(within.get_mut(at).map(std::mem::take));
         }
-        let names: BTreeSet<&str> =
-            by_category.values().flat_map(BTreeMap::keys).copied().collect();
-        categories
-            .iter()
-            .map(|category| {
-                let mine = by_category.get(category.values.as_slice());
-                let within = |name: &&str| mine.and_then(|strata| strata.get(*name)).copied();
-                names.iter().map(|name| within(name).unwrap_or_default()).collect()
-            })
-            .collect()
-    });
-    let names = attributes.iter().map(|attribute| spec.protected[*attribute].clone()).collect();
-    Table { names, categories, unknown, strata }
+    }
+    Table { names: names(spec, attributes), categories, unknown, strata }
+}
+
+/// What was decided on each group within the strata that it has: few of all that there are, where there are many.
+fn by_stratum(
+    cells: &Cells,
+    cube: &Cube,
+    groups: &Groups,
+    stratum: usize,
+    prediction: PredictionSource,
+) -> Vec<Strata> {
+    let places = places(cube, stratum);
+    let mut within = vec![Strata::new(); groups.all.len()];
+    for (cell, group) in groups.of_cell.iter().enumerate() {
+        let Some(strata) = within.get_mut(*group) else { continue };
+        let place = places[cube.index.codes(cell)[stratum] as usize];
+        let sum = strata.entry(place).or_default();
+        *sum = *sum + selection(&cells.tallies[cell], prediction);
+    }
+    within
 }
 
 /// What was decided on the people of a tally: by the prediction, or by the label if that is all there is.
@@ -155,7 +167,34 @@ pub(super) fn highest(
     )
 }
 
+/// Whether a rate is below four-fifths of the highest, a sign of adverse impact (29 CFR 1607.4 D). In whole numbers: by division,
+/// exactly four-fifths may come out below.
+pub(super) fn is_below_four_fifths(mine: Selection, highest: Selection) -> bool {
+    5 * u128::from(mine.selected) * u128::from(highest.of)
+        < 4 * u128::from(highest.selected) * u128::from(mine.of)
+}
+
 /// Whether a category has so small a share of all these people that it is left out.
 pub(super) fn is_left_out(of: u64, everybody: u64, options: &ReportOptions) -> bool {
     options.exclude_below.is_some_and(|share| (of as f64) < share * everybody as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_four_fifths_is_not_below() {
+        let below = |mine: (u64, u64), highest: (u64, u64)| {
+            is_below_four_fifths(
+                Selection::new(mine.0, mine.1),
+                Selection::new(highest.0, highest.1),
+            )
+        };
+        // As fractions of binary numbers, (40 / 60) / (50 / 60) is 0.7999999999999999.
+        assert!(!below((40, 60), (50, 60)));
+        assert!(below((39, 60), (50, 60)));
+        assert!(below((399_999, 600_000), (50, 60)) && !below((400_001, 600_000), (50, 60)));
+        assert!(!below((0, 5), (0, 6)), "nobody is below where nobody is selected");
+    }
 }

@@ -9,8 +9,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    FOUR_FIFTHS, ReportOptions,
-    categories::{Table, highest, is_left_out, outcome, people, selection, undecided},
+    ReportOptions,
+    categories::{
+        Table, highest, is_below_four_fifths, is_left_out, outcome, people, selection, undecided,
+    },
     ll144::{impact_ratio, ratio_interval},
 };
 use crate::{
@@ -109,9 +111,10 @@ pub struct Comparison {
     pub fisher: f64,
     /// The same, adjusted for the number of groups (Holm).
     pub fisher_holm: f64,
-    /// The same, by Benjamini and Hochberg.
+    /// The same, so that few of what is called significant is chance (Benjamini and Hochberg 1995). Less strict than Holm's: for
+    /// who reads it; no indication rests on it.
     pub fisher_bh: f64,
-    /// Fisher's mid-p.
+    /// Fisher's mid-p: less conservative than the exact one (Lancaster 1961). No indication rests on it.
     pub mid_p: f64,
     /// How many standard deviations the rates are apart.
     pub standard_deviations: Option<f64>,
@@ -121,9 +124,11 @@ pub struct Comparison {
     pub shortfall: f64,
     /// One more of this group selected, one fewer of the other.
     pub flip_flop: Option<FlipFlop>,
-    /// Fisher's p if two more of this group had been selected.
+    /// Fisher's p if two more of this group had been selected: does the finding hang on two people? In the spirit of the Uniform
+    /// Guidelines, Questions and Answers no. 21, 44 FR 11996 (1979). No indication rests on it.
     pub fisher_two_more: f64,
-    /// The smallest disparity that the sample could have shown; `None` if it could have shown none.
+    /// The smallest disparity that the sample could have shown, at the level that Holm asks of the first of so many tests; `None`
+    /// if it could have shown none.
     pub detectable: Option<Detectable>,
     /// Within strata.
     pub stratified: Option<Stratified>,
@@ -171,10 +176,14 @@ pub fn report(
         alpha: 1.0 - spec.confidence,
         strata: options.strata.clone(),
         sections,
-        notes: vec![
-            "Four-fifths is a rule of thumb for enforcement, not a definition of discrimination; a difference that is significant may be justified, and one that is not may be unlawful.".to_owned(),
-            "Groups that combine attributes are shown because disparities hide there; the guidelines ask for sex, and race or ethnicity, each by itself.".to_owned(),
-        ],
+        notes: [
+            "Four-fifths is a rule of thumb for enforcement, not a definition of discrimination; a difference that is significant may be justified, and one that is not may be unlawful.",
+            "Groups that combine attributes are shown because disparities hide there; the guidelines ask for sex, and race or ethnicity, each by itself.",
+        ]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(people.skipped)
+        .collect(),
     })
 }
 
@@ -192,6 +201,8 @@ fn section(
     };
     let highest = highest(&selections, is_compared);
     let compared: Vec<usize> = (0..selections.len()).filter(|at| is_compared(*at)).collect();
+    let tests = compared.len().saturating_sub(1).max(1);
+    let level = (1.0 - spec.confidence) / tests as f64;
     let mut groups: Vec<Line> = table
         .categories
         .iter()
@@ -201,9 +212,11 @@ fn section(
             let other = best.filter(|_| Some(at) != highest);
             let ratio = best.and_then(|best| impact_ratio(selections[at], best));
             let strata: Vec<Stratum> = match highest.filter(|_| !table.strata.is_empty()) {
+                // A stratum in which one of both is not tells nothing.
                 Some(highest) => {
-                    let pairs = table.strata[at].iter().zip(&table.strata[highest]);
-                    pairs.map(|(mine, theirs)| (*mine, *theirs)).collect()
+                    let theirs = &table.strata[highest];
+                    let mine = table.strata[at].iter();
+                    mine.filter_map(|(at, mine)| Some((*mine, *theirs.get(at)?))).collect()
                 }
                 None => Vec::new(),
             };
@@ -217,9 +230,12 @@ fn section(
                 impact_ratio_interval: ratio
                     .and(other)
                     .and_then(|other| ratio_interval(selections[at], other, spec.confidence)),
-                below_four_fifths: ratio.map(|ratio| ratio < FOUR_FIFTHS),
-                comparison: other
-                    .and_then(|other| compare(selections[at], other, &strata, spec.confidence)),
+                below_four_fifths: ratio
+                    .and(best)
+                    .map(|best| is_below_four_fifths(selections[at], best)),
+                comparison: other.and_then(|other| {
+                    compare(selections[at], other, &strata, spec.confidence, level)
+                }),
                 excluded: excluded(selections[at], is_compared(at), options),
             }
         })
@@ -255,6 +271,7 @@ fn compare(
     other: Selection,
     strata: &[Stratum],
     confidence: f64,
+    level: f64,
 ) -> Option<Comparison> {
     let (rate, best) = (mine.rate()?, other.rate()?);
     let proportion = |p: f64, of: u64| Proportion { p, n: of as f64 };
@@ -279,7 +296,7 @@ fn compare(
         shortfall: shortfall(mine, other)?,
         flip_flop: flip_flop(mine, other),
         fisher_two_more: fisher::exact(Selection::new(mine.selected + 2, mine.of), other),
-        detectable: detectable(mine.of, other, 1.0 - confidence, USUAL_POWER),
+        detectable: detectable(mine.of, other, level, USUAL_POWER),
         stratified: stratified(strata, z(confidence)),
         indication: Indication::None,
     })

@@ -7,8 +7,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    FOUR_FIFTHS, ReportOptions,
-    categories::{Table as People, highest, is_left_out, outcome, people, selection, undecided},
+    ReportOptions,
+    categories::{
+        Table as People, highest, is_below_four_fifths, is_left_out, outcome, people, selection,
+        undecided,
+    },
 };
 use crate::{
     AnalysisError, AnalysisSpec, Fault,
@@ -165,6 +168,7 @@ pub fn report(
             "There are too many distinct scores to keep each: {rows} people lie in the bin of the median, and are counted as above it or not together."
         ));
     }
+    notes.extend(people.skipped);
     Ok(Ll144Report { rule: RULE.to_owned(), rows: cube.rows, selection, scoring, notes })
 }
 
@@ -201,7 +205,9 @@ fn table(
                     rate: mine.rate(),
                     impact_ratio,
                     interval,
-                    below_four_fifths: impact_ratio.map(|ratio| ratio < FOUR_FIFTHS),
+                    below_four_fifths: impact_ratio
+                        .and(best)
+                        .map(|best| is_below_four_fifths(*mine, best)),
                     excluded: (!is_compared(at))
                         .then(|| options.exclude_reason.clone().unwrap_or_default()),
                 }

@@ -13,8 +13,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AnalysisError, AnalysisSpec, Fault, cube::Cube};
 
-/// The guideline's four-fifths: a rate below this share of the highest is a sign of adverse impact.
-pub const FOUR_FIFTHS: f64 = 0.8;
 /// Categories with a lesser share of the data may be left out.
 pub const SMALL_SHARE: f64 = 0.02;
 

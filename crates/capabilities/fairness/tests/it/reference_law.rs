@@ -9,6 +9,10 @@ use ephor_fairness::{
     cube::{Cube, Layout},
     law::{ReportOptions, eeoc, ll144},
     read_cube,
+    significance::{
+        Selection,
+        power::{USUAL_POWER, detectable},
+    },
 };
 use serde_json::Value;
 
@@ -153,6 +157,7 @@ async fn the_uniform_guidelines() {
 
 #[tokio::test]
 async fn within_strata() {
+    let mut equal = 0;
     for set in data_sets() {
         let truth = reference_json(&format!("{}/independent.json", set.name));
         let theirs = &truth["cmh_selection"];
@@ -178,8 +183,10 @@ async fn within_strata() {
             same(Some(found.test.statistic), &row["chi2_no_cc"], &line.name);
             same(Some(found.corrected.statistic), &row["chi2_cc"], &line.name);
             same(found.odds_ratio, &row["mh_odds_ratio"], &line.name);
+            equal += 1;
         }
     }
+    assert!(equal > 0, "nothing was compared");
 }
 
 fn small(rows: &[(Option<&str>, bool, f64)]) -> Cube {
@@ -264,6 +271,35 @@ fn one_person_is_no_evidence() {
     assert!(found.flip_flop.unwrap().reverses);
     assert_eq!(found.indication, eeoc::Indication::RateOnly);
     assert!(found.detectable.is_none(), "five people can show nothing");
+}
+
+fn hired(groups: &[(&'static str, usize, usize)]) -> Cube {
+    let mut rows = Vec::new();
+    for (name, selected, of) in groups {
+        rows.extend((0..*of).map(|at| (Some(*name), at < *selected, 0.5)));
+    }
+    small(&rows)
+}
+
+#[test]
+fn exactly_four_fifths_is_not_below_it() {
+    let cube = hired(&[("F", 40, 60), ("M", 50, 60), ("X", 39, 60)]);
+    let eeoc = eeoc::report(&cube, &small_spec(), &ReportOptions::default()).unwrap();
+    let below = eeoc.sections[0].groups.iter().map(|line| line.below_four_fifths);
+    assert_eq!(below.collect::<Vec<_>>(), [Some(false), Some(false), Some(true)]);
+    let ll144 = ll144::report(&cube, &small_spec(), &ReportOptions::default()).unwrap();
+    let table = &ll144.selection.unwrap().tables[0];
+    let below = table.categories.iter().map(|category| category.below_four_fifths);
+    assert_eq!(below.collect::<Vec<_>>(), [Some(false), Some(false), Some(true)]);
+}
+
+#[test]
+fn what_a_sample_could_show_is_asked_at_the_level_of_so_many_tests() {
+    let cube = hired(&[("F", 40, 100), ("M", 50, 100), ("X", 45, 100)]);
+    let report = eeoc::report(&cube, &small_spec(), &ReportOptions::default()).unwrap();
+    let found = report.sections[0].groups[0].comparison.as_ref().unwrap();
+    let level = (1.0 - small_spec().confidence) / 2.0;
+    assert_eq!(found.detectable, detectable(100, Selection::new(50, 100), level, USUAL_POWER));
 }
 
 #[test]

@@ -179,6 +179,17 @@ impl JobHandler for Eraser {
         )
         .fetch_one(tx.conn())
         .await?;
+        let gone = sqlx::query_scalar!(
+            r#"select deleted_at is not null as "gone!" from identity.users where id = $1"#,
+            scope.principal().uuid(),
+        )
+        .fetch_one(tx.conn())
+        .await?;
+        if !gone {
+            return Err(JobFailure::fatal(
+                "the account is in use again: disable it (`ephor admin user disable`), then try again",
+            ));
+        }
         sqlx::query!(
             "update identity.erasures set state = 'done', fault = null, ended_at = now()
              where user_id = $1 and state <> 'done'",

@@ -143,9 +143,11 @@ impl Vault {
 
     /// Takes over keys that changed.
     fn catch_up(&self) {
-        let Some(keys) = self.0.follow.as_ref().and_then(|follow| follow()) else { return };
-        if let Ok(ring) = Ring::new(&keys) {
-            *self.0.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        let Some(follow) = &self.0.follow else { return };
+        // One at a time asks and writes: else keys that were read earlier could be written later.
+        let mut ring = self.0.ring.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Ok(anew)) = follow().map(|keys| Ring::new(&keys)) {
+            *ring = Arc::new(anew);
         }
     }
 

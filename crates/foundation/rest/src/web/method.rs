@@ -2,7 +2,7 @@
 
 use http::Method;
 
-/// The method's word; OTHER for what HTTP has no word for: whoever asks could make up as many as they like.
+/// The method's word; OTHER for all that no route takes: whoever asks could make up as many as they like.
 pub fn method_word(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

@@ -20,6 +20,7 @@ use crate::{Engine, ListRequest, OfferAnswer};
 
 /// The version that the caller means.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Meant {
     offered_version: Option<i32>,
 }

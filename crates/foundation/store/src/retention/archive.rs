@@ -153,10 +153,11 @@ pub async fn archive_contents(
     audit::record(&mut tx, "archive_download", "ops.archives", Some(archive.id.uuid()), &details)
         .await?;
     tx.commit().await?;
-    let found = objects
-        .get(&Path::from(archive.object.as_str()))
-        .await
-        .map_err(|error| RetentionError::archive(&archive.object, error))?;
+    let found =
+        objects.get(&Path::from(archive.object.as_str())).await.map_err(|error| match error {
+            object_store::Error::NotFound { .. } => RetentionError::Gone(archive.object.clone()),
+            error => RetentionError::archive(&archive.object, error),
+        })?;
     let pieces = found.into_stream().map_err(io::Error::from).boxed().fuse();
     let (object, wanted) = (archive.object.clone(), archive.sha256.clone());
     let reading = (pieces, Sha256::new(), None::<Bytes>);

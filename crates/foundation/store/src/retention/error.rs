@@ -22,6 +22,9 @@ pub enum RetentionError {
         /// What is wrong with it.
         fault: String,
     },
+    /// The file of an archive is no longer there.
+    #[error("the archive {0} is not there any more")]
+    Gone(String),
     /// A file of this process's own failed.
     #[error("a temporary file: {0}")]
     File(#[from] std::io::Error),
@@ -46,6 +49,7 @@ impl From<RetentionError> for Problem {
     fn from(error: RetentionError) -> Self {
         match error {
             RetentionError::Store(error) => error.into(),
+            RetentionError::Gone(_) => Self::not_found("file of the archive"),
             error => {
                 tracing::error!(%error, "an archive could not be handled");
                 Self::new(Code::Unavailable, "The archive could not be read at the moment")

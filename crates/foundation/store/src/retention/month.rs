@@ -72,8 +72,16 @@ pub async fn archive_month(
         return Ok(None);
     }
     let archives = archive_write(store, objects, table, month).await?;
+    object_file::settle().await?;
     drop_month(store, table, month).await?;
-    // The lock goes with the connection.
+    // By name: that a connection is gone, the server notices later than the next month asks. Whatever fails before, the
+    // lock goes with the connection.
+    sqlx::query_scalar!(
+        "select pg_advisory_unlock(hashtextextended('ephor archive of ' || $1, 0))",
+        table,
+    )
+    .fetch_one(&mut conn)
+    .await?;
     drop(conn);
     let month = MonthArchived { table: table.to_owned(), month, archives };
     tracing::info!(table, month = %month.month, rows = month.rows(), "a month was archived and dropped");

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
+use super::printed::safe;
 use crate::exit::UsageError;
 
 /// Is it agreed, by `yes` or by somebody at the terminal?
@@ -13,7 +14,8 @@ pub fn agreed(question: &str, yes: bool) -> anyhow::Result<bool> {
         return Ok(true);
     }
     can_ask()?;
-    write!(std::io::stderr(), "{question} [y/N] ")?;
+    // A name within it may be anybody's.
+    write!(std::io::stderr(), "{} [y/N] ", safe(question))?;
     std::io::stderr().flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;

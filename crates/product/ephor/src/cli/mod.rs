@@ -11,7 +11,7 @@ mod demo;
 mod doctor;
 mod man;
 mod metrics;
-mod printed;
+pub mod printed;
 mod remote;
 mod secrets;
 mod serve;

@@ -240,6 +240,18 @@ async fn an_erasure_that_failed_shows_and_is_tried_again() {
     })
     .await;
     behind(data.path(), "drop trigger refuse on identity.users").await;
+
+    // An account that was opened again meanwhile is not told to be erased.
+    let opened = run(data.path(), &["admin", "user", "enable", "bob@example.org", "--yes"]).await;
+    assert_eq!(opened.code, 0, "{}", opened.err);
+    assert_eq!(run(data.path(), &retry).await.code, 0);
+    within_async("it is refused", async || {
+        let told = run(data.path(), &list).await.out;
+        told.contains("in use again").then_some(())
+    })
+    .await;
+    let closed = run(data.path(), &["admin", "user", "disable", "bob@example.org", "--yes"]).await;
+    assert_eq!(closed.code, 0, "{}", closed.err);
     let told = run(data.path(), &retry).await;
     assert_eq!(told.code, 0, "{}", told.err);
     within_async("the person is erased", async || {

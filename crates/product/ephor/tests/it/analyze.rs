@@ -141,6 +141,86 @@ fn the_data_alone_are_described() {
 }
 
 #[test]
+fn labels_of_the_data_alone_are_asked_for_and_not_guessed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    std::fs::write(&path, "y,sex\nyes,f\nno,f\nyes,m\nno,m\n").unwrap();
+    let usual = ["--target", "y", "--protected", "sex", "--report", "data"];
+    let output = analyze(&path, &usual);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("/positive_label"), "{}", text(&output.stderr));
+    let output = analyze(&path, &[&usual[..], &["--positive", "yes"]].concat());
+    assert!(text(&output.stdout).contains("0.500"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn an_option_of_another_report_is_a_fault() {
+    let output = adult_with(&[
+        "--report",
+        "data",
+        "--strata",
+        "age_band",
+        "--exclude-below",
+        "0.01",
+        "--unknown",
+        "?",
+    ]);
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    for part in [
+        "--strata goes with --report eeoc,",
+        "--exclude-below goes with --report ll144 or eeoc,",
+        "--unknown goes with --report ll144 or eeoc,",
+    ] {
+        assert!(err.contains(part), "{part} is missing in\n{err}");
+    }
+    let output = adult_with(&["--report", "ll144", "--strata", "age_band", "--feature", "score"]);
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains("--strata") && err.contains("--feature"), "{err}");
+}
+
+#[test]
+fn by_the_guidelines_combinations_are_shown_and_decide_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    let mut rows = "hired,sex,race\n".to_owned();
+    // By sex and by race all rates are equal; by both, they are not.
+    for (sex, race, hired) in [("f", "a", 10), ("f", "b", 90), ("m", "a", 90), ("m", "b", 10)] {
+        (0..100)
+            .for_each(|row| rows.push_str(&format!("{},{sex},{race}\n", u8::from(row < hired))));
+    }
+    std::fs::write(&path, rows).unwrap();
+    let arguments = ["--target", "hired", "--protected", "sex,race", "--report", "eeoc"];
+    let output = analyze(&path, &[&arguments[..], &["--fail-on", "warning"]].concat());
+    let out = text(&output.stdout);
+    assert!(out.contains("rate and significance"), "{out}");
+    assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
+}
+
+#[test]
+fn names_from_the_file_do_not_steer_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    let mut rows = "y,p,s\u{1b}[31m\n".to_owned();
+    for row in 0..400 {
+        let (name, predicted) = [("a\u{1b}[2J", row % 3), ("b\u{9b}2J", row % 7)][row % 2];
+        rows.push_str(&format!("{},{},{name}\n", row % 5 % 2, u8::from(predicted == 0)));
+    }
+    rows.push_str("1,1,c\u{7}\n");
+    std::fs::write(&path, rows).unwrap();
+    let usual = ["--target", "y", "--prediction", "p", "--protected", "s\u{1b}[31m"];
+    let reports: [&[&str]; 4] =
+        [&[], &["--report", "ll144"], &["--report", "eeoc"], &["--report", "data"]];
+    for report in reports {
+        let output = analyze(&path, &[&usual[..], report].concat());
+        let out = text(&output.stdout);
+        assert!(out.contains("a\u{fffd}[2J"), "{report:?}: {out}{}", text(&output.stderr));
+        assert!(!out.chars().any(|c| c.is_control() && c != '\n'), "{report:?}: {out:?}");
+    }
+}
+
+#[test]
 fn metrics_explain_themselves() {
     let run = |arguments: &[&str]| ephor().arg("metrics").args(arguments).output().unwrap();
     let all: Value = serde_json::from_slice(&run(&["--json"]).stdout).unwrap();

@@ -297,6 +297,12 @@ async fn a_forgotten_password_is_replaced_by_a_link_that_works_once() {
         nobody.post("/v1/auth/reset-password").json(&body)
     };
 
+    // Whoever made a key before the address was proven may have been anybody.
+    let made = json!({ "name": "early", "permissions": ["*"] });
+    let key = answered(ada.post("/v1/api-keys").json(&made)).await;
+    let key = key["key"].as_str().unwrap();
+    assert_eq!(status(nobody.get("/v1/models").bearer_auth(key)).await, StatusCode::OK);
+
     // Nobody learns from the answers who has an account.
     let known = forgot("ada@example.org").send().await.unwrap();
     let unknown = forgot("stranger@example.org").send().await.unwrap();
@@ -310,6 +316,8 @@ async fn a_forgotten_password_is_replaced_by_a_link_that_works_once() {
     assert_eq!(status(reset(&token, "a new long password")).await, StatusCode::NO_CONTENT);
     assert_eq!(status(ada.get("/v1/me")).await, StatusCode::UNAUTHORIZED, "sessions have ended");
     assert_eq!(status(reset(&token, "yet another password")).await, StatusCode::NOT_FOUND);
+    let closed = status(nobody.get("/v1/models").bearer_auth(key)).await;
+    assert_eq!(closed, StatusCode::UNAUTHORIZED, "the key has ended");
     let told = smtp.mail("ada@example.org", "Your password was replaced").await;
     assert!(told.text().contains("All of your sessions have ended"), "{}", told.text());
     let old = json!({ "email": "ada@example.org", "password": PASSWORD });

@@ -128,6 +128,7 @@ async fn archive_month(
         }
         _ => archive_write(store, objects, keys, month).await?,
     };
+    object_file::settle().await?;
     sqlx::query_scalar!("select audit.month_drop($1)", month)
         .fetch_one(store.sealer_pool())
         .await?;

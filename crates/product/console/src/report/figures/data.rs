@@ -103,7 +103,7 @@ fn proxies(heading: &str, found: &[Proxy]) -> Section {
                     proxy.column.clone(),
                     proxy.attribute.clone(),
                     number(of.map(|found| found.cramers_v)),
-                    number(of.map(|found| found.cramers_v_corrected)),
+                    number(of.and_then(|found| found.cramers_v_corrected)),
                     number(proxy.correlation_ratio),
                     number(of.map(|found| found.mutual_information)),
                     number(of.map(|found| found.uncertainty)),
@@ -112,6 +112,8 @@ fn proxies(heading: &str, found: &[Proxy]) -> Section {
             .collect(),
         facts: vec![
             "Share of entropy: how much of what is unknown of the attribute the column takes away."
+                .to_owned(),
+            "Corrected: Cramér's V without its bias upwards where there are many categories; not with weights."
                 .to_owned(),
         ],
     }

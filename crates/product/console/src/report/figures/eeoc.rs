@@ -54,8 +54,14 @@ const HEADS: [&str; 10] = [
 fn section(groups: &Groups, heads: &[&'static str], is_stratified: bool) -> Section {
     let mut facts = Vec::new();
     let highest = groups.groups.iter().find(|line| Some(&line.name) == groups.highest.as_ref());
-    if let Some(highest) = highest {
-        facts.push(format!("Compared with {}, which has the highest rate.", shown(highest)));
+    match highest {
+        Some(highest) if highest.selection.selected == 0 => {
+            facts.push("Nobody was selected: there are no rates to compare.".to_owned());
+        }
+        Some(highest) => {
+            facts.push(format!("Compared with {}, which has the highest rate.", shown(highest)));
+        }
+        None => {}
     }
     if let Some(test) = &groups.overall {
         facts.push(format!("All groups together: {}.", chi_square(test)));
@@ -70,7 +76,8 @@ fn section(groups: &Groups, heads: &[&'static str], is_stratified: bool) -> Sect
         if let Some(reason) = &line.excluded {
             facts.push(format!("{} is not compared: {reason}", line.name));
         }
-        facts.extend(line.comparison.as_ref().and_then(|found| remark(line, found)));
+        let found = line.comparison.as_ref().filter(|_| line.impact_ratio.is_some());
+        facts.extend(found.and_then(|found| remark(line, found)));
     }
     Section {
         heading: format!("Selection by {}", groups.attributes.join(" and ")),
@@ -134,7 +141,7 @@ fn remark(line: &Line, found: &Comparison) -> Option<String> {
     }
     Some(match &found.detectable {
         Some(least) => format!(
-            "{}: a sample of this size shows a rate of {:.1} % or less (a ratio of {:.3}) in {:.0} of 100 cases; smaller disparities may go unseen.",
+            "{}: a sample of this size shows a rate of {:.1} % or less (a ratio of {:.3}) in about {:.0} of 100 cases; smaller disparities may go unseen.",
             shown(line),
             least.rate * 100.0,
             least.ratio,
@@ -142,4 +149,81 @@ fn remark(line: &Line, found: &Comparison) -> Option<String> {
         ),
         None => format!("{}: too few people to show any disparity, however great.", shown(line)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ephor_fairness::{
+        Interval, IntervalMethod,
+        significance::{Selection, power::Detectable},
+    };
+
+    use super::*;
+
+    fn line(name: &str, selected: u64, comparison: Option<Comparison>) -> Line {
+        Line {
+            name: name.to_owned(),
+            values: vec![name.to_owned()],
+            people: 50,
+            selection: Selection::new(selected, 50),
+            rate: Selection::new(selected, 50).rate(),
+            impact_ratio: (selected > 0).then_some(0.9),
+            impact_ratio_interval: None,
+            below_four_fifths: (selected > 0).then_some(false),
+            comparison,
+            excluded: None,
+        }
+    }
+
+    fn comparison(detectable: Option<Detectable>) -> Comparison {
+        Comparison {
+            difference: 0.0,
+            difference_interval: Interval {
+                lower: -0.1,
+                upper: 0.1,
+                confidence: 0.95,
+                method: IntervalMethod::Newcombe,
+            },
+            fisher: 1.0,
+            fisher_holm: 1.0,
+            fisher_bh: 1.0,
+            mid_p: 1.0,
+            standard_deviations: None,
+            beyond_two: false,
+            shortfall: 0.0,
+            flip_flop: None,
+            fisher_two_more: 1.0,
+            detectable,
+            stratified: None,
+            indication: Indication::None,
+        }
+    }
+
+    fn said(groups: Vec<Line>) -> Vec<String> {
+        let groups = Groups {
+            attributes: vec!["sex".to_owned()],
+            highest: Some("M".to_owned()),
+            overall: None,
+            groups,
+            unknown: 0,
+            indication: Indication::None,
+        };
+        section(&groups, &HEADS, false).facts
+    }
+
+    #[test]
+    fn where_nobody_is_selected_no_rate_is_the_highest() {
+        let facts = said(vec![line("F", 0, Some(comparison(None))), line("M", 0, None)]);
+        assert_eq!(facts, ["Nobody was selected: there are no rates to compare."]);
+    }
+
+    #[test]
+    fn what_the_sample_could_show_is_said_of_who_is_compared() {
+        let least = Detectable { rate: 0.2, difference: 0.2, ratio: 0.5, power: 0.8 };
+        let facts = said(vec![line("F", 18, Some(comparison(Some(least)))), line("M", 20, None)]);
+        assert_eq!(facts[0], "Compared with M, which has the highest rate.");
+        assert!(facts[1].contains("in about 80 of 100 cases"), "{facts:?}");
+        let facts = said(vec![line("F", 18, Some(comparison(None))), line("M", 20, None)]);
+        assert!(facts[1].contains("too few people"), "{facts:?}");
+    }
 }

@@ -20,7 +20,7 @@ use serde::Serialize;
 use super::{Output, invalid};
 use crate::{
     cli::{block_on, printed::safe},
-    exit::Exit,
+    exit::{Exit, UsageError},
 };
 
 #[derive(Debug, clap::Args)]
@@ -76,8 +76,45 @@ pub enum Report {
     Data,
 }
 
+impl Report {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Ll144 => "ll144",
+            Self::Eeoc => "eeoc",
+            Self::Data => "data",
+        }
+    }
+}
+
+impl ReportArgs {
+    /// A sentence for each option that means nothing to the report.
+    fn misplaced(&self, report: Report) -> Vec<String> {
+        let given: [(&str, bool, &[Report]); 6] = [
+            ("--exclude-below", self.exclude_below.is_some(), &[Report::Ll144, Report::Eeoc]),
+            ("--exclude-reason", self.exclude_reason.is_some(), &[Report::Ll144, Report::Eeoc]),
+            ("--unknown", !self.unknown.is_empty(), &[Report::Ll144, Report::Eeoc]),
+            ("--strata", self.strata.is_some(), &[Report::Eeoc]),
+            ("--feature", !self.feature.is_empty(), &[Report::Data]),
+            ("--population", !self.population.is_empty(), &[Report::Data]),
+        ];
+        given
+            .into_iter()
+            .filter(|(_, is_given, reports)| *is_given && !reports.contains(&report))
+            .map(|(option, _, reports)| {
+                let words: Vec<&str> = reports.iter().map(|one| one.word()).collect();
+                let (words, mine) = (words.join(" or "), report.word());
+                format!("{option} goes with --report {words}, and means nothing to {mine}")
+            })
+            .collect()
+    }
+}
+
 /// Reads the file, and prints the report.
 pub fn run(args: &super::Args, report: Report, spec: AnalysisSpec) -> anyhow::Result<Exit> {
+    let misplaced = args.reports.misplaced(report);
+    if !misplaced.is_empty() {
+        return Err(UsageError(misplaced.join("\n")).into());
+    }
     match report {
         Report::Ll144 => of_rule(args, Rule::Ll144, spec),
         Report::Eeoc => of_rule(args, Rule::Eeoc, spec),
@@ -126,10 +163,12 @@ fn put(args: &super::Args, found: &impl Serialize, document: &Document) -> anyho
     args.put(&text)
 }
 
-/// What an exit code may rest on: Local Law 144 sets no pass line, so that its figures never fail.
+/// What an exit code may rest on: Local Law 144 sets no pass line, so that its figures never fail. The guidelines speak of sex,
+/// and of race or ethnicity, each by itself: combinations are shown, and decide nothing.
 fn status(report: &LawReport) -> Status {
     let LawReport::Eeoc(report) = report else { return Status::Pass };
-    match report.sections.iter().map(|section| section.indication).max().unwrap_or_default() {
+    let single = report.sections.iter().filter(|section| section.attributes.len() == 1);
+    match single.map(|section| section.indication).max().unwrap_or_default() {
         Indication::None => Status::Pass,
         Indication::RateOnly | Indication::SignificanceOnly => Status::Warning,
         Indication::Both => Status::Fail,
@@ -138,7 +177,7 @@ fn status(report: &LawReport) -> Status {
 
 fn printed(document: &Document, source: &str) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "{source}: {}\n{}", document.title, document.rule);
+    let _ = writeln!(out, "{}: {}\n{}", safe(source), document.title, document.rule);
     for fact in &document.facts {
         let _ = writeln!(out, "{}", safe(fact));
     }

@@ -7,6 +7,8 @@ use ephor_fairness::{
     AnalysisResult, AttributeResult, Disparity, Group, Interval, Mitigation, Status,
 };
 
+use crate::cli::printed::safe;
+
 /// What a group's line shows, as far as the data have it.
 const COLUMNS: &[(&str, &str)] = &[
     ("base_rate", "base rate"),
@@ -21,7 +23,8 @@ const COLUMNS: &[(&str, &str)] = &[
 /// How many groups of one attribute are shown before the rest is counted.
 const MOST_GROUPS: usize = 25;
 
-/// Writes the whole report. `colour` marks statuses for the eye; words say the same.
+/// Writes the whole report. `colour` marks statuses for the eye; words say the same. Names come from the file, and may be
+/// anything: no control character of theirs reaches the terminal.
 pub fn render(result: &AnalysisResult, source: &str, colour: bool) -> String {
     let mut out = String::new();
     head(&mut out, result, source, colour);
@@ -38,10 +41,11 @@ fn head(out: &mut String, result: &AnalysisResult, source: &str, colour: bool) {
     let rows = &result.rows;
     let _ = writeln!(
         out,
-        "{source}: {} rows, {} used; positive label {}; {:.0} % confidence",
+        "{}: {} rows, {} used; positive label {}; {:.0} % confidence",
+        safe(source),
         whole(rows.read),
         whole(rows.used),
-        result.labels.positive,
+        safe(&result.labels.positive),
         result.spec.confidence * 100.0
     );
     let verdict =
@@ -58,7 +62,7 @@ fn head(out: &mut String, result: &AnalysisResult, source: &str, colour: bool) {
 }
 
 fn section(out: &mut String, attribute: &AttributeResult, colour: bool) {
-    let _ = writeln!(out, "\n{}", attribute.name);
+    let _ = writeln!(out, "\n{}", safe(&attribute.name));
     let shown: Vec<_> = COLUMNS
         .iter()
         .filter(|(id, _)| attribute.groups.iter().any(|group| group.metric(id).is_some()))
@@ -66,8 +70,8 @@ fn section(out: &mut String, attribute: &AttributeResult, colour: bool) {
     let mut table = plain();
     table.set_header(["group", "rows"].into_iter().chain(shown.iter().map(|(_, title)| *title)));
     for group in attribute.groups.iter().take(MOST_GROUPS) {
-        let name = if group.small { format!("{} (small)", group.name) } else { group.name.clone() };
-        let mut line = vec![name, whole(group.n)];
+        let small = if group.small { " (small)" } else { "" };
+        let mut line = vec![safe(&group.name) + small, whole(group.n)];
         line.extend(shown.iter().map(|(id, _)| cell(group, id)));
         table.add_row(line);
     }
@@ -81,7 +85,7 @@ fn section(out: &mut String, attribute: &AttributeResult, colour: bool) {
         );
     }
     if let Some(reason) = &attribute.reason {
-        let _ = writeln!(out, "Not comparable: {reason}");
+        let _ = writeln!(out, "Not comparable: {}", safe(reason));
     }
     disparities(out, &attribute.disparities, colour);
 }
@@ -110,7 +114,7 @@ fn disparities(out: &mut String, disparities: &[Disparity], colour: bool) {
             value,
             one.threshold.map_or_else(String::new, |threshold| format!("{threshold}")),
             one.status.map_or_else(|| "–".to_owned(), |status| mark(status, colour)),
-            between,
+            safe(&between),
         ]);
     }
     right(&mut table, 1..3);
@@ -134,7 +138,7 @@ fn intersections(out: &mut String, intersections: &[AttributeResult], colour: bo
         let value =
             parity.and_then(|parity| Some(with_interval(parity.value?, parity.interval.as_ref())));
         table.add_row([
-            one.name.replace('|', " × "),
+            safe(&one.name.replace('|', " × ")),
             one.groups.len().to_string(),
             one.small_groups.len().to_string(),
             value.unwrap_or_else(|| "undefined".to_owned()),
@@ -151,13 +155,14 @@ fn recommendations(out: &mut String, result: &AnalysisResult) {
     }
     let _ = writeln!(out, "\nWhat to do");
     for (number, one) in result.recommendations.iter().enumerate() {
-        let _ = writeln!(out, "{}. {} ({})", number + 1, one.title, one.attribute);
-        let _ = writeln!(out, "   {}", one.evidence);
+        let (title, attribute) = (safe(&one.title), safe(&one.attribute));
+        let _ = writeln!(out, "{}. {title} ({attribute})", number + 1);
+        let _ = writeln!(out, "   {}", safe(&one.evidence));
         if let Mitigation::Investigate { advice } = &one.mitigation {
-            let _ = writeln!(out, "   {advice}");
+            let _ = writeln!(out, "   {}", safe(advice));
         }
         if let Some(effect) = &one.effect {
-            let _ = writeln!(out, "   {}", effect.sentence);
+            let _ = writeln!(out, "   {}", safe(&effect.sentence));
         }
     }
 }
@@ -170,7 +175,7 @@ fn notes(out: &mut String, result: &AnalysisResult) {
     if !notes.is_empty() {
         let _ = writeln!(out, "\nNotes");
         for note in notes {
-            let _ = writeln!(out, "- {note}");
+            let _ = writeln!(out, "- {}", safe(&note));
         }
     }
 }

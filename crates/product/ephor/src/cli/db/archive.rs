@@ -81,6 +81,21 @@ struct Line {
     fault: Option<String>,
 }
 
+impl Line {
+    fn failed(table: &str, month: NaiveDate, error: &anyhow::Error) -> Self {
+        Self {
+            table: table.to_owned(),
+            month: written(month),
+            rows: 0,
+            organizations: None,
+            bytes: None,
+            object: None,
+            sha256: None,
+            fault: Some(format!("{error:#}")),
+        }
+    }
+}
+
 impl From<MonthPlan> for Line {
     fn from(MonthPlan { table, month, organizations, rows }: MonthPlan) -> Self {
         Self {
@@ -150,8 +165,19 @@ impl Args {
             let keys = KeyRing::new([key.public()]);
             let chosen = self.chosen(&config.retention, &store, today).await?;
             let mut lines = Vec::new();
+            // One table does not hold up the others; of a table, the oldest month goes first.
+            let mut failed = None;
             for (table, month) in &chosen {
-                lines.extend(self.month(&store, &objects, table, *month).await?);
+                if failed == Some(table) {
+                    continue;
+                }
+                match self.month(&store, &objects, table, *month).await {
+                    Ok(done) => lines.extend(done),
+                    Err(error) => {
+                        failed = Some(table);
+                        lines.push(Line::failed(table, *month, &error));
+                    }
+                }
             }
             let keep = self.keep.unwrap_or(config.retention.audit_months);
             if trail && keep > 0 {
@@ -245,7 +271,6 @@ impl Args {
             )?;
             return Ok(());
         }
-        let cell = |text: &Option<String>| text.clone().unwrap_or_default();
         if self.dry_run {
             let rows = lines.iter().map(|line| {
                 vec![
@@ -264,11 +289,12 @@ impl Args {
         }
         let rows = lines.iter().map(|line| {
             vec![
-                cell(&line.object),
+                line.object.clone().unwrap_or_else(|| format!("{} {}", line.table, line.month)),
                 line.rows.to_string(),
                 printed::bytes(line.bytes.unwrap_or_default()),
                 match (&line.fault, self.check) {
-                    (Some(fault), _) => format!("DAMAGED: {fault}"),
+                    (Some(fault), true) => format!("DAMAGED: {fault}"),
+                    (Some(fault), false) => format!("NOT DROPPED: {fault}"),
                     (None, true) => "as archived".to_owned(),
                     (None, false) => "dropped from the database".to_owned(),
                 },

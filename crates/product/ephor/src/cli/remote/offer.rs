@@ -51,9 +51,11 @@ pub async fn accept(client: &Client, path: &str, yes: bool, json: bool) -> anyho
     Ok(Exit::Ok)
 }
 
-/// Keeps what stands here, and silences what is offered.
+/// Keeps what stands here, and silences what is offered now, and nothing that comes meanwhile.
 pub async fn decline(client: &Client, path: &str, json: bool) -> anyhow::Result<()> {
-    let request = client.request(Method::POST, &format!("{path}/decline-offer"))?;
+    let version = &look(client, path).await?["offered_version"];
+    let address = format!("{path}/decline-offer?offered_version={version}");
+    let request = client.request(Method::POST, &address)?;
     output::row(&client.send(request).await?.json().await?, json)
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use ephor_identity::{Identity, KeyId};
+use ephor_identity::{Identity, KeyId, SealedCount};
 use serde_json::json;
 
 use super::{super::ask::agreed, Place};
@@ -29,18 +29,22 @@ pub(super) async fn forget(
         return Ok(Exit::Ok);
     }
     // A server that had not heard of the new key may have encrypted something with the old one.
-    identity.secrets_reseal().await?;
+    let lost = identity.secrets_reseal().await?.lost;
     let counts = identity.sealed_counts().await?;
-    let held = |one: &&ephor_identity::SealedCount| {
-        one.key.is_some_and(|id| place.keys.word(id) == Some("old"))
-    };
-    if let Some(one) = counts.iter().find(held) {
+    let held = |one: &&SealedCount| one.key.is_some_and(|id| place.keys.word(id) == Some("old"));
+    let left: u64 = counts.iter().filter(held).map(|one| one.number).sum();
+    if left > lost {
         writeln!(
             out,
-            "{} values are still encrypted with an old key; run `ephor secrets rotate-key`.",
-            one.number
+            "{left} values are still encrypted with an old key; run `ephor secrets rotate-key`."
         )?;
         return Ok(Exit::Finding);
+    }
+    if left > 0 {
+        writeln!(
+            out,
+            "{left} values name an old key, which does not decrypt them: they are lost."
+        )?;
     }
     let ids: Vec<String> = place.keys.old.iter().map(|key| KeyId::of(key).to_string()).collect();
     if !agreed(&format!("Forget {}?", ids.join(", ")), yes)? {

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use ephor_identity::{Identity, KeyId, random_key};
+use ephor_identity::{Identity, KeyId, Resealed, random_key};
 use serde_json::json;
 
 use super::Place;
@@ -36,7 +36,13 @@ pub(super) async fn prepare(mut place: Place, identity: &Identity) -> anyhow::Re
 /// earlier run was broken off, it goes on with the key that that one made.
 pub(super) async fn rotate(mut place: Place, identity: &Identity) -> anyhow::Result<Exit> {
     let mut out = std::io::stdout();
-    let begun = !place.keys.old.is_empty() && is_behind(&place, identity).await?;
+    // What an earlier run left undone. What no key decrypts holds nothing up.
+    let rest = if place.keys.old.is_empty() {
+        Resealed::default()
+    } else {
+        identity.secrets_reseal().await?
+    };
+    let begun = rest.done > 0;
     if place.given {
         if place.keys.old.is_empty() {
             return tell_how(&place);
@@ -52,11 +58,12 @@ pub(super) async fn rotate(mut place: Place, identity: &Identity) -> anyhow::Res
         let old = std::iter::once(before.seals).chain(before.old).collect();
         place.save(SecretsKeys { seals, next: None, old })?;
     }
-    let resealed = identity.secrets_reseal().await?;
+    let Resealed { done, lost } = identity.secrets_reseal().await?;
+    let done = rest.done + done;
     let key = place.sealing();
-    let details = json!({ "key": key.to_string(), "done": resealed.done, "lost": resealed.lost });
+    let details = json!({ "key": key.to_string(), "done": done, "lost": lost });
     identity.secrets_record("secrets_key_rotate", details).await?;
-    writeln!(out, "Values encrypted anew: {}", resealed.done)?;
+    writeln!(out, "Values encrypted anew: {done}")?;
     writeln!(out, "Key that encrypts: {key}")?;
     for (id, word) in place.keys.ids() {
         if word == "old" {
@@ -70,22 +77,23 @@ pub(super) async fn rotate(mut place: Place, identity: &Identity) -> anyhow::Res
             place.file.display()
         )?;
     }
-    if resealed.lost == 0 {
+    if lost == 0 {
         return Ok(Exit::Ok);
     }
-    writeln!(out, "Values that none of these keys decrypts, left as they are: {}", resealed.lost)?;
+    writeln!(out, "Values that none of these keys decrypts, left as they are: {lost}")?;
     Ok(Exit::Finding)
-}
-
-/// Did an old key encrypt something that is still there?
-async fn is_behind(place: &Place, identity: &Identity) -> anyhow::Result<bool> {
-    let counts = identity.sealed_counts().await?;
-    Ok(counts.iter().any(|one| one.key.is_none_or(|id| place.keys.word(id) == Some("old"))))
 }
 
 /// Keys that are given as a setting, only who gives them can change.
 fn tell_how(place: &Place) -> anyhow::Result<Exit> {
     let next = place.file.with_extension("next");
+    // One that is left over from an earlier change is no new key.
+    if next.try_exists()? {
+        let left = KeyId::of(&secrets_key::load(&next)?.seals);
+        if matches!(place.keys.word(left), Some("encrypts" | "old")) {
+            std::fs::remove_file(&next)?;
+        }
+    }
     secrets_key::load(&next)?;
     let mut out = std::io::stdout();
     writeln!(

@@ -10,13 +10,13 @@ use anyhow::{Context as _, bail};
 
 use super::SecretsKeys;
 
-/// By what one sees that a file is another one: its number, length, and when it was written.
+/// By what one sees that a file is another one: its number, length, and when it was written or given to somebody.
 pub type Stamp = (u64, u64, i64, i64);
 
 /// What a file is seen by; `None` when it is not there.
 pub fn stamp(file: &Path) -> Option<Stamp> {
     let meta = std::fs::metadata(file).ok()?;
-    Some((meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec()))
+    Some((meta.ino(), meta.len(), meta.ctime(), meta.ctime_nsec()))
 }
 
 /// A new file with the keys, whole and on the disk, but not in its place yet.

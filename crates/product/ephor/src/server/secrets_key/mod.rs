@@ -91,6 +91,8 @@ pub fn file(secrets: &Secrets, data: &Path) -> PathBuf {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -105,6 +107,12 @@ mod tests {
         let followed = news().unwrap();
         assert_eq!((followed.seals, followed.opens), ([2; 32], vec![keys.seals]));
         assert!(news().is_none());
+        // One that others could read is not taken, until that is put right.
+        std::fs::write(&file, SecretsKeys::only([3; 32]).text()).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(news().is_none());
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(news().unwrap().seals, [3; 32]);
         // What cannot be read changes nothing.
         std::fs::remove_file(&file).unwrap();
         assert!(news().is_none());
