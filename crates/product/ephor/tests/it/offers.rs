@@ -308,7 +308,7 @@ async fn an_offer_is_seen_and_answered_on_pages_and_by_command() {
     assert!(shown.0 == Some(0) && shown.1.contains("The second wording"), "{shown:?}");
     assert!(unasked.0 == Some(2) && unasked.1.contains("--yes"), "{unasked:?}");
     assert!(taken.0 == Some(0) && taken.1.contains("The second wording"), "{taken:?}");
-    assert!(none.0 == Some(2) && none.1.contains("no_offer"), "{none:?}");
+    assert!(none.0 == Some(2) && none.1.contains("no such offer"), "{none:?}");
     let page = ada.page(&place).await;
     page.shows("The second wording");
     page.hides("Accept version 2");
