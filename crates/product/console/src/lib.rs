@@ -16,6 +16,9 @@ pub mod report;
 mod result;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod rules;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod samples;
 mod state;
 mod view;
@@ -31,6 +34,7 @@ use axum::{
 pub use navigation::addresses;
 pub use problem_page::problem_pages;
 pub use state::ConsoleState;
+pub use view::format::bytes;
 
 /// The largest form, in bytes; files go to the API's uploads.
 const FORM_BYTES: usize = 1024 * 1024;

@@ -3,15 +3,16 @@
 use super::{
     estimates::{Estimated, Sure},
     groups::{GroupTally, Groups},
+    judge::{judge, threshold},
     sentences,
     statistic::{Statistic, Values},
 };
 use crate::{
     AnalysisSpec,
-    disparities::{Against, DIFFERENCE_THRESHOLD, Definition, Fold, Form, Kind},
+    disparities::{Against, Definition, Fold, Form, Kind},
     intervals::{katz::katz, newcombe::newcombe, pairs, z},
     metrics,
-    result::{Disparity, Interval, IntervalMethod, LeftOut, PredictionSource, Status, WorstPair},
+    result::{Disparity, Interval, IntervalMethod, LeftOut, PredictionSource, WorstPair},
     tally::{Matrix, Tally},
 };
 
@@ -410,51 +411,4 @@ fn ordered(metric: &metrics::Metric, one: (String, f64), other: (String, f64)) -
         high_value: high.1,
         metric: metric.id.to_owned(),
     }
-}
-
-/// How far from ideal is accepted; `None` if the disparity is not judged.
-pub(crate) fn threshold(
-    definition: &Definition,
-    spec: &AnalysisSpec,
-    source: PredictionSource,
-) -> Option<f64> {
-    if let Some(threshold) = definition.names().find_map(|name| spec.thresholds.get(name)) {
-        return Some(*threshold);
-    }
-    // Without predictions, the labels themselves are what an analysis can judge.
-    if source == PredictionSource::None && definition.id == "base_rate_difference" {
-        return Some(DIFFERENCE_THRESHOLD);
-    }
-    definition.default_threshold.filter(|_| definition.family.judged_by(spec.analysis_type))
-}
-
-/// How far a value is from ideal: |difference|, or 1 - min(r, 1/r).
-pub(crate) fn gap(ideal: f64, value: f64) -> f64 {
-    if ideal == 0.0 {
-        value.abs()
-    } else if value <= 0.0 {
-        1.0
-    } else {
-        1.0 - value.min(1.0 / value)
-    }
-}
-
-/// Fail: the whole interval is beyond the threshold. Warning: only the value is. Pass otherwise.
-fn judge(
-    definition: &Definition,
-    value: f64,
-    interval: Option<&Interval>,
-    threshold: f64,
-) -> Status {
-    if gap(definition.ideal, value) <= threshold {
-        return Status::Pass;
-    }
-    let Some(interval) = interval else { return Status::Warning };
-    let ideal = definition.ideal;
-    let nearest = if interval.lower <= ideal && ideal <= interval.upper {
-        0.0
-    } else {
-        gap(ideal, interval.lower).min(gap(ideal, interval.upper))
-    };
-    if nearest > threshold { Status::Fail } else { Status::Warning }
 }

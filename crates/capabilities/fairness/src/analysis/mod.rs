@@ -5,6 +5,7 @@ mod direct;
 mod draws;
 mod estimates;
 mod groups;
+mod judge;
 mod labels;
 mod recommend;
 mod scan;

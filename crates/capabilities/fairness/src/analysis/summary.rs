@@ -1,9 +1,10 @@
 //! The analysis as a whole: compliance score, excluded rows, warnings, counts.
 
 use super::{
-    compare::{Comparison, gap, threshold},
+    compare::Comparison,
     draws::Draws,
     groups::{Cells, SMALL_GROUPS_SHOWN, binning_error, describe_bins},
+    judge::{gap, threshold},
 };
 use crate::{
     AnalysisSpec,

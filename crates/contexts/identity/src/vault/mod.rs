@@ -8,7 +8,7 @@ mod rotate;
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -53,6 +53,8 @@ pub struct Vault(Arc<Shared>);
 struct Shared {
     ring: RwLock<Arc<Ring>>,
     follow: Option<Follow>,
+    /// Held by whoever asks for keys that changed.
+    turn: Mutex<()>,
 }
 
 /// The keys at a moment, the one that seals first.
@@ -89,7 +91,7 @@ impl Vault {
 
     fn make(keys: &VaultKeys, follow: Option<Follow>) -> Result<Self, Problem> {
         let ring = RwLock::new(Arc::new(Ring::new(keys)?));
-        Ok(Self(Arc::new(Shared { ring, follow })))
+        Ok(Self(Arc::new(Shared { ring, follow, turn: Mutex::new(()) })))
     }
 
     /// With a key of this process alone: what it sealed, nobody opens after it.
@@ -144,10 +146,10 @@ impl Vault {
     /// Takes over keys that changed.
     fn catch_up(&self) {
         let Some(follow) = &self.0.follow else { return };
-        // One at a time asks and writes: else keys that were read earlier could be written later.
-        let mut ring = self.0.ring.write().unwrap_or_else(PoisonError::into_inner);
+        // One at a time asks and writes, else keys that were read earlier could be written later; who opens waits for none.
+        let _turn = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Ok(anew)) = follow().map(|keys| Ring::new(&keys)) {
-            *ring = Arc::new(anew);
+            *self.0.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(anew);
         }
     }
 

@@ -1,4 +1,4 @@
-//! What commands on the server's own machine print for people.
+//! What commands print for people.
 
 use std::io::Write;
 
@@ -10,13 +10,19 @@ pub fn table(
     heads: &[&str],
     rows: impl Iterator<Item = Vec<String>>,
 ) -> std::io::Result<()> {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    let mut table = plain();
     table.set_header(heads.iter());
     for row in rows {
         table.add_row(row.iter().map(|cell| safe(cell)));
     }
     writeln!(out, "{table}")
+}
+
+/// A table without lines, as wide as the terminal.
+pub fn plain() -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table
 }
 
 /// A text without what could steer the terminal.
@@ -26,13 +32,7 @@ pub fn safe(text: &str) -> String {
 
 /// A size: `1.4 MB`.
 pub fn bytes(size: i64) -> String {
-    let units = ["bytes", "kB", "MB", "GB", "TB", "PB"];
-    let (mut value, mut unit) = (size as f64, 0);
-    while value >= 1000.0 && unit + 1 < units.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    if unit == 0 { format!("{size} bytes") } else { format!("{value:.1} {}", units[unit]) }
+    ephor_console::bytes(size.unsigned_abs())
 }
 
 #[cfg(test)]

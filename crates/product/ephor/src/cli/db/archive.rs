@@ -64,7 +64,7 @@ fn written(month: NaiveDate) -> String {
 }
 
 /// A month, or one of its files.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Line {
     table: String,
     month: String,
@@ -86,12 +86,8 @@ impl Line {
         Self {
             table: table.to_owned(),
             month: written(month),
-            rows: 0,
-            organizations: None,
-            bytes: None,
-            object: None,
-            sha256: None,
             fault: Some(format!("{error:#}")),
+            ..Self::default()
         }
     }
 }
@@ -103,10 +99,7 @@ impl From<MonthPlan> for Line {
             month: written(month),
             rows,
             organizations: Some(organizations),
-            bytes: None,
-            object: None,
-            sha256: None,
-            fault: None,
+            ..Self::default()
         }
     }
 }
@@ -117,11 +110,10 @@ impl From<audit::Archive> for Line {
             table: TRAIL.to_owned(),
             month: written(archive.month),
             rows: archive.row_count,
-            organizations: None,
             bytes: Some(archive.byte_count),
             object: Some(archive.object),
             sha256: Some(archive.sha256),
-            fault: None,
+            ..Self::default()
         }
     }
 }
@@ -132,11 +124,10 @@ impl From<retention::Archive> for Line {
             table: archive.table,
             month: written(archive.month),
             rows: archive.row_count,
-            organizations: None,
             bytes: Some(archive.byte_count),
             object: Some(archive.object),
             sha256: Some(archive.sha256),
-            fault: None,
+            ..Self::default()
         }
     }
 }

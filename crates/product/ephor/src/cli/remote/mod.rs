@@ -4,6 +4,8 @@ mod client;
 mod credentials;
 mod history;
 mod input;
+mod kinds;
+mod list;
 mod login;
 mod offer;
 mod org;

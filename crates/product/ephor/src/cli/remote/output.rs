@@ -2,8 +2,9 @@
 
 use std::io::Write as _;
 
-use comfy_table::{ContentArrangement, Table, presets::NOTHING};
 use serde_json::Value;
+
+use super::super::printed::{plain, safe};
 
 /// Prints rows: all `columns` that any of them has.
 pub fn rows(rows: &[Value], json: bool, columns: &[&str]) -> anyhow::Result<()> {
@@ -17,7 +18,7 @@ pub fn rows(rows: &[Value], json: bool, columns: &[&str]) -> anyhow::Result<()> 
         writeln!(out, "There are none.")?;
         return Ok(());
     }
-    let mut table = table();
+    let mut table = plain();
     table.set_header(columns.iter().map(|column| column.replace('_', " ")));
     for row in rows {
         table.add_row(columns.iter().map(|column| cell(&row[*column])));
@@ -34,18 +35,12 @@ pub fn row(row: &Value, json: bool) -> anyhow::Result<()> {
         writeln!(out)?;
         return Ok(());
     }
-    let mut table = table();
+    let mut table = plain();
     for (name, value) in row.as_object().into_iter().flatten() {
         table.add_row([name.replace('_', " "), cell(value)]);
     }
     writeln!(out, "{table}")?;
     Ok(())
-}
-
-fn table() -> Table {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table
 }
 
 /// A value in a cell. What the server holds may be anything: no control character reaches the terminal.
@@ -58,7 +53,7 @@ fn cell(value: &Value) -> String {
         }
         other => other.to_string(),
     };
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    text.split('\n').map(safe).collect::<Vec<_>>().join("\n")
 }
 
 /// A time as people read it, to the minute and in UTC.
