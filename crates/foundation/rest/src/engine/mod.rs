@@ -19,7 +19,7 @@ pub(crate) use write::Written;
 
 use crate::{
     Catalog, ListRequest, Operation, Resource, ResourceSpec, SpecError, cursor::Cursors,
-    resource::resolve,
+    resource::resolve, sql::Sizes,
 };
 
 /// All resources of an installation. Cheap to clone.
@@ -31,6 +31,7 @@ struct Parts {
     resources: BTreeMap<&'static str, Resource>,
     operations: Vec<Operation>,
     cursors: Cursors,
+    sizes: Sizes,
     openapi: Value,
 }
 
@@ -65,6 +66,7 @@ impl Engine {
             resources,
             operations,
             cursors: Cursors::new(cursor_key),
+            sizes: Sizes::default(),
             openapi,
         })))
     }
@@ -91,6 +93,10 @@ impl Engine {
 
     pub(crate) fn cursors(&self) -> &Cursors {
         &self.0.cursors
+    }
+
+    pub(crate) fn sizes(&self) -> &Sizes {
+        &self.0.sizes
     }
 
     /// The resource, or a failure of ours: paths are written in our own code.

@@ -129,7 +129,7 @@ impl Engine {
                 listed.count = Some(if all_is_here {
                     listed.rows.len() as i64
                 } else {
-                    sql::number(tx.conn(), sql::count(resource, plan)).await?
+                    sql::number(tx.conn(), sql::count(resource, plan), self.sizes()).await?
                 });
             }
             Ok(listed)

@@ -3,10 +3,12 @@
 mod condition;
 mod read;
 mod run;
+mod sizes;
 mod write;
 
 pub use read::{count, export_end, list};
 pub(crate) use run::{RowText, number, rows, text, texts};
+pub(crate) use sizes::Sizes;
 use uuid::Uuid;
 pub(crate) use write::{Row, delete, insert, lock, look, update};
 
@@ -20,7 +22,7 @@ pub struct Statement {
 }
 
 /// A bound value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub enum Bound {
     /// A uuid.
     Uuid(Uuid),

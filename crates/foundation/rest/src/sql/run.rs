@@ -6,7 +6,7 @@ use sqlx::{
     query::Query,
 };
 
-use super::{Bound, Statement};
+use super::{Bound, Statement, sizes::Sizes};
 use crate::cursor::Keys;
 
 /// A row of a page.
@@ -64,11 +64,19 @@ pub(crate) async fn text(
     query(statement).fetch_optional(conn).await?.map(|row| row.try_get("item")).transpose()
 }
 
-/// The one number that a statement answers. PostgreSQL plans it for these very values: a plan that
-/// it keeps would be the one that suited the organization which asked first.
+/// The one number that a statement counts. PostgreSQL keeps the plan of a count whose size is known
+/// by now, among those of its size; it plans any other for its very values.
 pub(crate) async fn number(
     conn: &mut PgConnection,
-    statement: Statement,
+    mut statement: Statement,
+    sizes: &Sizes,
 ) -> Result<i64, sqlx::Error> {
-    query(statement).persistent(false).fetch_one(conn).await?.try_get(0)
+    let question = sizes.question(&statement);
+    let size = sizes.known(question);
+    if let Some(size) = size {
+        statement.push(size.mark());
+    }
+    let count = query(statement).persistent(size.is_some()).fetch_one(conn).await?.try_get(0)?;
+    sizes.learn(question, count);
+    Ok(count)
 }
