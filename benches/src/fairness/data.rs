@@ -1,13 +1,18 @@
 //! Predictions about people who do not exist: skewed groups, scores that favour some of them.
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{fs::File, io::BufWriter, path::Path, sync::Arc};
 
 use anyhow::Result;
 use arrow::{
     array::{ArrayRef, Float64Array, Int64Array, StringArray},
+    csv,
     record_batch::RecordBatch,
 };
-use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
+use parquet::{
+    arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder},
+    basic::Compression,
+    file::properties::WriterProperties,
+};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -39,6 +44,16 @@ pub fn write(file: &Path, rows: usize) -> Result<()> {
     }
     if let Some(writer) = writer {
         writer.close()?;
+    }
+    Ok(())
+}
+
+/// Writes the same rows as CSV.
+pub fn as_csv(parquet: &Path, csv: &Path) -> Result<()> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(parquet)?)?.build()?;
+    let mut writer = csv::Writer::new(BufWriter::new(File::create(csv)?));
+    for batch in reader {
+        writer.write(&batch?)?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Runs the peers, in Python.
+//! Runs the peers, in Python, each in a process of its own.
 
 use std::{path::Path, process::Command};
 
@@ -12,16 +12,14 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/fairness.py");
 /// One way of counting, by somebody else.
 #[derive(Debug, Deserialize)]
 pub struct Peer {
-    /// Short and fixed: `duckdb`, `fairlearn` …
-    pub key: String,
     /// With its version.
     pub name: String,
     #[serde(flatten)]
     pub measured: Measured,
 }
 
-/// All peers; one that is missing is an error, never left out.
-pub fn run(python: &Path, file: &Path, rounds: usize) -> Result<Vec<Peer>> {
-    answer(Command::new(python).arg(SCRIPT).arg(file).arg(rounds.to_string()))
-        .context("the peers could not be run (`make bench` installs them)")
+/// A peer by its short name: `duckdb`, `fairlearn` … One that cannot be run is an error, never left out.
+pub fn run(peer: &str, python: &Path, file: &Path, rounds: usize) -> Result<Peer> {
+    answer(Command::new(python).arg(SCRIPT).arg(peer).arg(file).arg(rounds.to_string()))
+        .with_context(|| format!("{peer} could not be run (`make bench` installs the peers)"))
 }

@@ -37,6 +37,10 @@ pub enum Work {
     Decode,
     /// The whole analysis.
     Analyze,
+    /// The same with 10 000 bootstrap draws.
+    Draws,
+    /// An analysis by one attribute, whose name stands where the score's does, without scores.
+    Attribute,
 }
 
 impl Work {
@@ -44,6 +48,8 @@ impl Work {
         match self {
             Self::Decode => "decode",
             Self::Analyze => "analyze",
+            Self::Draws => "draws",
+            Self::Attribute => "attribute",
         }
     }
 }
@@ -57,7 +63,17 @@ pub async fn work(work: Work, file: PathBuf, score: &str) -> Result<()> {
             tokio::task::spawn_blocking(move || decode(&file, &score)).await??;
             BTreeMap::new()
         }
-        Work::Analyze => groups(&analyze(file, score).await?),
+        Work::Analyze => groups(&analyze(file, &spec(score)).await?),
+        Work::Draws => {
+            let spec = AnalysisSpec { bootstrap_draws: 10_000, ..spec(score) };
+            groups(&analyze(file, &spec).await?)
+        }
+        Work::Attribute => {
+            let prediction = Some("y_pred".to_owned());
+            let spec = AnalysisSpec { prediction, ..AnalysisSpec::new("y_true", [score]) };
+            analyze(file, &spec).await?;
+            BTreeMap::new()
+        }
     };
     let (wall, after) = (begun.elapsed(), getrusage(UsageWho::RUSAGE_SELF)?);
     let measured = Measured {
@@ -86,15 +102,18 @@ fn peak(usage: &Usage) -> Result<f64> {
     Ok(kibibytes * 1024.0)
 }
 
-async fn analyze(file: PathBuf, score: &str) -> Result<AnalysisResult> {
-    let table = ephor_tabular::open(Source::Path(file), OpenOptions::default()).await?;
-    let spec = AnalysisSpec {
+fn spec(score: &str) -> AnalysisSpec {
+    AnalysisSpec {
         prediction: Some("y_pred".to_owned()),
         score: Some(score.to_owned()),
         ..AnalysisSpec::new("y_true", PROTECTED)
-    };
+    }
+}
+
+async fn analyze(file: PathBuf, spec: &AnalysisSpec) -> Result<AnalysisResult> {
+    let table = ephor_tabular::open(Source::Path(file), OpenOptions::default()).await?;
     let cancel = CancellationToken::new();
-    Ok(ephor_fairness::analyze(table.dataframe()?, &spec, &(), &cancel).await?)
+    Ok(ephor_fairness::analyze(table.dataframe()?, spec, &(), &cancel).await?)
 }
 
 /// The groups of all attributes together.
