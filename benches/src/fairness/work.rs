@@ -111,7 +111,9 @@ fn spec(score: &str) -> AnalysisSpec {
 }
 
 async fn analyze(file: PathBuf, spec: &AnalysisSpec) -> Result<AnalysisResult> {
-    let table = ephor_tabular::open(Source::Path(file), OpenOptions::default()).await?;
+    let only = Some(spec.columns().map(str::to_owned).collect());
+    let options = OpenOptions { only, ..OpenOptions::default() };
+    let table = ephor_tabular::open(Source::Path(file), options).await?;
     let cancel = CancellationToken::new();
     Ok(ephor_fairness::analyze(table.dataframe()?, spec, &(), &cancel).await?)
 }

@@ -132,7 +132,7 @@ impl AnalysisSpec {
     }
 
     /// The columns that it names: protected attributes, target, then prediction, score and weight if they are there.
-    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.protected
             .iter()
             .chain([&self.target])

@@ -38,6 +38,8 @@ pub struct OpenOptions {
     pub trim: bool,
     /// CSV: the words that mean a missing value when they are not quoted.
     pub null_words: Vec<String>,
+    /// CSV: the columns that will be read; what the others hold is not looked at, and they are text. By default all.
+    pub only: Option<Vec<String>>,
     /// How much memory a query may take before it spills to disk, in bytes.
     pub memory_bytes: usize,
     /// How many threads read; by default as many as there are processors.
@@ -56,6 +58,7 @@ impl Default for OpenOptions {
             header: true,
             trim: true,
             null_words: ["", "null", "NULL", "NA", "N/A"].map(String::from).to_vec(),
+            only: None,
             memory_bytes: 512 << 20,
             partitions: None,
             temporary: None,

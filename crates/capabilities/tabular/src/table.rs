@@ -224,7 +224,7 @@ fn text_file(
             (Syntax::Json { between: Between::Lines }, Vec::new(), (skipped as u64, 1, 1))
         }
     };
-    let found = survey(&file, input, &syntax, &names, start, &options.limits, options.threads())?;
+    let found = survey(&file, input, &syntax, &names, start, options)?;
     let (rows, notes) = (found.rows, found.notes.clone());
     let table = DelimitedTable(Arc::new(Delimited::new(file, syntax, found)));
     Ok(Opened { provider: Arc::new(table), rows, notes, store: None })

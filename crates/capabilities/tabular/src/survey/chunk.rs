@@ -48,6 +48,8 @@ pub(crate) struct ChunkReader<'a> {
     pub syntax: &'a Syntax,
     /// The columns that are known beforehand: CSV's.
     pub names: &'a [String],
+    /// Which of them anybody will read.
+    pub wanted: &'a [bool],
     pub limits: &'a Limits,
     pub hasher: &'a DefaultHashBuilder,
 }
@@ -99,7 +101,8 @@ impl ChunkReader<'_> {
                 return Err(place(chunk, at, fault));
             }
             rows += 1;
-            for (column, span) in columns.iter_mut().zip(&fields) {
+            let wanted = columns.iter_mut().zip(&fields).zip(self.wanted);
+            for ((column, span), _) in wanted.filter(|(_, wanted)| **wanted) {
                 let field = span.text(text, &mut scratch);
                 if span.quoted {
                     if field.is_empty() {

@@ -20,7 +20,7 @@ use super::{
     chunk::{ChunkFault, ChunkReader, ChunkSurvey, Clash, place},
 };
 use crate::{
-    Limits, Malformed, TabularError,
+    Malformed, OpenOptions, TabularError,
     csv::{Records, duplicates},
     file::TableFile,
     json::Between,
@@ -59,11 +59,15 @@ pub(crate) fn survey(
     syntax: &Syntax,
     names: &[String],
     start: Start,
-    limits: &Limits,
-    threads: usize,
+    options: &OpenOptions,
 ) -> Result<Survey, TabularError> {
+    let (limits, threads) = (&options.limits, options.threads());
     let hasher = DefaultHashBuilder::default();
-    let reader = ChunkReader { syntax, names, limits, hasher: &hasher };
+    let wanted: Vec<bool> = names
+        .iter()
+        .map(|name| options.only.as_ref().is_none_or(|only| only.contains(name)))
+        .collect();
+    let reader = ChunkReader { syntax, names, wanted: &wanted, limits, hasher: &hasher };
     let merged = Mutex::new(Merged::new(matches!(syntax, Syntax::Json { .. })));
     let stop = AtomicBool::new(false);
     file.seek(SeekFrom::Start(start.0)).map_err(|error| table.error(error))?;

@@ -5,6 +5,16 @@ use ephor_tabular::{Format, OpenOptions, Source, open};
 use crate::support::{batch, picture, read, read_with, types};
 
 #[tokio::test]
+async fn columns_that_nobody_will_read_are_not_looked_at() {
+    let options = OpenOptions { only: Some(vec!["x".to_owned()]), ..OpenOptions::default() };
+    let table = read_with("n,x\n1,1.5\n2,2.5\n", options.clone()).await.unwrap();
+    assert_eq!(types(&table), ["n: Dictionary(Int32, Utf8)", "x: Float64"]);
+    assert_eq!(table.rows(), 2);
+    let fault = read_with("n,x\n1\n", options).await.unwrap_err();
+    assert!(fault.to_string().contains("line 2"), "{fault}");
+}
+
+#[tokio::test]
 async fn each_column_gets_the_type_that_all_rows_agree_with() {
     let table = read(
         "id,ok,n,x,day,at,zone,name,code,mixed\n\
