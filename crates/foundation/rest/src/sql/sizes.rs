@@ -29,21 +29,19 @@ pub(crate) struct Question(u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Size(usize);
 
-const MARKS: [&str; 8] = [
+const MARKS: [&str; 5] = [
     "\n-- up to 15",
     "\n-- 16 to 255",
     "\n-- 256 to 4095",
     "\n-- 4096 to 16383",
     "\n-- 16384 to 65535",
-    "\n-- 65536 to 262143",
-    "\n-- 262144 to 1048575",
-    "\n-- 1048576 and more",
 ];
 
 impl Size {
-    fn of(count: i64) -> Self {
-        const LEAST: [i64; 7] = [16, 256, 4_096, 16_384, 65_536, 262_144, 1_048_576];
-        Self(LEAST.partition_point(|least| *least <= count))
+    /// `None` when the count is so large that planning it is nothing beside it: it is planned for its values.
+    fn of(count: i64) -> Option<Self> {
+        const BEYOND: [i64; MARKS.len()] = [16, 256, 4_096, 16_384, 65_536];
+        BEYOND.iter().position(|beyond| count < *beyond).map(Self)
     }
 
     /// What the statement's text ends with.
@@ -64,10 +62,14 @@ impl Sizes {
 
     pub(crate) fn learn(&self, question: Question, count: i64) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(size) = Size::of(count) else {
+            known.remove(&question);
+            return;
+        };
         if known.len() >= MOST && !known.contains_key(&question) {
             known.clear();
         }
-        known.insert(question, Size::of(count));
+        known.insert(question, size);
     }
 }
 
@@ -93,18 +95,17 @@ mod tests {
         assert_eq!(sizes.known(other), None);
         sizes.learn(one, 4_096);
         assert_eq!(sizes.known(one).map(Size::mark), Some("\n-- 4096 to 16383"));
+        sizes.learn(one, 1_000_000);
+        assert_eq!(sizes.known(one), None);
     }
 
     #[test]
-    fn each_count_has_a_mark() {
-        let marks =
-            [0, 15, 16, 255, 65_535, 262_143, 262_144, i64::MAX].map(|n| Size::of(n).mark());
+    fn each_count_has_a_mark_but_the_largest() {
+        let marks = [0, 15, 16, 255, 65_535, 65_536, i64::MAX].map(|n| Size::of(n).map(Size::mark));
         assert_eq!(marks[0], marks[1]);
         assert_eq!(marks[2], marks[3]);
-        assert_eq!(marks[4], "\n-- 16384 to 65535");
-        assert_eq!(marks[5], "\n-- 65536 to 262143");
-        assert_eq!(marks[6], "\n-- 262144 to 1048575");
-        assert_eq!(marks[7], "\n-- 1048576 and more");
+        assert_eq!(marks[4], Some("\n-- 16384 to 65535"));
+        assert_eq!(marks[5..], [None, None]);
     }
 
     #[test]
