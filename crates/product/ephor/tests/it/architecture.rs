@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 const FOUNDATION: &[&str] = &["ephor-kernel", "ephor-store", "ephor-rest"];
-const CAPABILITIES: &[&str] = &["ephor-fairness", "ephor-mail", "ephor-seal", "ephor-tabular"];
+const CAPABILITIES: &[&str] =
+    &["ephor-explain", "ephor-fairness", "ephor-mail", "ephor-seal", "ephor-tabular"];
 const CONTEXTS: &[&str] = &[
     "ephor-identity",
     "ephor-registry",

@@ -1,0 +1,68 @@
+//! What can go wrong.
+
+use thiserror::Error;
+
+/// Why an explanation was not made.
+#[derive(Debug, Error)]
+pub enum ExplainError {
+    /// The model's file is not what it says it is.
+    #[error(transparent)]
+    Model(#[from] Malformed),
+    /// The rows do not have the features of the model.
+    #[error("the model has {expected} features, and the rows have {found}")]
+    Width {
+        /// Features of the model.
+        expected: usize,
+        /// Columns of the rows.
+        found: usize,
+    },
+    /// There is nothing to compare with.
+    #[error("the background has no rows; interventional values compare with at least one")]
+    NoBackground,
+    /// More than the engine can do exactly.
+    #[error(
+        "a path of the model tests {found} different features; at most {most} can be explained exactly"
+    )]
+    TooManyFeatures {
+        /// Of one path.
+        found: usize,
+        /// What the engine can do.
+        most: usize,
+    },
+    /// The model does not say how many rows went which way when it was trained.
+    #[error(
+        "tree {tree} says that no training rows passed its node {node}; path-dependent values need their shares, so use interventional ones"
+    )]
+    NoCover {
+        /// Which tree.
+        tree: usize,
+        /// Which of its nodes.
+        node: usize,
+    },
+    /// Somebody stopped it.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// What is wrong with a model's file, where, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{place}: {message}{}", hint.as_ref().map(|hint| format!(" {hint}")).unwrap_or_default())]
+pub struct Malformed {
+    /// Where in the file: a JSON pointer, or a tree and a key.
+    pub place: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl Malformed {
+    pub(crate) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { place: place.into(), message: message.into(), hint: None }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

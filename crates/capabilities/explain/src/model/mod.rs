@@ -1,0 +1,58 @@
+//! The one form that every tree ensemble is read into.
+
+mod link;
+mod split;
+mod tree;
+
+pub use link::Link;
+pub(crate) use split::among;
+pub use split::{Missing, Split, Test};
+pub use tree::{Node, Tree};
+
+use crate::{ExplainError, Rows};
+
+/// Sums of trees, one for each output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forest {
+    /// The features' names, in the order of a row's values.
+    pub features: Vec<String>,
+    /// The trees with the output that each adds to.
+    pub trees: Vec<(usize, Tree)>,
+    /// What each output has before any tree is added: one value for each.
+    pub base: Vec<f64>,
+    /// From the sums to what is predicted.
+    pub link: Link,
+    /// XGBoost keeps rows in 32 bits, and compares them so.
+    pub single_precision: bool,
+}
+
+impl Forest {
+    /// How many sums it makes: one, or one for each class.
+    pub fn outputs(&self) -> usize {
+        self.base.len()
+    }
+
+    /// A value as the trees see it.
+    pub(crate) fn seen(&self, value: f64) -> f64 {
+        if self.single_precision { f64::from(value as f32) } else { value }
+    }
+
+    /// The sums for a row, before the link.
+    pub fn margin(&self, row: &[f64]) -> Vec<f64> {
+        let row: Vec<f64> = row.iter().map(|value| self.seen(*value)).collect();
+        let mut sums = self.base.clone();
+        for (output, tree) in &self.trees {
+            sums[*output] += tree.leaf(&row);
+        }
+        sums
+    }
+
+    /// What is predicted for each row: a number, a probability, or one for each class.
+    ///
+    /// # Errors
+    /// When the rows do not have the model's features.
+    pub fn predict(&self, rows: &Rows) -> Result<Vec<Vec<f64>>, ExplainError> {
+        let rows = rows.of(self.features.len())?;
+        Ok(rows.iter().map(|row| self.link.apply(self.margin(row))).collect())
+    }
+}

@@ -1,0 +1,136 @@
+//! A tree as its edges, with what does not depend on the row.
+
+use super::quadrature::gauss_legendre;
+use crate::{
+    ExplainError,
+    model::{Node, Split, Tree},
+};
+
+/// An edge from a node to a child. Edges stand before those below them.
+#[derive(Debug)]
+pub(super) struct Edge<'a> {
+    /// The question of the node above, and the answer that leads here.
+    pub split: &'a Split,
+    pub answer: bool,
+    /// The edge above; `None` below the root.
+    pub above: Option<usize>,
+    /// The nearest edge above that asks about the same feature.
+    pub before: Option<usize>,
+    /// The share of the training rows that come along here of those that come to the node above; of all edges of the path that
+    /// ask about the feature, multiplied.
+    pub share: f64,
+    pub shares: f64,
+    /// Of a leaf below: its value.
+    pub leaf: Option<f64>,
+}
+
+/// The edges of a tree.
+pub(super) fn edges(tree: &Tree) -> Vec<Edge<'_>> {
+    let nodes = tree.nodes();
+    // Of each node, the edge that leads to it.
+    let mut to: Vec<Option<usize>> = vec![None; nodes.len()];
+    let mut edges: Vec<Edge<'_>> = Vec::with_capacity(nodes.len().saturating_sub(1));
+    for (at, node) in nodes.iter().enumerate() {
+        let Node::Inner { split, left, right, cover } = node else { continue };
+        for (child, answer) in [(*left, true), (*right, false)] {
+            let above = to[at];
+            let mut before = above;
+            while let Some(edge) = before
+                && edges[edge].split.feature != split.feature
+            {
+                before = edges[edge].above;
+            }
+            let share = nodes[child].cover() / cover;
+            let shares = share * before.map_or(1.0, |edge| edges[edge].shares);
+            let leaf = match &nodes[child] {
+                Node::Leaf { value, .. } => Some(*value),
+                Node::Inner { .. } => None,
+            };
+            to[child] = Some(edges.len());
+            edges.push(Edge { split, answer, above, before, share, shares, leaf });
+        }
+    }
+    edges
+}
+
+/// The most different features on a path of the tree.
+pub(super) fn most_features(edges: &[Edge<'_>]) -> usize {
+    let mut counts: Vec<usize> = Vec::with_capacity(edges.len());
+    for edge in edges {
+        let above = edge.above.map_or(0, |above| counts[above]);
+        counts.push(above + usize::from(edge.before.is_none()));
+    }
+    counts.into_iter().max().unwrap_or(0)
+}
+
+/// The share of no node may be unknown.
+pub(super) fn covered(index: usize, tree: &Tree) -> Result<(), ExplainError> {
+    let empty = tree
+        .nodes()
+        .iter()
+        .position(|node| matches!(node, Node::Inner { cover, .. } if *cover <= 0.0));
+    empty.map_or(Ok(()), |node| Err(ExplainError::NoCover { tree: index, node }))
+}
+
+/// What the leaves answer on average, weighed by the training rows that came to them.
+pub(super) fn mean(tree: &Tree) -> f64 {
+    let nodes = tree.nodes();
+    let mut reached = vec![0.0; nodes.len()];
+    reached[0] = 1.0;
+    let mut sum = 0.0;
+    for (at, node) in nodes.iter().enumerate() {
+        match node {
+            Node::Inner { left, right, cover, .. } => {
+                for child in [*left, *right] {
+                    reached[child] = reached[at] * nodes[child].cover() / cover;
+                }
+            }
+            Node::Leaf { value, .. } => sum += value * reached[at],
+        }
+    }
+    sum
+}
+
+/// An edge's factors at the points of the quadrature. A feature of a path is *followed* when the row answers each of its questions
+/// as the path does. Its factor is `t + (1 - t) shares` when it is followed, else `(1 - t) shares`.
+#[derive(Debug)]
+pub(super) struct Factors<const N: usize> {
+    /// What the path's product is multiplied by when the feature is still followed, and when it was followed until here.
+    pub stays: [f64; N],
+    pub leaves: [f64; N],
+    /// With the weights: (1 - shares) / factor, when it is followed.
+    pub gain: [f64; N],
+}
+
+/// The same for all edges, and what does not depend on the edge.
+#[derive(Debug)]
+pub(super) struct Prepared<'a, const N: usize> {
+    pub edges: Vec<Edge<'a>>,
+    pub factors: Vec<Factors<N>>,
+    /// With the weights: what a feature that is not followed gains, `-1 / (1 - t)`.
+    pub loss: [f64; N],
+    /// The weights of the points.
+    pub weights: [f64; N],
+}
+
+impl<'a, const N: usize> Prepared<'a, N> {
+    pub(super) fn new(edges: Vec<Edge<'a>>) -> Self {
+        let (points, weights) = gauss_legendre::<N>();
+        let factors = edges
+            .iter()
+            .map(|edge| {
+                let shares = edge.shares;
+                let before = edge.before.map_or(1.0, |before| edges[before].shares);
+                let followed = |shares: f64| points.map(|t| t + (1.0 - t) * shares);
+                let (here, there) = (followed(shares), followed(before));
+                Factors {
+                    stays: std::array::from_fn(|q| here[q] / there[q]),
+                    leaves: std::array::from_fn(|q| (1.0 - points[q]) * shares / there[q]),
+                    gain: std::array::from_fn(|q| weights[q] * (1.0 - shares) / here[q]),
+                }
+            })
+            .collect();
+        let loss = std::array::from_fn(|q| -weights[q] / (1.0 - points[q]));
+        Self { edges, factors, loss, weights }
+    }
+}

@@ -1,0 +1,8 @@
+//! The engine against its peers, and against brute force.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod enumerated;
+mod reference_lightgbm;
+mod reference_xgboost;
+mod refusals;
+mod support;

@@ -1,0 +1,51 @@
+//! XGBoost 3.2.0 and shap 0.51.0 on a classifier of 60 trees of depth 4 (Adult, with missing values).
+
+use crate::support::{
+    assert_near, first, forest, interactions, interventional, numbers, path_dependent, rows,
+};
+
+const FOLDER: &str = "xgb_binary";
+
+#[test]
+fn predictions_are_the_origins() {
+    let (forest, rows) = (forest(FOLDER, "model.json"), rows(FOLDER, "X.csv"));
+    let margins: Vec<f64> = rows.iter().flat_map(|row| forest.margin(row)).collect();
+    assert_near(&margins, &numbers(FOLDER, "pred_margin.npy"), 1e-5);
+    let probabilities: Vec<f64> = forest.predict(&rows).unwrap().concat();
+    assert_near(&probabilities, &numbers(FOLDER, "pred_prob.npy"), 1e-6);
+}
+
+#[test]
+fn path_dependent_values_are_both_peers() {
+    let (forest, rows) = (forest(FOLDER, "model.json"), rows(FOLDER, "X.csv"));
+    let found = path_dependent(&forest, &rows);
+    assert_near(&found.base, &[-1.223_949_313_163_757_3], 1e-5);
+    assert_near(&found.values, &numbers(FOLDER, "shap_tree_path_dependent.npy"), 1e-5);
+    // The last of each row is the base.
+    let contributions = numbers(FOLDER, "xgb_pred_contribs.npy");
+    let features: Vec<f64> = contributions.chunks(12).flat_map(|row| row[..11].to_vec()).collect();
+    assert_near(&found.values, &features, 1e-5);
+}
+
+#[test]
+fn interactions_are_the_peers() {
+    let (forest, rows) = (forest(FOLDER, "model.json"), rows(FOLDER, "X.csv"));
+    let found = interactions(&forest, &first(&rows, 50));
+    assert_near(&found.values, &numbers(FOLDER, "shap_interactions_first50.npy"), 1e-5);
+}
+
+#[test]
+fn interventional_values_are_those_of_all_coalitions() {
+    let (forest, rows) = (forest(FOLDER, "model.json"), rows(FOLDER, "X.csv"));
+    let background = crate::support::rows(FOLDER, "background.csv");
+    let found = interventional(&forest, &rows, &background);
+    assert_near(&found.base, &[-2.112_937_585_373_841], 1e-5);
+    assert_near(&found.values, &numbers(FOLDER, "shap_interventional.npy"), 1e-5);
+    let few = interventional(&forest, &first(&rows, 5), &first(&background, 20));
+    assert_near(&few.base, &numbers(FOLDER, "shap_interventional_BRUTEFORCE_base.npy"), 1e-5);
+    assert_near(
+        &few.values,
+        &numbers(FOLDER, "shap_interventional_BRUTEFORCE_first5_bg20.npy"),
+        1e-5,
+    );
+}

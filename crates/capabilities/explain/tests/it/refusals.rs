@@ -1,0 +1,72 @@
+//! Files that are not what they say, and rows that do not fit.
+
+use ephor_explain::{CancellationToken, ExplainError, Rows, read, shap};
+use proptest::prelude::*;
+
+use crate::support::{bytes, forest};
+
+#[test]
+fn what_is_no_model_is_refused_with_its_place() {
+    for (content, words) in [
+        (&b""[..], "no model"),
+        (b"PK\x03\x04", "no model"),
+        (b"{", "no JSON"),
+        (b"{\"learner\": {}}", "/learner/learner_model_param"),
+        (b"{\"a\": 1}", "/learner: it is missing"),
+        (b"tree\nversion=v4\n", "`feature_names` is missing"),
+        (b"tree\n\xff", "no UTF-8"),
+    ] {
+        let fault = read(content).unwrap_err().to_string();
+        assert!(fault.contains(words), "{fault}");
+    }
+}
+
+#[test]
+fn rows_of_another_width_are_refused() {
+    let forest = forest("xgb_binary", "model.json");
+    let rows = Rows::new(vec![1.0; 10], 10);
+    let refused = shap::path_dependent(&forest, &rows, &(), &CancellationToken::new());
+    assert!(matches!(refused, Err(ExplainError::Width { expected: 11, found: 10 })));
+    let none = Rows::new(Vec::new(), 11);
+    let fits = Rows::new(vec![1.0; 11], 11);
+    let refused = shap::interventional(&forest, &fits, &none, &(), &CancellationToken::new());
+    assert!(matches!(refused, Err(ExplainError::NoBackground)));
+}
+
+#[test]
+fn it_can_be_cancelled() {
+    let forest = forest("xgb_binary", "model.json");
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let rows = Rows::new(vec![1.0; 11 * 100], 11);
+    let stopped = shap::path_dependent(&forest, &rows, &(), &cancel);
+    assert!(matches!(stopped, Err(ExplainError::Cancelled)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// A file with damaged bytes is refused, or read as another model: it never breaks anything.
+    #[test]
+    fn damaged_files_do_no_harm(
+        of_xgboost: bool, damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in proptest::option::of(any::<prop::sample::Index>()),
+    ) {
+        let (folder, file) =
+            if of_xgboost { ("xgb_binary", "model.json") } else { ("lgb_binary_cat", "model.txt") };
+        let mut content = bytes(folder, file);
+        for (place, byte) in damage {
+            let place = place.index(content.len());
+            content[place] = byte;
+        }
+        if let Some(cut) = cut {
+            content.truncate(cut.index(content.len()));
+        }
+        if let Ok((_, forest)) = read(&content) {
+            let width = forest.features.len().max(1);
+            let rows = Rows::new([f64::NAN, 1.0, -1e300, f64::INFINITY].repeat(width), width);
+            drop(shap::path_dependent(&forest, &rows, &(), &CancellationToken::new()));
+            drop(shap::interventional(&forest, &rows, &rows, &(), &CancellationToken::new()));
+        }
+    }
+}
