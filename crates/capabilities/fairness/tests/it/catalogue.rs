@@ -87,7 +87,7 @@ fn of_disparities() -> String {
 }
 
 /// Puts the text between its two marks.
-fn put(page: &str, mark: &str, text: &str) -> String {
+pub fn put(page: &str, mark: &str, text: &str) -> String {
     let (begin, end) = (format!("<!-- {mark}: generated -->\n"), format!("<!-- {mark}: end -->"));
     let (head, rest) = page.split_once(&begin).unwrap();
     let (_, tail) = rest.split_once(&end).unwrap();
