@@ -21,8 +21,8 @@ pub mod law;
 pub mod metrics;
 pub mod significance;
 
-pub use conditional::*;
 pub use analysis::{Progress, analyze, analyze_cube, column_faults, read_cube, scan_plan};
+pub use conditional::*;
 pub use datafusion::dataframe::DataFrame;
 pub use error::AnalysisError;
 pub use fault::Fault;

@@ -245,7 +245,7 @@ pub enum IntervalMethod {
     Katz,
     /// The normal interval of a mean, or of two means' difference or ratio.
     Normal,
-    /// `DeLong`'s variance of an AUC.
+    /// `DeLong`'s variance of an AUC, on the logit scale.
     DeLong,
     /// Percentiles of a multinomial bootstrap on the cube.
     Bootstrap,

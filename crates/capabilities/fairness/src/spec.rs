@@ -297,10 +297,9 @@ impl AnalysisSpec {
         ];
         for (role, _) in roles.into_iter().filter(|(_, other)| *other == Some(strata)) {
             let message = format!("`{strata}` is the {role} and the stratum at once.");
-            faults.push(
-                Fault::new("/strata", "two_roles", message)
-                    .hint("Strata must be told apart by another column, such as a job or a department."),
-            );
+            faults.push(Fault::new("/strata", "two_roles", message).hint(
+                "Strata must be told apart by another column, such as a job or a department.",
+            ));
         }
     }
 

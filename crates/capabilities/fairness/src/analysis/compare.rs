@@ -4,11 +4,11 @@ use std::sync::OnceLock;
 
 use super::{
     estimates::{Estimated, Sure},
+    evidence::Tested,
     groups::{GroupTally, Groups},
     judge::{judge, threshold},
     sentences,
     statistic::{Statistic, Values},
-    evidence::Tested,
     strata::Within,
 };
 use crate::{
@@ -94,8 +94,7 @@ impl Comparison {
             Ok(value) => (Some(value), None),
             Err(reason) => (None, Some(reason)),
         };
-        let interval =
-            value.and_then(|value| self.interval(definition, spec, drawn, value));
+        let interval = value.and_then(|value| self.interval(definition, spec, drawn, value));
         let threshold = threshold(definition, spec, source);
         let status = match (value, threshold) {
             (Some(value), Some(threshold)) => {

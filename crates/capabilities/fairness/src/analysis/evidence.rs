@@ -179,9 +179,8 @@ fn evidence(
     Evidence {
         p,
         adjusted: adjusted.holm,
-        detectable: detectable(low.of, high, level, USUAL_POWER).map(|found| {
-            if definition.ideal == 1.0 { found.ratio } else { found.difference }
-        }),
+        detectable: detectable(low.of, high, level, USUAL_POWER)
+            .map(|found| if definition.ideal == 1.0 { found.ratio } else { found.difference }),
         significance: Significance {
             test,
             tests,

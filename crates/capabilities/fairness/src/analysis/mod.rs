@@ -4,8 +4,8 @@ mod bins;
 mod compare;
 mod direct;
 mod draws;
-mod evidence;
 mod estimates;
+mod evidence;
 mod groups;
 mod judge;
 mod labels;
@@ -40,8 +40,8 @@ use estimates::{Estimated, estimate_all};
 pub(crate) use groups::{Cells, GroupTally, Groups, places};
 use groups::{SMALL_GROUPS_SHOWN, allowed};
 pub(crate) use labels::resolve;
-use strata::Within;
 pub use scan::{column_faults, plan as scan_plan};
+use strata::Within;
 
 /// Who wants to know how far the scan is.
 pub trait Progress: Send + Sync {

@@ -66,7 +66,9 @@ fn verdict(definition: &Definition, found: &Disparity, status: Status, threshold
             Kind::Extremes { metric, .. }
             | Kind::Privileged { metric, .. }
             | Kind::Conditional { metric, .. } => is_share(metric),
-            Kind::Odds { .. } | Kind::Average(_) | Kind::Entropy { .. } | Kind::Bins { .. } => false,
+            Kind::Odds { .. } | Kind::Average(_) | Kind::Entropy { .. } | Kind::Bins { .. } => {
+                false
+            }
         };
     let show = |value: f64| if in_points { points(value) } else { number(value) };
     let unit = if in_points { " points" } else { "" };

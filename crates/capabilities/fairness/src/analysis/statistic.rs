@@ -70,11 +70,32 @@ pub(crate) fn position_of(id: &str) -> usize {
 /// A disparity with its metrics looked up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Statistic {
-    Extremes { metric: usize, form: Form, against: Against },
-    Odds { tpr: usize, fpr: usize, form: Form, fold: Fold, against: Against },
-    Privileged { metric: usize, form: Form },
-    Average { first: usize, second: usize, absolute: bool },
-    Entropy { alpha: entropy::Alpha, all_groups: bool, variation: bool },
+    Extremes {
+        metric: usize,
+        form: Form,
+        against: Against,
+    },
+    Odds {
+        tpr: usize,
+        fpr: usize,
+        form: Form,
+        fold: Fold,
+        against: Against,
+    },
+    Privileged {
+        metric: usize,
+        form: Form,
+    },
+    Average {
+        first: usize,
+        second: usize,
+        absolute: bool,
+    },
+    Entropy {
+        alpha: entropy::Alpha,
+        all_groups: bool,
+        variation: bool,
+    },
     /// It is no function of the groups' metrics.
     Elsewhere,
 }

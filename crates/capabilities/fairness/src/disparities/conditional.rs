@@ -1,8 +1,6 @@
 //! Are groups treated alike within strata: in one job, one department, at one level of qualification?
 
-use super::{
-    DIFFERENCE_THRESHOLD, Definition, Family, Form, Kind, RATIO_THRESHOLD, metric,
-};
+use super::{DIFFERENCE_THRESHOLD, Definition, Family, Form, Kind, RATIO_THRESHOLD, metric};
 
 const EDGE_CASES: &str = "Only with a column of strata. Strata with fewer rows than the least group size are listed, and in no comparison; a stratum in which one of both groups has no such rows tells nothing of that pair. With one stratum the value is the unconditional one.";
 

@@ -109,3 +109,19 @@ fn the_page_of_metrics_is_current() {
         }
     }
 }
+
+#[test]
+fn names_of_the_peers_are_in_the_registry() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../docs/metrics.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (_, rest) = page.split_once("<!-- peers: checked -->\n").unwrap();
+    let (table, _) = rest.split_once("<!-- peers: end -->").unwrap();
+    let rows: Vec<&str> = table.lines().skip(2).collect();
+    assert!(rows.len() >= 10, "{rows:?}");
+    for row in rows {
+        // Between two backticks stands a name.
+        for name in row.split('`').skip(1).step_by(2) {
+            assert!(disparities::find(name).is_some(), "{name} is in no registry: {row}");
+        }
+    }
+}

@@ -81,7 +81,8 @@ async fn berkeley_admits_men_more_often_and_departments_do_not() {
     let strata = attribute.strata.as_ref().unwrap();
     assert_eq!((strata.count, strata.compared, strata.too_small_count), (6, 6, 0));
     let rate = strata.strata.iter().find(|stratum| stratum.stratum == "A").unwrap();
-    let women = rate.rates.iter().find(|rate| rate.metric == "selection_rate" && rate.group == "women");
+    let women =
+        rate.rates.iter().find(|rate| rate.metric == "selection_rate" && rate.group == "women");
     assert!(close(women.unwrap().value.unwrap(), 89.0 / 108.0));
     let pair = strata.pairs.iter().find(|pair| pair.metric == "selection_rate").unwrap();
     assert_eq!((pair.group.as_str(), pair.other.as_str(), pair.strata), ("women", "men", 6));
@@ -93,7 +94,11 @@ async fn berkeley_admits_men_more_often_and_departments_do_not() {
 
 #[tokio::test]
 async fn one_stratum_is_the_whole() {
-    let cells = [("a", Some("only"), (20, 60)), ("b", Some("only"), (33, 70)), ("c", Some("only"), (9, 50))];
+    let cells = [
+        ("a", Some("only"), (20, 60)),
+        ("b", Some("only"), (33, 70)),
+        ("c", Some("only"), (9, 50)),
+    ];
     let result = run_batch(people(&cells), &spec()).await.unwrap();
     let attribute = result.attribute("g");
     for ending in ["difference", "ratio"] {
@@ -168,19 +173,31 @@ async fn nobody_selected_many_groups_and_hostile_names_do_no_harm() {
 #[tokio::test]
 async fn strata_have_faults_of_their_own() {
     let cells = [("a", Some("x"), (20, 60)), ("b", Some("x"), (33, 70))];
-    for (strata, code, place) in
-        [("g", "two_roles", "/protected/0"), ("y", "two_roles", "/strata"), ("", "required", "/strata"), ("z", "unknown_column", "/strata")]
-    {
+    for (strata, code, place) in [
+        ("g", "two_roles", "/protected/0"),
+        ("y", "two_roles", "/strata"),
+        ("", "required", "/strata"),
+        ("z", "unknown_column", "/strata"),
+    ] {
         let spec = AnalysisSpec { strata: Some(strata.to_owned()), ..spec() };
         let found = faults(run_batch(people(&cells), &spec).await);
-        assert_eq!((found[0].code.as_str(), found[0].where_.as_str()), (code, place), "{strata}: {found:?}");
+        assert_eq!(
+            (found[0].code.as_str(), found[0].where_.as_str()),
+            (code, place),
+            "{strata}: {found:?}"
+        );
         assert_eq!(found.len(), 1, "{found:?}");
     }
 }
 
 #[tokio::test]
 async fn labels_alone_are_compared_within_strata_too() {
-    let cells = [("a", Some("x"), (20, 60)), ("b", Some("x"), (33, 70)), ("a", Some("y"), (5, 60)), ("b", Some("y"), (9, 70))];
+    let cells = [
+        ("a", Some("x"), (20, 60)),
+        ("b", Some("x"), (33, 70)),
+        ("a", Some("y"), (5, 60)),
+        ("b", Some("y"), (9, 70)),
+    ];
     let spec = AnalysisSpec { target: "p".to_owned(), prediction: None, ..spec() };
     let result = run_batch(people(&cells), &spec).await.unwrap();
     let attribute = result.attribute("g");
@@ -196,12 +213,25 @@ fn weighted(rows: &[(i64, i64, i64, i64, u8)], with_weight: bool) -> AnalysisRes
         });
         Arc::new(Int64Array::from_iter_values(values)) as ArrayRef
     };
-    let mut columns =
-        vec![column(&|row| row.0), column(&|row| row.1), column(&|row| row.2), column(&|row| row.3)];
+    let mut columns = vec![
+        column(&|row| row.0),
+        column(&|row| row.1),
+        column(&|row| row.2),
+        column(&|row| row.3),
+    ];
     if with_weight {
-        columns.push(Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| f64::from(row.4)))));
+        columns.push(Arc::new(Float64Array::from_iter_values(
+            rows.iter().map(|row| f64::from(row.4)),
+        )));
     }
-    let layout = Layout { attributes: 2, prediction: true, score: false, weight: with_weight, positive: None, threshold: 0.5 };
+    let layout = Layout {
+        attributes: 2,
+        prediction: true,
+        score: false,
+        weight: with_weight,
+        positive: None,
+        threshold: 0.5,
+    };
     let mut cube = Cube::new(layout);
     cube.update(&columns).unwrap();
     let weight = with_weight.then(|| "w".to_owned());
@@ -215,7 +245,8 @@ fn a_weight_is_a_repetition_within_strata_where_all_weigh_the_same() {
         .collect();
     let (heavy, repeated) = (weighted(&rows, true), weighted(&rows, false));
     for id in ["conditional_demographic_parity_difference", "conditional_equal_opportunity_ratio"] {
-        let (one, other) = (heavy.attribute("g").disparity(id), repeated.attribute("g").disparity(id));
+        let (one, other) =
+            (heavy.attribute("g").disparity(id), repeated.attribute("g").disparity(id));
         assert!(close(one.value.unwrap(), other.value.unwrap()), "{id}");
         // A test counts rows, which weights are not.
         assert_eq!((one.p_value, one.p_adjusted, one.detectable), (None, None, None));
@@ -225,7 +256,12 @@ fn a_weight_is_a_repetition_within_strata_where_all_weigh_the_same() {
 
 #[tokio::test]
 async fn judged_disparities_are_tested_and_say_what_could_have_been_seen() {
-    let cells = [("a", None, (30, 100)), ("b", None, (45, 100)), ("c", None, (38, 100)), ("d", None, (1, 12))];
+    let cells = [
+        ("a", None, (30, 100)),
+        ("b", None, (45, 100)),
+        ("c", None, (38, 100)),
+        ("d", None, (1, 12)),
+    ];
     let spec = AnalysisSpec { strata: None, min_group_size: 10, ..spec() };
     let result = run_batch(people(&cells), &spec).await.unwrap();
     let attribute = result.attribute("g");
@@ -271,9 +307,13 @@ async fn judged_disparities_are_tested_and_say_what_could_have_been_seen() {
 async fn a_score_means_the_same_for_each_group_or_it_does_not() {
     // Scores 0.25 and 0.75; of group b, 0.75 is worth less.
     let (mut groups, mut scores, mut labels) = (vec![], vec![], vec![]);
-    for (group, score, (hits, of)) in
-        [("a", 0.25, (25, 100)), ("b", 0.25, (27, 100)), ("a", 0.75, (75, 100)), ("b", 0.75, (40, 100)), ("c", 0.75, (1, 5))]
-    {
+    for (group, score, (hits, of)) in [
+        ("a", 0.25, (25, 100)),
+        ("b", 0.25, (27, 100)),
+        ("a", 0.75, (75, 100)),
+        ("b", 0.75, (40, 100)),
+        ("c", 0.75, (1, 5)),
+    ] {
         for row in 0..of {
             groups.push(group);
             scores.push(score);

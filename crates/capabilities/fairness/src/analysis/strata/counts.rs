@@ -71,7 +71,8 @@ impl Counts {
         for (slot, index) in comparison.compared.iter().enumerate() {
             slots[*index] = Some(slot);
         }
-        let mut counts = vec![(Count::default(), Count::default()); table(groups, kept.large.len())];
+        let mut counts =
+            vec![(Count::default(), Count::default()); table(groups, kept.large.len())];
         // In the order of names, so that sums of weights do not depend on the order of the rows.
         for cell in cells.order.iter().copied() {
             let slot = slots.get(comparison.groups.of_cell[cell]).copied().flatten();
@@ -95,8 +96,7 @@ impl Counts {
     pub(super) fn rate(&self, stratum: usize, slot: usize) -> Option<Proportion> {
         let (hits, all) = self.cells.get(stratum * self.groups + slot)?;
         let n = all.effective();
-        (all.w > 0.0 && n > 0.0)
-            .then(|| Proportion { p: (hits.w / all.w).clamp(0.0, 1.0), n })
+        (all.w > 0.0 && n > 0.0).then(|| Proportion { p: (hits.w / all.w).clamp(0.0, 1.0), n })
     }
 
     /// Rows that the rate is of.

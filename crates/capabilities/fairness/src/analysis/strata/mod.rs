@@ -3,7 +3,9 @@
 mod counts;
 mod report;
 
-use super::{compare::Comparison, evidence::counted, groups::allowed, groups::Cells, statistic::position};
+use super::{
+    compare::Comparison, evidence::counted, groups::Cells, groups::allowed, statistic::position,
+};
 use crate::{
     AnalysisSpec, Strata,
     cube::Cube,
@@ -109,7 +111,12 @@ impl Within {
     }
 
     /// Its interval.
-    pub(super) fn bounds(&self, metric: &Metric, form: Form, confidence: f64) -> Option<(f64, f64)> {
+    pub(super) fn bounds(
+        &self,
+        metric: &Metric,
+        form: Form,
+        confidence: f64,
+    ) -> Option<(f64, f64)> {
         let members: Vec<(Member, Member)> = self
             .found(metric)
             .ok()?
@@ -134,8 +141,7 @@ impl Within {
         let found = self.found(metric).ok()?;
         let pair = found.worst(form)?;
         let tests = found.tests.as_ref()?;
-        let all: Vec<f64> =
-            tests.iter().map(|test| test.map_or(1.0, |test| test.test.p)).collect();
+        let all: Vec<f64> = tests.iter().map(|test| test.map_or(1.0, |test| test.test.p)).collect();
         Some((*pair, (*all.get(pair.at)?, all)))
     }
 }
@@ -144,10 +150,7 @@ impl Within {
 fn refused(kept: &Kept, groups: usize, spec: &AnalysisSpec) -> Option<String> {
     let strata = kept.large.len();
     if strata == 0 {
-        return Some(format!(
-            "all strata have fewer than {} rows",
-            spec.min_group_size.max(1)
-        ));
+        return Some(format!("all strata have fewer than {} rows", spec.min_group_size.max(1)));
     }
     if groups > MAX_GROUPS {
         return Some(format!("more than {MAX_GROUPS} groups are not compared within strata"));
@@ -179,7 +182,9 @@ impl Found {
             }
         }
         if pairs.is_empty() {
-            return Err("no stratum of the least size has two groups in which it is defined".to_owned());
+            return Err(
+                "no stratum of the least size has two groups in which it is defined".to_owned()
+            );
         }
         Ok(Self { pairs, tests: spec.weight.is_none().then_some(tests) })
     }
@@ -232,7 +237,12 @@ fn standardised(counts: &Counts, first: usize, second: usize) -> Option<Pair> {
 }
 
 /// The difference of a metric between two groups, of all rows together.
-fn pooled(comparison: &Comparison, metric: &Metric, one: usize, other: usize) -> Option<(Proportion, Proportion)> {
+fn pooled(
+    comparison: &Comparison,
+    metric: &Metric,
+    one: usize,
+    other: usize,
+) -> Option<(Proportion, Proportion)> {
     let of = |index: usize| match comparison.estimates[index].get(position(metric))?.member()? {
         Member::Rate(rate) => Some(rate),
         Member::Value { .. } => None,

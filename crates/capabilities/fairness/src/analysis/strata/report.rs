@@ -2,7 +2,7 @@
 
 use super::{Counts, Found, Kept, Pair, pooled};
 use crate::{
-    AnalysisSpec, SmallStratum, StrataPair, Strata, StratumRate, StratumRates,
+    AnalysisSpec, SmallStratum, Strata, StrataPair, StratumRate, StratumRates,
     analysis::{compare::Comparison, sentences::points},
     disparities::Form,
     intervals::{Proportion, newcombe::newcombe, z},
@@ -38,16 +38,24 @@ pub(super) fn report(
                 n: counts.rows(stratum, slot),
                 value: counts.rate(stratum, slot).map(|rate| rate.p),
             };
-            comparison.compared.iter().take(MOST_RATES).enumerate().map(of_group).collect::<Vec<_>>()
+            comparison
+                .compared
+                .iter()
+                .take(MOST_RATES)
+                .enumerate()
+                .map(of_group)
+                .collect::<Vec<_>>()
         };
         counts.iter().filter(|(_, counts)| counts.strata() > 0).flat_map(of).collect()
     };
     let mut pairs = Vec::new();
     for (metric, found) in found {
         if let Ok(found) = found {
-            pairs.extend(listed(found, comparison).into_iter().map(|(pair, turned)| {
-                shown(metric, found, pair, turned, comparison)
-            }));
+            pairs.extend(
+                listed(found, comparison)
+                    .into_iter()
+                    .map(|(pair, turned)| shown(metric, found, pair, turned, comparison)),
+            );
         }
     }
     let mut notes = Vec::new();
