@@ -4,6 +4,7 @@
 //! disparity, interval and recommendation from the small cube that the scan leaves.
 
 mod analysis;
+mod conditional;
 mod error;
 mod fault;
 mod result;
@@ -21,6 +22,7 @@ pub mod metrics;
 pub mod significance;
 
 pub use analysis::{Progress, analyze, analyze_cube, column_faults, read_cube, scan_plan};
+pub use conditional::*;
 pub use datafusion::dataframe::DataFrame;
 pub use error::AnalysisError;
 pub use fault::Fault;

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::AnalysisSpec;
+use crate::{
+    AnalysisSpec, Strata,
+    significance::{all_pairs::Test, flip_flop::FlipFlop},
+};
 
 /// What an analysis found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,7 +100,8 @@ pub struct Rows {
 /// Rows that could not take part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exclusion {
-    /// `missing_target`, `missing_prediction`, `missing_score`, `nan_score`, `invalid_weight`, `missing_attribute`.
+    /// `missing_target`, `missing_prediction`, `missing_score`, `nan_score`, `invalid_weight`, `missing_attribute`,
+    /// `missing_stratum`.
     pub reason: String,
     /// The column.
     pub column: String,
@@ -128,6 +132,9 @@ pub struct AttributeResult {
     pub disparities: Vec<Disparity>,
     /// The worst status of its judged disparities.
     pub status: Option<Status>,
+    /// Its groups compared within strata; `None` without a column of strata, or fewer than two groups to compare.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strata: Option<Strata>,
 }
 
 /// The group that signed differences compare with (the peers' "privileged" group).
@@ -238,7 +245,7 @@ pub enum IntervalMethod {
     Katz,
     /// The normal interval of a mean, or of two means' difference or ratio.
     Normal,
-    /// `DeLong`'s variance of an AUC.
+    /// `DeLong`'s variance of an AUC, on the logit scale.
     DeLong,
     /// Percentiles of a multinomial bootstrap on the cube.
     Bootstrap,
@@ -290,6 +297,35 @@ pub struct Disparity {
     pub left_out: Vec<LeftOut>,
     /// What the number means.
     pub sentence: String,
+    /// Of a judged disparity of rates, without weights: how likely two groups of one rate are to be so far apart as the two that
+    /// make the value. Two-sided, of these two alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_value: Option<f64>,
+    /// The same by Holm's method over all pairs of groups: at most 1 - confidence, chance does not explain it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_adjusted: Option<f64>,
+    /// The value nearest to ideal that groups of these sizes would have shown to be no chance, with a probability of 0.8; `None`
+    /// beside a `p_value`: the sample is too small to show any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detectable: Option<f64>,
+    /// Which test it was, and what else the law's courts ask of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub significance: Option<Significance>,
+}
+
+/// How a disparity's p-values came about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Significance {
+    /// Which test.
+    pub test: Test,
+    /// How many tests `p_adjusted` is adjusted for.
+    pub tests: u64,
+    /// The p by Benjamini and Hochberg over these tests; `None` where there are too many groups to test every pair.
+    pub p_benjamini_hochberg: Option<f64>,
+    /// Of selection rates: the lower rate in standard deviations from the higher one, below 0. Beyond two it is suspect.
+    pub standard_deviations: Option<f64>,
+    /// Of selection rates: what one person more and one fewer would change.
+    pub flip_flop: Option<FlipFlop>,
 }
 
 /// The two groups that make a disparity.

@@ -70,6 +70,9 @@ pub struct AnalysisSpec {
     /// The column of weights, each >= 0.
     #[serde(default)]
     pub weight: Option<String>,
+    /// The column of strata (jobs, departments) within which groups are compared too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strata: Option<String>,
     /// Attribute to the group that others are compared with; the largest group, if it is not here.
     #[serde(default)]
     pub reference_groups: BTreeMap<String, String>,
@@ -121,6 +124,7 @@ impl AnalysisSpec {
             positive_label: None,
             protected: protected.into_iter().map(Into::into).collect(),
             weight: None,
+            strata: None,
             reference_groups: BTreeMap::new(),
             intersection_depth: None,
             min_group_size: thirty(),
@@ -131,10 +135,12 @@ impl AnalysisSpec {
         }
     }
 
-    /// The columns that it names: protected attributes, target, then prediction, score and weight if they are there.
+    /// The columns that it names: protected attributes, strata if they are there, target, then prediction, score and weight
+    /// if they are there.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.protected
             .iter()
+            .chain(&self.strata)
             .chain([&self.target])
             .chain(&self.prediction)
             .chain(&self.score)
@@ -240,6 +246,7 @@ impl AnalysisSpec {
                 ("prediction", self.prediction.as_ref()),
                 ("score", self.score.as_ref()),
                 ("weight", self.weight.as_ref()),
+                ("stratum", self.strata.as_ref()),
             ];
             for (role, other) in roles {
                 if other == Some(column) {
@@ -252,6 +259,7 @@ impl AnalysisSpec {
                 }
             }
         }
+        self.strata_faults(faults);
         if self.prediction.as_ref() == Some(&self.target) {
             let message = format!("`{}` is the target and the prediction at once.", self.target);
             faults.push(
@@ -270,6 +278,28 @@ impl AnalysisSpec {
                     message,
                 ));
             }
+        }
+    }
+
+    fn strata_faults(&self, faults: &mut Vec<Fault>) {
+        let Some(strata) = &self.strata else { return };
+        if strata.is_empty() {
+            faults.push(
+                Fault::new("/strata", "required", "The column of strata has no name.")
+                    .hint("Leave it out to compare without strata."),
+            );
+        }
+        let roles = [
+            ("target", Some(&self.target)),
+            ("prediction", self.prediction.as_ref()),
+            ("score", self.score.as_ref()),
+            ("weight", self.weight.as_ref()),
+        ];
+        for (role, _) in roles.into_iter().filter(|(_, other)| *other == Some(strata)) {
+            let message = format!("`{strata}` is the {role} and the stratum at once.");
+            faults.push(Fault::new("/strata", "two_roles", message).hint(
+                "Strata must be told apart by another column, such as a job or a department.",
+            ));
         }
     }
 

@@ -90,6 +90,10 @@ fn create() -> Value {
                     "positive_label": { "type": ["string", "null"] },
                     "protected": { "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": 8 },
                     "weight": { "type": ["string", "null"] },
+                    "strata": {
+                        "type": ["string", "null"],
+                        "description": "A column of strata, such as jobs, within which groups are compared too."
+                    },
                     "reference_groups": { "type": "object", "additionalProperties": { "type": "string" } },
                     "intersection_depth": { "type": ["integer", "null"], "minimum": 1 },
                     "min_group_size": { "type": "integer", "minimum": 0, "default": 30 },

@@ -1,11 +1,15 @@
 //! One attribute (or combination of several): its groups compared, every disparity with its interval and status.
 
+use std::sync::OnceLock;
+
 use super::{
     estimates::{Estimated, Sure},
+    evidence::Tested,
     groups::{GroupTally, Groups},
     judge::{judge, threshold},
     sentences,
     statistic::{Statistic, Values},
+    strata::Within,
 };
 use crate::{
     AnalysisSpec,
@@ -29,6 +33,10 @@ pub(crate) struct Comparison {
     pub no_reference: Option<String>,
     pub others: Vec<Estimated>,
     pub values: Values,
+    /// The groups within strata.
+    pub within: Option<Within>,
+    /// By metric: every pair tested, when it was first asked for.
+    pub tests: Vec<OnceLock<Option<Tested>>>,
 }
 
 impl Comparison {
@@ -82,11 +90,11 @@ impl Comparison {
         source: PredictionSource,
         drawn: Option<(f64, f64)>,
     ) -> Disparity {
-        let statistic = Statistic::of(definition.kind);
-        let value = Some(statistic.value(&self.values)).filter(|value| value.is_finite());
-        let undefined = if value.is_some() { None } else { Some(self.why_undefined(definition)) };
-        let interval =
-            value.and_then(|value| self.interval(definition, spec.confidence, drawn, value));
+        let (value, undefined) = match self.value(definition, spec) {
+            Ok(value) => (Some(value), None),
+            Err(reason) => (None, Some(reason)),
+        };
+        let interval = value.and_then(|value| self.interval(definition, spec, drawn, value));
         let threshold = threshold(definition, spec, source);
         let status = match (value, threshold) {
             (Some(value), Some(threshold)) => {
@@ -94,7 +102,10 @@ impl Comparison {
             }
             _ => None,
         };
-        let worst_pair = value.and_then(|_| self.worst_pair(definition, overall));
+        let worst_pair = value.and_then(|_| self.worst_pair(definition, spec, overall));
+        let evidence = threshold
+            .zip(worst_pair.as_ref())
+            .and_then(|(_, worst)| self.evidence(definition, spec, worst));
         let mut disparity = Disparity {
             id: definition.id.clone(),
             title: definition.title.clone(),
@@ -108,9 +119,31 @@ impl Comparison {
             undefined,
             left_out: self.left_out(definition),
             sentence: String::new(),
+            p_value: evidence.as_ref().map(|found| found.p),
+            p_adjusted: evidence.as_ref().map(|found| found.adjusted),
+            detectable: evidence.as_ref().and_then(|found| found.detectable),
+            significance: evidence.map(|found| found.significance),
         };
         disparity.sentence = sentences::disparity(definition, &disparity);
         disparity
+    }
+
+    /// Its value, or why it has none.
+    fn value(&self, definition: &Definition, spec: &AnalysisSpec) -> Result<f64, String> {
+        let reason = || self.why_undefined(definition);
+        match definition.kind {
+            _ if self.compared.len() < 2 => Err(reason()),
+            Kind::Conditional { metric, form } => match &self.within {
+                Some(within) => within.value(metric, form),
+                None => Err(reason()),
+            },
+            Kind::Bins { fold } => {
+                self.bins(spec.min_group_size).value(fold).ok_or_else(|| self.no_bins())
+            }
+            kind => Some(Statistic::of(kind).value(&self.values))
+                .filter(|value| value.is_finite())
+                .ok_or_else(reason),
+        }
     }
 
     /// The metrics that the disparity compares between groups.
@@ -118,7 +151,11 @@ impl Comparison {
         match definition.kind {
             Kind::Extremes { metric, .. } => vec![metric],
             Kind::Odds { .. } => ["tpr", "fpr"].into_iter().filter_map(metrics::find).collect(),
-            Kind::Privileged { .. } | Kind::Average(_) | Kind::Entropy { .. } => Vec::new(),
+            Kind::Privileged { .. }
+            | Kind::Average(_)
+            | Kind::Entropy { .. }
+            | Kind::Conditional { .. }
+            | Kind::Bins { .. } => Vec::new(),
         }
     }
 
@@ -188,6 +225,8 @@ impl Comparison {
                 "one of its rates is undefined, in the reference group or in the others".to_owned()
             }
             Kind::Entropy { .. } => "a group's mean benefit is undefined or 0".to_owned(),
+            Kind::Conditional { .. } => "the data have no strata".to_owned(),
+            Kind::Bins { .. } => self.no_bins(),
         }
     }
 
@@ -229,10 +268,11 @@ impl Comparison {
     fn interval(
         &self,
         definition: &Definition,
-        confidence: f64,
+        spec: &AnalysisSpec,
         drawn: Option<(f64, f64)>,
         value: f64,
     ) -> Option<Interval> {
+        let confidence = spec.confidence;
         let members = |metric: &metrics::Metric| {
             let position = super::statistic::position(metric);
             let estimates =
@@ -291,6 +331,14 @@ impl Comparison {
             Kind::Privileged { metric, form } => {
                 self.against_reference(metric, form, confidence).or_else(bootstrapped)
             }
+            Kind::Conditional { metric, form } => self
+                .within
+                .as_ref()
+                .and_then(|within| within.bounds(metric, form, confidence))
+                .map(simultaneous),
+            Kind::Bins { fold } => {
+                self.bins(spec.min_group_size).bounds(fold, confidence).map(simultaneous)
+            }
             Kind::Extremes { .. } | Kind::Odds { .. } | Kind::Average(_) | Kind::Entropy { .. } => {
                 bootstrapped()
             }
@@ -337,10 +385,20 @@ impl Comparison {
         Some(Interval { lower, upper, confidence, method })
     }
 
+    /// Why no bin of scores can be compared.
+    fn no_bins(&self) -> String {
+        if self.compared.iter().all(|index| self.group(*index).tally.reliability.is_none()) {
+            return metrics::NOT_PROBABILITIES.to_owned();
+        }
+        "no bin of scores has two groups of the least size".to_owned()
+    }
+
     /// Of two groups there is one pair, whose interval is what it is; of more, the extremes of simultaneous ones.
     fn pair_method(&self, definition: &Definition) -> IntervalMethod {
         match definition.kind {
-            Kind::Extremes { metric, form, .. } if self.compared.len() == 2 => {
+            Kind::Extremes { metric, form, .. } | Kind::Conditional { metric, form }
+                if self.compared.len() == 2 =>
+            {
                 match (metric.measure, form) {
                     (metrics::Measure::Rate(..), Form::Difference) => IntervalMethod::Newcombe,
                     (metrics::Measure::Rate(..), Form::Ratio) => IntervalMethod::Katz,
@@ -351,7 +409,12 @@ impl Comparison {
         }
     }
 
-    fn worst_pair(&self, definition: &Definition, overall: &[Estimated]) -> Option<WorstPair> {
+    fn worst_pair(
+        &self,
+        definition: &Definition,
+        spec: &AnalysisSpec,
+        overall: &[Estimated],
+    ) -> Option<WorstPair> {
         let (metric, form, against) = match definition.kind {
             Kind::Extremes { metric, form, against } => (metric, form, against),
             Kind::Odds { form, against, .. } => {
@@ -372,9 +435,21 @@ impl Comparison {
                     *self.values.reference.get(position)?,
                 );
                 let others = ("all others".to_owned(), *self.values.others.get(position)?);
-                return Some(ordered(metric, reference, others));
+                return Some(ordered(metric.id, reference, others));
             }
-            Kind::Average(_) | Kind::Entropy { .. } => return None,
+            Kind::Conditional { metric, form } => {
+                let (one, other) = self.within.as_ref()?.worst(metric, form)?;
+                let named = |(index, rate): (usize, f64)| (self.group(index).name.clone(), rate);
+                return Some(ordered(metric.id, named(one), named(other)));
+            }
+            Kind::Bins { fold: Fold::WorstCase } => {
+                let (what, one, other) = self.bins(spec.min_group_size).worst()?;
+                let named = |(index, rate): (usize, f64)| (self.group(index).name.clone(), rate);
+                return Some(ordered(&what, named(one), named(other)));
+            }
+            Kind::Average(_) | Kind::Entropy { .. } | Kind::Bins { fold: Fold::Mean } => {
+                return None;
+            }
         };
         let position = super::statistic::position(metric);
         let named = self.compared.iter().filter_map(|index| {
@@ -387,7 +462,7 @@ impl Comparison {
                 let low = named.iter().min_by(|left, right| left.1.total_cmp(&right.1))?.clone();
                 let high =
                     named.iter().rev().max_by(|left, right| left.1.total_cmp(&right.1))?.clone();
-                Some(ordered(metric, low, high))
+                Some(ordered(metric.id, low, high))
             }
             Against::Overall => {
                 let everybody = overall.get(position)?.value?;
@@ -396,19 +471,19 @@ impl Comparison {
                     Form::Ratio => 1.0 - (value / everybody).min(everybody / value),
                 };
                 let worst = named.max_by(|left, right| gap(left.1).total_cmp(&gap(right.1)))?;
-                Some(ordered(metric, worst, ("overall".to_owned(), everybody)))
+                Some(ordered(metric.id, worst, ("overall".to_owned(), everybody)))
             }
         }
     }
 }
 
-fn ordered(metric: &metrics::Metric, one: (String, f64), other: (String, f64)) -> WorstPair {
+fn ordered(metric: &str, one: (String, f64), other: (String, f64)) -> WorstPair {
     let (low, high) = if one.1 <= other.1 { (one, other) } else { (other, one) };
     WorstPair {
         low: low.0,
         low_value: low.1,
         high: high.0,
         high_value: high.1,
-        metric: metric.id.to_owned(),
+        metric: metric.to_owned(),
     }
 }

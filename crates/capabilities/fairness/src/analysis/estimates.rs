@@ -2,7 +2,7 @@
 
 use super::draws::Drawn;
 use crate::{
-    intervals::{self, Proportion, pairs::Member, wilson::wilson},
+    intervals::{self, Proportion, delong, pairs::Member, wilson::wilson},
     metrics::{self, Measure},
     result::{Interval, IntervalMethod, MetricValue},
     tally::{Matrix, Tally},
@@ -120,6 +120,10 @@ impl Estimated {
             Sure::Rate(rate) => {
                 let (lower, upper) = wilson(rate, z);
                 (lower, upper, IntervalMethod::Wilson)
+            }
+            Sure::Variance(variance, method @ IntervalMethod::DeLong) => {
+                let (lower, upper) = delong::interval(value, variance, z);
+                (lower, upper, method)
             }
             Sure::Variance(variance, method) => {
                 let spread = z * variance.sqrt();

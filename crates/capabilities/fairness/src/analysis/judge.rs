@@ -16,7 +16,8 @@ pub(crate) fn threshold(
         return Some(*threshold);
     }
     // Without predictions, the labels themselves are what an analysis can judge.
-    if source == PredictionSource::None && definition.id == "base_rate_difference" {
+    let of_labels = ["base_rate_difference", "conditional_base_rate_difference"];
+    if source == PredictionSource::None && of_labels.contains(&definition.id.as_str()) {
         return Some(DIFFERENCE_THRESHOLD);
     }
     definition.default_threshold.filter(|_| definition.family.judged_by(spec.analysis_type))

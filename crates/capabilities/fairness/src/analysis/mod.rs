@@ -1,9 +1,11 @@
 //! From a table and a spec to a result.
 
+mod bins;
 mod compare;
 mod direct;
 mod draws;
 mod estimates;
+mod evidence;
 mod groups;
 mod judge;
 mod labels;
@@ -12,6 +14,7 @@ mod scan;
 mod sentences;
 mod shares;
 mod statistic;
+mod strata;
 mod summary;
 
 use datafusion::prelude::DataFrame;
@@ -20,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     AnalysisError, AnalysisResult, AnalysisSpec, ENGINE_VERSION, Fault,
     cube::{Cube, limits::MAX_INTERSECTION_GROUPS},
-    disparities::{self, Definition},
+    disparities::{self, Definition, Kind},
     fault::nearest,
     intervals::{self, Proportion, wilson::wilson},
     metrics,
@@ -38,6 +41,7 @@ pub(crate) use groups::{Cells, GroupTally, Groups, places};
 use groups::{SMALL_GROUPS_SHOWN, allowed};
 pub(crate) use labels::resolve;
 pub use scan::{column_faults, plan as scan_plan};
+use strata::Within;
 
 /// Who wants to know how far the scan is.
 pub trait Progress: Send + Sync {
@@ -138,7 +142,13 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
     let definitions: Vec<&Definition> = disparities::registry()
         .iter()
         .filter(|definition| allowed(definition.needs, predicted, scored))
+        .filter(|definition| {
+            spec.strata.is_some() || !matches!(definition.kind, Kind::Conditional { .. })
+        })
         .collect();
+    for comparison in &mut comparisons {
+        comparison.within = Within::of(cube, &cells, comparison, spec, (predicted, scored));
+    }
     let draws = Draws::make(spec, &cells, &comparisons, &definitions);
     draws.apply(&mut comparisons, &mut overall);
 
@@ -263,6 +273,8 @@ fn comparison(
         no_reference,
         others: estimate_all(&others),
         values: statistic::Values::default(),
+        within: None,
+        tests: evidence::untested(),
     };
     comparison.collect(&others, overall);
     comparison
@@ -351,6 +363,7 @@ fn attribute_result(
             .collect(),
         status: disparities.iter().filter_map(|disparity| disparity.status).max(),
         disparities,
+        strata: comparison.within.as_ref().map(|within| within.report.clone()),
     }
 }
 

@@ -73,6 +73,9 @@ pub fn column_faults(spec: &AnalysisSpec, schema: &Schema) -> Vec<Fault> {
     if let Some(name) = &spec.weight {
         check("/weight".to_owned(), name, Some("weight"));
     }
+    if let Some(name) = &spec.strata {
+        check("/strata".to_owned(), name, None);
+    }
     for (index, name) in spec.protected.iter().enumerate() {
         check(format!("/protected/{index}"), name, None);
     }
@@ -136,7 +139,7 @@ fn plan_watched(
 
 fn layout(spec: &AnalysisSpec) -> Layout {
     Layout {
-        attributes: spec.protected.len(),
+        attributes: spec.protected.len() + usize::from(spec.strata.is_some()),
         prediction: spec.prediction.is_some(),
         score: spec.score.is_some(),
         weight: spec.weight.is_some(),
@@ -228,8 +231,9 @@ pub(super) fn read_error(error: DataFusionError, spec: &AnalysisSpec) -> Analysi
         return AnalysisError::Read(error);
     };
     let Some(cause) = cause.downcast_ref::<CubeError>() else { return AnalysisError::Read(error) };
-    let attribute = |position: &usize| {
-        (format!("/protected/{position}"), spec.protected.get(*position).map_or("", String::as_str))
+    let attribute = |position: &usize| match spec.protected.get(*position) {
+        Some(name) => (format!("/protected/{position}"), name.as_str()),
+        None => ("/strata".to_owned(), spec.strata.as_deref().unwrap_or_default()),
     };
     let listed = |values: &[String]| {
         values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
@@ -256,7 +260,8 @@ pub(super) fn read_error(error: DataFusionError, spec: &AnalysisSpec) -> Analysi
             "/protected",
             "too_many_groups",
             format!(
-                "The protected attributes have more than {} combinations in these data.",
+                "The protected attributes{} have more than {} combinations in these data.",
+                if spec.strata.is_some() { " and strata" } else { "" },
                 limits::MAX_CELLS
             ),
         )

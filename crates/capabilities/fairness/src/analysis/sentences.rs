@@ -47,6 +47,10 @@ fn paired(definition: &Definition, value: f64, pair: &WorstPair) -> String {
             number(value)
         );
     }
+    let groups = match definition.kind {
+        Kind::Conditional { .. } => format!("Within strata, weighted by their sizes, {groups}"),
+        _ => groups,
+    };
     if definition.ideal == 1.0 {
         format!("{groups}: a ratio of {}, where 1 would mean no disparity.", number(value))
     } else if share {
@@ -59,8 +63,12 @@ fn paired(definition: &Definition, value: f64, pair: &WorstPair) -> String {
 fn verdict(definition: &Definition, found: &Disparity, status: Status, threshold: f64) -> String {
     let in_points = definition.ideal == 0.0
         && match definition.kind {
-            Kind::Extremes { metric, .. } | Kind::Privileged { metric, .. } => is_share(metric),
-            Kind::Odds { .. } | Kind::Average(_) | Kind::Entropy { .. } => false,
+            Kind::Extremes { metric, .. }
+            | Kind::Privileged { metric, .. }
+            | Kind::Conditional { metric, .. } => is_share(metric),
+            Kind::Odds { .. } | Kind::Average(_) | Kind::Entropy { .. } | Kind::Bins { .. } => {
+                false
+            }
         };
     let show = |value: f64| if in_points { points(value) } else { number(value) };
     let unit = if in_points { " points" } else { "" };

@@ -70,11 +70,34 @@ pub(crate) fn position_of(id: &str) -> usize {
 /// A disparity with its metrics looked up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Statistic {
-    Extremes { metric: usize, form: Form, against: Against },
-    Odds { tpr: usize, fpr: usize, form: Form, fold: Fold, against: Against },
-    Privileged { metric: usize, form: Form },
-    Average { first: usize, second: usize, absolute: bool },
-    Entropy { alpha: entropy::Alpha, all_groups: bool, variation: bool },
+    Extremes {
+        metric: usize,
+        form: Form,
+        against: Against,
+    },
+    Odds {
+        tpr: usize,
+        fpr: usize,
+        form: Form,
+        fold: Fold,
+        against: Against,
+    },
+    Privileged {
+        metric: usize,
+        form: Form,
+    },
+    Average {
+        first: usize,
+        second: usize,
+        absolute: bool,
+    },
+    Entropy {
+        alpha: entropy::Alpha,
+        all_groups: bool,
+        variation: bool,
+    },
+    /// It is no function of the groups' metrics.
+    Elsewhere,
 }
 
 impl Statistic {
@@ -102,6 +125,7 @@ impl Statistic {
             Kind::Entropy { alpha, all_groups, variation } => {
                 Self::Entropy { alpha, all_groups, variation }
             }
+            Kind::Conditional { .. } | Kind::Bins { .. } => Self::Elsewhere,
         }
     }
 
@@ -148,6 +172,7 @@ impl Statistic {
                 let entropy = entropy::generalized(benefits, alpha).unwrap_or(f64::NAN);
                 if variation { (2.0 * entropy.max(0.0)).sqrt() } else { entropy }
             }
+            Self::Elsewhere => f64::NAN,
         }
     }
 
@@ -157,7 +182,7 @@ impl Statistic {
             Self::Extremes { metric, .. } | Self::Privileged { metric, .. } => (Some(metric), None),
             Self::Odds { tpr, fpr, .. } => (Some(tpr), Some(fpr)),
             Self::Average { first, second, .. } => (Some(first), Some(second)),
-            Self::Entropy { .. } => (None, None),
+            Self::Entropy { .. } | Self::Elsewhere => (None, None),
         };
         first.into_iter().chain(second)
     }
@@ -178,6 +203,7 @@ impl Statistic {
                 .get(metric)
                 .is_some_and(|metric| matches!(metric.measure, metrics::Measure::Matrix(_))),
             Self::Average { .. } | Self::Entropy { .. } => true,
+            Self::Elsewhere => false,
         }
     }
 }

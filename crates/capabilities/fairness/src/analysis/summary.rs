@@ -169,6 +169,19 @@ pub(crate) fn excluded(
             "They say nothing of this attribute: they are a group of their own, “(missing)”.",
         );
     }
+    if let Some(strata) = &spec.strata {
+        let position = spec.protected.len();
+        let missing = cells.tallies.iter().enumerate().filter(|(cell, _)| {
+            let code = cube.index.codes(*cell).get(position);
+            code.is_some_and(|code| cube.dictionary(position).name(*code) == MISSING_NAME)
+        });
+        add(
+            "missing_stratum",
+            strata,
+            missing.map(|(_, tally)| tally.all.n).sum(),
+            "They say nothing of their stratum: they are one of their own, “(missing)”.",
+        );
+    }
     excluded
 }
 
@@ -207,6 +220,7 @@ pub(crate) fn warnings(
             made => format!("The data have very many groups: {made} bootstrap draws were made instead of {}.", spec.bootstrap_draws),
         });
     }
+    strata_warnings(spec, attributes, intersections, &mut warnings);
     for result in attributes.iter().chain(intersections) {
         if !result.small_groups.is_empty() {
             let (count, least) = (result.small_groups.len(), spec.min_group_size);
@@ -226,4 +240,30 @@ pub(crate) fn warnings(
         }
     }
     warnings
+}
+
+/// What the strata leave out, and where they contradict the whole.
+fn strata_warnings(
+    spec: &AnalysisSpec,
+    attributes: &[AttributeResult],
+    intersections: &[AttributeResult],
+    warnings: &mut Vec<String>,
+) {
+    let with_strata = || {
+        let all = attributes.iter().chain(intersections);
+        all.filter_map(|result| Some((&result.name, result.strata.as_ref()?)))
+    };
+    if let Some((_, strata)) = with_strata().find(|(_, strata)| strata.too_small_count > 0) {
+        warnings.push(format!(
+            "{} of {} strata of {}, with {} rows together, have fewer than {} rows: they are listed, but nothing is compared in them.",
+            strata.too_small_count,
+            strata.count,
+            strata.column,
+            strata.too_small_rows,
+            spec.min_group_size
+        ));
+    }
+    for (name, strata) in with_strata() {
+        warnings.extend(strata.notes.iter().map(|note| format!("{name}: {note}")));
+    }
 }

@@ -81,7 +81,8 @@ pub async fn describe(
     population: &Population,
     cancel: &CancellationToken,
 ) -> Result<DataReport, AnalysisError> {
-    let spec = &AnalysisSpec { analysis_type: AnalysisType::default(), ..spec.clone() };
+    let spec =
+        &AnalysisSpec { analysis_type: AnalysisType::default(), strata: None, ..spec.clone() };
     let schema = table.schema().as_arrow().clone();
     let specs: Vec<(&String, AnalysisSpec)> = features
         .iter()

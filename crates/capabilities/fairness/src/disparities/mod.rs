@@ -4,7 +4,9 @@ mod accuracy_equality;
 mod average_odds;
 mod between_group_entropy;
 mod calibration_parity;
+mod calibration_within_groups;
 mod class_balance;
+mod conditional;
 mod data_parity;
 mod demographic_parity;
 mod disparate_impact;
@@ -133,6 +135,10 @@ pub(crate) enum Kind {
     Average(Average),
     /// Entropy of the groups' mean benefits.
     Entropy { alpha: Alpha, all_groups: bool, variation: bool },
+    /// The extremes of a rate over pairs of groups, each pair compared within strata.
+    Conditional { metric: &'static Metric, form: Form },
+    /// The extremes of the share of positive labels over groups within each bin of scores.
+    Bins { fold: Fold },
 }
 
 /// All disparities, in the order in which results list them.
@@ -150,7 +156,9 @@ pub fn registry() -> &'static [Definition] {
             treatment_equality::definitions(),
             accuracy_equality::definitions(),
             calibration_parity::definitions(),
+            calibration_within_groups::definitions(),
             class_balance::definitions(),
+            conditional::definitions(),
             statistical_parity::definitions(),
             disparate_impact::definitions(),
             privileged_rates::definitions(),

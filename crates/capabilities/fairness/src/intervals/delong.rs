@@ -6,7 +6,7 @@ use crate::tally::{NEGATIVE, POSITIVE, Point};
 ///
 /// `negatives` and `positives` are effective sample sizes: the numbers of rows without weights, Kish's with them.
 /// Source: `DeLong`, `DeLong`, Clarke-Pearson 1988; Sun and Xu 2014 for the midrank form. The variance is `None` below two
-/// of either label.
+/// of either label, and never 0 where the labels are wholly apart.
 pub fn auc(points: &[Point], negatives: f64, positives: f64) -> (f64, Option<f64>) {
     let total: [f64; 2] = points
         .iter()
@@ -29,11 +29,35 @@ pub fn auc(points: &[Point], negatives: f64, positives: f64) -> (f64, Option<f64
     if negatives <= 1.0 || positives <= 1.0 {
         return (value, None);
     }
+    if value <= 0.0 || value >= 1.0 {
+        return (value, Some(apart(value, negatives.min(positives))));
+    }
     let spread =
         |squares: f64, weight: f64, n: f64| (squares / weight - value * value).max(0.0) / (n - 1.0);
     let variance = spread(positive_squares, total[POSITIVE], positives)
         + spread(negative_squares, total[NEGATIVE], negatives);
     (value, Some(variance))
+}
+
+/// The variance where the labels do not overlap at all: there `DeLong`'s is 0, which no sample can know. That of a proportion
+/// of the rarer label's rows instead, drawn towards the middle as Agresti and Coull's.
+fn apart(value: f64, rows: f64) -> f64 {
+    let (n, p) = (rows + 4.0, (value * rows + 2.0) / (rows + 4.0));
+    p * (1.0 - p) / n
+}
+
+/// The interval of an AUC with this variance, at the two-sided normal quantile `z`: symmetric in its logit, for near 0 and 1
+/// a symmetric one of the AUC itself covers too seldom.
+///
+/// Source: Pepe 2003, section 5.2; Qin and Hotilovac 2008.
+pub fn interval(value: f64, variance: f64, z: f64) -> (f64, f64) {
+    let spread = z * variance.sqrt();
+    if value <= 0.0 || value >= 1.0 {
+        return ((value - spread).max(0.0), (value + spread).min(1.0));
+    }
+    let (logit, spread) = ((value / (1.0 - value)).ln(), spread / (value * (1.0 - value)));
+    let back = |logit: f64| 1.0 / (1.0 + (-logit).exp());
+    (back(logit - spread), back(logit + spread))
 }
 
 #[cfg(test)]

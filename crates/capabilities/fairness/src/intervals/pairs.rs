@@ -98,6 +98,30 @@ pub fn mean_least_ratio(families: &[Vec<Member>], confidence: f64) -> Option<(f6
     ))
 }
 
+/// The interval of the greatest difference over pairs that are no pairs of one list of groups: each has members of its own,
+/// such as rates within the strata that both have. `None` without pairs.
+pub fn greatest_difference_of(pairs: &[(Member, Member)], confidence: f64) -> Option<(f64, f64)> {
+    let bounds = of_pairs(pairs, confidence, Form::Difference)?;
+    Some((
+        bounds.iter().map(|bound| bound.0).fold(0.0, f64::max),
+        bounds.iter().map(|bound| bound.1).fold(0.0, f64::max),
+    ))
+}
+
+/// The interval of the least ratio over such pairs.
+pub fn least_ratio_of(pairs: &[(Member, Member)], confidence: f64) -> Option<(f64, f64)> {
+    let bounds = of_pairs(pairs, confidence, Form::Ratio)?;
+    Some((
+        bounds.iter().map(|bound| bound.0).fold(1.0, f64::min),
+        bounds.iter().map(|bound| bound.1).fold(1.0, f64::min),
+    ))
+}
+
+fn of_pairs(pairs: &[(Member, Member)], confidence: f64, form: Form) -> Option<Vec<(f64, f64)>> {
+    let pairs = pairs.iter().map(|(left, right)| (0, pair(*left, *right))).collect();
+    simultaneous(pairs, 1, confidence, form)?.pop()
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Difference,
@@ -123,12 +147,22 @@ fn families_apart(
             pairs.extend(members[at + 1..].iter().map(|right| (family, pair(*left, *right))));
         }
     }
+    simultaneous(pairs, families.len(), confidence, form)
+}
+
+/// The bounds of all pairs, by family.
+fn simultaneous(
+    mut pairs: Vec<(usize, Pair)>,
+    families: usize,
+    confidence: f64,
+    form: Form,
+) -> Option<Vec<Vec<(f64, f64)>>> {
     if pairs.is_empty() {
         return None;
     }
     pairs.sort_by(|left, right| right.1.significance.total_cmp(&left.1.significance));
     let count = pairs.len();
-    let mut bounds = vec![Vec::new(); families.len()];
+    let mut bounds = vec![Vec::new(); families];
     let mut stopped: Option<f64> = None;
     for (rank, (family, pair)) in pairs.iter().enumerate() {
         let level = stopped.unwrap_or_else(|| z(1.0 - (1.0 - confidence) / (count - rank) as f64));

@@ -4,6 +4,7 @@
 //! They count rows: weights have no place in an exact test. All are two-sided.
 
 pub mod adjust;
+pub mod all_pairs;
 pub mod chi_square;
 pub mod deviations;
 pub mod fisher;

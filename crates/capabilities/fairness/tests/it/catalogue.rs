@@ -87,7 +87,7 @@ fn of_disparities() -> String {
 }
 
 /// Puts the text between its two marks.
-fn put(page: &str, mark: &str, text: &str) -> String {
+pub fn put(page: &str, mark: &str, text: &str) -> String {
     let (begin, end) = (format!("<!-- {mark}: generated -->\n"), format!("<!-- {mark}: end -->"));
     let (head, rest) = page.split_once(&begin).unwrap();
     let (_, tail) = rest.split_once(&end).unwrap();
@@ -106,6 +106,22 @@ fn the_page_of_metrics_is_current() {
             panic!(
                 "docs/metrics.md is old; renew it with `UPDATE_DOCS=1 cargo test -p ephor-fairness --test it page_of_metrics`"
             );
+        }
+    }
+}
+
+#[test]
+fn names_of_the_peers_are_in_the_registry() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../docs/metrics.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (_, rest) = page.split_once("<!-- peers: checked -->\n").unwrap();
+    let (table, _) = rest.split_once("<!-- peers: end -->").unwrap();
+    let rows: Vec<&str> = table.lines().skip(2).collect();
+    assert!(rows.len() >= 10, "{rows:?}");
+    for row in rows {
+        // Between two backticks stands a name.
+        for name in row.split('`').skip(1).step_by(2) {
+            assert!(disparities::find(name).is_some(), "{name} is in no registry: {row}");
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod cancellation;
 mod catalogue;
+mod coverage;
 mod edge_cases;
 mod encoding;
 mod large;
@@ -18,4 +19,5 @@ mod reference_fairlearn;
 mod reference_independent;
 mod reference_law;
 mod reference_significance;
+mod strata;
 mod support;

@@ -84,6 +84,11 @@ fn spec() -> AnalysisSpec {
     }
 }
 
+/// By the first attribute, within the second.
+fn within() -> AnalysisSpec {
+    AnalysisSpec { strata: Some("h".to_owned()), protected: vec!["g".to_owned()], ..spec() }
+}
+
 /// Metrics of all groups by name, to compare two results whatever their cells' order.
 fn numbers(cube: &Cube, spec: &AnalysisSpec) -> Option<Vec<(String, String, Option<f64>)>> {
     let result = analyze_cube(cube, spec).ok()?;
@@ -130,7 +135,10 @@ proptest! {
         let middle = by % shuffled.len();
         shuffled.rotate_left(middle);
         shuffled.reverse();
-        assert_close(numbers(&before, &spec()), numbers(&cube(&shuffled, true), &spec()));
+        let after = cube(&shuffled, true);
+        for spec in [spec(), within()] {
+            assert_close(numbers(&before, &spec), numbers(&after, &spec));
+        }
     }
 
     #[test]
@@ -145,9 +153,38 @@ proptest! {
         let mut inner = b.clone();
         inner.merge(a).unwrap();
         right.merge(&inner).unwrap();
-        let whole = numbers(&cube(&all, true), &spec());
-        assert_close(numbers(&left, &spec()), whole.clone());
-        assert_close(numbers(&right, &spec()), whole);
+        for spec in [spec(), within()] {
+            let whole = numbers(&cube(&all, true), &spec);
+            assert_close(numbers(&left, &spec), whole.clone());
+            assert_close(numbers(&right, &spec), whole);
+        }
+    }
+
+    #[test]
+    fn within_strata_the_complement_is_as_far_apart(all in rows()) {
+        let Ok(result) = analyze_cube(&cube(&all, false), &within()) else { return Ok(()) };
+        let mut mirrored = Cube::new(Layout { positive: Some("0".to_owned()), ..layout(false) });
+        mirrored.update(&columns(&all, false)).unwrap();
+        let swapped = AnalysisSpec { positive_label: Some("0".to_owned()), ..within() };
+        let Ok(mirrored) = analyze_cube(&mirrored, &swapped) else { return Ok(()) };
+        for (one, other) in [
+            ("conditional_demographic_parity_difference", "conditional_demographic_parity_difference"),
+            ("conditional_equal_opportunity_difference", "conditional_predictive_equality_difference"),
+        ] {
+            let (left, right) = (result.attribute("g").disparity(one), mirrored.attribute("g").disparity(other));
+            match (left.value, right.value) {
+                (Some(one), Some(other)) => prop_assert!((one - other).abs() < 1e-12),
+                (one, other) => prop_assert_eq!(one, other),
+            }
+        }
+        for disparity in &result.attribute("g").disparities {
+            for p in [disparity.p_value, disparity.p_adjusted].into_iter().flatten() {
+                prop_assert!((0.0..=1.0).contains(&p), "{} {p}", disparity.id);
+            }
+            if let (Some(value), Some(interval)) = (disparity.value, &disparity.interval) {
+                prop_assert!(interval.lower <= value + 1e-9 && value <= interval.upper + 1e-9, "{} {value} {interval:?}", disparity.id);
+            }
+        }
     }
 
     #[test]

@@ -104,6 +104,10 @@ async fn results_insert(
             undefined,
             left_out,
             sentence,
+            p_value,
+            p_adjusted,
+            detectable,
+            significance,
         } = one;
         serde_json::json!({
             "id": ResultId::new(),
@@ -118,7 +122,10 @@ async fn results_insert(
             "status": status.map(Status::as_str),
             "sample_size": n,
             "undefined_reason": undefined.as_deref().or(value.is_none().then_some("undefined")),
-            "additional_data": { "title": title, "ideal": ideal, "worst_pair": worst_pair, "left_out": left_out },
+            "additional_data": {
+                "title": title, "ideal": ideal, "worst_pair": worst_pair, "left_out": left_out,
+                "p_value": p_value, "p_adjusted": p_adjusted, "detectable": detectable, "significance": significance,
+            },
         })
     }));
     sqlx::query!(

@@ -6,7 +6,10 @@ use askama::{Template, filters::HtmlSafe};
 use ephor_fairness::{AnalysisResult, AttributeResult, Disparity, Status};
 
 use super::summary::disparity_title;
-use crate::view::{Badge, Head, Html, Notice, RangeMark, Table, format};
+use crate::{
+    report::figures::probability,
+    view::{Badge, Head, Html, Notice, RangeMark, Table, format},
+};
 
 /// One attribute's disparities: what fails or warns first, what passes and what is not judged
 /// behind disclosures.
@@ -101,16 +104,22 @@ fn small_groups(result: &AttributeResult) -> Option<Notice> {
 
 fn table(label: &str, disparities: &[&Disparity], judged: bool) -> Table {
     let mut heads = vec![Head::new("Disparity"), Head::right("Value"), Head::right("Interval")];
+    // Analyses of weighted rows, and those from before there were tests, have none.
+    let tested = judged && disparities.iter().any(|disparity| disparity.p_value.is_some());
     if judged {
         // The status stands first, where a phone shows it without scrolling.
         heads.insert(1, Head::new("Status"));
-        heads.extend([Head::right("Accepted"), Head::new("On its scale")]);
+        heads.push(Head::right("Accepted"));
+        if tested {
+            heads.push(Head::right("p"));
+        }
+        heads.push(Head::new("On its scale"));
     }
-    let rows = disparities.iter().map(|disparity| row(disparity, judged)).collect();
+    let rows = disparities.iter().map(|disparity| row(disparity, judged, tested)).collect();
     Table { label: label.to_owned(), heads, rows }
 }
 
-fn row(disparity: &Disparity, judged: bool) -> Vec<Html> {
+fn row(disparity: &Disparity, judged: bool, tested: bool) -> Vec<Html> {
     let value = disparity.value.map_or_else(|| "undefined".to_owned(), format::decimal);
     let interval = disparity.interval.as_ref().map_or_else(
         || "\u{2013}".to_owned(),
@@ -128,9 +137,29 @@ fn row(disparity: &Disparity, judged: bool) -> Vec<Html> {
         };
         cells.insert(1, Html::of(&badge));
         cells.push(Html::text(&accepted(disparity)));
+        if tested {
+            cells.push(chance(disparity));
+        }
         cells.push(RangeMark::of(disparity).map_or_else(Html::default, |mark| Html::of(&mark)));
     }
     cells
+}
+
+/// How likely chance is to make it, adjusted for all pairs of groups; below it, what the sample could have shown at all.
+fn chance(disparity: &Disparity) -> Html {
+    let (Some(p), Some(found)) = (disparity.p_adjusted, &disparity.significance) else {
+        return Html::text("\u{2013}");
+    };
+    let seen = disparity.detectable.map_or_else(
+        || "too few rows to show any".to_owned(),
+        |value| format!("shown from {}", format::decimal(value)),
+    );
+    let many = if found.tests > 1 {
+        format!(", 1 of {}", format::count(found.tests))
+    } else {
+        String::new()
+    };
+    Html::text(&probability(p)).sub(&format!("{}{many}; {seen}", found.test.title()))
 }
 
 /// What is accepted: `up to 0.100` of a difference, `0.800 to 1.250` of a ratio.

@@ -4,6 +4,7 @@
 mod disparities;
 mod groups;
 mod recommendations;
+mod strata;
 mod summary;
 
 use askama::{Template, filters::HtmlSafe};
@@ -17,6 +18,7 @@ use crate::{
 use disparities::DisparityCard;
 use groups::GroupCard;
 use recommendations::Advice;
+use strata::StrataCard;
 use summary::Summary;
 
 /// A result as HTML: summary, disparities, groups, plots, recommendations, what was left out.
@@ -26,6 +28,7 @@ pub struct ResultView {
     summary: Summary,
     warnings: Option<Notice>,
     disparities: Vec<DisparityCard>,
+    strata: Vec<StrataCard>,
     groups: Vec<GroupCard>,
     plots: Vec<Plot>,
     advice: Vec<Advice>,
@@ -58,6 +61,7 @@ impl ResultView {
                 Notice::warning("Before you trust the numbers").items(result.warnings.clone())
             }),
             disparities: all().map(DisparityCard::new).collect(),
+            strata: all().filter_map(StrataCard::new).collect(),
             groups: all().map(|attribute| GroupCard::new(attribute, &result.overall)).collect(),
             plots,
             advice: result.recommendations.iter().map(Advice::new).collect(),

@@ -120,6 +120,9 @@ fn facts(result: &AnalysisResult) -> Vec<(&'static str, String)> {
             ),
         ));
     }
+    if let Some(strata) = &spec.strata {
+        facts.push(("Strata", strata.clone()));
+    }
     facts.push(("Protected", spec.protected.join(", ")));
     facts.push(("Kind", format::label(spec.analysis_type.as_str())));
     facts.push(("Confidence", format!("{} %", format::number(100.0 * spec.confidence))));

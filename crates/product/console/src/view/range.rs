@@ -117,6 +117,10 @@ mod tests {
             undefined: None,
             left_out: vec![],
             sentence: String::new(),
+            p_value: None,
+            p_adjusted: None,
+            detectable: None,
+            significance: None,
         }
     }
 

@@ -127,6 +127,28 @@ fn the_uniform_guidelines_find_adverse_impact() {
 }
 
 #[test]
+fn within_strata_groups_are_compared_and_tested() {
+    let output = adult_with(&["--strata", "age_band", "--fail-on", "never"]);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{out}{err}");
+    for part in [
+        "conditional_demographic_parity_difference",
+        "within age_band: ",
+        "within strata",
+        "shown from",
+        "< 0.0001",
+    ] {
+        assert!(out.contains(part), "{part} is missing in\n{out}");
+    }
+    let output = adult_with(&["--strata", "age_band", "--format", "html", "--fail-on", "never"]);
+    let page = text(&output.stdout);
+    assert!(page.contains("Within strata") && page.contains("Rates in each stratum"));
+    let wrong = adult_with(&["--strata", "sex"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("/protected/0"), "{}", text(&wrong.stderr));
+}
+
+#[test]
 fn the_data_alone_are_described() {
     let arguments = ["--report", "data", "--feature", "age_band,score", "--population"];
     let output = adult_with(&[&arguments[..], &["sex=Female:0.5,Male:0.5"]].concat());

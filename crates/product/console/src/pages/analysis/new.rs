@@ -110,7 +110,7 @@ async fn form_page(
             offered.faults = form.fields.pop().map(|field| field.faults).unwrap_or_default();
             keep(&mut offered, values);
             offered.more_open =
-                ["name", "score_threshold", "weight", "model_id", "seed", "description"]
+                ["name", "strata", "score_threshold", "weight", "model_id", "seed", "description"]
                     .iter()
                     .any(|name| form.field(name).is_some_and(|field| !field.faults.is_empty()));
         }
@@ -191,6 +191,9 @@ fn fields(profile: &Profile, roles: &Roles, models: Vec<Choice>) -> Vec<Field> {
         Field::new("name", "Name").hint("Made from what is analysed, if you leave it empty."),
         number("score_threshold", "Score threshold", "0.5")
             .hint("From which score on a prediction is positive, without a column of predictions."),
+        Field::new("strata", "Strata")
+            .select(columns("None"))
+            .hint("A column, such as the job, within which groups are compared too."),
         Field::new("weight", "Weight")
             .select(columns("None"))
             .hint("How many people a row stands for."),

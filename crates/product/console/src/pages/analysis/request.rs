@@ -27,6 +27,7 @@ pub(super) fn analysis(form: &Sent) -> Result<AnalysisCreate, Problem> {
     spec.score = reader.text("score");
     spec.positive_label = reader.text("positive_label");
     spec.weight = reader.text("weight");
+    spec.strata = reader.text("strata");
     reader.number("score_threshold", "a number", &mut spec.score_threshold);
     reader.number("confidence", "a number such as 0.95", &mut spec.confidence);
     reader.number("min_group_size", "a whole number", &mut spec.min_group_size);
@@ -179,6 +180,7 @@ mod tests {
             ("protected", "race"),
             ("reference.sex", "Male"),
             ("reference.race", ""),
+            ("strata", "job"),
             ("confidence", "0.9"),
             ("difference_threshold", "0.05"),
             ("ratio_threshold", "0.2"),
@@ -186,7 +188,7 @@ mod tests {
         .unwrap();
         let spec = create.parameters;
         assert_eq!(spec.protected, ["sex", "race"]);
-        assert_eq!(spec.prediction, None);
+        assert_eq!((spec.prediction, spec.strata.as_deref()), (None, Some("job")));
         assert_eq!(spec.reference_groups.len(), 1);
         assert_eq!(spec.confidence, 0.9);
         assert_eq!(spec.thresholds.get("demographic_parity_difference"), Some(&0.05));

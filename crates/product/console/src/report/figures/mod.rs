@@ -138,7 +138,7 @@ fn ratio(value: Option<f64>, interval: Option<&Interval>) -> String {
     }
 }
 
-fn probability(p: f64) -> String {
+pub(crate) fn probability(p: f64) -> String {
     if p < 0.0001 { "< 0.0001".to_owned() } else { format!("{p:.4}") }
 }
 

@@ -30,6 +30,7 @@ Examples:
   ephor analyze scores.parquet --target label --score p --score-threshold 0.3 --protected sex
   cat loans.ndjson | ephor analyze - --target approved --positive yes --protected sex --format json
   ephor analyze adult.csv --target y_true --protected sex --format html --out report.html
+  ephor analyze hires.csv --target hired --protected sex --strata department
   ephor analyze hires.csv --target hired --protected sex,race --report ll144 --format html --out audit.html
   ephor analyze hires.csv --target hired --protected sex,race --report eeoc --strata department
   ephor analyze adult.csv --target y_true --protected sex --report data --population sex=Female:0.5,Male:0.5
@@ -60,6 +61,9 @@ pub struct Args {
     /// The column of weights
     #[arg(long, value_name = "COLUMN")]
     weight: Option<String>,
+    /// A column of strata (jobs, departments) within which groups are compared too
+    #[arg(long, value_name = "COLUMN")]
+    strata: Option<String>,
     /// The group that others are compared with, such as sex=Male; the largest by default
     #[arg(long, value_parser = pair, value_name = "COLUMN=GROUP")]
     reference: Vec<(String, String)>,
@@ -189,6 +193,7 @@ impl Args {
             score_threshold: self.score_threshold,
             positive_label: self.positive.clone(),
             weight: self.weight.clone(),
+            strata: self.strata.clone(),
             reference_groups: self.reference.iter().cloned().collect(),
             intersection_depth: self.intersections,
             min_group_size: self.min_group_size,

@@ -38,9 +38,6 @@ pub struct ReportArgs {
     /// Values that say that somebody's category is not known
     #[arg(long, value_delimiter = ',', value_name = "VALUE,…", requires = "report")]
     unknown: Vec<String>,
-    /// A column of strata (jobs, departments) within which groups are compared too; with eeoc
-    #[arg(long, value_name = "COLUMN", requires = "report")]
-    strata: Option<String>,
     /// Columns that may give the protected attributes away; with data
     #[arg(long, value_delimiter = ',', value_name = "COLUMN,…", requires = "report")]
     feature: Vec<String>,
@@ -88,12 +85,12 @@ impl Report {
 
 impl ReportArgs {
     /// A sentence for each option that means nothing to the report.
-    fn misplaced(&self, report: Report) -> Vec<String> {
+    fn misplaced(&self, report: Report, strata: Option<&str>) -> Vec<String> {
         let given: [(&str, bool, &[Report]); 6] = [
             ("--exclude-below", self.exclude_below.is_some(), &[Report::Ll144, Report::Eeoc]),
             ("--exclude-reason", self.exclude_reason.is_some(), &[Report::Ll144, Report::Eeoc]),
             ("--unknown", !self.unknown.is_empty(), &[Report::Ll144, Report::Eeoc]),
-            ("--strata", self.strata.is_some(), &[Report::Eeoc]),
+            ("--strata", strata.is_some(), &[Report::Eeoc]),
             ("--feature", !self.feature.is_empty(), &[Report::Data]),
             ("--population", !self.population.is_empty(), &[Report::Data]),
         ];
@@ -111,7 +108,7 @@ impl ReportArgs {
 
 /// Reads the file, and prints the report.
 pub fn run(args: &super::Args, report: Report, spec: AnalysisSpec) -> anyhow::Result<Exit> {
-    let misplaced = args.reports.misplaced(report);
+    let misplaced = args.reports.misplaced(report, args.strata.as_deref());
     if !misplaced.is_empty() {
         return Err(UsageError(misplaced.join("\n")).into());
     }
@@ -128,7 +125,8 @@ fn of_rule(args: &super::Args, rule: Rule, mut spec: AnalysisSpec) -> anyhow::Re
         exclude_below: asked.exclude_below,
         exclude_reason: asked.exclude_reason.clone(),
         unknown: asked.unknown.iter().cloned().collect(),
-        strata: asked.strata.clone(),
+        // To a report, strata are one more attribute that is read.
+        strata: spec.strata.take(),
     };
     if let Some(strata) = options.strata.as_ref().filter(|strata| !spec.protected.contains(strata))
     {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use ephor_fairness::{
-    AnalysisResult, AttributeResult, Disparity, Group, Interval, Mitigation, Status,
+    AnalysisResult, AttributeResult, Disparity, Group, Interval, Mitigation, Status, Strata,
 };
 
 use crate::cli::printed::safe;
@@ -88,6 +88,9 @@ fn section(out: &mut String, attribute: &AttributeResult, colour: bool) {
         let _ = writeln!(out, "Not comparable: {}", safe(reason));
     }
     disparities(out, &attribute.disparities, colour);
+    if let Some(found) = &attribute.strata {
+        strata(out, found);
+    }
 }
 
 /// The disparities that are judged, and those that should have been but have no value.
@@ -97,7 +100,13 @@ fn disparities(out: &mut String, disparities: &[Disparity], colour: bool) {
         return;
     }
     let mut table = plain();
-    table.set_header(["disparity", "value", "threshold", "status", "between"]);
+    // Weighted rows are not tested.
+    let tested = judged.iter().any(|one| one.p_adjusted.is_some());
+    let mut header = vec!["disparity", "value", "threshold", "status", "between"];
+    if tested {
+        header.splice(4..4, ["p", "shown from"]);
+    }
+    table.set_header(header);
     for one in judged {
         let value = match (one.value, &one.interval) {
             (Some(value), interval) => with_interval(value, interval.as_ref()),
@@ -109,16 +118,69 @@ fn disparities(out: &mut String, disparities: &[Disparity], colour: bool) {
                 format!("{} {:.3}, {} {:.3}", pair.low, pair.low_value, pair.high, pair.high_value)
             },
         );
-        table.add_row([
+        let mut line = vec![
             one.id.clone(),
             value,
             one.threshold.map_or_else(String::new, |threshold| format!("{threshold}")),
             one.status.map_or_else(|| "–".to_owned(), |status| mark(status, colour)),
             safe(&between),
-        ]);
+        ];
+        if tested {
+            let seen = one.detectable.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));
+            let p = one.p_adjusted.map_or_else(|| "–".to_owned(), probability);
+            line.splice(4..4, [p, seen]);
+        }
+        table.add_row(line);
     }
     right(&mut table, 1..3);
+    if tested {
+        right(&mut table, 4..6);
+    }
     let _ = writeln!(out, "{table}");
+}
+
+/// A p-value, adjusted for all pairs of groups.
+fn probability(p: f64) -> String {
+    if p < 0.0001 { "< 0.0001".to_owned() } else { format!("{p:.4}") }
+}
+
+/// Each group against the reference group: of all rows together, and within strata.
+fn strata(out: &mut String, strata: &Strata) {
+    let _ = writeln!(
+        out,
+        "within {}: {} strata, {} too small to be compared in",
+        safe(&strata.column),
+        whole(strata.count),
+        whole(strata.too_small_count)
+    );
+    if strata.pairs.is_empty() {
+        return;
+    }
+    let mut table = plain();
+    table.set_header(["rate", "group", "less", "all rows", "within strata", "p", "strata"]);
+    for pair in strata.pairs.iter().take(MOST_GROUPS) {
+        let apart =
+            |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:+.3}"));
+        let turned = if pair.reverses { " (opposite)" } else { "" };
+        table.add_row([
+            pair.metric.clone(),
+            safe(&pair.group),
+            safe(&pair.other),
+            apart(pair.pooled),
+            apart(pair.conditional) + turned,
+            pair.p_value.map_or("–".to_owned(), probability),
+            whole(pair.strata),
+        ]);
+    }
+    right(&mut table, 3..7);
+    let _ = writeln!(out, "{table}");
+    if strata.pairs.len() > MOST_GROUPS {
+        let _ = writeln!(
+            out,
+            "… and {} more pairs; --format json has all",
+            strata.pairs.len() - MOST_GROUPS
+        );
+    }
 }
 
 fn intersections(out: &mut String, intersections: &[AttributeResult], colour: bool) {
