@@ -12,6 +12,7 @@ mod spec;
 pub mod tally;
 
 pub mod catalogue;
+pub mod comparison;
 pub mod cube;
 pub mod data;
 pub mod disparities;

@@ -7,6 +7,7 @@
 
 mod cancellation;
 mod catalogue;
+mod comparison;
 mod edge_cases;
 mod encoding;
 mod large;
