@@ -16,6 +16,7 @@ pub mod comparison;
 pub mod cube;
 pub mod data;
 pub mod disparities;
+pub mod gate;
 pub mod intervals;
 pub mod law;
 pub mod metrics;

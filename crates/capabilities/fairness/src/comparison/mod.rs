@@ -297,6 +297,15 @@ fn overall(baseline: &AnalysisResult, current: &AnalysisResult) -> Vec<MetricCha
     .collect()
 }
 
+/// Whether a metric rose or fell beyond noise; `None` unless both sides have a value.
+pub(crate) fn metric_moved(
+    baseline: &crate::MetricValue,
+    current: &crate::MetricValue,
+) -> Option<std::cmp::Ordering> {
+    let of = |one: &crate::MetricValue| Measured::of(one.value, one.interval.as_ref());
+    Some(moved(&change_of(&of(baseline)?, &of(current)?)))
+}
+
 /// Whether a metric that rose or fell beyond noise is better for it.
 fn direction(id: &str, moved: std::cmp::Ordering) -> Verdict {
     let better = metrics::find(id).map_or(Better::Neither, |metric| metric.better);
