@@ -13,9 +13,11 @@ mod spec;
 pub mod tally;
 
 pub mod catalogue;
+pub mod comparison;
 pub mod cube;
 pub mod data;
 pub mod disparities;
+pub mod gate;
 pub mod intervals;
 pub mod law;
 pub mod metrics;

@@ -1,9 +1,11 @@
 //! Whether a disparity passes: how far from ideal it is, with its interval, and how far is accepted.
 
+use super::{sentences, summary};
 use crate::{
     AnalysisSpec,
-    disparities::{DIFFERENCE_THRESHOLD, Definition},
-    result::{Interval, PredictionSource, Status},
+    disparities::{self, DIFFERENCE_THRESHOLD, Definition},
+    result::{AnalysisResult, Interval, PredictionSource, Status},
+    score::compliance_score,
 };
 
 /// How far from ideal is accepted; `None` if the disparity is not judged.
@@ -52,4 +54,36 @@ pub(super) fn judge(
         gap(ideal, interval.lower).min(gap(ideal, interval.upper))
     };
     if nearest > threshold { Status::Fail } else { Status::Warning }
+}
+
+/// Judges one disparity of one attribute, or combination of several, by another threshold.
+pub(crate) fn judge_anew(result: &mut AnalysisResult, attribute: &str, id: &str, accepted: f64) {
+    let Some(definition) = disparities::find(id) else { return };
+    let groupings = result.attributes.iter_mut().chain(&mut result.intersections);
+    for found in groupings
+        .filter(|one| one.name == attribute)
+        .flat_map(|one| &mut one.disparities)
+        .filter(|one| one.id == definition.id)
+    {
+        found.threshold = Some(accepted);
+        found.status =
+            found.value.map(|value| judge(definition, value, found.interval.as_ref(), accepted));
+        found.sentence = sentences::disparity(definition, found);
+    }
+    let scored = result.scored.iter_mut();
+    for one in scored.filter(|one| one.attribute == attribute && one.id == definition.id) {
+        one.threshold = accepted;
+    }
+}
+
+/// Sums up what was judged anew: the worst statuses, their counts, the compliance score.
+pub(crate) fn sum_up_anew(result: &mut AnalysisResult) {
+    for one in result.attributes.iter_mut().chain(&mut result.intersections) {
+        one.status = one.disparities.iter().filter_map(|found| found.status).max();
+    }
+    let groupings = result.attributes.iter().chain(&result.intersections);
+    result.status = groupings.filter_map(|one| one.status).max();
+    result.counts = summary::counts(&result.attributes, &result.intersections);
+    result.compliance_score =
+        compliance_score(result.scored.iter().map(|one| (one.value, one.threshold)));
 }

@@ -39,8 +39,10 @@ pub(crate) use estimates::estimate;
 use estimates::{Estimated, estimate_all};
 pub(crate) use groups::{Cells, GroupTally, Groups, places};
 use groups::{SMALL_GROUPS_SHOWN, allowed};
+pub(crate) use judge::{gap, judge_anew, sum_up_anew};
 pub(crate) use labels::resolve;
 pub use scan::{column_faults, plan as scan_plan};
+pub(crate) use sentences::number;
 use strata::Within;
 
 /// Who wants to know how far the scan is.

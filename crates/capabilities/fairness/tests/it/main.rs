@@ -7,10 +7,13 @@
 
 mod cancellation;
 mod catalogue;
+mod comparison;
 mod coverage;
 mod edge_cases;
 mod encoding;
+mod gate;
 mod large;
+mod laws;
 mod parquet_codes;
 mod properties;
 mod reference_aif360;

@@ -7,6 +7,7 @@
 
 mod admin;
 mod analyze;
+mod analyze_gate;
 mod architecture;
 mod archives;
 mod billing;

@@ -1,12 +1,14 @@
 //! `ephor analyze`: a file, no server, no database.
 
+mod changes;
+mod gating;
 mod reports;
 mod table;
 
 use std::{
     collections::BTreeMap,
     io::{IsTerminal as _, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
@@ -14,9 +16,11 @@ use clap::ValueEnum;
 use ephor_console::report::{self, ReportMeta};
 use ephor_fairness::{
     AnalysisError, AnalysisResult, AnalysisSpec, AnalysisType, DataFrame, Status,
+    gate::{Compared, FailOn, Gate, junit::junit, markdown::markdown},
 };
 use ephor_kernel::{Clock as _, SystemClock};
 use ephor_tabular::{OpenOptions, Source, TabularError};
+use gating::{Gating, Printed};
 use tokio_util::sync::CancellationToken;
 
 use super::{Settings, block_on};
@@ -34,6 +38,8 @@ Examples:
   ephor analyze hires.csv --target hired --protected sex,race --report ll144 --format html --out audit.html
   ephor analyze hires.csv --target hired --protected sex,race --report eeoc --strata department
   ephor analyze adult.csv --target y_true --protected sex --report data --population sex=Female:0.5,Male:0.5
+  ephor analyze adult.csv --target y_true --protected sex --policy fairness.toml --also sarif=ephor.sarif --also junit=ephor.xml
+  ephor analyze adult.csv --target y_true --protected sex --baseline main.json --fail-on regression --format markdown
 
 Exit codes: 0 it passes (as --fail-on says), 1 it does not, 2 the question or the data are wrong,
 3 it could not be done.")]
@@ -91,9 +97,8 @@ pub struct Args {
     /// Where to write the result, instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// When the exit code is 1
-    #[arg(long, value_enum, default_value_t = FailOn::Fail, value_name = "STATUS")]
-    fail_on: FailOn,
+    #[command(flatten)]
+    gating: gating::GateArgs,
     #[command(flatten)]
     reports: reports::ReportArgs,
     /// The memory to use before spilling to disk, in MiB
@@ -102,23 +107,19 @@ pub struct Args {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
+pub enum Output {
     /// For a terminal
     Table,
     /// Everything, for programs
     Json,
     /// One self-contained page with plots
     Html,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    /// A metric is beyond its threshold, noise allowed for
-    Fail,
-    /// A metric is beyond its threshold, though noise could explain it
-    Warning,
-    /// Never: the report is all that is wanted
-    Never,
+    /// Findings, for code scanning
+    Sarif,
+    /// Checks, for test reports
+    Junit,
+    /// A summary, for a pull request
+    Markdown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -152,18 +153,25 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 impl Args {
     pub fn run(self, _: &Settings) -> anyhow::Result<Exit> {
-        let spec = self.spec()?;
+        let mut spec = self.spec()?;
         if let Some(report) = self.reports.report {
             return reports::run(&self, report, spec);
         }
-        let result = block_on(self.analyse(&spec))?;
-        self.write(&result)?;
-        Ok(self.exit(result.status.unwrap_or(Status::Pass)))
+        let gating = Gating::read(&self.gating, &self.file)?;
+        let overridden: Vec<String> = spec.thresholds.keys().cloned().collect();
+        gating.thresholds(&mut spec);
+        let mut result = block_on(self.analyse(&spec))?;
+        gating.policy.judge(&mut result, &overridden);
+        let compared = gating.compare(&result)?;
+        let found = gating.judge(&result, compared.as_ref());
+        self.write(&Found { result: &result, gating: &gating, gate: &found, compared })?;
+        Ok(if found.stopped { Exit::Finding } else { Exit::Ok })
     }
 
+    /// Whether a report of figures passes.
     fn exit(&self, worst: Status) -> Exit {
-        let failed = match self.fail_on {
-            FailOn::Fail => worst >= Status::Fail,
+        let failed = match self.gating.fail_on.map_or(FailOn::Fail, FailOn::from) {
+            FailOn::Fail | FailOn::Regression => worst >= Status::Fail,
             FailOn::Warning => worst >= Status::Warning,
             FailOn::Never => false,
         };
@@ -233,19 +241,37 @@ impl Args {
         outcome.map_err(invalid)
     }
 
-    fn write(&self, result: &AnalysisResult) -> anyhow::Result<()> {
-        let source = self.source();
+    fn write(&self, found: &Found<'_>) -> anyhow::Result<()> {
         let terminal = self.out.is_none() && std::io::stdout().is_terminal();
         let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let text = match self.format {
+        for (format, path) in &self.gating.also {
+            save(path, &self.text(*format, found, false)?)?;
+        }
+        self.put(&self.text(self.format, found, colour)?)
+    }
+
+    fn text(&self, format: Output, found: &Found<'_>, colour: bool) -> anyhow::Result<String> {
+        let Found { result, gating, gate, compared } = found;
+        let (source, compared) = (self.source(), compared.as_ref());
+        let asked = self.gating.policy.is_some() || compared.is_some();
+        Ok(match format {
+            Output::Table if asked => {
+                table::render(result, &source, colour) + &changes::render(gate, compared, colour)
+            }
             Output::Table => table::render(result, &source, colour),
+            Output::Json if asked => {
+                let comparison = compared.map(|compared| &compared.comparison);
+                serde_json::to_string_pretty(&Printed { result, gate, comparison })? + "\n"
+            }
             Output::Json => serde_json::to_string_pretty(result)? + "\n",
             Output::Html => {
                 let title = format!("Bias analysis of {source}");
                 report::html(result, &ReportMeta::new(title, source, SystemClock.now()))?
             }
-        };
-        self.put(&text)
+            Output::Sarif => gating.sarif(gate)?,
+            Output::Junit => junit(gate),
+            Output::Markdown => markdown(result, gate, compared, &source),
+        })
     }
 
     /// What is analysed, for people.
@@ -258,11 +284,23 @@ impl Args {
 
     fn put(&self, text: &str) -> anyhow::Result<()> {
         match &self.out {
-            Some(path) => std::fs::write(path, text)
-                .with_context(|| format!("the report could not be written to {}", path.display())),
+            Some(path) => save(path, text),
             None => Ok(std::io::stdout().lock().write_all(text.as_bytes())?),
         }
     }
+}
+
+/// An analysis, and what the gate found in it.
+struct Found<'a> {
+    result: &'a AnalysisResult,
+    gating: &'a Gating,
+    gate: &'a Gate,
+    compared: Option<Compared<'a>>,
+}
+
+fn save(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text)
+        .with_context(|| format!("the report could not be written to {}", path.display()))
 }
 
 fn invalid(error: AnalysisError) -> anyhow::Error {

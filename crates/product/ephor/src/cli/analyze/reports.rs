@@ -17,7 +17,7 @@ use ephor_fairness::{
 use ephor_kernel::{Clock as _, SystemClock};
 use serde::Serialize;
 
-use super::{Output, invalid};
+use super::{Output, gating::Stop, invalid};
 use crate::{
     cli::{block_on, printed::safe},
     exit::{Exit, UsageError},
@@ -112,6 +112,23 @@ pub fn run(args: &super::Args, report: Report, spec: AnalysisSpec) -> anyhow::Re
     if !misplaced.is_empty() {
         return Err(UsageError(misplaced.join("\n")).into());
     }
+    let asked = &args.gating;
+    let gated = [
+        ("--policy", asked.policy.is_some()),
+        ("--baseline", asked.baseline.is_some()),
+        ("--also", !asked.also.is_empty()),
+        ("--fail-on regression", asked.fail_on == Some(Stop::Regression)),
+        ("--format sarif", args.format == Output::Sarif),
+        ("--format junit", args.format == Output::Junit),
+        ("--format markdown", args.format == Output::Markdown),
+    ];
+    let given = gated.into_iter().filter(|(_, given)| *given);
+    let told: Vec<String> = given
+        .map(|(option, _)| format!("{option} is for analyses, and means nothing to --report"))
+        .collect();
+    if !told.is_empty() {
+        return Err(UsageError(told.join("\n")).into());
+    }
     match report {
         Report::Ll144 => of_rule(args, Rule::Ll144, spec),
         Report::Eeoc => of_rule(args, Rule::Eeoc, spec),
@@ -152,7 +169,9 @@ fn of_file(args: &super::Args, spec: &AnalysisSpec) -> anyhow::Result<Exit> {
 
 fn put(args: &super::Args, found: &impl Serialize, document: &Document) -> anyhow::Result<()> {
     let text = match args.format {
-        Output::Table => printed(document, &args.source()),
+        Output::Table | Output::Sarif | Output::Junit | Output::Markdown => {
+            printed(document, &args.source())
+        }
         Output::Json => serde_json::to_string_pretty(found)? + "\n",
         Output::Html => {
             html(document, &ReportMeta::new(document.title, args.source(), SystemClock.now()))?

@@ -258,7 +258,7 @@ fn with_interval(value: f64, interval: Option<&Interval>) -> String {
     }
 }
 
-fn mark(status: Status, colour: bool) -> String {
+pub(super) fn mark(status: Status, colour: bool) -> String {
     let word = status.as_str().to_uppercase();
     if !colour {
         return word;
@@ -284,13 +284,13 @@ fn whole(number: u64) -> String {
     out
 }
 
-fn plain() -> Table {
+pub(super) fn plain() -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING);
     table
 }
 
-fn right(table: &mut Table, columns: impl std::ops::RangeBounds<usize>) {
+pub(super) fn right(table: &mut Table, columns: impl std::ops::RangeBounds<usize>) {
     for (index, column) in table.column_iter_mut().enumerate() {
         if columns.contains(&index) {
             column.set_cell_alignment(CellAlignment::Right);

@@ -1,0 +1,320 @@
+//! Two analyses compared: what became better or worse, beyond what chance could do.
+//!
+//! Pure: [`compare`] takes two results as they were stored, of any version, and never fails. What cannot be compared
+//! says so.
+
+mod change;
+mod groupings;
+mod sentences;
+mod specs;
+
+use serde::{Deserialize, Serialize};
+
+pub use change::ChangeInterval;
+pub use specs::{Difference, Effect};
+
+use crate::{
+    metrics::{self, Better},
+    result::{AnalysisResult, Status},
+};
+use change::{Measured, change_of, finite, moved};
+
+/// Two analyses, compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Whether the numbers mean the same on both sides; if not, `differences` says why.
+    pub comparable: bool,
+    /// What was asked differently.
+    pub differences: Vec<Difference>,
+    /// Rows used.
+    pub rows: Sides<u64>,
+    /// The compliance score.
+    pub score: ScoreChange,
+    /// The worst status of each side.
+    pub status: Sides<Option<Status>>,
+    /// The metrics of everybody together.
+    pub overall: Vec<MetricChange>,
+    /// One entry for each attribute and combination of either side: the current ones in their order, then those gone.
+    pub attributes: Vec<AttributeChange>,
+    /// How many judged disparities have which verdict.
+    pub counts: VerdictCounts,
+    /// All of it in one sentence.
+    pub sentence: String,
+}
+
+/// Something on both sides.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sides<T> {
+    /// What it was.
+    pub baseline: T,
+    /// What it is now.
+    pub current: T,
+}
+
+/// How the compliance score changed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ScoreChange {
+    /// What it was.
+    pub baseline: Option<f64>,
+    /// What it is now.
+    pub current: Option<f64>,
+    /// Current - baseline; `None` unless both are there.
+    pub change: Option<f64>,
+}
+
+/// What became of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Better, beyond noise.
+    Improved,
+    /// The same, or no further apart than noise explains.
+    Unchanged,
+    /// Another value beyond noise, where neither way is better.
+    Changed,
+    /// Worse, beyond noise.
+    Worse,
+    /// The baseline does not have it.
+    New,
+    /// Only the baseline has it.
+    Gone,
+    /// It has no value on a side, or the two cannot be compared.
+    Undefined,
+}
+
+impl Verdict {
+    /// Its word, as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Improved => "improved",
+            Self::Unchanged => "unchanged",
+            Self::Changed => "changed",
+            Self::Worse => "worse",
+            Self::New => "new",
+            Self::Gone => "gone",
+            Self::Undefined => "undefined",
+        }
+    }
+}
+
+/// How one metric of everybody changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricChange {
+    /// The metric's id.
+    pub id: String,
+    /// What it was.
+    pub baseline: Option<f64>,
+    /// What it is now.
+    pub current: Option<f64>,
+    /// Current - baseline.
+    pub change: Option<f64>,
+    /// The interval of the change, if both sides have one.
+    pub interval: Option<ChangeInterval>,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// What that means.
+    pub sentence: String,
+}
+
+/// How one attribute, or combination of several, changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttributeChange {
+    /// Its name, as the current side has it.
+    pub name: String,
+    /// The attributes.
+    pub attributes: Vec<String>,
+    /// `new`, `gone`, or the worst of its judged disparities' verdicts.
+    pub verdict: Verdict,
+    /// The worst status of each side.
+    pub status: Sides<Option<Status>>,
+    /// Groups that the baseline does not have.
+    pub groups_new: Vec<String>,
+    /// Groups that only the baseline has.
+    pub groups_gone: Vec<String>,
+    /// The reference groups, if they are not the same.
+    pub references: Option<Sides<Option<String>>>,
+    /// Every disparity of either side.
+    pub disparities: Vec<DisparityChange>,
+}
+
+/// How one disparity changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DisparityChange {
+    /// Its id.
+    pub id: String,
+    /// Its name for people.
+    pub title: String,
+    /// The value without any disparity: 0 or 1.
+    pub ideal: f64,
+    /// Whether the current side judges it (for what is gone: whether the baseline did).
+    pub judged: bool,
+    /// What it was.
+    pub baseline: Option<f64>,
+    /// What it is now.
+    pub current: Option<f64>,
+    /// Current - baseline.
+    pub change: Option<f64>,
+    /// The interval of `change`, from the two intervals.
+    pub interval: Option<ChangeInterval>,
+    /// How much further from ideal it is (negative: nearer); for a ratio r by 1 - min(r, 1/r).
+    pub gap_change: Option<f64>,
+    /// The interval of `gap_change`, which decides the verdict.
+    pub gap_interval: Option<ChangeInterval>,
+    /// What it was judged.
+    pub baseline_status: Option<Status>,
+    /// What it is judged now.
+    pub current_status: Option<Status>,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// It fails now and did not in the baseline, noise or not.
+    pub regressed: bool,
+    /// What that means.
+    pub sentence: String,
+}
+
+impl DisparityChange {
+    /// Whether a gate on regressions stops it: judged, beyond its threshold, and either worse than the baseline beyond
+    /// noise, or failing where the baseline has nothing to compare with.
+    pub fn stops(&self) -> bool {
+        match self.verdict {
+            Verdict::Worse => self.current_status >= Some(Status::Warning),
+            Verdict::New | Verdict::Undefined => {
+                self.current_status == Some(Status::Fail)
+                    && self.baseline_status != Some(Status::Fail)
+            }
+            Verdict::Improved | Verdict::Unchanged | Verdict::Changed | Verdict::Gone => false,
+        }
+    }
+}
+
+/// How many judged disparities have which verdict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerdictCounts {
+    /// Better, beyond noise.
+    pub improved: u64,
+    /// The same within noise.
+    pub unchanged: u64,
+    /// Worse, beyond noise.
+    pub worse: u64,
+    /// Without a counterpart in the baseline.
+    pub new: u64,
+    /// Only in the baseline.
+    pub gone: u64,
+    /// Not to be compared.
+    pub undefined: u64,
+    /// Failing now and not in the baseline.
+    pub regressed: u64,
+}
+
+impl Comparison {
+    /// What a gate on regressions stops, with the attribute's name.
+    pub fn regressions(&self) -> impl Iterator<Item = (&str, &DisparityChange)> {
+        self.attributes.iter().flat_map(|attribute| {
+            let stopped = attribute.disparities.iter().filter(|change| change.stops());
+            stopped.map(|change| (attribute.name.as_str(), change))
+        })
+    }
+}
+
+/// Compares two analyses.
+///
+/// The two are taken as independent samples. If both measured the same rows, as when two models are compared on one test
+/// set, the intervals of changes are wider than they need be, and a verdict of `worse` is as sure as it says or surer.
+pub fn compare(baseline: &AnalysisResult, current: &AnalysisResult) -> Comparison {
+    let differences = specs::differences(baseline, current);
+    let attributes = groupings::changes(baseline, current);
+    let counts = counts(&attributes);
+    let score = ScoreChange {
+        baseline: baseline.compliance_score,
+        current: current.compliance_score,
+        change: baseline
+            .compliance_score
+            .zip(current.compliance_score)
+            .and_then(|(was, is)| finite(is - was)),
+    };
+    let mut comparison = Comparison {
+        comparable: differences.iter().all(|difference| difference.effect != Effect::Numbers),
+        differences,
+        rows: Sides { baseline: baseline.rows.used, current: current.rows.used },
+        score,
+        status: Sides { baseline: baseline.status, current: current.status },
+        overall: overall(baseline, current),
+        attributes,
+        counts,
+        sentence: String::new(),
+    };
+    comparison.sentence = sentences::whole(&comparison);
+    comparison
+}
+
+fn counts(attributes: &[AttributeChange]) -> VerdictCounts {
+    let mut counts = VerdictCounts::default();
+    let judged = attributes.iter().flat_map(|one| &one.disparities).filter(|one| one.judged);
+    for change in judged {
+        counts.regressed += u64::from(change.regressed);
+        match change.verdict {
+            Verdict::Improved => counts.improved += 1,
+            Verdict::Unchanged | Verdict::Changed => counts.unchanged += 1,
+            Verdict::Worse => counts.worse += 1,
+            Verdict::New => counts.new += 1,
+            Verdict::Gone => counts.gone += 1,
+            Verdict::Undefined => counts.undefined += 1,
+        }
+    }
+    counts
+}
+
+fn overall(baseline: &AnalysisResult, current: &AnalysisResult) -> Vec<MetricChange> {
+    let (was, is) = (&baseline.overall.metrics, &current.overall.metrics);
+    let gone = was.iter().filter(|metric| is.iter().all(|other| other.id != metric.id));
+    let ids = is.iter().chain(gone).map(|metric| metric.id.as_str());
+    ids.map(|id| {
+        let old = was.iter().find(|metric| metric.id == id);
+        let new = is.iter().find(|metric| metric.id == id);
+        let value = |side: Option<&crate::MetricValue>| side.and_then(|metric| metric.value);
+        let measured = |side: Option<&crate::MetricValue>| {
+            side.and_then(|metric| Measured::of(metric.value, metric.interval.as_ref()))
+        };
+        let change = measured(old).zip(measured(new)).map(|(old, new)| change_of(&old, &new));
+        let verdict = match (old, new, &change) {
+            (None, _, _) => Verdict::New,
+            (_, None, _) => Verdict::Gone,
+            (_, _, None) => Verdict::Undefined,
+            (_, _, Some(change)) => direction(id, moved(change)),
+        };
+        let mut found = MetricChange {
+            id: id.to_owned(),
+            baseline: value(old),
+            current: value(new),
+            change: change.as_ref().and_then(|change| change.value),
+            interval: change.and_then(|change| change.interval),
+            verdict,
+            sentence: String::new(),
+        };
+        found.sentence = sentences::metric(&found);
+        found
+    })
+    .collect()
+}
+
+/// Whether a metric rose or fell beyond noise; `None` unless both sides have a value.
+pub(crate) fn metric_moved(
+    baseline: &crate::MetricValue,
+    current: &crate::MetricValue,
+) -> Option<std::cmp::Ordering> {
+    let of = |one: &crate::MetricValue| Measured::of(one.value, one.interval.as_ref());
+    Some(moved(&change_of(&of(baseline)?, &of(current)?)))
+}
+
+/// Whether a metric that rose or fell beyond noise is better for it.
+fn direction(id: &str, moved: std::cmp::Ordering) -> Verdict {
+    let better = metrics::find(id).map_or(Better::Neither, |metric| metric.better);
+    match (moved, better) {
+        (std::cmp::Ordering::Equal, _) => Verdict::Unchanged,
+        (_, Better::Neither) => Verdict::Changed,
+        (std::cmp::Ordering::Greater, Better::Higher)
+        | (std::cmp::Ordering::Less, Better::Lower) => Verdict::Improved,
+        (std::cmp::Ordering::Greater, Better::Lower)
+        | (std::cmp::Ordering::Less, Better::Higher) => Verdict::Worse,
+    }
+}

@@ -1,0 +1,78 @@
+//! A saved result, to compare with.
+
+use serde::Deserialize;
+
+use crate::{AnalysisResult, ENGINE_VERSION};
+
+/// The most bytes of a baseline.
+pub const MAX_BASELINE_BYTES: u64 = 256 << 20;
+
+/// What tells a result of an analysis from other JSON.
+#[derive(Deserialize)]
+struct Head {
+    engine_version: Option<String>,
+    report: Option<serde::de::IgnoredAny>,
+    attributes: Option<serde::de::IgnoredAny>,
+}
+
+/// Reads what `ephor analyze --format json` wrote. The error says why it is none.
+pub fn read_baseline(text: &str) -> Result<AnalysisResult, String> {
+    const HOW: &str = "A baseline is what `ephor analyze --format json` writes.";
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let head: Head = serde_json::from_str(text)
+        .map_err(|error| format!("The baseline is no result of an analysis: {error}. {HOW}"))?;
+    let Some(version) = head.engine_version.filter(|_| head.attributes.is_some()) else {
+        let what = if head.report.is_some() {
+            "The baseline is a report of figures, and no result of an analysis"
+        } else {
+            "The baseline is no result of an analysis"
+        };
+        return Err(format!("{what}. {HOW}"));
+    };
+    if line(&version) != line(ENGINE_VERSION) {
+        return Err(format!(
+            "The baseline was made by version {version} of the engine; this is {ENGINE_VERSION}, which does not read it. Make a new one with this version."
+        ));
+    }
+    serde_json::from_str(text).map_err(|error| {
+        format!("The baseline names engine version {version}, but is not as it writes results: {error}. {HOW}")
+    })
+}
+
+/// The part of a version that results stay readable within: the first number above 0, and what precedes it.
+fn line(version: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for part in version.split(['.', '-', '+']).take(3) {
+        found.push(part);
+        if part != "0" {
+            break;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_one_line_read_one_another() {
+        assert_eq!(line("0.1.0"), line("0.1.9-rc.1"));
+        assert_ne!(line("0.1.0"), line("0.2.0"));
+        assert_eq!(line("1.0.0"), line("1.7.3"));
+        assert_ne!(line("1.0.0"), line("2.0.0"));
+        assert_ne!(line("10.0.0"), line("1.0.0"));
+    }
+
+    #[test]
+    fn what_is_no_result_is_told_from_what_is_too_old() {
+        let why = |text: &str| read_baseline(text).err().unwrap_or_default();
+        assert!(why("[]").contains("no result"), "{}", why("[]"));
+        assert!(why("{\"a\":1}").contains("no result"));
+        assert!(why("{\"report\":\"ll144\"}").contains("report of figures"));
+        let old = why("{\"engine_version\":\"0.0.9\",\"attributes\":[]}");
+        assert!(old.contains("0.0.9") && old.contains("does not read it"), "{old}");
+        let broken = format!("{{\"engine_version\":\"{ENGINE_VERSION}\",\"attributes\":[]}}");
+        assert!(why(&broken).contains("not as it writes results"), "{}", why(&broken));
+    }
+}

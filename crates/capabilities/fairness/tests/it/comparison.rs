@@ -1,0 +1,198 @@
+//! What two analyses say side by side.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, StringArray};
+use ephor_fairness::{
+    AnalysisResult, AnalysisSpec, Status,
+    comparison::{AttributeChange, Comparison, DisparityChange, Effect, Verdict, compare},
+};
+
+use crate::support::run_batch;
+
+/// Groups with the number selected, of so many rows; every other row is positive.
+async fn selected(groups: &[(&str, usize, usize)], spec: &AnalysisSpec) -> AnalysisResult {
+    let (mut labels, mut predictions, mut names) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, chosen, rows) in groups {
+        for row in 0..*rows {
+            labels.push((row % 2) as i64);
+            predictions.push(i64::from(row < *chosen));
+            names.push(*name);
+        }
+    }
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("y", Arc::new(Int64Array::from(labels))),
+        ("p", Arc::new(Int64Array::from(predictions))),
+        ("sex", Arc::new(StringArray::from(names.clone()))),
+        ("town", Arc::new(StringArray::from(names))),
+    ];
+    run_batch(columns, spec).await.unwrap()
+}
+
+fn spec() -> AnalysisSpec {
+    AnalysisSpec {
+        prediction: Some("p".to_owned()),
+        bootstrap_draws: 200,
+        ..AnalysisSpec::new("y", ["sex"])
+    }
+}
+
+fn attribute<'a>(comparison: &'a Comparison, name: &str) -> &'a AttributeChange {
+    comparison.attributes.iter().find(|one| one.name == name).unwrap()
+}
+
+fn parity(comparison: &Comparison) -> &DisparityChange {
+    let found = &attribute(comparison, "sex").disparities;
+    found.iter().find(|one| one.id == "demographic_parity_difference").unwrap()
+}
+
+#[tokio::test]
+async fn with_itself_nothing_changed() {
+    let result = selected(&[("f", 300, 1_000), ("m", 600, 1_000)], &spec()).await;
+    let found = compare(&result, &result);
+    assert!(found.comparable && found.differences.is_empty());
+    assert_eq!((found.counts.worse, found.counts.improved, found.counts.regressed), (0, 0, 0));
+    assert_eq!(found.regressions().count(), 0);
+    assert_eq!(found.score.change, Some(0.0));
+    let all = found.attributes.iter().flat_map(|one| &one.disparities);
+    for change in all {
+        assert!(matches!(change.verdict, Verdict::Unchanged | Verdict::Undefined), "{change:?}");
+    }
+    assert!(found.overall.iter().all(|one| one.sentence.ends_with('.')));
+}
+
+#[tokio::test]
+async fn worse_and_better_are_beyond_noise_and_mirror_one_another() {
+    let even = selected(&[("f", 500, 1_000), ("m", 510, 1_000)], &spec()).await;
+    let uneven = selected(&[("f", 300, 1_000), ("m", 600, 1_000)], &spec()).await;
+    let (there, back) = (compare(&even, &uneven), compare(&uneven, &even));
+    let (worse, better) = (parity(&there), parity(&back));
+    assert_eq!((worse.verdict, better.verdict), (Verdict::Worse, Verdict::Improved));
+    assert!(worse.regressed && !better.regressed && worse.stops());
+    assert_eq!(
+        (worse.baseline_status, worse.current_status),
+        (Some(Status::Pass), Some(Status::Fail))
+    );
+    assert!((worse.change.unwrap() - 0.29).abs() < 1e-9, "{worse:?}");
+    let interval = worse.gap_interval.unwrap();
+    assert!(
+        interval.lower > 0.15 && interval.lower < 0.29 && interval.upper < 0.45,
+        "{interval:?}"
+    );
+    assert!(there.regressions().any(|(name, one)| name == "sex" && one.id == worse.id));
+    assert_eq!(back.regressions().count(), 0);
+    assert!(there.counts.regressed > 0 && there.sentence.contains("worse beyond noise"));
+    assert!(
+        worse.sentence.contains("It fails now; in the baseline it passed."),
+        "{}",
+        worse.sentence
+    );
+}
+
+#[tokio::test]
+async fn what_chance_explains_is_unchanged() {
+    let was = selected(&[("f", 40, 100), ("m", 50, 100)], &spec()).await;
+    let is = selected(&[("f", 36, 100), ("m", 52, 100)], &spec()).await;
+    let change = compare(&was, &is);
+    let change = parity(&change);
+    assert_eq!(
+        (change.verdict, change.regressed, change.stops()),
+        (Verdict::Unchanged, false, false)
+    );
+    assert!(
+        change.sentence.contains("no further apart than chance explains"),
+        "{}",
+        change.sentence
+    );
+}
+
+#[tokio::test]
+async fn groups_and_attributes_come_and_go() {
+    let was = selected(&[("f", 300, 600), ("m", 300, 600), ("x", 20, 40)], &spec()).await;
+    let both = AnalysisSpec { protected: vec!["town".into(), "sex".into()], ..spec() };
+    let is = selected(&[("f", 100, 600), ("m", 500, 600), ("y", 20, 40)], &both).await;
+    let found = compare(&was, &is);
+    let sex = attribute(&found, "sex");
+    assert_eq!(
+        (&sex.groups_new[..], &sex.groups_gone[..]),
+        (&["y".to_owned()][..], &["x".to_owned()][..])
+    );
+    let town = attribute(&found, "town");
+    assert_eq!((town.verdict, town.groups_new.len()), (Verdict::New, 3));
+    // What is new and fails has nothing to be compared with: a gate may not let it through unseen.
+    assert!(found.regressions().any(|(name, one)| name == "town" && one.verdict == Verdict::New));
+    let back = compare(&is, &was);
+    assert_eq!(attribute(&back, "town").verdict, Verdict::Gone);
+    assert!(back.regressions().all(|(name, _)| name != "town"));
+}
+
+#[tokio::test]
+async fn combinations_are_the_same_in_any_order() {
+    let of = |protected: [&str; 2]| AnalysisSpec {
+        protected: protected.map(str::to_owned).to_vec(),
+        ..spec()
+    };
+    let groups = [("f", 300, 600), ("m", 300, 600)];
+    let was = selected(&groups, &of(["sex", "town"])).await;
+    let is = selected(&groups, &of(["town", "sex"])).await;
+    let found = compare(&was, &is);
+    assert_eq!(found.attributes.len(), 3);
+    let pair = attribute(&found, "town|sex");
+    assert!(pair.groups_new.is_empty() && pair.groups_gone.is_empty(), "{pair:?}");
+    assert_ne!(pair.verdict, Verdict::New);
+}
+
+#[tokio::test]
+async fn what_was_asked_differently_is_told() {
+    let groups = [("f", 300, 600), ("m", 400, 600)];
+    let was = selected(&groups, &spec()).await;
+    let other = AnalysisSpec {
+        positive_label: Some("0".into()),
+        confidence: 0.9,
+        reference_groups: [("sex".to_owned(), "m".to_owned())].into(),
+        thresholds: [("demographic_parity_difference".to_owned(), 0.3)].into(),
+        ..spec()
+    };
+    let is = selected(&groups, &other).await;
+    let found = compare(&was, &is);
+    let fields: Vec<(&str, Effect)> =
+        found.differences.iter().map(|one| (one.field.as_str(), one.effect)).collect();
+    assert!(!found.comparable);
+    assert_eq!(
+        fields,
+        [
+            ("positive_label", Effect::Numbers),
+            ("thresholds/demographic_parity_difference", Effect::Verdicts),
+            ("confidence", Effect::Verdicts),
+        ]
+    );
+    assert!(parity(&found).gap_interval.is_none(), "intervals of two confidences say nothing");
+
+    let mirrored = AnalysisSpec { reference_groups: other.reference_groups.clone(), ..spec() };
+    let found = compare(&was, &selected(&groups, &mirrored).await);
+    let sex = attribute(&found, "sex");
+    assert!(found.comparable && sex.references.is_some());
+    let signed = sex.disparities.iter().find(|one| one.id == "statistical_parity_difference");
+    assert_eq!(signed.unwrap().verdict, Verdict::Undefined);
+    assert!(signed.unwrap().sentence.contains("another reference group"));
+}
+
+#[tokio::test]
+async fn a_result_that_somebody_made_up_breaks_nothing() {
+    let result = selected(&[("f", 300, 600), ("m", 400, 600)], &spec()).await;
+    let mut odd = result.clone();
+    for disparity in odd.attributes.iter_mut().flat_map(|one| &mut one.disparities) {
+        disparity.value = disparity.value.map(|_| -f64::MAX);
+        if let Some(interval) = &mut disparity.interval {
+            (interval.lower, interval.upper) = (f64::MAX, -f64::MAX);
+        }
+    }
+    odd.attributes.push(odd.attributes[0].clone());
+    odd.attributes[0].groups.iter_mut().for_each(|group| group.values.clear());
+    odd.overall.metrics.iter_mut().for_each(|metric| metric.value = Some(f64::MAX));
+    for comparison in [compare(&odd, &result), compare(&result, &odd), compare(&odd, &odd)] {
+        let text = serde_json::to_string(&comparison).unwrap();
+        // No infinity was written as null where a number must be: it reads back as the same.
+        assert_eq!(serde_json::from_str::<Comparison>(&text).unwrap(), comparison);
+    }
+}
