@@ -15,6 +15,7 @@ pub mod catalogue;
 pub mod cube;
 pub mod data;
 pub mod disparities;
+pub mod drift;
 pub mod intervals;
 pub mod law;
 pub mod metrics;
