@@ -33,7 +33,9 @@ impl Bins {
             }
         }
         let least = points.iter().find(|point| point.counts[0] > 0).map(|point| point.value);
-        let has_below = least.is_some() && uppers.first().copied() == least;
+        // Below the least of all numbers there is nothing.
+        let has_below =
+            least.is_some_and(|least| least > f64::MIN) && uppers.first().copied() == least;
         if let Some(least) = least.filter(|_| has_below) {
             uppers.insert(0, least.next_down());
         }

@@ -142,7 +142,12 @@ fn sentence(test: &DriftTest, spec: &DriftSpec, few: bool) -> String {
                 "the threshold is"
             };
             let noise = if status == Status::Warning { "; chance could explain it" } else { "" };
-            text.push_str(&format!("; {of} {}{noise}.", short(threshold)));
+            let threshold = if test.id == missing_share::DEFINITION.id {
+                format!("{} points", short(100.0 * threshold))
+            } else {
+                short(threshold)
+            };
+            text.push_str(&format!("; {of} {threshold}{noise}."));
         }
         (Some(Status::Pass), None) => text.push_str("; chance could explain it."),
         (Some(Status::Warning), None) => {

@@ -109,6 +109,9 @@ pub async fn drift(
         let reference = analysis(reference, asked, spec, "reference", cancel).await?;
         let current = analysis(current, asked, spec, "current table", cancel).await?;
         found = metric_drift(&reference, &current, spec);
+        if asked.weight.is_some() {
+            notes.push("Columns are compared by rows, without weights.".to_owned());
+        }
         let (new, gone) = group_changes(&reference, &current);
         for (groups, table) in [(new, "current table"), (gone, "reference")] {
             if !groups.is_empty() {

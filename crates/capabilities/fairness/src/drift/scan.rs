@@ -236,11 +236,15 @@ impl Parts {
     fn add_by_chunk(&mut self, columns: &[Arc<dyn Array>], rows: usize) {
         let Some((chunks, columns)) = columns.split_last() else { return };
         let names = chunks.as_string_opt::<i32>();
+        // Rows of one chunk mostly come together.
+        let mut at = 0;
         for row in 0..rows {
             let name = names
                 .filter(|names| names.is_valid(row))
                 .map_or("(missing)", |names| names.value(row));
-            let at = self.part(name);
+            if self.parts.get(at).is_none_or(|part| part.name != name) {
+                at = self.part(name);
+            }
             let part = &mut self.parts[at];
             part.rows += 1;
             for (tally, column) in part.tallies.iter_mut().zip(columns) {

@@ -32,8 +32,8 @@ Examples:
   ephor drift year.parquet today.parquet --chunks month --format html --out drift.html
 
 Up to 1000 values a test decides (Kolmogorov-Smirnov, chi-square), beyond that a distance does
-(Wasserstein, Jensen-Shannon); tests named by --threshold decide instead. `ephor metrics` lists metrics,
-docs/drift.md the tests.
+(Wasserstein, Jensen-Shannon); tests named by --threshold decide instead. `ephor metrics` explains all
+of them, and docs/drift.md too.
 
 Exit codes: 0 no drift (as --fail-on says), 1 drift, 2 the question or the data are wrong,
 3 it could not be done.")]
@@ -171,10 +171,8 @@ impl Args {
     async fn compare(&self, spec: &DriftSpec) -> anyhow::Result<DriftReport> {
         let reference = file::open(&self.reference, self.memory).await?;
         let current = file::open(&self.current, self.memory).await?;
-        let tables = (
-            reference.dataframe().map_err(unreadable)?,
-            current.dataframe().map_err(unreadable)?,
-        );
+        let tables =
+            (reference.dataframe().map_err(unreadable)?, current.dataframe().map_err(unreadable)?);
         file::until_stopped(async |cancel| drift(tables.0, tables.1, spec, cancel).await).await
     }
 

@@ -59,7 +59,7 @@ enum Command {
     Analyze(analyze::Args),
     /// Compare two files: columns, performance and fairness, with no server
     Drift(drift::Args),
-    /// Look up metrics and disparities: formulas, ranges, sources
+    /// Look up metrics, disparities and tests of drift: formulas, ranges, sources
     Metrics(metrics::Args),
     /// Start the server: console, API and background work
     Serve(serve::Args),
