@@ -77,8 +77,8 @@ fn counts(report: &DriftReport) -> String {
         format!("{drifted} of {} drifted, {perhaps} may have", statuses.len())
     };
     let columns: Vec<_> = report.columns.iter().map(|column| column.status).collect();
-    let metrics: Vec<_> =
-        report.metrics.iter().map(|metric| metric.status).filter(Option::is_some).collect();
+    let judged = report.metrics.iter().filter(|metric| metric.status.is_some());
+    let metrics: Vec<_> = judged.map(|metric| metric.status).collect();
     if metrics.is_empty() {
         format!("of the columns, {}", of(&columns))
     } else {
