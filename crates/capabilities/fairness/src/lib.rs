@@ -18,6 +18,7 @@ pub mod cube;
 pub mod data;
 pub mod disparities;
 pub mod gate;
+pub mod drift;
 pub mod intervals;
 pub mod law;
 pub mod metrics;

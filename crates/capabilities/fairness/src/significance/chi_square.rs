@@ -18,7 +18,7 @@ pub struct ChiSquare {
 }
 
 impl ChiSquare {
-    pub(super) fn of(statistic: f64, df: u64) -> Option<Self> {
+    pub(crate) fn of(statistic: f64, df: u64) -> Option<Self> {
         let p = match df {
             0 => return None,
             1 => two_sided(statistic.sqrt()),

@@ -7,24 +7,25 @@ mod table;
 
 use std::{
     collections::BTreeMap,
-    io::{IsTerminal as _, Write as _},
-    path::{Path, PathBuf},
+    io::IsTerminal as _,
+    path::PathBuf,
 };
 
-use anyhow::Context as _;
 use clap::ValueEnum;
 use ephor_console::report::{self, ReportMeta};
 use ephor_fairness::{
     AnalysisError, AnalysisResult, AnalysisSpec, AnalysisType, DataFrame, Status,
-    gate::{Compared, FailOn, Gate, junit::junit, markdown::markdown},
+    gate::{Compared, Gate, junit::junit, markdown::markdown},
 };
 use ephor_kernel::{Clock as _, SystemClock};
-use ephor_tabular::{OpenOptions, Source, TabularError};
-use gating::{Gating, Printed};
+use gating::{Gating, Printed, Stop};
 use tokio_util::sync::CancellationToken;
 
-use super::{Settings, block_on};
-use crate::exit::{Exit, UsageError};
+use super::{
+    Settings, block_on,
+    file::{self, invalid, pair, unreadable},
+};
+use crate::exit::Exit;
 
 /// Analyse a file for bias, with no server.
 #[derive(Debug, clap::Args)]
@@ -142,15 +143,6 @@ impl From<Type> for AnalysisType {
     }
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
-            Ok((name.to_owned(), value.to_owned()))
-        }
-        _ => Err("it is written NAME=VALUE".to_owned()),
-    }
-}
-
 impl Args {
     pub fn run(self, _: &Settings) -> anyhow::Result<Exit> {
         let mut spec = self.spec()?;
@@ -170,30 +162,15 @@ impl Args {
 
     /// Whether a report of figures passes.
     fn exit(&self, worst: Status) -> Exit {
-        let failed = match self.gating.fail_on.map_or(FailOn::Fail, FailOn::from) {
-            FailOn::Fail | FailOn::Regression => worst >= Status::Fail,
-            FailOn::Warning => worst >= Status::Warning,
-            FailOn::Never => false,
+        let fail_on = match self.gating.fail_on.unwrap_or(Stop::Fail) {
+            Stop::Fail | Stop::Regression => file::FailOn::Fail,
+            Stop::Warning => file::FailOn::Warning,
+            Stop::Never => file::FailOn::Never,
         };
-        if failed { Exit::Finding } else { Exit::Ok }
+        fail_on.exit(worst)
     }
 
     fn spec(&self) -> anyhow::Result<AnalysisSpec> {
-        let mut wrong = Vec::new();
-        let mut thresholds = BTreeMap::new();
-        for (metric, text) in &self.threshold {
-            match text.parse::<f64>() {
-                Ok(number) => {
-                    thresholds.insert(metric.clone(), number);
-                }
-                Err(_) => {
-                    wrong.push(format!("--threshold {metric}={text}: `{text}` is not a number"));
-                }
-            }
-        }
-        if !wrong.is_empty() {
-            return Err(UsageError(wrong.join("\n")).into());
-        }
         Ok(AnalysisSpec {
             analysis_type: self.analysis_type.into(),
             prediction: self.prediction.clone(),
@@ -205,7 +182,7 @@ impl Args {
             reference_groups: self.reference.iter().cloned().collect(),
             intersection_depth: self.intersections,
             min_group_size: self.min_group_size,
-            thresholds,
+            thresholds: file::thresholds(&self.threshold)?,
             confidence: self.confidence,
             seed: self.seed,
             ..AnalysisSpec::new(self.target.clone(), self.protected.clone())
@@ -222,30 +199,16 @@ impl Args {
         &self,
         work: impl AsyncFnOnce(DataFrame, &CancellationToken) -> Result<T, AnalysisError>,
     ) -> anyhow::Result<T> {
-        let source = if self.file.as_os_str() == "-" {
-            Source::Stdin
-        } else {
-            Source::Path(self.file.clone())
-        };
-        let options = OpenOptions { memory_bytes: self.memory << 20, ..OpenOptions::default() };
-        let table = ephor_tabular::open(source, options).await.map_err(unreadable)?;
-        let cancel = CancellationToken::new();
-        let stop = cancel.clone();
-        let ctrl_c = tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                stop.cancel();
-            }
-        });
-        let outcome = work(table.dataframe().map_err(unreadable)?, &cancel).await;
-        ctrl_c.abort();
-        outcome.map_err(invalid)
+        let table = file::open(&self.file, self.memory).await?;
+        let table = table.dataframe().map_err(unreadable)?;
+        file::until_stopped(async |cancel| work(table, cancel).await).await
     }
 
     fn write(&self, found: &Found<'_>) -> anyhow::Result<()> {
         let terminal = self.out.is_none() && std::io::stdout().is_terminal();
         let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         for (format, path) in &self.gating.also {
-            save(path, &self.text(*format, found, false)?)?;
+            file::put(Some(path), &self.text(*format, found, false)?)?;
         }
         self.put(&self.text(self.format, found, colour)?)
     }
@@ -276,17 +239,11 @@ impl Args {
 
     /// What is analysed, for people.
     fn source(&self) -> String {
-        match self.file.to_str() {
-            Some("-") => "standard input".to_owned(),
-            _ => self.file.display().to_string(),
-        }
+        file::named(&self.file)
     }
 
     fn put(&self, text: &str) -> anyhow::Result<()> {
-        match &self.out {
-            Some(path) => save(path, text),
-            None => Ok(std::io::stdout().lock().write_all(text.as_bytes())?),
-        }
+        file::put(self.out.as_ref(), text)
     }
 }
 
@@ -296,20 +253,4 @@ struct Found<'a> {
     gating: &'a Gating,
     gate: &'a Gate,
     compared: Option<Compared<'a>>,
-}
-
-fn save(path: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text)
-        .with_context(|| format!("the report could not be written to {}", path.display()))
-}
-
-fn invalid(error: AnalysisError) -> anyhow::Error {
-    match error {
-        AnalysisError::Invalid(_) | AnalysisError::Read(_) => UsageError(error.to_string()).into(),
-        AnalysisError::Cancelled | AnalysisError::Engine(_) => error.into(),
-    }
-}
-
-fn unreadable(error: TabularError) -> anyhow::Error {
-    UsageError(error.to_string()).into()
 }
