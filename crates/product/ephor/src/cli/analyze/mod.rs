@@ -5,11 +5,7 @@ mod gating;
 mod reports;
 mod table;
 
-use std::{
-    collections::BTreeMap,
-    io::IsTerminal as _,
-    path::PathBuf,
-};
+use std::{io::IsTerminal as _, path::PathBuf};
 
 use clap::ValueEnum;
 use ephor_console::report::{self, ReportMeta};
