@@ -38,6 +38,7 @@ pub(crate) use groups::{Cells, GroupTally, Groups, places};
 use groups::{SMALL_GROUPS_SHOWN, allowed};
 pub(crate) use labels::resolve;
 pub use scan::{column_faults, plan as scan_plan};
+pub(crate) use scan::{layout, read_error, unknown_column};
 
 /// Who wants to know how far the scan is.
 pub trait Progress: Send + Sync {

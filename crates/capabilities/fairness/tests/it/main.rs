@@ -10,6 +10,8 @@ mod catalogue;
 mod edge_cases;
 mod encoding;
 mod large;
+mod mitigation;
+mod mitigation_search;
 mod parquet_codes;
 mod properties;
 mod reference_aif360;

@@ -9,8 +9,10 @@ mod config;
 mod db;
 mod demo;
 mod doctor;
+mod input_file;
 mod man;
 mod metrics;
+mod mitigate;
 pub mod printed;
 mod remote;
 mod secrets;
@@ -55,6 +57,9 @@ struct Settings {
 enum Command {
     /// Analyse a file for bias, with no server
     Analyze(analyze::Args),
+    /// Compute mitigations of bias, and apply them to files
+    #[command(subcommand)]
+    Mitigate(mitigate::Command),
     /// Look up metrics and disparities: formulas, ranges, sources
     Metrics(metrics::Args),
     /// Start the server: console, API and background work
@@ -130,6 +135,7 @@ impl Cli {
         let Self { settings, command } = self;
         match command {
             Command::Analyze(args) => args.run(&settings),
+            Command::Mitigate(command) => command.run(),
             Command::Metrics(args) => args.run(),
             Command::Serve(args) => args.run(&settings),
             Command::Demo(args) => args.run(&settings),

@@ -16,10 +16,12 @@ use ephor_fairness::{
     AnalysisError, AnalysisResult, AnalysisSpec, AnalysisType, DataFrame, Status,
 };
 use ephor_kernel::{Clock as _, SystemClock};
-use ephor_tabular::{OpenOptions, Source, TabularError};
 use tokio_util::sync::CancellationToken;
 
-use super::{Settings, block_on};
+use super::{
+    Settings, block_on,
+    input_file::{self, invalid},
+};
 use crate::exit::{Exit, UsageError};
 
 /// Analyse a file for bias, with no server.
@@ -137,7 +139,7 @@ impl From<Type> for AnalysisType {
     }
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() && !value.is_empty() => {
             Ok((name.to_owned(), value.to_owned()))
@@ -209,23 +211,7 @@ impl Args {
         &self,
         work: impl AsyncFnOnce(DataFrame, &CancellationToken) -> Result<T, AnalysisError>,
     ) -> anyhow::Result<T> {
-        let source = if self.file.as_os_str() == "-" {
-            Source::Stdin
-        } else {
-            Source::Path(self.file.clone())
-        };
-        let options = OpenOptions { memory_bytes: self.memory << 20, ..OpenOptions::default() };
-        let table = ephor_tabular::open(source, options).await.map_err(unreadable)?;
-        let cancel = CancellationToken::new();
-        let stop = cancel.clone();
-        let ctrl_c = tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                stop.cancel();
-            }
-        });
-        let outcome = work(table.dataframe().map_err(unreadable)?, &cancel).await;
-        ctrl_c.abort();
-        outcome.map_err(invalid)
+        input_file::with_table(&self.file, self.memory, work).await
     }
 
     fn write(&self, result: &AnalysisResult) -> anyhow::Result<()> {
@@ -245,10 +231,7 @@ impl Args {
 
     /// What is analysed, for people.
     fn source(&self) -> String {
-        match self.file.to_str() {
-            Some("-") => "standard input".to_owned(),
-            _ => self.file.display().to_string(),
-        }
+        input_file::named(&self.file)
     }
 
     fn put(&self, text: &str) -> anyhow::Result<()> {
@@ -258,15 +241,4 @@ impl Args {
             None => Ok(std::io::stdout().lock().write_all(text.as_bytes())?),
         }
     }
-}
-
-fn invalid(error: AnalysisError) -> anyhow::Error {
-    match error {
-        AnalysisError::Invalid(_) | AnalysisError::Read(_) => UsageError(error.to_string()).into(),
-        AnalysisError::Cancelled | AnalysisError::Engine(_) => error.into(),
-    }
-}
-
-fn unreadable(error: TabularError) -> anyhow::Error {
-    UsageError(error.to_string()).into()
 }
