@@ -99,7 +99,7 @@ pub(super) struct Curve {
 }
 
 impl Curve {
-    /// Of a group; `bins` of [0, 1], if scores are binned.
+    /// Of a group; `width` of the bins of [0, 1], if scores are binned.
     pub(super) fn new(tally: &Tally, width: Option<f64>) -> Self {
         let points = &tally.points;
         let mut above = [0.0, 0.0];

@@ -1,6 +1,6 @@
 //! Mitigations: computed from one pass over the data, kept as an artefact, applied to any table, measured again.
 //!
-//! [`fit`] makes a [`MitigationArtifact`] of a table; [`apply`] adds its weights or decisions to another, of any size.
+//! [`fit`] makes a [`MitigationArtifact`] of a table; [`apply()`] adds its weights or decisions to another, of any size.
 
 mod apply;
 mod artifact;

@@ -31,7 +31,7 @@ pub(super) fn of(artifact: &MitigationArtifact) -> Vec<String> {
                 notes.push("A reject option is held to the mean of the differences of true and false positive rates (AIF360's average odds difference), between advantaged and other groups.".to_owned());
             } else if let Some(after) = after.filter(|after| *after > spec.accepted() + 1e-9) {
                 notes.push(format!(
-                    "The disparity stays at {after:.4}, beyond the tolerance of {}: between two groups at a time more was not to be had.",
+                    "The disparity between the groups stays at {after:.4}, beyond the tolerance of {}.",
                     spec.accepted()
                 ));
             }

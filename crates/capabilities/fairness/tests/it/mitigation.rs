@@ -548,3 +548,38 @@ async fn weights_beyond_all_measure_are_refused() {
     let faults = refused(table(vec![batch(columns)]), &asked).await;
     assert_eq!(faults[0].code, "out_of_range");
 }
+
+#[tokio::test]
+async fn thresholds_on_the_edges_of_bins_do_what_they_promise() {
+    let rows = 300_000_u64;
+    let chance =
+        |row: u64| (row.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 11) as f64 / (1_u64 << 53) as f64;
+    let score = |row: u64| chance(row).powi(1 + (row % 3) as i32);
+    let label = |row: u64| i64::from(chance(row + 1_000_000) < score(row));
+    let columns = || -> Vec<(&str, ArrayRef)> {
+        vec![
+            (
+                "sex",
+                Arc::new(Int64Array::from_iter_values((0..rows).map(|row| (row % 3) as i64)))
+                    as ArrayRef,
+            ),
+            ("y_true", Arc::new(Int64Array::from_iter_values((0..rows).map(label)))),
+            ("score", Arc::new(Float64Array::from_iter_values((0..rows).map(score)))),
+        ]
+    };
+    for constraint in [Constraint::DemographicParity, Constraint::EqualOpportunity] {
+        let asked = MitigationSpec { constraint, ..spec(Method::Threshold, &["sex"]) };
+        let artifact = made(table(vec![batch(columns())]), &asked).await;
+        assert!(artifact.data.score_bins.is_some());
+        let (report, _) =
+            applied(table(vec![batch(columns())]), &artifact, &ApplyOptions::default())
+                .await
+                .unwrap();
+        let id = format!("{}_difference", constraint.as_str());
+        let (before, after) = measured(&report, Some("sex"), &id);
+        assert!(close(after, artifact.expected.after.disparity(constraint).unwrap()), "{after}");
+        assert!(before > 0.1 && after <= 0.01 + 1e-9, "{before} {after}");
+        let accuracy = measured(&report, None, "accuracy").1;
+        assert!(close(accuracy, artifact.expected.after.accuracy.unwrap()));
+    }
+}

@@ -94,9 +94,8 @@ impl Args {
             self.out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         match self.format {
             Some(FormatArg::Csv) => OutputFormat::Csv,
-            Some(FormatArg::Parquet) => OutputFormat::Parquet,
             None if is_csv => OutputFormat::Csv,
-            None => OutputFormat::Parquet,
+            Some(FormatArg::Parquet) | None => OutputFormat::Parquet,
         }
     }
 

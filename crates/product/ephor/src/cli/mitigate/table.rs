@@ -130,9 +130,11 @@ pub fn applied(
     text
 }
 
+/// One number of all measures.
+type Get = fn(&Measures) -> Option<f64>;
+
 fn expected(text: &mut String, before: &Measures, after: &Measures) {
     let mut table = heads(&["measure", "before", "after"]);
-    type Get = fn(&Measures) -> Option<f64>;
     let measures: [(&str, Get); 7] = [
         ("accuracy", |one| one.accuracy),
         ("balanced accuracy", |one| one.balanced_accuracy),
