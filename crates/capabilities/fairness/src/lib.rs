@@ -22,6 +22,7 @@ pub mod gate;
 pub mod intervals;
 pub mod law;
 pub mod metrics;
+pub mod mitigation;
 pub mod significance;
 
 pub use analysis::{Progress, analyze, analyze_cube, column_faults, read_cube, scan_plan};
@@ -29,6 +30,7 @@ pub use conditional::*;
 pub use datafusion::dataframe::DataFrame;
 pub use error::AnalysisError;
 pub use fault::Fault;
+pub use mitigation::{MitigationArtifact, MitigationSpec};
 pub use result::*;
 pub use score::compliance_score;
 pub use spec::{AnalysisSpec, AnalysisType, MAX_ATTRIBUTES, MAX_DRAWS};

@@ -42,6 +42,7 @@ use groups::{SMALL_GROUPS_SHOWN, allowed};
 pub(crate) use judge::{gap, judge_anew, sum_up_anew};
 pub(crate) use labels::resolve;
 pub use scan::{column_faults, plan as scan_plan};
+pub(crate) use scan::{layout, read_error, unknown_column};
 pub(crate) use sentences::number;
 use strata::Within;
 

@@ -2,6 +2,7 @@
 
 use super::{compare::Comparison, sentences};
 use crate::{
+    mitigation::reweighing,
     result::{
         AttributeResult, CellWeight, Disparity, Effect, GroupThreshold, Labels, Mitigation,
         PredictionSource, Recommendation, Status,
@@ -128,30 +129,24 @@ fn reweighing(
     groups: &[(&str, &Tally)],
     labels: &Labels,
 ) -> Option<Recommendation> {
-    let labelled = |tally: &Tally| tally.label(NEGATIVE).w + tally.label(POSITIVE).w;
-    let total: f64 = groups.iter().map(|(_, tally)| labelled(tally)).sum();
-    let positive: f64 = groups.iter().map(|(_, tally)| tally.label(POSITIVE).w).sum();
+    let cells: Vec<[f64; 2]> = groups
+        .iter()
+        .map(|(_, tally)| [tally.label(NEGATIVE).w, tally.label(POSITIVE).w])
+        .collect();
     let mut weights = Vec::new();
     let mut rates = Vec::new();
-    for (name, tally) in groups {
-        let mine = labelled(tally);
+    let factors = reweighing::factors(&cells);
+    for (((name, _), cell), factors) in groups.iter().zip(&cells).zip(factors) {
+        let mine = cell[NEGATIVE] + cell[POSITIVE];
         if mine <= 0.0 {
             continue;
         }
-        rates.push(tally.label(POSITIVE).w / mine);
+        rates.push(cell[POSITIVE] / mine);
         let negative_label =
             labels.negative.clone().unwrap_or_else(|| format!("not {}", labels.positive));
-        for (label, place, everybody) in [
-            (labels.positive.clone(), POSITIVE, positive),
-            (negative_label, NEGATIVE, total - positive),
-        ] {
-            let cell = tally.label(place).w;
-            if cell > 0.0 {
-                weights.push(CellWeight {
-                    group: (*name).to_owned(),
-                    label,
-                    weight: mine * everybody / (total * cell),
-                });
+        for (label, place) in [(labels.positive.clone(), POSITIVE), (negative_label, NEGATIVE)] {
+            if let Some(weight) = factors[place] {
+                weights.push(CellWeight { group: (*name).to_owned(), label, weight });
             }
         }
     }

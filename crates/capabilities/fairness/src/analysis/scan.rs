@@ -82,7 +82,7 @@ pub fn column_faults(spec: &AnalysisSpec, schema: &Schema) -> Vec<Fault> {
     faults
 }
 
-fn unknown_column(place: String, name: &str, schema: &Schema) -> Fault {
+pub(crate) fn unknown_column(place: String, name: &str, schema: &Schema) -> Fault {
     let names = || schema.fields().iter().map(|field| field.name().as_str());
     let fault = Fault::new(place, "unknown_column", format!("There is no column `{name}`."));
     if let Some(near) = nearest(name, names()) {
@@ -137,7 +137,7 @@ fn plan_watched(
     table.aggregate(Vec::new(), vec![fair_cube().call(arguments).alias("cube")])
 }
 
-fn layout(spec: &AnalysisSpec) -> Layout {
+pub(crate) fn layout(spec: &AnalysisSpec) -> Layout {
     Layout {
         attributes: spec.protected.len() + usize::from(spec.strata.is_some()),
         prediction: spec.prediction.is_some(),
@@ -226,7 +226,7 @@ fn rows_known(plan: &Arc<dyn ExecutionPlan>) -> Option<u64> {
     children.into_iter().map(rows_known).sum()
 }
 
-pub(super) fn read_error(error: DataFusionError, spec: &AnalysisSpec) -> AnalysisError {
+pub(crate) fn read_error(error: DataFusionError, spec: &AnalysisSpec) -> AnalysisError {
     let DataFusionError::External(cause) = error.find_root() else {
         return AnalysisError::Read(error);
     };

@@ -12,6 +12,7 @@ use arrow::{
 use hashbrown::HashMap;
 
 use super::{
+    CubeError,
     dictionary::{Dictionary, MISSING_CODE},
     limits::TooMany,
 };
@@ -21,6 +22,17 @@ use super::{
 pub(crate) enum ReadError {
     Arrow(ArrowError),
     TooMany(TooMany),
+}
+
+impl ReadError {
+    /// Of the attribute at this place.
+    pub(crate) fn of_attribute(self, attribute: usize) -> CubeError {
+        match self {
+            Self::Arrow(error) => super::unreadable(error),
+            Self::TooMany(TooMany::Bytes) => CubeError::ValuesTooLong { attribute },
+            Self::TooMany(_) => CubeError::TooManyValues { attribute },
+        }
+    }
 }
 
 impl From<ArrowError> for ReadError {

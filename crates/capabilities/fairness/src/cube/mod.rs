@@ -33,17 +33,16 @@ pub use dictionary::MISSING_NAME;
 pub use layout::{CubeError, Layout, dictionary_schema};
 pub use udaf::{FUNCTION_NAME, fair_cube};
 
+pub(crate) use attribute::AttributeReader;
 pub(crate) use histogram::{Binned, Histogram, Rows, tenth};
-pub(crate) use labels::Labels;
+pub(crate) use index::CellIndex;
+pub(crate) use labels::{LabelReader, Labels, Rule as LabelRule};
 pub(crate) use scores::{LOSS_UNIT, ScoreCell};
 pub(crate) use watch::Watch;
 
 use crate::tally::MISSING;
-use attribute::{AttributeReader, ReadError};
 use dictionary::Dictionary;
-use index::CellIndex;
-use labels::{LabelReader, Rule};
-use limits::TooMany;
+use labels::Rule;
 use repeats::Repeats;
 use sum::Sum;
 use table::ordered;
@@ -219,11 +218,7 @@ impl Cube {
         for (attribute, ((reader, column), codes)) in
             self.attributes.iter_mut().zip(columns).zip(&mut buffers.columns).enumerate()
         {
-            reader.read(column, codes).map_err(|error| match error {
-                ReadError::Arrow(error) => unreadable(error),
-                ReadError::TooMany(TooMany::Bytes) => CubeError::ValuesTooLong { attribute },
-                ReadError::TooMany(_) => CubeError::TooManyValues { attribute },
-            })?;
+            reader.read(column, codes).map_err(|error| error.of_attribute(attribute))?;
         }
         self.index.reserve(self.attributes.iter().map(|reader| reader.dictionary.bits()));
         self.index.cells(&buffers.columns, &mut buffers.cells).map_err(|_| CubeError::TooManyCells)

@@ -15,6 +15,8 @@ mod encoding;
 mod gate;
 mod large;
 mod laws;
+mod mitigation;
+mod mitigation_search;
 mod parquet_codes;
 mod properties;
 mod reference_aif360;

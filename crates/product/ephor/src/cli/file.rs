@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::ValueEnum;
-use ephor_fairness::{AnalysisError, Status};
+use ephor_fairness::{AnalysisError, DataFrame, Status};
 use ephor_tabular::{OpenOptions, Source, Table, TabularError};
 use tokio_util::sync::CancellationToken;
 
@@ -60,14 +60,16 @@ pub fn pair(text: &str) -> Result<(String, String), String> {
 /// Thresholds by name; all that are no numbers at once.
 pub fn thresholds<T: FromIterator<(String, f64)>>(given: &[(String, String)]) -> anyhow::Result<T> {
     let mut wrong = Vec::new();
-    let parsed = given.iter().filter_map(|(metric, text)| match text.parse::<f64>() {
-        Ok(number) => Some((metric.clone(), number)),
-        Err(_) => {
-            wrong.push(format!("--threshold {metric}={text}: `{text}` is not a number"));
-            None
-        }
-    });
-    let parsed = parsed.collect();
+    let parsed = given
+        .iter()
+        .filter_map(|(metric, text)| {
+            let number = text.parse::<f64>().ok();
+            if number.is_none() {
+                wrong.push(format!("--threshold {metric}={text}: `{text}` is not a number"));
+            }
+            Some((metric.clone(), number?))
+        })
+        .collect();
     if wrong.is_empty() { Ok(parsed) } else { Err(UsageError(wrong.join("\n")).into()) }
 }
 
@@ -77,6 +79,16 @@ pub async fn open(file: &Path, memory: usize) -> anyhow::Result<Table> {
         if file.as_os_str() == "-" { Source::Stdin } else { Source::Path(file.to_owned()) };
     let options = OpenOptions { memory_bytes: memory << 20, ..OpenOptions::default() };
     ephor_tabular::open(source, options).await.map_err(unreadable)
+}
+
+/// Opens a file and does the work on it, until it is done or Ctrl-C is pressed.
+pub async fn with_table<T>(
+    file: &Path,
+    memory: usize,
+    work: impl AsyncFnOnce(DataFrame, &CancellationToken) -> Result<T, AnalysisError>,
+) -> anyhow::Result<T> {
+    let table = open(file, memory).await?.dataframe().map_err(unreadable)?;
+    until_stopped(async |cancel| work(table, cancel).await).await
 }
 
 /// Does the work until it is done or Ctrl-C is pressed.

@@ -13,6 +13,7 @@ mod drift;
 mod file;
 mod man;
 mod metrics;
+mod mitigate;
 pub mod printed;
 mod remote;
 mod secrets;
@@ -59,6 +60,9 @@ enum Command {
     Analyze(analyze::Args),
     /// Compare two files: columns, performance and fairness, with no server
     Drift(drift::Args),
+    /// Compute mitigations of bias, and apply them to files
+    #[command(subcommand)]
+    Mitigate(mitigate::Command),
     /// Look up metrics, disparities and tests of drift: formulas, ranges, sources
     Metrics(metrics::Args),
     /// Start the server: console, API and background work
@@ -135,6 +139,7 @@ impl Cli {
         match command {
             Command::Analyze(args) => args.run(&settings),
             Command::Drift(args) => args.run(),
+            Command::Mitigate(command) => command.run(),
             Command::Metrics(args) => args.run(),
             Command::Serve(args) => args.run(&settings),
             Command::Demo(args) => args.run(&settings),

@@ -20,6 +20,7 @@ mod drift;
 mod external_identity;
 mod mail;
 mod main_job;
+mod mitigate;
 mod my_data;
 mod offers;
 mod publishing;

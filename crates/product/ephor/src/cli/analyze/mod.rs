@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Settings, block_on,
-    file::{self, invalid, pair, unreadable},
+    file::{self, invalid, pair},
 };
 use crate::exit::Exit;
 
@@ -195,9 +195,7 @@ impl Args {
         &self,
         work: impl AsyncFnOnce(DataFrame, &CancellationToken) -> Result<T, AnalysisError>,
     ) -> anyhow::Result<T> {
-        let table = file::open(&self.file, self.memory).await?;
-        let table = table.dataframe().map_err(unreadable)?;
-        file::until_stopped(async |cancel| work(table, cancel).await).await
+        file::with_table(&self.file, self.memory, work).await
     }
 
     fn write(&self, found: &Found<'_>) -> anyhow::Result<()> {

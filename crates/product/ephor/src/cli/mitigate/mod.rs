@@ -1,0 +1,60 @@
+//! `ephor mitigate`: weights and thresholds computed from a file, applied to files, measured again.
+
+mod apply;
+mod fit;
+mod table;
+
+use std::{io::Write, path::Path};
+
+use anyhow::Context as _;
+use clap::Subcommand;
+
+use crate::exit::Exit;
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  ephor mitigate fit train.csv --method reweighing --target y --protected sex --out weights.json
+  ephor mitigate apply weights.json train.csv --out reweighed.parquet
+  ephor mitigate fit scores.csv --method threshold --constraint equal_opportunity --target y --score p \\
+    --protected sex --out thresholds.json
+  ephor mitigate apply thresholds.json new.csv --out decided.csv")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one of it, for as long as the process lives"
+)]
+pub enum Command {
+    /// Compute a mitigation from a file with labels
+    Fit(fit::Args),
+    /// Add a mitigation's weights or decisions to a file, and measure before and after
+    Apply(apply::Args),
+}
+
+impl Command {
+    pub fn run(self) -> anyhow::Result<Exit> {
+        match self {
+            Self::Fit(args) => args.run(),
+            Self::Apply(args) => args.run(),
+        }
+    }
+}
+
+/// A file that takes its place once it is whole; until then it lies beside it.
+fn beside(path: &Path) -> anyhow::Result<tempfile::NamedTempFile> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    tempfile::Builder::new()
+        .prefix(".ephor-")
+        .permissions(std::fs::Permissions::from_mode(0o666))
+        .tempfile_in(folder.unwrap_or(Path::new(".")))
+        .with_context(|| format!("{} could not be written", path.display()))
+}
+
+/// Brings it to its place.
+fn settle(file: tempfile::NamedTempFile, path: &Path) -> anyhow::Result<()> {
+    file.persist(path).map(drop).with_context(|| format!("{} could not be written", path.display()))
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
+}
