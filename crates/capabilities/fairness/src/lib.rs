@@ -15,9 +15,14 @@ pub mod catalogue;
 pub mod cube;
 pub mod data;
 pub mod disparities;
+pub mod frame;
+pub mod individual;
 pub mod intervals;
 pub mod law;
 pub mod metrics;
+pub mod multiclass;
+pub mod ranking;
+pub mod regression;
 pub mod significance;
 
 pub use analysis::{Progress, analyze, analyze_cube, column_faults, read_cube, scan_plan};

@@ -1,7 +1,7 @@
 //! Whether a disparity passes: how far from ideal it is, with its interval, and how far is accepted.
 
 use crate::{
-    AnalysisSpec,
+    AnalysisSpec, AnalysisType,
     disparities::{DIFFERENCE_THRESHOLD, Definition},
     result::{Interval, PredictionSource, Status},
 };
@@ -16,7 +16,10 @@ pub(crate) fn threshold(
         return Some(*threshold);
     }
     // Without predictions, the labels themselves are what an analysis can judge.
-    if source == PredictionSource::None && definition.id == "base_rate_difference" {
+    if source == PredictionSource::None
+        && definition.id == "base_rate_difference"
+        && spec.analysis_type != AnalysisType::IndividualFairness
+    {
         return Some(DIFFERENCE_THRESHOLD);
     }
     definition.default_threshold.filter(|_| definition.family.judged_by(spec.analysis_type))
@@ -40,11 +43,20 @@ pub(super) fn judge(
     interval: Option<&Interval>,
     threshold: f64,
 ) -> Status {
-    if gap(definition.ideal, value) <= threshold {
+    judge_value(definition.ideal, value, interval, threshold)
+}
+
+/// The same of any number that has an ideal.
+pub(crate) fn judge_value(
+    ideal: f64,
+    value: f64,
+    interval: Option<&Interval>,
+    threshold: f64,
+) -> Status {
+    if gap(ideal, value) <= threshold {
         return Status::Pass;
     }
     let Some(interval) = interval else { return Status::Warning };
-    let ideal = definition.ideal;
     let nearest = if interval.lower <= ideal && ideal <= interval.upper {
         0.0
     } else {

@@ -76,10 +76,11 @@ pub fn column_faults(spec: &AnalysisSpec, schema: &Schema) -> Vec<Fault> {
     for (index, name) in spec.protected.iter().enumerate() {
         check(format!("/protected/{index}"), name, None);
     }
+    faults.extend(crate::individual::feature_faults(spec, schema));
     faults
 }
 
-fn unknown_column(place: String, name: &str, schema: &Schema) -> Fault {
+pub(crate) fn unknown_column(place: String, name: &str, schema: &Schema) -> Fault {
     let names = || schema.fields().iter().map(|field| field.name().as_str());
     let fault = Fault::new(place, "unknown_column", format!("There is no column `{name}`."));
     if let Some(near) = nearest(name, names()) {
@@ -92,7 +93,7 @@ fn unknown_column(place: String, name: &str, schema: &Schema) -> Fault {
     fault.hint(format!("The columns are: {}.", listed.join(", ")))
 }
 
-fn describe(kind: &DataType) -> String {
+pub(crate) fn describe(kind: &DataType) -> String {
     match kind {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
         DataType::Dictionary(_, value) => describe(value),
@@ -223,7 +224,7 @@ fn rows_known(plan: &Arc<dyn ExecutionPlan>) -> Option<u64> {
     children.into_iter().map(rows_known).sum()
 }
 
-pub(super) fn read_error(error: DataFusionError, spec: &AnalysisSpec) -> AnalysisError {
+pub(crate) fn read_error(error: DataFusionError, spec: &AnalysisSpec) -> AnalysisError {
     let DataFusionError::External(cause) = error.find_root() else {
         return AnalysisError::Read(error);
     };

@@ -4,12 +4,12 @@
 //! Its memory is bounded whatever the data are (see [`limits`]), and it is the same for every order and partitioning of the
 //! rows: counts are integers, sums are exact (`sum::Sum`).
 
-mod attribute;
+pub(crate) mod attribute;
 mod bytes;
-mod dictionary;
+pub(crate) mod dictionary;
 mod finish;
 mod histogram;
-mod index;
+pub(crate) mod index;
 mod labels;
 mod layout;
 pub mod limits;
@@ -34,7 +34,7 @@ pub use layout::{CubeError, Layout, dictionary_schema};
 pub use udaf::{FUNCTION_NAME, fair_cube};
 
 pub(crate) use histogram::{Binned, Histogram, Rows, tenth};
-pub(crate) use labels::Labels;
+pub(crate) use labels::{LabelReader, Labels, Rule};
 pub(crate) use scores::{LOSS_UNIT, ScoreCell};
 pub(crate) use watch::Watch;
 
@@ -42,11 +42,10 @@ use crate::tally::MISSING;
 use attribute::{AttributeReader, ReadError};
 use dictionary::Dictionary;
 use index::CellIndex;
-use labels::{LabelReader, Rule};
-use limits::TooMany;
+pub(crate) use limits::TooMany;
 use repeats::Repeats;
 use sum::Sum;
-use table::ordered;
+pub(crate) use table::ordered;
 
 /// Sums of weights of one bucket.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
