@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use ephor_fairness::{
-    catalogue::{self, Entry},
+    catalogue::{self, Entry, Kind, kinds},
     disparities::{self, Definition},
     metrics::{self, Metric, bounds},
 };
@@ -31,6 +31,8 @@ pub struct Args {
 struct All {
     metrics: &'static [&'static Metric],
     disparities: &'static [Definition],
+    /// Of other than yes and no.
+    kinds: Vec<Kind>,
 }
 
 impl Args {
@@ -38,8 +40,11 @@ impl Args {
         let mut out = std::io::stdout().lock();
         match (&self.name, self.json) {
             (None, true) => {
-                let all =
-                    All { metrics: metrics::registry(), disparities: disparities::registry() };
+                let all = All {
+                    metrics: metrics::registry(),
+                    disparities: disparities::registry(),
+                    kinds: kinds(),
+                };
                 writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
             }
             (None, false) => list(&mut out)?,
@@ -78,6 +83,13 @@ fn list(out: &mut impl std::io::Write) -> anyhow::Result<()> {
         vec![definition.id.clone(), judged.unwrap_or_default(), definition.formula.clone()]
     });
     printed::table(out, &["id", "threshold", "formula"], rows)?;
+    for kind in kinds() {
+        writeln!(out, "\n{}", kind.title)?;
+        let rows = kind.metrics.iter().map(|about| {
+            vec![about.id.to_owned(), about.title.to_owned(), about.formula.to_owned()]
+        });
+        printed::table(out, &["id", "title", "formula"], rows)?;
+    }
     writeln!(out, "\n`ephor metrics NAME` says more of one.")?;
     Ok(())
 }

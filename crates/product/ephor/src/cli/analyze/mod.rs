@@ -2,6 +2,7 @@
 
 mod reports;
 mod table;
+mod tasks;
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +12,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::ValueEnum;
-use ephor_console::report::{self, ReportMeta};
+use ephor_console::report::{self, ReportMeta, figures::of_individual};
 use ephor_fairness::{
     AnalysisError, AnalysisResult, AnalysisSpec, AnalysisType, DataFrame, Status,
 };
@@ -33,14 +34,18 @@ Examples:
   ephor analyze hires.csv --target hired --protected sex,race --report ll144 --format html --out audit.html
   ephor analyze hires.csv --target hired --protected sex,race --report eeoc --strata department
   ephor analyze adult.csv --target y_true --protected sex --report data --population sex=Female:0.5,Male:0.5
+  ephor analyze prices.csv --task regression --target price --prediction estimate --protected region
+  ephor analyze marks.csv --task multiclass --target grade --prediction given --protected sex,school
+  ephor analyze results.csv --task ranking --list query --score relevance --protected sex
+  ephor analyze hires.csv --target hired --protected sex --type individual_fairness --feature degree,years
 
 Exit codes: 0 it passes (as --fail-on says), 1 it does not, 2 the question or the data are wrong,
 3 it could not be done.")]
 pub struct Args {
     /// A CSV, NDJSON, JSON or Parquet file of any size; - for standard input
     file: PathBuf,
-    /// The column of true labels
-    #[arg(long)]
+    /// The column of true labels, numbers or classes; rankings have none
+    #[arg(long, default_value = "", hide_default_value = true)]
     target: String,
     /// The column of predicted labels; without it, predictions follow from the score
     #[arg(long)]
@@ -90,6 +95,8 @@ pub struct Args {
     /// When the exit code is 1
     #[arg(long, value_enum, default_value_t = FailOn::Fail, value_name = "STATUS")]
     fail_on: FailOn,
+    #[command(flatten)]
+    tasks: tasks::TaskArgs,
     #[command(flatten)]
     reports: reports::ReportArgs,
     /// The memory to use before spilling to disk, in MiB
@@ -149,6 +156,13 @@ fn pair(text: &str) -> Result<(String, String), String> {
 impl Args {
     pub fn run(self, _: &Settings) -> anyhow::Result<Exit> {
         let spec = self.spec()?;
+        let misplaced = self.tasks.misplaced(&self, &spec);
+        if !misplaced.is_empty() {
+            return Err(UsageError(misplaced.join("\n")).into());
+        }
+        if self.tasks.task != tasks::Task::Classification {
+            return tasks::run(&self, spec);
+        }
         if let Some(report) = self.reports.report {
             return reports::run(&self, report, spec);
         }
@@ -195,6 +209,8 @@ impl Args {
             thresholds,
             confidence: self.confidence,
             seed: self.seed,
+            features: self.reports.features(),
+            neighbours: self.tasks.neighbours.unwrap_or(5),
             ..AnalysisSpec::new(self.target.clone(), self.protected.clone())
         })
     }
@@ -233,7 +249,12 @@ impl Args {
         let terminal = self.out.is_none() && std::io::stdout().is_terminal();
         let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let text = match self.format {
-            Output::Table => table::render(result, &source, colour),
+            Output::Table => {
+                let individual = result.individual.as_ref().map(of_individual);
+                let printed = individual.map(|document| reports::printed(&document, &source));
+                let rendered = table::render(result, &source, colour);
+                printed.map_or(rendered.clone(), |printed| format!("{rendered}\n{printed}"))
+            }
             Output::Json => serde_json::to_string_pretty(result)? + "\n",
             Output::Html => {
                 let title = format!("Bias analysis of {source}");

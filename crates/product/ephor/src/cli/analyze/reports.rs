@@ -41,9 +41,9 @@ pub struct ReportArgs {
     /// A column of strata (jobs, departments) within which groups are compared too; with eeoc
     #[arg(long, value_name = "COLUMN", requires = "report")]
     strata: Option<String>,
-    /// Columns that may give the protected attributes away; with data
-    #[arg(long, value_delimiter = ',', value_name = "COLUMN,…", requires = "report")]
-    feature: Vec<String>,
+    /// Columns that may give the protected attributes away, with data; or that say who is like whom, for individual fairness
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN,…")]
+    pub feature: Vec<String>,
     /// Shares of the population, such as `sex=Female:0.51,Male:0.49`; with data
     #[arg(long, value_parser = shares, value_name = "COLUMN=GROUP:SHARE,…", requires = "report")]
     population: Vec<Shares>,
@@ -87,6 +87,11 @@ impl Report {
 }
 
 impl ReportArgs {
+    /// The features of an analysis; those of a report are its own.
+    pub fn features(&self) -> Vec<String> {
+        if self.report.is_some() { Vec::new() } else { self.feature.clone() }
+    }
+
     /// A sentence for each option that means nothing to the report.
     fn misplaced(&self, report: Report) -> Vec<String> {
         let given: [(&str, bool, &[Report]); 6] = [
@@ -152,7 +157,7 @@ fn of_file(args: &super::Args, spec: &AnalysisSpec) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-fn put(args: &super::Args, found: &impl Serialize, document: &Document) -> anyhow::Result<()> {
+pub fn put(args: &super::Args, found: &impl Serialize, document: &Document) -> anyhow::Result<()> {
     let text = match args.format {
         Output::Table => printed(document, &args.source()),
         Output::Json => serde_json::to_string_pretty(found)? + "\n",
@@ -175,7 +180,7 @@ fn status(report: &LawReport) -> Status {
     }
 }
 
-fn printed(document: &Document, source: &str) -> String {
+pub fn printed(document: &Document, source: &str) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}: {}\n{}", safe(source), document.title, document.rule);
     for fact in &document.facts {
@@ -198,7 +203,9 @@ fn printed(document: &Document, source: &str) -> String {
             let _ = writeln!(out, "{}", safe(fact));
         }
     }
-    let _ = writeln!(out, "\nNotes");
+    if !document.notes.is_empty() {
+        let _ = writeln!(out, "\nNotes");
+    }
     for note in &document.notes {
         let _ = writeln!(out, "- {}", safe(note));
     }
