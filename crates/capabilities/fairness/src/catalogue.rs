@@ -5,7 +5,10 @@ use serde::Serialize;
 use crate::{
     disparities::{self, Definition},
     fault,
+    frame::About,
+    individual,
     metrics::{self, Metric},
+    multiclass, ranking, regression,
 };
 
 /// What a name stands for.
@@ -16,6 +19,49 @@ pub enum Entry {
     Metric(&'static Metric),
     /// A disparity between groups.
     Disparity(&'static Definition),
+}
+
+/// The metrics of an analysis of other than yes and no.
+#[derive(Debug, Clone, Serialize)]
+pub struct Kind {
+    /// What kind: the word of `--task`, or the type of analysis.
+    pub id: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// Each makes four disparities: `…_difference`, `…_ratio`, `…_difference_to_reference`, `…_ratio_to_reference`.
+    pub metrics: Vec<&'static About>,
+    /// The disparities that are no difference or ratio of these.
+    pub disparities: Vec<&'static About>,
+}
+
+/// The analyses of other than yes and no, each with its metrics.
+pub fn kinds() -> Vec<Kind> {
+    vec![
+        Kind {
+            id: "regression",
+            title: "Metrics of predicted numbers",
+            metrics: regression::registry().iter().map(|metric| &metric.about).collect(),
+            disparities: regression::DISPARITIES.iter().collect(),
+        },
+        Kind {
+            id: "multiclass",
+            title: "Metrics of predicted classes",
+            metrics: multiclass::registry().iter().map(|metric| &metric.about).collect(),
+            disparities: multiclass::DISPARITIES.iter().collect(),
+        },
+        Kind {
+            id: "ranking",
+            title: "Metrics of ranked lists",
+            metrics: ranking::METRICS.iter().collect(),
+            disparities: ranking::DISPARITIES.iter().collect(),
+        },
+        Kind {
+            id: "individual_fairness",
+            title: "Metrics of individuals",
+            metrics: vec![&individual::ABOUT],
+            disparities: Vec::new(),
+        },
+    ]
 }
 
 /// The metric or disparity with this id or alias.

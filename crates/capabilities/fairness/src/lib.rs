@@ -18,11 +18,16 @@ pub mod cube;
 pub mod data;
 pub mod disparities;
 pub mod drift;
+pub mod frame;
 pub mod gate;
+pub mod individual;
 pub mod intervals;
 pub mod law;
 pub mod metrics;
 pub mod mitigation;
+pub mod multiclass;
+pub mod ranking;
+pub mod regression;
 pub mod significance;
 
 pub use analysis::{Progress, analyze, analyze_cube, column_faults, read_cube, scan_plan};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AnalysisSpec, Strata,
+    individual::Individual,
     significance::{all_pairs::Test, flip_flop::FlipFlop},
 };
 
@@ -44,6 +45,22 @@ pub struct AnalysisResult {
     pub counts: StatusCounts,
     /// The worst status of any judged disparity; `None` when nothing could be judged.
     pub status: Option<Status>,
+    /// How alike similar people are treated; only of an analysis of individual fairness.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub individual: Option<Individual>,
+}
+
+impl AnalysisResult {
+    /// Adds what was found of individuals, whose disparities count as all others do.
+    pub(crate) fn take_individual(&mut self, found: Individual) {
+        let (counts, theirs) = (&mut self.counts, found.findings.counts);
+        counts.pass += theirs.pass;
+        counts.warning += theirs.warning;
+        counts.fail += theirs.fail;
+        self.status = self.status.max(found.findings.status);
+        self.warnings.extend(found.findings.notes.iter().cloned());
+        self.individual = Some(found);
+    }
 }
 
 /// How the labels were read.
@@ -253,6 +270,8 @@ pub enum IntervalMethod {
     SimultaneousPairs,
     /// Of a difference of two independent values, recovered from each one's own interval.
     Recovered,
+    /// The band of Dvoretzky, Kiefer and Wolfowitz (with Massart's constant) around each group's distribution, simultaneously.
+    DistributionBand,
 }
 
 /// A bin of the reliability curve.

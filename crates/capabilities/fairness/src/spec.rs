@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     disparities,
     fault::{Fault, nearest},
+    frame::names_of,
+    individual,
 };
 
 /// The most protected attributes of one analysis.
@@ -94,6 +96,12 @@ pub struct AnalysisSpec {
     /// Draws of the bootstrap; 0 for none.
     #[serde(default = "draws")]
     pub bootstrap_draws: u32,
+    /// The columns that say who is like whom: what individual fairness needs, and nothing else reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
+    /// How many of the rows most like it each row is compared with, itself among them; with `features`.
+    #[serde(default = "five", skip_serializing_if = "is_five")]
+    pub neighbours: u32,
 }
 
 const fn half() -> f64 {
@@ -107,6 +115,13 @@ const fn confident() -> f64 {
 }
 const fn draws() -> u32 {
     1_000
+}
+const fn five() -> u32 {
+    5
+}
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_five(neighbours: &u32) -> bool {
+    *neighbours == five()
 }
 
 impl AnalysisSpec {
@@ -132,6 +147,8 @@ impl AnalysisSpec {
             confidence: confident(),
             seed: 0,
             bootstrap_draws: draws(),
+            features: Vec::new(),
+            neighbours: five(),
         }
     }
 
@@ -163,14 +180,7 @@ impl AnalysisSpec {
         self.column_faults(&mut faults);
         self.number_faults(&mut faults);
         if self.analysis_type == AnalysisType::IndividualFairness {
-            faults.push(
-                Fault::new(
-                    "/analysis_type",
-                    "not_available",
-                    "Individual fairness compares each person with their nearest neighbours; this engine has no neighbour search yet.",
-                )
-                .hint("Use demographic_parity, equalized_odds or comprehensive."),
-            );
+            faults.extend(individual::faults(self));
         }
         if self.analysis_type == AnalysisType::EqualizedOdds
             && self.prediction.is_none()
@@ -181,8 +191,9 @@ impl AnalysisSpec {
                     .hint("Name a column of predictions or of scores."),
             );
         }
+        let of_individuals = self.individual_disparities();
         for id in self.thresholds.keys() {
-            if disparities::find(id).is_none() {
+            if disparities::find(id).is_none() && !of_individuals.contains(id) {
                 let known = disparities::registry().iter().map(|disparity| disparity.id.as_str());
                 let fault = Fault::new(
                     format!("/thresholds/{id}"),
@@ -196,6 +207,15 @@ impl AnalysisSpec {
             }
         }
         faults
+    }
+
+    /// What individual fairness is judged by, if it is asked for.
+    fn individual_disparities(&self) -> BTreeSet<String> {
+        if self.analysis_type == AnalysisType::IndividualFairness {
+            names_of([individual::ABOUT.quantity()])
+        } else {
+            BTreeSet::new()
+        }
     }
 
     fn column_faults(&self, faults: &mut Vec<Fault>) {

@@ -100,7 +100,12 @@ fn create() -> Value {
                     "thresholds": { "type": "object", "additionalProperties": { "type": "number", "minimum": 0 } },
                     "confidence": { "type": "number", "minimum": 0.5, "exclusiveMaximum": 1, "default": 0.95 },
                     "seed": { "type": "integer", "minimum": 0, "default": 0 },
-                    "bootstrap_draws": { "type": "integer", "minimum": 0, "maximum": 100_000, "default": 2000 }
+                    "bootstrap_draws": { "type": "integer", "minimum": 0, "maximum": 100_000, "default": 2000 },
+                    "features": {
+                        "type": "array", "items": { "type": "string" }, "maxItems": 64,
+                        "description": "With individual_fairness: the columns that say who is like whom."
+                    },
+                    "neighbours": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 5 }
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{sentences, summary};
 use crate::{
-    AnalysisSpec,
+    AnalysisSpec, AnalysisType,
     disparities::{self, DIFFERENCE_THRESHOLD, Definition},
     result::{AnalysisResult, Interval, PredictionSource, Status},
     score::compliance_score,
@@ -19,7 +19,10 @@ pub(crate) fn threshold(
     }
     // Without predictions, the labels themselves are what an analysis can judge.
     let of_labels = ["base_rate_difference", "conditional_base_rate_difference"];
-    if source == PredictionSource::None && of_labels.contains(&definition.id.as_str()) {
+    if source == PredictionSource::None
+        && of_labels.contains(&definition.id.as_str())
+        && spec.analysis_type != AnalysisType::IndividualFairness
+    {
         return Some(DIFFERENCE_THRESHOLD);
     }
     definition.default_threshold.filter(|_| definition.family.judged_by(spec.analysis_type))
@@ -43,11 +46,20 @@ pub(super) fn judge(
     interval: Option<&Interval>,
     threshold: f64,
 ) -> Status {
-    if gap(definition.ideal, value) <= threshold {
+    judge_value(definition.ideal, value, interval, threshold)
+}
+
+/// The same of any number that has an ideal.
+pub(crate) fn judge_value(
+    ideal: f64,
+    value: f64,
+    interval: Option<&Interval>,
+    threshold: f64,
+) -> Status {
+    if gap(ideal, value) <= threshold {
         return Status::Pass;
     }
     let Some(interval) = interval else { return Status::Warning };
-    let ideal = definition.ideal;
     let nearest = if interval.lower <= ideal && ideal <= interval.upper {
         0.0
     } else {

@@ -21,10 +21,11 @@ use datafusion::prelude::DataFrame;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    AnalysisError, AnalysisResult, AnalysisSpec, ENGINE_VERSION, Fault,
+    AnalysisError, AnalysisResult, AnalysisSpec, AnalysisType, ENGINE_VERSION, Fault,
     cube::{Cube, limits::MAX_INTERSECTION_GROUPS},
     disparities::{self, Definition, Kind},
     fault::nearest,
+    individual,
     intervals::{self, Proportion, wilson::wilson},
     metrics,
     result::{
@@ -35,14 +36,14 @@ use crate::{
 };
 use compare::Comparison;
 use draws::Draws;
-pub(crate) use estimates::estimate;
-use estimates::{Estimated, estimate_all};
+use estimates::estimate_all;
+pub(crate) use estimates::{Estimated, Sure, estimate};
 pub(crate) use groups::{Cells, GroupTally, Groups, places};
 use groups::{SMALL_GROUPS_SHOWN, allowed};
-pub(crate) use judge::{gap, judge_anew, sum_up_anew};
+pub(crate) use judge::{gap, judge_anew, judge_value, sum_up_anew};
 pub(crate) use labels::resolve;
 pub use scan::{column_faults, plan as scan_plan};
-pub(crate) use scan::{layout, read_error, unknown_column};
+pub(crate) use scan::{describe, layout, read_error, unknown_column};
 pub(crate) use sentences::number;
 use strata::Within;
 
@@ -77,12 +78,17 @@ pub async fn analyze(
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<AnalysisResult, AnalysisError> {
+    let people = (spec.analysis_type == AnalysisType::IndividualFairness).then(|| table.clone());
     let cube = read_cube(table, spec, progress, cancel).await?;
-    let spec = spec.clone();
+    let asked = spec.clone();
     // The rest takes milliseconds, but all threads: not the runtime's.
-    tokio::task::spawn_blocking(move || analyze_cube(&cube, &spec))
+    let mut result = tokio::task::spawn_blocking(move || analyze_cube(&cube, &asked))
         .await
-        .map_err(|failed| AnalysisError::Engine(failed.to_string()))?
+        .map_err(|failed| AnalysisError::Engine(failed.to_string()))??;
+    if let Some(people) = people {
+        result.take_individual(individual::analyze(people, spec, cancel).await?);
+    }
+    Ok(result)
 }
 
 /// Makes the cube of a table: [`analyze`] without the analysis, for reports that are made of the cube.
@@ -198,6 +204,7 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
         attributes: results,
         intersections,
         labels,
+        individual: None,
         spec: spec.clone(),
     })
 }

@@ -79,6 +79,7 @@ pub fn column_faults(spec: &AnalysisSpec, schema: &Schema) -> Vec<Fault> {
     for (index, name) in spec.protected.iter().enumerate() {
         check(format!("/protected/{index}"), name, None);
     }
+    faults.extend(crate::individual::feature_faults(spec, schema));
     faults
 }
 
@@ -95,7 +96,7 @@ pub(crate) fn unknown_column(place: String, name: &str, schema: &Schema) -> Faul
     fault.hint(format!("The columns are: {}.", listed.join(", ")))
 }
 
-fn describe(kind: &DataType) -> String {
+pub(crate) fn describe(kind: &DataType) -> String {
     match kind {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
         DataType::Dictionary(_, value) => describe(value),

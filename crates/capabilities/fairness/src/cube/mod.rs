@@ -4,12 +4,12 @@
 //! Its memory is bounded whatever the data are (see [`limits`]), and it is the same for every order and partitioning of the
 //! rows: counts are integers, sums are exact (`sum::Sum`).
 
-mod attribute;
+pub(crate) mod attribute;
 mod bytes;
-mod dictionary;
+pub(crate) mod dictionary;
 mod finish;
 mod histogram;
-mod index;
+pub(crate) mod index;
 mod labels;
 mod layout;
 pub mod limits;
@@ -36,16 +36,16 @@ pub use udaf::{FUNCTION_NAME, fair_cube};
 pub(crate) use attribute::AttributeReader;
 pub(crate) use histogram::{Binned, Histogram, Rows, tenth};
 pub(crate) use index::CellIndex;
-pub(crate) use labels::{LabelReader, Labels, Rule as LabelRule};
+pub(crate) use labels::{LabelReader, Labels, Rule};
 pub(crate) use scores::{LOSS_UNIT, ScoreCell};
 pub(crate) use watch::Watch;
 
 use crate::tally::MISSING;
 use dictionary::Dictionary;
-use labels::Rule;
+pub(crate) use limits::TooMany;
 use repeats::Repeats;
 use sum::Sum;
-use table::ordered;
+pub(crate) use table::ordered;
 
 /// Sums of weights of one bucket.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

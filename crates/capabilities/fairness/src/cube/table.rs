@@ -158,7 +158,7 @@ fn exact_key(score: f64) -> u64 {
 }
 
 /// Bits that ascend with the number.
-pub(super) fn ordered(score: f64) -> u64 {
+pub(crate) fn ordered(score: f64) -> u64 {
     let bits = score.to_bits();
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }

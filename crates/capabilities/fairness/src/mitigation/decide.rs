@@ -11,7 +11,7 @@ use arrow::{
 
 use super::{ApplyReport, MitigationArtifact, Rules};
 use crate::{
-    cube::{AttributeReader, CellIndex, CubeError, LabelReader, LabelRule},
+    cube::{AttributeReader, CellIndex, CubeError, LabelReader, Rule},
     tally::{MISSING, POSITIVE},
 };
 
@@ -66,7 +66,7 @@ impl Decider {
             owners,
             readers: (0..attributes).map(|_| AttributeReader::new()).collect(),
             index: CellIndex::new(attributes),
-            target: LabelReader::new(LabelRule::new(Some(&artifact.labels.positive), false)),
+            target: LabelReader::new(Rule::new(Some(&artifact.labels.positive), false)),
             cells: Vec::new(),
             buffers: (vec![Vec::new(); attributes], Vec::new(), Vec::new()),
             rows: 0,

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 
 use ephor_fairness::{
+    catalogue::kinds,
     disparities,
     metrics::{self, bounds},
 };
@@ -86,6 +87,41 @@ fn of_disparities() -> String {
     text
 }
 
+fn of_kinds() -> String {
+    let mut text = String::new();
+    for kind in kinds() {
+        writeln!(text, "**{}** (`{}`)\n", kind.title, kind.id).unwrap();
+        text.push_str(
+            "| name | formula | range | better | threshold | source |\n|---|---|---|---|---|---|\n",
+        );
+        let all = || kind.metrics.iter().chain(&kind.disparities);
+        for about in all() {
+            let threshold = match (about.difference_threshold, about.ratio_threshold) {
+                (Some(difference), _) => format!("{difference} of the difference"),
+                (None, Some(ratio)) => format!("{ratio} of the ratio"),
+                (None, None) => String::new(),
+            };
+            writeln!(
+                text,
+                "| **{}**<br>`{}` | {} | {} | {} | {threshold} | {} |",
+                about.title,
+                about.id,
+                cell(about.formula),
+                range(about.range),
+                about.better.as_str().split(':').next().unwrap(),
+                cell(about.source)
+            )
+            .unwrap();
+        }
+        text.push('\n');
+        for about in all() {
+            writeln!(text, "- `{}`: {}", about.id, about.edge_cases).unwrap();
+        }
+        text.push('\n');
+    }
+    text
+}
+
 /// Puts the text between its two marks.
 pub fn put(page: &str, mark: &str, text: &str) -> String {
     let (begin, end) = (format!("<!-- {mark}: generated -->\n"), format!("<!-- {mark}: end -->"));
@@ -99,6 +135,7 @@ fn the_page_of_metrics_is_current() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../docs/metrics.md");
     let page = std::fs::read_to_string(&path).unwrap();
     let new = put(&put(&page, "metrics", &of_metrics()), "disparities", &of_disparities());
+    let new = put(&new, "kinds", &of_kinds());
     if new != page {
         if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(&path, new).unwrap();

@@ -272,7 +272,7 @@ async fn nothing_to_analyse_is_said() {
     columns[1].1 = whole(&[-9; 16]);
     assert_eq!(faults(run_batch(columns, &spec()).await)[0].code, "label_empty");
     let individual = AnalysisSpec { analysis_type: AnalysisType::IndividualFairness, ..spec() };
-    assert_eq!(faults(run_batch(four_groups(), &individual).await)[0].code, "not_available");
+    assert_eq!(faults(run_batch(four_groups(), &individual).await)[0].where_, "/features");
     let group =
         AnalysisSpec { reference_groups: [("g".to_owned(), "A".to_owned())].into(), ..spec() };
     let found = faults(run_batch(four_groups(), &group).await);

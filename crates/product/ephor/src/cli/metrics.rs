@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use ephor_fairness::{
-    catalogue::{self, Entry},
+    catalogue::{self, Entry, Kind, kinds},
     disparities::{self, Definition},
     drift::{self, registry},
     metrics::{self, Metric, bounds},
@@ -34,6 +34,8 @@ struct All {
     metrics: &'static [&'static Metric],
     disparities: &'static [Definition],
     drift: &'static [&'static drift::Definition],
+    /// Of other than yes and no.
+    kinds: Vec<Kind>,
 }
 
 impl Args {
@@ -45,6 +47,7 @@ impl Args {
                     metrics: metrics::registry(),
                     disparities: disparities::registry(),
                     drift: registry::all(),
+                    kinds: kinds(),
                 };
                 writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
             }
@@ -98,6 +101,13 @@ fn list(out: &mut impl std::io::Write) -> anyhow::Result<()> {
         vec![test.id.to_owned(), judged.unwrap_or_default(), test.formula.to_owned()]
     });
     printed::table(out, &["id", "threshold", "formula"], rows)?;
+    for kind in kinds() {
+        writeln!(out, "\n{}", kind.title)?;
+        let rows = kind.metrics.iter().map(|about| {
+            vec![about.id.to_owned(), about.title.to_owned(), about.formula.to_owned()]
+        });
+        printed::table(out, &["id", "title", "formula"], rows)?;
+    }
     writeln!(out, "\n`ephor metrics NAME` says more of one.")?;
     Ok(())
 }

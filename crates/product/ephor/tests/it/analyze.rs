@@ -444,3 +444,94 @@ fn a_file_larger_than_its_memory_is_read_to_the_end() {
     let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(result["rows"]["used"], BLOCK * BLOCKS);
 }
+
+fn kinds() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../capabilities/fairness/tests/reference/kinds/input.csv")
+}
+
+#[test]
+fn predicted_numbers_are_compared_and_a_bound_of_their_loss_is_judged() {
+    let with = |more: &[&str]| {
+        let usual = ["--target", "price", "--prediction", "guess", "--protected", "group,region"];
+        analyze(&kinds(), &[&["--task", "regression"], &usual[..], more].concat())
+    };
+    let output = with(&["--fail-on", "never"]);
+    let out = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
+    for part in ["Groups by group and region", "prediction_distance", "Mean absolute error"] {
+        assert!(out.contains(part), "{part} is missing in\n{out}");
+    }
+    assert_eq!(with(&["--loss-bound", "1"]).status.code(), Some(1));
+    let output = with(&["--format", "json", "--fail-on", "never"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["comparisons"].as_array().unwrap().len(), 3);
+    let page = text(&with(&["--format", "html", "--fail-on", "never"]).stdout);
+    assert!(page.starts_with("<!doctype html>") && page.contains("Root mean squared error"));
+}
+
+#[test]
+fn predicted_classes_are_compared_one_against_the_rest() {
+    let usual = ["--target", "grade", "--prediction", "given", "--protected", "group"];
+    let output =
+        analyze(&kinds(), &[&["--task", "multiclass", "--fail-on", "never"], &usual[..]].concat());
+    let out = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
+    for part in ["multiclass_equalized_odds_difference", "Each class against the rest", "poor"] {
+        assert!(out.contains(part), "{part} is missing in\n{out}");
+    }
+}
+
+#[test]
+fn ranked_lists_are_compared() {
+    let usual = ["--task", "ranking", "--list", "query", "--score", "rating", "--top", "5"];
+    let with = |more: &[&str]| analyze(&kinds(), &[&usual[..], more].concat());
+    let output = with(&["--protected", "group", "--fail-on", "never"]);
+    let out = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
+    for part in ["40 lists", "exposure_ratio", "ndkl", "Skew at k"] {
+        assert!(out.contains(part), "{part} is missing in\n{out}");
+    }
+    let output = with(&["--protected", "group", "--position", "years", "--target", "hired"]);
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    for part in ["--task ranking needs either", "--target goes with --task classification or"] {
+        assert!(err.contains(part), "{part} is missing in\n{err}");
+    }
+}
+
+#[test]
+fn similar_people_are_compared() {
+    let usual = ["--target", "hired", "--protected", "group", "--type", "individual_fairness"];
+    let with = |more: &[&str]| analyze(&kinds(), &[&usual[..], more].concat());
+    let output = with(&["--feature", "income,years", "--fail-on", "never"]);
+    let out = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
+    assert!(out.contains("consistency_difference"), "{out}");
+    let page =
+        text(&with(&["--feature", "income", "--format", "html", "--fail-on", "never"]).stdout);
+    assert!(page.contains("consistency_difference"));
+    let output = with(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("/features"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn options_of_another_task_are_refused_in_sentences() {
+    let output = adult_with(&["--task", "regression", "--neighbours", "3", "--report", "eeoc"]);
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    for part in [
+        "--score goes with --task classification, and means nothing to regression",
+        "--report goes with --task classification",
+        "--neighbours goes with",
+    ] {
+        assert!(err.contains(part), "{part} is missing in\n{err}");
+    }
+    let output = adult_with(&["--loss-bound", "3", "--feature", "age"]);
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    for part in ["--loss-bound goes with --task regression", "--feature goes with --type"] {
+        assert!(err.contains(part), "{part} is missing in\n{err}");
+    }
+}

@@ -4,6 +4,7 @@
 mod data;
 mod drift;
 mod eeoc;
+mod kinds;
 mod ll144;
 
 use askama::Template;
@@ -11,6 +12,8 @@ use ephor_fairness::{
     ENGINE_VERSION, Interval, data::DataReport, drift::DriftReport, law::LawReport,
     significance::chi_square::ChiSquare,
 };
+
+pub use kinds::{of_individual, of_multiclass, of_ranking, of_regression};
 
 use super::{ReportMeta, source};
 use crate::{
@@ -77,10 +80,10 @@ struct Page<'a> {
     version: &'static str,
 }
 
-struct SectionView<'a> {
-    heading: &'a str,
-    table: Table,
-    facts: &'a [String],
+pub(super) struct SectionView<'a> {
+    pub(super) heading: &'a str,
+    pub(super) table: Table,
+    pub(super) facts: &'a [String],
 }
 
 /// The report as one HTML file, with its own security policy, and without scripts.
@@ -106,7 +109,7 @@ pub fn html(document: &Document, meta: &ReportMeta) -> Result<String, askama::Er
     .render()
 }
 
-fn view(section: &Section) -> SectionView<'_> {
+pub(super) fn view(section: &Section) -> SectionView<'_> {
     let head = |(at, label): (usize, &&'static str)| match label.strip_suffix('…') {
         Some(words) => Head::new(words),
         None if at == 0 => Head::new(*label),

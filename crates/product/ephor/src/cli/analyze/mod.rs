@@ -4,11 +4,12 @@ mod changes;
 mod gating;
 mod reports;
 mod table;
+mod tasks;
 
 use std::{io::IsTerminal as _, path::PathBuf};
 
 use clap::ValueEnum;
-use ephor_console::report::{self, ReportMeta};
+use ephor_console::report::{self, ReportMeta, figures::of_individual};
 use ephor_fairness::{
     AnalysisError, AnalysisResult, AnalysisSpec, AnalysisType, DataFrame, Status,
     gate::{Compared, Gate, junit::junit, markdown::markdown},
@@ -20,8 +21,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Settings, block_on,
     file::{self, invalid, pair},
+    printed,
 };
-use crate::exit::Exit;
+use crate::exit::{Exit, UsageError};
 
 /// Analyse a file for bias, with no server.
 #[derive(Debug, clap::Args)]
@@ -37,14 +39,18 @@ Examples:
   ephor analyze adult.csv --target y_true --protected sex --report data --population sex=Female:0.5,Male:0.5
   ephor analyze adult.csv --target y_true --protected sex --policy fairness.toml --also sarif=ephor.sarif --also junit=ephor.xml
   ephor analyze adult.csv --target y_true --protected sex --baseline main.json --fail-on regression --format markdown
+  ephor analyze prices.csv --task regression --target price --prediction estimate --protected region
+  ephor analyze marks.csv --task multiclass --target grade --prediction given --protected sex,school
+  ephor analyze results.csv --task ranking --list query --score relevance --protected sex
+  ephor analyze hires.csv --target hired --protected sex --type individual_fairness --feature degree,years
 
 Exit codes: 0 it passes (as --fail-on says), 1 it does not, 2 the question or the data are wrong,
 3 it could not be done.")]
 pub struct Args {
     /// A CSV, NDJSON, JSON or Parquet file of any size; - for standard input
     file: PathBuf,
-    /// The column of true labels
-    #[arg(long)]
+    /// The column of true labels, numbers or classes; rankings have none
+    #[arg(long, default_value = "", hide_default_value = true)]
     target: String,
     /// The column of predicted labels; without it, predictions follow from the score
     #[arg(long)]
@@ -97,6 +103,8 @@ pub struct Args {
     #[command(flatten)]
     gating: gating::GateArgs,
     #[command(flatten)]
+    tasks: tasks::TaskArgs,
+    #[command(flatten)]
     reports: reports::ReportArgs,
     /// The memory to use before spilling to disk, in MiB
     #[arg(long, default_value_t = 512, value_name = "MIB")]
@@ -142,6 +150,13 @@ impl From<Type> for AnalysisType {
 impl Args {
     pub fn run(self, _: &Settings) -> anyhow::Result<Exit> {
         let mut spec = self.spec()?;
+        let misplaced = self.tasks.misplaced(&self, &spec);
+        if !misplaced.is_empty() {
+            return Err(UsageError(misplaced.join("\n")).into());
+        }
+        if self.tasks.task != tasks::Task::Classification {
+            return tasks::run(&self, spec);
+        }
         if let Some(report) = self.reports.report {
             return reports::run(&self, report, spec);
         }
@@ -181,6 +196,8 @@ impl Args {
             thresholds: file::thresholds(&self.threshold)?,
             confidence: self.confidence,
             seed: self.seed,
+            features: self.reports.features(),
+            neighbours: self.tasks.neighbours.unwrap_or(5),
             ..AnalysisSpec::new(self.target.clone(), self.protected.clone())
         })
     }
@@ -212,10 +229,17 @@ impl Args {
         let (source, compared) = (self.source(), compared.as_ref());
         let asked = self.gating.policy.is_some() || compared.is_some();
         Ok(match format {
-            Output::Table if asked => {
-                table::render(result, &source, colour) + &changes::render(gate, compared, colour)
+            Output::Table => {
+                let mut text = table::render(result, &source, colour);
+                if let Some(individual) = &result.individual {
+                    text += "\n";
+                    text += &printed::document(&of_individual(individual), &source);
+                }
+                if asked {
+                    text += &changes::render(gate, compared, colour);
+                }
+                text
             }
-            Output::Table => table::render(result, &source, colour),
             Output::Json if asked => {
                 let comparison = compared.map(|compared| &compared.comparison);
                 serde_json::to_string_pretty(&Printed { result, gate, comparison })? + "\n"

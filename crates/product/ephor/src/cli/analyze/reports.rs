@@ -37,9 +37,9 @@ pub struct ReportArgs {
     /// Values that say that somebody's category is not known
     #[arg(long, value_delimiter = ',', value_name = "VALUE,…", requires = "report")]
     unknown: Vec<String>,
-    /// Columns that may give the protected attributes away; with data
-    #[arg(long, value_delimiter = ',', value_name = "COLUMN,…", requires = "report")]
-    feature: Vec<String>,
+    /// Columns that may give the protected attributes away, with data; or that say who is like whom, for individual fairness
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN,…")]
+    pub feature: Vec<String>,
     /// Shares of the population, such as `sex=Female:0.51,Male:0.49`; with data
     #[arg(long, value_parser = shares, value_name = "COLUMN=GROUP:SHARE,…", requires = "report")]
     population: Vec<Shares>,
@@ -83,6 +83,11 @@ impl Report {
 }
 
 impl ReportArgs {
+    /// The features of an analysis; those of a report are its own.
+    pub fn features(&self) -> Vec<String> {
+        if self.report.is_some() { Vec::new() } else { self.feature.clone() }
+    }
+
     /// A sentence for each option that means nothing to the report.
     fn misplaced(&self, report: Report, strata: Option<&str>) -> Vec<String> {
         let given: [(&str, bool, &[Report]); 6] = [
@@ -166,7 +171,7 @@ fn of_file(args: &super::Args, spec: &AnalysisSpec) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-fn put(args: &super::Args, found: &impl Serialize, document: &Document) -> anyhow::Result<()> {
+pub fn put(args: &super::Args, found: &impl Serialize, document: &Document) -> anyhow::Result<()> {
     let text = match args.format {
         Output::Table | Output::Sarif | Output::Junit | Output::Markdown => {
             printed::document(document, &args.source())

@@ -1,0 +1,30 @@
+//! Is each class predicted as often in each group?
+
+use super::{MulticlassSpec, equalized_odds::worst};
+use crate::{
+    disparities::DIFFERENCE_THRESHOLD,
+    frame::{About, Draft, Measured},
+    metrics::Better,
+};
+
+pub(super) const ABOUT: About = About {
+    id: "multiclass_demographic_parity_difference",
+    title: "Demographic parity difference of the worst class",
+    formula: "max over classes of (max - min over groups of the share predicted so)",
+    range: (0.0, 1.0),
+    better: Better::Lower,
+    source: "Fairlearn demographic_parity_difference, each class against the rest",
+    edge_cases: "The interval holds for all pairs of groups in all classes at once (Holm); none with very many.",
+    difference_threshold: Some(DIFFERENCE_THRESHOLD),
+    ratio_threshold: None,
+};
+
+pub(super) fn draft(
+    groups: &[Measured],
+    parts: &[Vec<Measured>],
+    classes: &[String],
+    spec: &MulticlassSpec,
+    sure: bool,
+) -> Draft {
+    worst(&ABOUT, &["selection_rate"], groups, parts, classes, spec, sure)
+}

@@ -1,0 +1,339 @@
+//! Predictions of one class of several: is the model as right about each group, and is each class given as often?
+//!
+//! One pass over the rows leaves counts by (protected attributes…, true class, predicted class). Each class against the rest is a
+//! binary classifier, whose counts, and with them every binary metric, are sums of these.
+
+mod accuracy;
+mod averages;
+mod classes;
+mod demographic_parity;
+mod equalized_odds;
+mod macro_f1;
+mod macro_precision;
+mod macro_recall;
+mod matrix;
+mod one_against_rest;
+mod spec;
+mod weighted_f1;
+mod weighted_precision;
+
+use std::collections::HashMap;
+
+use arrow::array::RecordBatch;
+use datafusion::prelude::DataFrame;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    AnalysisError, ENGINE_VERSION, Fault, Rows, StatusCounts,
+    analysis::Estimated,
+    frame::{
+        About, Comparison, Findings, GroupReader, Joined, Line, Measured, Quantity, compare,
+        excluded, line, rows,
+    },
+    tally::Count,
+};
+use classes::ClassReader;
+pub use classes::MAX_CLASSES;
+use matrix::Matrix;
+pub use spec::MulticlassSpec;
+
+/// The most counts that are kept: combinations of attributes, true and predicted class that occur.
+const MAX_COUNTS: usize = 1 << 21;
+/// The most pairs of a group and a class that one combination of attributes may have.
+const MAX_PARTS: usize = 50_000;
+/// With more pairs of groups, in all classes together, disparities of single classes have no intervals.
+const MAX_PAIRS: usize = 200_000;
+
+/// A metric of a classifier of several classes.
+#[derive(Debug, Serialize)]
+pub struct Metric {
+    /// What it is.
+    #[serde(flatten)]
+    pub about: About,
+    #[serde(skip)]
+    measure: fn(&Matrix) -> Estimated,
+}
+
+static REGISTRY: [Metric; 6] = [
+    accuracy::METRIC,
+    macro_recall::METRIC,
+    macro_precision::METRIC,
+    macro_f1::METRIC,
+    weighted_precision::METRIC,
+    weighted_f1::METRIC,
+];
+
+/// All metrics, in the order in which results list them.
+pub fn registry() -> &'static [Metric] {
+    &REGISTRY
+}
+
+/// The disparities that are no difference or ratio of a metric.
+pub static DISPARITIES: [About; 2] = [demographic_parity::ABOUT, equalized_odds::ABOUT];
+
+/// What an analysis of predicted classes found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MulticlassReport {
+    /// What was asked for.
+    pub spec: MulticlassSpec,
+    /// Version of this engine.
+    pub engine_version: String,
+    /// The classes, by name: true ones and predicted ones.
+    pub classes: Vec<String>,
+    /// Everybody's rows (weighted, with weights) by true class, then by predicted class.
+    pub confusion: Vec<Vec<f64>>,
+    /// The same of each group.
+    pub confusions: Vec<Confusions>,
+    /// What was found of all classes together.
+    #[serde(flatten)]
+    pub findings: Findings,
+    /// Each class against the rest, by every metric of binary decisions.
+    pub against_rest: Vec<ClassResult>,
+}
+
+/// The confusion of each group of an attribute, or of several together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Confusions {
+    /// The attributes joined by `|`.
+    pub name: String,
+    /// Each group, by name, with its rows (weighted, with weights) by true class, then by predicted class.
+    pub groups: Vec<(String, Vec<Vec<f64>>)>,
+}
+
+/// One class against the rest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassResult {
+    /// The class, which counts as positive here.
+    pub class: String,
+    /// Everybody.
+    pub overall: Line,
+    /// By each attribute, then by their combinations.
+    pub comparisons: Vec<Comparison>,
+}
+
+struct State {
+    spec: MulticlassSpec,
+    groups: GroupReader,
+    classes: ClassReader,
+    /// By cell, true class and predicted class; class 0 is the missing one.
+    counts: HashMap<(u32, u16, u16), Count>,
+    missing: [u64; 2],
+}
+
+/// Analyses predictions of classes: one pass over the data, in bounded memory.
+///
+/// # Errors
+/// As [`analyze`](crate::analyze).
+pub async fn analyze(
+    table: DataFrame,
+    spec: &MulticlassSpec,
+    cancel: &CancellationToken,
+) -> Result<MulticlassReport, AnalysisError> {
+    let faults = spec.faults(table.schema().as_arrow());
+    if !faults.is_empty() {
+        return Err(AnalysisError::Invalid(faults));
+    }
+    let columns: Vec<&str> = GroupReader::columns(&spec.groups)
+        .chain([spec.target.as_str(), spec.prediction.as_str()])
+        .collect();
+    let state = State {
+        spec: spec.clone(),
+        groups: GroupReader::new(&spec.groups),
+        classes: ClassReader::new(&spec.target, &spec.prediction),
+        counts: HashMap::new(),
+        missing: [0; 2],
+    };
+    let state = rows(table, &columns, None, cancel, state, State::add).await?;
+    tokio::task::spawn_blocking(move || state.report())
+        .await
+        .map_err(|failed| AnalysisError::Engine(failed.to_string()))?
+}
+
+impl State {
+    fn add(&mut self, batch: &RecordBatch) -> Result<(), AnalysisError> {
+        self.groups.read(batch)?;
+        self.classes.read(batch)?;
+        let pairs = self.classes.truth.iter().zip(&self.classes.predicted);
+        for (row, (truth, predicted)) in pairs.enumerate() {
+            self.missing[0] += u64::from(*truth == 0);
+            self.missing[1] += u64::from(*predicted == 0);
+            let weight = self.groups.weights[row];
+            if weight.is_nan() {
+                continue;
+            }
+            let key = (self.groups.cells[row], *truth, *predicted);
+            let one = Count { n: 1, w: weight, w2: weight * weight };
+            *self.counts.entry(key).or_default() += one;
+        }
+        if self.counts.len() > MAX_COUNTS {
+            let message = format!(
+                "The protected attributes and classes have more than {MAX_COUNTS} combinations in these data."
+            );
+            let fault = Fault::new("/protected", "too_many_groups", message)
+                .hint("Analyse fewer attributes at once, or put their values into bands first.");
+            return Err(AnalysisError::Invalid(vec![fault]));
+        }
+        Ok(())
+    }
+
+    fn report(self) -> Result<MulticlassReport, AnalysisError> {
+        let Self { spec, groups, classes, counts, missing } = self;
+        let (names, places) = classes.sorted();
+        let mut of_cell: Vec<Vec<(usize, usize, Count)>> = vec![Vec::new(); groups.len()];
+        for ((cell, truth, predicted), count) in counts {
+            of_cell[cell as usize].push((
+                places[truth as usize],
+                places[predicted as usize],
+                count,
+            ));
+        }
+        let sum = |cells: &[usize]| {
+            let mut matrix = Matrix::new(names.len());
+            cells.iter().flat_map(|cell| &of_cell[*cell]).for_each(|entry| matrix.add(*entry));
+            matrix.finished()
+        };
+        let everybody = sum(&groups.by_name());
+        if let Some(nothing) = groups.nothing(everybody.judged().n, everybody.all().w) {
+            return Err(nothing);
+        }
+        if names.len() < 2 {
+            let fault =
+                Fault::new("/target", "one_class", "There is only one class in these data.")
+                    .hint("Name a column of classes that differ.");
+            return Err(AnalysisError::Invalid(vec![fault]));
+        }
+        let whole = everybody.all().w;
+        let quantities: Vec<Quantity<'_>> =
+            registry().iter().map(|metric| metric.about.quantity()).collect();
+        let binary = one_against_rest::quantities();
+        let (groupings, mut notes) = groups.groupings();
+        let mut against_rest: Vec<ClassResult> = names
+            .iter()
+            .enumerate()
+            .map(|(class, name)| ClassResult {
+                class: name.clone(),
+                overall: line(
+                    &one_against_rest::measured(&all(), &everybody, class, whole),
+                    &binary,
+                    false,
+                    spec.groups.confidence,
+                ),
+                comparisons: Vec::new(),
+            })
+            .collect();
+        let (mut faults, mut comparisons, mut confusions) = (Vec::new(), Vec::new(), Vec::new());
+        for attributes in &groupings {
+            let joined = groups.groups(attributes);
+            let (title, name) = (groups.names(attributes), groups.names(attributes).join("|"));
+            if attributes.len() > 1 && joined.len() * names.len() > MAX_PARTS {
+                notes.push(format!("{name} has {} groups: with {} classes, combinations of so many are not analysed.", joined.len(), names.len()));
+                continue;
+            }
+            if joined.len() * names.len() > 16 * MAX_PARTS {
+                let message = format!(
+                    "`{name}` has {} groups and there are {} classes: together too many.",
+                    joined.len(),
+                    names.len()
+                );
+                faults.push(Fault::new("/protected", "too_many_groups", message));
+                continue;
+            }
+            let sure = joined.len() * joined.len() * names.len() <= 2 * MAX_PAIRS;
+            if !sure {
+                notes.push(format!("{name} has {} groups: with {} classes, disparities of single classes have no intervals.", joined.len(), names.len()));
+            }
+            let mut measured: Vec<Measured> = Vec::new();
+            let mut parts: Vec<Vec<Measured>> = names.iter().map(|_| Vec::new()).collect();
+            let mut tables = Vec::new();
+            for group in &joined {
+                let matrix = sum(&group.cells);
+                if matrix.all().n == 0 {
+                    continue;
+                }
+                measured.push(of_group(group, &matrix));
+                for (class, part) in parts.iter_mut().enumerate() {
+                    part.push(one_against_rest::measured(group, &matrix, class, whole));
+                }
+                tables.push((group.name.clone(), matrix.rows()));
+            }
+            confusions.push(Confusions { name, groups: tables });
+            let mut comparison =
+                compare(title.clone(), &measured, &quantities, &spec.groups, true, &mut faults);
+            comparison.push(
+                demographic_parity::draft(&measured, &parts, &names, &spec, sure)
+                    .judged(&spec.groups),
+            );
+            comparison.push(
+                equalized_odds::draft(&measured, &parts, &names, &spec, sure).judged(&spec.groups),
+            );
+            comparisons.push(comparison);
+            for (result, part) in against_rest.iter_mut().zip(&parts) {
+                // What the groups lack was said of all classes together.
+                let found =
+                    compare(title.clone(), part, &binary, &spec.groups, sure, &mut Vec::new());
+                result.comparisons.push(found);
+            }
+        }
+        if !faults.is_empty() {
+            return Err(AnalysisError::Invalid(faults));
+        }
+        let excluded = [("missing_target", &spec.target), ("missing_prediction", &spec.prediction)]
+            .into_iter()
+            .zip(missing)
+            .filter(|(_, rows)| *rows > 0)
+            .map(|((reason, column), rows)| {
+                let mut found = excluded(reason, column, rows, "have no class");
+                found.sentence = format!(
+                    "{rows} rows have no class in `{column}`: they are in no number that needs it."
+                );
+                found
+            })
+            .chain(groups.excluded())
+            .collect();
+        let findings = Findings {
+            rows: Rows {
+                read: groups.rows,
+                used: everybody.all().n,
+                weight: whole,
+                effective: everybody.all().effective(),
+            },
+            excluded,
+            overall: line(
+                &of_group(&all(), &everybody),
+                &quantities,
+                false,
+                spec.groups.confidence,
+            ),
+            comparisons,
+            notes,
+            counts: StatusCounts::default(),
+            status: None,
+        };
+        let more: Vec<&Comparison> =
+            against_rest.iter().flat_map(|result| &result.comparisons).collect();
+        Ok(MulticlassReport {
+            spec,
+            engine_version: ENGINE_VERSION.to_owned(),
+            classes: names,
+            confusion: everybody.rows(),
+            confusions,
+            findings: findings.judged(&more),
+            against_rest,
+        })
+    }
+}
+
+fn all() -> Joined {
+    Joined { values: Vec::new(), name: "all".to_owned(), cells: Vec::new() }
+}
+
+fn of_group(group: &Joined, matrix: &Matrix) -> Measured {
+    Measured {
+        values: group.values.clone(),
+        name: group.name.clone(),
+        n: matrix.all().n,
+        weight: matrix.all().w,
+        metrics: registry().iter().map(|metric| (metric.measure)(matrix)).collect(),
+    }
+}

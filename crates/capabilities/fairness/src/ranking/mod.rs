@@ -1,0 +1,174 @@
+//! Ranked lists: is each group seen as much as the others?
+//!
+//! Lists are read one after another, ordered by their id. Of each, a row's exposure follows from its rank; sums of it by
+//! combination of attributes, in at most 512 blocks of lists, are all that is kept. Lists are what is drawn at random: intervals
+//! are of the variation between them.
+
+mod lists;
+mod metrics;
+mod ndkl;
+mod parity;
+mod spec;
+
+use arrow::array::RecordBatch;
+use datafusion::prelude::DataFrame;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    AnalysisError, ENGINE_VERSION, Rows, StatusCounts,
+    frame::{
+        Findings, GroupReader, Joined, Measured, Quantity, compare, excluded, floats, line, rows,
+    },
+};
+use lists::Lists;
+pub use lists::{MAX_BLOCKS, MAX_LIST};
+use metrics::Seen;
+pub use metrics::{DISPARITIES, METRICS};
+pub use spec::RankingSpec;
+
+/// What an analysis of ranked lists found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RankingReport {
+    /// What was asked for.
+    pub spec: RankingSpec,
+    /// Version of this engine.
+    pub engine_version: String,
+    /// Lists read.
+    pub lists: u64,
+    /// What was found.
+    #[serde(flatten)]
+    pub findings: Findings,
+}
+
+struct State {
+    spec: RankingSpec,
+    groups: GroupReader,
+    lists: Lists,
+    missing: u64,
+}
+
+/// Analyses ranked lists: one pass over the data, ordered by list, in bounded memory.
+///
+/// # Errors
+/// As [`analyze`](crate::analyze).
+pub async fn analyze(
+    table: DataFrame,
+    spec: &RankingSpec,
+    cancel: &CancellationToken,
+) -> Result<RankingReport, AnalysisError> {
+    let faults = spec.faults(table.schema().as_arrow());
+    if !faults.is_empty() {
+        return Err(AnalysisError::Invalid(faults));
+    }
+    let columns: Vec<&str> = GroupReader::columns(&spec.groups)
+        .chain(spec.list.as_deref())
+        .chain([spec.order().0])
+        .collect();
+    let state = State {
+        groups: GroupReader::new(&spec.groups),
+        lists: Lists::new(spec.top, spec.groups.protected.len()),
+        missing: 0,
+        spec: spec.clone(),
+    };
+    let mut state = rows(table, &columns, spec.list.as_deref(), cancel, state, State::add).await?;
+    state.lists.finish();
+    tokio::task::spawn_blocking(move || state.report())
+        .await
+        .map_err(|failed| AnalysisError::Engine(failed.to_string()))?
+}
+
+impl State {
+    fn add(&mut self, batch: &RecordBatch) -> Result<(), AnalysisError> {
+        self.groups.read(batch)?;
+        let (column, sign) = self.spec.order();
+        let numbers = floats(batch, column)?;
+        let names = self.spec.list.as_ref().map(|list| lists::names(batch, list)).transpose()?;
+        for (row, number) in numbers.into_iter().enumerate() {
+            if !number.is_finite() {
+                self.missing += 1;
+                continue;
+            }
+            let name = names.as_ref().map_or("", |names| names.value(row));
+            let codes = self.groups.codes(row);
+            self.lists.add(name, number * sign, self.groups.cells[row], codes)?;
+        }
+        Ok(())
+    }
+
+    fn report(self) -> Result<RankingReport, AnalysisError> {
+        let Self { spec, groups, lists, missing } = self;
+        let used = lists.rows;
+        if let Some(nothing) = groups.nothing(used, used as f64) {
+            return Err(nothing);
+        }
+        let everybody = Seen::of(&lists, &groups.by_name());
+        let quantities: Vec<Quantity<'_>> =
+            METRICS.iter().map(crate::frame::About::quantity).collect();
+        let (groupings, mut notes) = groups.groupings();
+        let (mut faults, mut comparisons) = (Vec::new(), Vec::new());
+        for attributes in &groupings {
+            let joined: Vec<Joined> = groups.groups(attributes);
+            let seen: Vec<Seen> =
+                joined.iter().map(|group| Seen::of(&lists, &group.cells)).collect();
+            let both = joined.iter().zip(&seen).filter(|(_, seen)| seen.n > 0);
+            let (measured, seen): (Vec<Measured>, Vec<&Seen>) =
+                both.map(|(group, seen)| (measured(group, seen, &everybody), seen)).unzip();
+            let names = groups.names(attributes);
+            // Groups share their lists: what is sure of one group alone says nothing of two.
+            let mut comparison =
+                compare(names, &measured, &quantities, &spec.groups, false, &mut faults);
+            let drafts = parity::drafts(&measured, &seen, &spec);
+            comparison.disparities.retain(|one| drafts.iter().all(|draft| draft.id != one.id));
+            comparison
+                .disparities
+                .splice(0..0, drafts.into_iter().map(|draft| draft.judged(&spec.groups)));
+            if let [attribute] = attributes[..] {
+                let draft = ndkl::draft(&lists, attribute, &measured, spec.groups.confidence);
+                comparison.disparities.push(draft.judged(&spec.groups));
+            }
+            comparison.status = comparison.disparities.iter().filter_map(|one| one.status).max();
+            comparisons.push(comparison);
+        }
+        if !faults.is_empty() {
+            return Err(AnalysisError::Invalid(faults));
+        }
+        if lists.count < 2 {
+            notes.push("There is only one list: nothing says how another would be, so that there are no intervals, and nothing fails.".to_owned());
+        }
+        let all = Joined { values: Vec::new(), name: "all".to_owned(), cells: Vec::new() };
+        let findings = Findings {
+            rows: Rows { read: groups.rows, used, weight: used as f64, effective: used as f64 },
+            excluded: (missing > 0)
+                .then(|| excluded("missing_rank", spec.order().0, missing, "have no finite number"))
+                .into_iter()
+                .collect(),
+            overall: line(
+                &measured(&all, &everybody, &everybody),
+                &quantities,
+                false,
+                spec.groups.confidence,
+            ),
+            comparisons,
+            notes,
+            counts: StatusCounts::default(),
+            status: None,
+        };
+        Ok(RankingReport {
+            lists: lists.count,
+            spec,
+            engine_version: ENGINE_VERSION.to_owned(),
+            findings: findings.judged(&[]),
+        })
+    }
+}
+
+fn measured(group: &Joined, seen: &Seen, everybody: &Seen) -> Measured {
+    Measured {
+        values: group.values.clone(),
+        name: group.name.clone(),
+        n: seen.n,
+        weight: seen.n as f64,
+        metrics: seen.metrics(everybody),
+    }
+}

@@ -1,0 +1,80 @@
+//! What is known of one group: the sums that every metric of predicted numbers is a function of.
+
+use crate::{frame::Total, tally::Count};
+
+/// Weighted sums over the rows with a true and a predicted number. A residual is true - predicted; z is the true number less a
+/// centre that all groups share.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Moments {
+    pub(crate) count: Count,
+    pub(crate) weight: Total,
+    pub(crate) weight2: Total,
+    /// The prediction less the centre, and its square.
+    pub(crate) predicted: [Total; 2],
+    pub(crate) residual: Total,
+    pub(crate) absolute: Total,
+    /// Of the residual: its square, and its fourth power.
+    pub(crate) squared: [Total; 2],
+    /// z to the powers 1 to 4.
+    pub(crate) truth: [Total; 4],
+    /// residual² z, residual² z².
+    pub(crate) mixed: [Total; 2],
+    pub(crate) centre: f64,
+}
+
+impl Moments {
+    pub(crate) fn add(&mut self, truth: f64, predicted: f64, centre: f64, weight: f64) {
+        let (residual, z, p) = (truth - predicted, truth - centre, predicted - centre);
+        let (square, z2) = (residual * residual, z * z);
+        self.centre = centre;
+        self.count.n += 1;
+        self.weight.add(weight);
+        self.weight2.add(weight * weight);
+        (self.count.w, self.count.w2) = (self.weight.value(), self.weight2.value());
+        self.predicted[0].add(weight * p);
+        self.predicted[1].add(weight * p * p);
+        self.residual.add(weight * residual);
+        self.absolute.add(weight * residual.abs());
+        self.squared[0].add(weight * square);
+        self.squared[1].add(weight * square * square);
+        self.truth[0].add(weight * z);
+        self.truth[1].add(weight * z2);
+        self.truth[2].add(weight * z2 * z);
+        self.truth[3].add(weight * z2 * z2);
+        self.mixed[0].add(weight * square * z);
+        self.mixed[1].add(weight * square * z2);
+    }
+
+    pub(crate) fn merged(mut self, other: &Self) -> Self {
+        if self.count.n == 0 {
+            return *other;
+        }
+        self.count.n += other.count.n;
+        let mine = [&mut self.weight, &mut self.weight2, &mut self.residual, &mut self.absolute]
+            .into_iter()
+            .chain(&mut self.predicted)
+            .chain(&mut self.squared)
+            .chain(&mut self.truth)
+            .chain(&mut self.mixed);
+        let theirs = [&other.weight, &other.weight2, &other.residual, &other.absolute]
+            .into_iter()
+            .chain(&other.predicted)
+            .chain(&other.squared)
+            .chain(&other.truth)
+            .chain(&other.mixed);
+        mine.zip(theirs).for_each(|(mine, theirs)| mine.merge(theirs));
+        (self.count.w, self.count.w2) = (self.weight.value(), self.weight2.value());
+        self
+    }
+
+    /// The mean of what has this sum.
+    pub(crate) fn mean(&self, sum: &Total) -> f64 {
+        sum.value() / self.count.w
+    }
+
+    /// The variance of a mean, whose rows have this mean and this mean of squares. `None` of fewer than two effective rows.
+    pub(crate) fn variance_of_mean(&self, mean: f64, squares: f64) -> Option<f64> {
+        let effective = self.count.effective();
+        (effective > 1.0).then(|| (squares - mean * mean).max(0.0) / (effective - 1.0))
+    }
+}

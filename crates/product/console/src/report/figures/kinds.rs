@@ -1,0 +1,221 @@
+//! Analyses of numbers, of several classes and of individuals, in words.
+
+use ephor_fairness::{
+    Disparity, MetricValue, Status,
+    frame::{About, Comparison, Findings, Line},
+    individual::{self, Individual},
+    multiclass::{self, ClassResult, MulticlassReport},
+    ranking::{self, RankingReport},
+    regression::{self, RegressionReport},
+};
+
+use super::{Document, NOTHING, Section, people};
+
+/// An analysis of predicted numbers, in words and tables.
+pub fn of_regression(report: &RegressionReport) -> Document {
+    let abouts: Vec<&About> = regression::registry().iter().map(|metric| &metric.about).collect();
+    let rule = format!("`{}` as a prediction of `{}`", report.spec.prediction, report.spec.target);
+    document("How well numbers are predicted of each group", rule, &report.findings, &abouts)
+}
+
+/// An analysis of predicted classes, in words and tables.
+pub fn of_multiclass(report: &MulticlassReport) -> Document {
+    let abouts: Vec<&About> = multiclass::registry().iter().map(|metric| &metric.about).collect();
+    let rule = format!(
+        "`{}` as a prediction of `{}`, of {} classes",
+        report.spec.prediction,
+        report.spec.target,
+        report.classes.len()
+    );
+    let mut made =
+        document("How well classes are predicted of each group", rule, &report.findings, &abouts);
+    made.sections.push(classes(&report.against_rest));
+    made.sections.push(confusion(report));
+    made
+}
+
+/// An analysis of ranked lists, in words and tables.
+pub fn of_ranking(report: &RankingReport) -> Document {
+    let abouts: Vec<&About> = ranking::METRICS.iter().collect();
+    let column = report.spec.position.as_ref().or(report.spec.score.as_ref());
+    let rule = format!(
+        "{} ordered by `{}`; the top is the first {}",
+        people(report.lists, "list", "lists"),
+        column.map_or("", String::as_str),
+        report.spec.top
+    );
+    document("How much each group is seen in ranked lists", rule, &report.findings, &abouts)
+}
+
+/// What was found of individuals, in words and tables.
+pub fn of_individual(report: &Individual) -> Document {
+    let rule = format!(
+        "The {} rows most alike in {}",
+        report.neighbours,
+        report.features.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    );
+    document(
+        "Whether similar people are treated alike",
+        rule,
+        &report.findings,
+        &[&individual::ABOUT],
+    )
+}
+
+fn document(title: &'static str, rule: String, findings: &Findings, abouts: &[&About]) -> Document {
+    let mut facts = vec![format!(
+        "{}, {} used.",
+        people(findings.rows.read, "row was read", "rows were read"),
+        findings.rows.used
+    )];
+    let counts = findings.counts;
+    facts.push(match findings.status {
+        None => "Nothing could be judged.".to_owned(),
+        Some(status) => format!(
+            "{}: {} failed, {} warned, {} passed.",
+            word(status),
+            counts.fail,
+            counts.warning,
+            counts.pass
+        ),
+    });
+    facts.extend(findings.excluded.iter().map(|one| one.sentence.clone()));
+    let mut sections =
+        vec![lines("Everybody".to_owned(), std::slice::from_ref(&findings.overall), abouts)];
+    for comparison in &findings.comparisons {
+        let by = comparison.attributes.join(" and ");
+        let mut groups = lines(format!("Groups by {by}"), &comparison.groups, abouts);
+        groups
+            .facts
+            .extend(comparison.reason.iter().map(|reason| format!("Not compared: {reason}.")));
+        sections.push(groups);
+        sections.push(disparities(format!("How groups by {by} differ"), comparison));
+    }
+    Document { title, rule, facts, sections, notes: findings.notes.clone() }
+}
+
+fn lines(heading: String, lines: &[Line], abouts: &[&About]) -> Section {
+    let row = |line: &Line| {
+        let mut cells = vec![line.name.clone(), line.n.to_string()];
+        cells.extend(abouts.iter().map(|about| value(line.metric(about.id))));
+        cells
+    };
+    let small = lines.iter().filter(|line| line.small).count() as u64;
+    Section {
+        heading,
+        heads: ["group", "rows"]
+            .into_iter()
+            .chain(abouts.iter().map(|about| about.title))
+            .collect(),
+        rows: lines.iter().map(row).collect(),
+        facts: (small > 0)
+            .then(|| {
+                format!(
+                    "{} below the least size, and not compared.",
+                    people(small, "group is", "groups are")
+                )
+            })
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn disparities(heading: String, comparison: &Comparison) -> Section {
+    let row = |found: &Disparity| {
+        let number = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), number);
+        vec![
+            found.id.clone(),
+            with_interval(found.value, found.interval.as_ref()),
+            number(found.threshold),
+            found.status.map_or(NOTHING, word).to_owned(),
+            found.sentence.clone(),
+        ]
+    };
+    Section {
+        heading,
+        heads: vec!["disparity", "value", "threshold", "judged…", "which means…"],
+        rows: comparison.disparities.iter().map(row).collect(),
+        facts: Vec::new(),
+    }
+}
+
+fn classes(found: &[ClassResult]) -> Section {
+    const METRICS: [&str; 6] = ["base_rate", "selection_rate", "tpr", "fpr", "ppv", "f1"];
+    let row = |result: &ClassResult| {
+        let mut cells = vec![result.class.clone()];
+        cells.extend(METRICS.map(|id| value(result.overall.metric(id))));
+        cells
+    };
+    Section {
+        heading: "Each class against the rest".to_owned(),
+        heads: vec!["class", "share", "predicted", "TPR", "FPR", "PPV", "F1"],
+        rows: found.iter().map(row).collect(),
+        facts: vec!["JSON holds the same of every group, with its disparities.".to_owned()],
+    }
+}
+
+fn confusion(report: &MulticlassReport) -> Section {
+    let mut rows = Vec::new();
+    for (truth, counts) in report.classes.iter().zip(&report.confusion) {
+        for (predicted, count) in
+            report.classes.iter().zip(counts).filter(|(_, count)| **count > 0.0)
+        {
+            rows.push(vec![truth.clone(), predicted.clone(), count.to_string()]);
+        }
+    }
+    Section {
+        heading: "Confusion of everybody".to_owned(),
+        heads: vec!["class", "predicted as…", "rows"],
+        rows,
+        facts: Vec::new(),
+    }
+}
+
+fn value(metric: Option<&MetricValue>) -> String {
+    metric.map_or_else(
+        || NOTHING.to_owned(),
+        |metric| with_interval(metric.value, metric.interval.as_ref()),
+    )
+}
+
+fn with_interval(value: Option<f64>, interval: Option<&ephor_fairness::Interval>) -> String {
+    match (value, interval) {
+        (None, _) => NOTHING.to_owned(),
+        (Some(value), None) => number(value),
+        (Some(value), Some(interval)) => {
+            format!("{} [{}, {}]", number(value), number(interval.lower), number(interval.upper))
+        }
+    }
+}
+
+/// Three places; of very small and very great numbers, three digits.
+fn number(value: f64) -> String {
+    let size = value.abs();
+    if size != 0.0 && !(1e-3..1e9).contains(&size) {
+        format!("{value:.2e}")
+    } else {
+        format!("{value:.3}")
+    }
+}
+
+const fn word(status: Status) -> &'static str {
+    match status {
+        Status::Pass => "PASS",
+        Status::Warning => "WARNING",
+        Status::Fail => "FAIL",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_any_size_are_short() {
+        for (value, text) in
+            [(0.0, "0.000"), (-12.34567, "-12.346"), (1.5e-7, "1.50e-7"), (1e300, "1.00e300")]
+        {
+            assert_eq!(number(value), text);
+        }
+    }
+}

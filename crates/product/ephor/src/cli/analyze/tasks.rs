@@ -1,0 +1,184 @@
+//! `ephor analyze --task …`: what the model predicts, where that is not yes or no.
+
+use clap::ValueEnum;
+use ephor_console::report::figures::{of_multiclass, of_ranking, of_regression};
+use ephor_fairness::{
+    AnalysisSpec, AnalysisType, Status,
+    frame::Grouping,
+    multiclass::{self, MulticlassSpec},
+    ranking::{self, RankingSpec},
+    regression::{self, RegressionSpec},
+};
+
+use super::reports::put;
+use crate::{cli::block_on, exit::Exit};
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What is predicted")]
+pub struct TaskArgs {
+    /// What the model predicts
+    #[arg(long, value_enum, default_value_t = Task::Classification, value_name = "TASK")]
+    pub task: Task,
+    /// The loss whose bound holds in every group; with regression
+    #[arg(long, value_enum, value_name = "LOSS")]
+    loss: Option<Loss>,
+    /// The bound: no group's mean loss may be above it; with regression
+    #[arg(long, value_name = "NUMBER")]
+    loss_bound: Option<f64>,
+    /// The column that says which list a row is of, all rows by default; with ranking
+    #[arg(long, value_name = "COLUMN")]
+    list: Option<String>,
+    /// The column of positions, if there is no score: less is seen first; with ranking
+    #[arg(long, value_name = "COLUMN")]
+    position: Option<String>,
+    /// How many rows of a list are its top, 10 by default; with ranking
+    #[arg(long, value_name = "NUMBER")]
+    top: Option<u32>,
+    /// How many of the rows most like it each row is compared with, 5 by default; with --type `individual_fairness`
+    #[arg(long, value_name = "NUMBER")]
+    pub neighbours: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Task {
+    /// Yes or no
+    Classification,
+    /// Numbers
+    Regression,
+    /// One class of several
+    Multiclass,
+    /// The order of lists
+    Ranking,
+}
+
+impl Task {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Classification => "classification",
+            Self::Regression => "regression",
+            Self::Multiclass => "multiclass",
+            Self::Ranking => "ranking",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Loss {
+    /// The square of the error
+    Squared,
+    /// The error
+    Absolute,
+}
+
+impl From<Loss> for regression::Loss {
+    fn from(chosen: Loss) -> Self {
+        match chosen {
+            Loss::Squared => Self::Squared,
+            Loss::Absolute => Self::Absolute,
+        }
+    }
+}
+
+impl TaskArgs {
+    /// A sentence for each option that means nothing to the task.
+    pub fn misplaced(&self, args: &super::Args, spec: &AnalysisSpec) -> Vec<String> {
+        const ONLY: &[Task] = &[Task::Classification];
+        const LABELLED: &[Task] = &[Task::Classification, Task::Regression, Task::Multiclass];
+        let is_individual = spec.analysis_type == AnalysisType::IndividualFairness;
+        let given: [(&str, bool, &[Task]); 14] = [
+            ("--list", self.list.is_some(), &[Task::Ranking]),
+            ("--position", self.position.is_some(), &[Task::Ranking]),
+            ("--top", self.top.is_some(), &[Task::Ranking]),
+            ("--target", !spec.target.is_empty(), LABELLED),
+            ("--prediction", spec.prediction.is_some(), LABELLED),
+            ("--loss", self.loss.is_some(), &[Task::Regression]),
+            ("--loss-bound", self.loss_bound.is_some(), &[Task::Regression]),
+            ("--score", spec.score.is_some(), &[Task::Classification, Task::Ranking]),
+            ("--score-threshold", spec.score_threshold != 0.5, ONLY),
+            ("--positive", spec.positive_label.is_some(), ONLY),
+            ("--type", spec.analysis_type != AnalysisType::Comprehensive, ONLY),
+            ("--report", args.reports.report.is_some(), ONLY),
+            ("--neighbours", self.neighbours.is_some(), ONLY),
+            ("--feature", !args.reports.feature.is_empty(), ONLY),
+        ];
+        let mine = self.task.word();
+        let mut sentences: Vec<String> = given
+            .into_iter()
+            .filter(|(_, is_given, tasks)| *is_given && !tasks.contains(&self.task))
+            .map(|(option, _, tasks)| {
+                let words: Vec<&str> = tasks.iter().map(|task| task.word()).collect();
+                let words = words.join(" or ");
+                format!("{option} goes with --task {words}, and means nothing to {mine}")
+            })
+            .collect();
+        if self.task == Task::Classification && args.reports.report.is_none() && !is_individual {
+            for (option, is_given) in [
+                ("--feature", !spec.features.is_empty()),
+                ("--neighbours", self.neighbours.is_some()),
+            ] {
+                if is_given {
+                    let with = if option == "--feature" { " or --report data" } else { "" };
+                    sentences.push(format!("{option} goes with --type individual_fairness{with}"));
+                }
+            }
+        }
+        let is_given =
+            [("--target", !spec.target.is_empty()), ("--prediction", spec.prediction.is_some())];
+        let needed = match self.task {
+            Task::Classification => 1,
+            Task::Regression | Task::Multiclass => 2,
+            Task::Ranking => 0,
+        };
+        for (option, _) in is_given[..needed].iter().filter(|(_, is_given)| !is_given) {
+            sentences.push(format!("--task {mine} needs {option}"));
+        }
+        if self.task == Task::Ranking && self.position.is_some() == spec.score.is_some() {
+            sentences.push("--task ranking needs either --position or --score".to_owned());
+        }
+        sentences
+    }
+}
+
+/// Reads the file, and prints what the task's analysis found.
+pub fn run(args: &super::Args, spec: AnalysisSpec) -> anyhow::Result<Exit> {
+    let groups = Grouping::from(&spec);
+    let (asked, target) = (&args.tasks, spec.target);
+    let prediction = spec.prediction.unwrap_or_default();
+    let status = match asked.task {
+        Task::Multiclass => {
+            let spec = MulticlassSpec::new(target, prediction, groups);
+            let found = block_on(
+                args.read(async |table, cancel| multiclass::analyze(table, &spec, cancel).await),
+            )?;
+            put(args, &found, &of_multiclass(&found))?;
+            found.findings.status
+        }
+        Task::Ranking => {
+            let spec = RankingSpec {
+                list: asked.list.clone(),
+                position: asked.position.clone(),
+                score: spec.score,
+                top: asked.top.unwrap_or(10),
+                groups,
+            };
+            let found = block_on(
+                args.read(async |table, cancel| ranking::analyze(table, &spec, cancel).await),
+            )?;
+            put(args, &found, &of_ranking(&found))?;
+            found.findings.status
+        }
+        Task::Classification | Task::Regression => {
+            let spec = RegressionSpec {
+                loss: asked.loss.map(Into::into).unwrap_or_default(),
+                loss_bound: asked.loss_bound,
+                ..RegressionSpec::new(target, prediction, groups)
+            };
+            let found = block_on(
+                args.read(async |table, cancel| regression::analyze(table, &spec, cancel).await),
+            )?;
+            put(args, &found, &of_regression(&found))?;
+            found.findings.status
+        }
+    };
+    Ok(args.exit(status.unwrap_or(Status::Pass)))
+}
