@@ -5,6 +5,7 @@ use std::io::Write as _;
 use ephor_fairness::{
     catalogue::{self, Entry},
     disparities::{self, Definition},
+    drift::{self, registry},
     metrics::{self, Metric, bounds},
 };
 use serde::Serialize;
@@ -12,12 +13,13 @@ use serde::Serialize;
 use super::printed;
 use crate::exit::{Exit, UsageError};
 
-/// Look up metrics and disparities: formulas, ranges, sources.
+/// Look up metrics, disparities and tests of drift: formulas, ranges, sources.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   ephor metrics
   ephor metrics equalized_odds_difference
+  ephor metrics psi
   ephor metrics --json | jq '.disparities[] | select(.scored).id'")]
 pub struct Args {
     /// One of them, by id or by another name; all by default
@@ -31,6 +33,7 @@ pub struct Args {
 struct All {
     metrics: &'static [&'static Metric],
     disparities: &'static [Definition],
+    drift: &'static [&'static drift::Definition],
 }
 
 impl Args {
@@ -38,12 +41,23 @@ impl Args {
         let mut out = std::io::stdout().lock();
         match (&self.name, self.json) {
             (None, true) => {
-                let all =
-                    All { metrics: metrics::registry(), disparities: disparities::registry() };
+                let all = All {
+                    metrics: metrics::registry(),
+                    disparities: disparities::registry(),
+                    drift: registry::all(),
+                };
                 writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
             }
             (None, false) => list(&mut out)?,
             (Some(name), is_json) => {
+                if let (None, Some(test)) = (catalogue::find(name), registry::find(name)) {
+                    if is_json {
+                        writeln!(out, "{}", serde_json::to_string_pretty(test)?)?;
+                    } else {
+                        lines(&mut out, &of_drift(test))?;
+                    }
+                    return Ok(Exit::Ok);
+                }
                 let entry = find(name)?;
                 if is_json {
                     writeln!(out, "{}", serde_json::to_string_pretty(&entry)?)?;
@@ -78,15 +92,25 @@ fn list(out: &mut impl std::io::Write) -> anyhow::Result<()> {
         vec![definition.id.clone(), judged.unwrap_or_default(), definition.formula.clone()]
     });
     printed::table(out, &["id", "threshold", "formula"], rows)?;
+    writeln!(out, "\nTests of drift")?;
+    let rows = registry::all().iter().map(|test| {
+        let judged = test.default_threshold.map(|threshold| threshold.to_string());
+        vec![test.id.to_owned(), judged.unwrap_or_default(), test.formula.to_owned()]
+    });
+    printed::table(out, &["id", "threshold", "formula"], rows)?;
     writeln!(out, "\n`ephor metrics NAME` says more of one.")?;
     Ok(())
 }
 
 fn describe(out: &mut impl std::io::Write, entry: Entry) -> anyhow::Result<()> {
-    let lines = match entry {
+    let all = match entry {
         Entry::Metric(metric) => of_metric(metric),
         Entry::Disparity(definition) => of_disparity(definition),
     };
+    lines(out, &all)
+}
+
+fn lines(out: &mut impl std::io::Write, lines: &[(&str, String)]) -> anyhow::Result<()> {
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     for (name, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
         writeln!(out, "{name:width$}  {text}")?;
@@ -127,6 +151,25 @@ fn of_disparity(definition: &Definition) -> Vec<(&'static str, String)> {
         ("needs", definition.needs.as_str().to_owned()),
         ("source", definition.source.to_owned()),
         ("edge cases", definition.edge_cases.to_owned()),
+    ]
+}
+
+fn of_drift(test: &drift::Definition) -> Vec<(&'static str, String)> {
+    let threshold = test.default_threshold;
+    vec![
+        ("id", test.id.to_owned()),
+        ("title", test.title.to_owned()),
+        ("formula", test.formula.to_owned()),
+        ("range", range(test.range)),
+        (
+            "threshold",
+            threshold.map_or_else(
+                || "none: its p-value judges".to_owned(),
+                |threshold| threshold.to_string(),
+            ),
+        ),
+        ("source", test.source.to_owned()),
+        ("edge cases", test.edge_cases.to_owned()),
     ]
 }
 
