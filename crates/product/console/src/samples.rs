@@ -411,7 +411,7 @@ fn compare(chosen: bool) -> ComparePage {
         CompareView::new(&Compared { before, after, comparison })
     });
     ComparePage {
-        frame: frame("Compare", "/analyses").crumb("Bias analyses", "/analyses"),
+        frame: frame("Compare", "/analyses").crumb("Bias analyses", "/analyses").plots(),
         lede: "Income model, 1.1, since Income model, <1.0>".into(),
         here: "/analyses/1/compare".into(),
         with: chosen.then(|| {

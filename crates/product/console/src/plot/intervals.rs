@@ -104,7 +104,8 @@ pub fn changes(name: &str, pairs: &[Pair<'_>]) -> Option<Plot> {
     Some(Plot {
         id: format!("plot-changes-{}", slug(name)),
         reading: "A circle is what was, a diamond is what is; a whisker is the interval. Where the whiskers of a row overlap widely, chance alone could explain the change.".to_owned(),
-        size: height(2 * shown.len()),
+        // Two marks to a row need a little more room.
+        size: height(shown.len() + shown.len() / 2),
         json: block(&Intervals {
             kind: "intervals",
             description: format!("{title}. The table below the plot holds all values."),

@@ -66,7 +66,8 @@ async fn two_versions(world: &World, owner: &mut Browser) -> (String, String, St
     let model = place.strip_prefix("/models/").unwrap().to_owned();
     let first = analysed(owner, "hiring-1", 11, &model).await;
     ended(owner, &first).await;
-    let stated = "{\"intended_use\": \"Screening, never <alone>\", \"training_data\": \"=HYPERLINK\"}";
+    let stated =
+        "{\"intended_use\": \"Screening, never <alone>\", \"training_data\": \"=HYPERLINK\"}";
     let mut change = fields("1.1.0", stated).to_vec();
     change.push(("version", "1"));
     let changed = owner.submit(&place, &change).await;

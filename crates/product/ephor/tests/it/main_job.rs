@@ -44,8 +44,13 @@ async fn a_data_set_is_analysed_and_the_trail_verifies() {
 
     // Beside itself nothing changed; the report is a file.
     let same = ada.json(&format!("/v1/bias_analyses/{id}/comparison?with={id}")).await;
-    assert_eq!((&same["comparable"], &same["counts"]["worse"]), (&json!(true), &json!(0)), "{same}");
-    let report = ada.get(&format!("/v1/bias_analyses/{id}/report?format=csv")).send().await.unwrap();
+    assert_eq!(
+        (&same["comparable"], &same["counts"]["worse"]),
+        (&json!(true), &json!(0)),
+        "{same}"
+    );
+    let report =
+        ada.get(&format!("/v1/bias_analyses/{id}/report?format=csv")).send().await.unwrap();
     assert_eq!(report.status(), StatusCode::OK);
     assert!(report.text().await.unwrap().starts_with("attribute,disparity,"));
 

@@ -142,9 +142,13 @@ fn facts(compared: &Compared) -> Vec<(&'static str, Html)> {
     let score = |value: Option<f64>| {
         value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.2}"))
     };
-    let change = comparison.score.change.map_or_else(String::new, |change| {
-        format!(" ({}{})", if change > 0.0 { "+" } else { "" }, format::decimal(change))
-    });
+    let change = comparison
+        .score
+        .change
+        .filter(|change| *change != 0.0)
+        .map_or_else(String::new, |change| {
+            format!(" ({}{})", if change > 0.0 { "+" } else { "" }, format::decimal(change))
+        });
     let arrow = |from: String, to: String| format!("{from} \u{2192} {to}");
     vec![
         ("Before", side(&compared.before)),
