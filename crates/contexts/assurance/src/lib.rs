@@ -5,10 +5,13 @@
 //! `assurance.bias_analysis_results`.
 
 pub mod analysis;
+pub mod card;
 mod operations;
+pub mod reports;
 pub mod resources;
 mod routes;
 pub mod runner;
+pub mod trend;
 
 use std::sync::Arc;
 
@@ -18,6 +21,7 @@ use ephor_tabular::Table;
 use futures::future::BoxFuture;
 
 pub use operations::operations;
+pub use reports::Pages;
 pub use routes::routes;
 
 /// Opens a data set of the scope's organization. The registry owns data sets, and contexts do
@@ -32,4 +36,6 @@ pub struct Assurance {
     pub store: Store,
     /// Opens data sets, to check a specification against their columns.
     pub open_dataset: OpenDataset,
+    /// Writes reports and model cards as pages.
+    pub pages: Pages,
 }

@@ -23,16 +23,20 @@ pub fn operations() -> Vec<Operation> {
             .permission("bias_analyses", "cancel")
             .response(202, analysis()),
     ]
+    .into_iter()
+    .chain(crate::reports::operations())
+    .collect()
 }
 
 /// An analysis without its result.
 fn analysis() -> Value {
-    const COLUMNS: [&str; 20] = [
+    const COLUMNS: [&str; 21] = [
         "id",
         "name",
         "description",
         "dataset_id",
         "model_id",
+        "model_version_id",
         "analysis_type",
         "parameters",
         "status",

@@ -11,6 +11,7 @@ pub const BIAS_ANALYSES: ResourceSpec =
         .include(&[
             Include::one("dataset", "datasets", "dataset_id"),
             Include::one("model", "models", "model_id"),
+            Include::one("model_version", "model_versions", "model_version_id"),
             Include::many("results", "bias_analysis_results", "analysis_id"),
             Include::many("explanations", "model_explanations", "analysis_id"),
         ])

@@ -38,7 +38,7 @@ pub use spec::{Actions, Change, Check, Event, Include, ResourceSpec};
 pub use sql::{Bound, Statement, count as count_statement, list as list_statement};
 pub use web::{
     ApiError, Authenticated, Body, Id, IfMatch, MAX_BODY_BYTES, Needs, PROBLEM_JSON, Permitted,
-    Query, csv_file, method_word, name_request,
+    Query, csv_file, csv_table, method_word, name_request,
 };
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use ephor_kernel::Problem;
 use crate::{
     error::ErrorPage,
     report::{self, ReportMeta},
-    samples::{moment, pages, result},
+    samples::{card, moment, pages, result},
 };
 
 #[test]
@@ -69,6 +69,8 @@ fn every_page_renders_and_keeps_the_rules() {
         crate::assets::write_all(&folder);
         let meta = ReportMeta::new("Bias analysis of adult.csv", "adult.csv", moment());
         std::fs::write(format!("{folder}/report.html"), report::html(&result(), &meta).unwrap())
+            .unwrap();
+        std::fs::write(format!("{folder}/card.html"), (report::PAGES.card)(&card()).unwrap())
             .unwrap();
     }
 }

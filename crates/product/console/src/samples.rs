@@ -1,20 +1,27 @@
 //! Every page with something on it, for tests to render.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, Utc};
+use ephor_assurance::{
+    analysis::{Analysis, Compared, Completed},
+    card::{Details, ModelCard},
+    trend::{Line, Mark, Point, Trend},
+};
 use ephor_billing::{LimitUse, Per};
-use ephor_fairness::{AnalysisResult, Status};
+use ephor_fairness::{AnalysisResult, Status, comparison};
 use ephor_kernel::{Code, Fault, PermissionSet, Problem};
 
 use crate::{
     error::ErrorPage,
     frame::{Account, Frame, OrganizationChoice},
     pages::{
-        analysis::page::{
-            AnalysisPage, AttributeRow, Columns, Live, NewAnalysisPage, Progress, State,
+        analysis::{
+            compare::{ComparePage, CompareView},
+            page::{AnalysisPage, AttributeRow, Columns, Live, NewAnalysisPage, Progress, State},
         },
         audit::page::{AuditPage, EntryView, SealView},
         dashboard::page::{Count, DashboardPage, Trail},
         dataset::page::{ColumnCard, DatasetPage, UploadPage},
+        model::trend::TrendPage,
         resource::{
             Action, ColumnChoice, DetailPage, Empty, FormPage, ListPage, ListTools, OwnView,
             Section, Step, ViewBar, ViewLink,
@@ -337,9 +344,10 @@ fn analysis(state: State, badge: Badge) -> AnalysisPage {
     AnalysisPage {
         lede: "adult_predictions · asked for by Ada Lovelace".into(),
         badge,
-        actions: vec![
+        actions: vec![Action::new("Compare with\u{2026}", "/analyses/1/compare", "copy")],
+        downloads: vec![
             Action::new("HTML report", "/analyses/1/report.html", "download"),
-            Action::new("JSON", "/analyses/1/result.json", "download"),
+            Action::new("Result as JSON", "/analyses/1/result.json", "download"),
         ],
         steps: vec![
             Step::new("Cancel", "/analyses/1/cancel", "cancelled", &frame)
@@ -348,6 +356,142 @@ fn analysis(state: State, badge: Badge) -> AnalysisPage {
         state,
         frame,
     }
+}
+
+/// A completed analysis; `shift` changes what it found.
+fn completed(name: &str, shift: f64) -> Completed {
+    let mut result = result();
+    for attribute in &mut result.attributes {
+        for one in &mut attribute.disparities {
+            one.value = one.value.map(|value| value + shift);
+            if let Some(interval) = &mut one.interval {
+                interval.lower += shift;
+                interval.upper += shift;
+            }
+        }
+    }
+    Completed {
+        analysis: Analysis {
+            id: "01930b2e-7c1a-7def-8000-1b2c3d4e5f60".parse().unwrap(),
+            name: name.into(),
+            description: String::new(),
+            dataset_id: None,
+            model_id: None,
+            model_version_id: None,
+            analysis_type: "comprehensive".into(),
+            parameters: serde_json::json!({}),
+            status: "completed".into(),
+            job_id: None,
+            progress: 1.0,
+            progress_message: String::new(),
+            outcome: Some("fail".into()),
+            compliance_score: Some("78.42".parse().unwrap()),
+            row_count: Some(16_281),
+            failed_count: Some(3),
+            warning_count: Some(1),
+            metrics_sha256: None,
+            failure: None,
+            created_by: "01930b2e-7c1a-7def-8000-1b2c3d4e5f61".parse().unwrap(),
+            created_at: moment(),
+            started_at: Some(moment()),
+            completed_at: Some(moment()),
+        },
+        result,
+        dataset: Some("adult <2026>".into()),
+    }
+}
+
+fn compare(chosen: bool) -> ComparePage {
+    let compared = chosen.then(|| {
+        let (before, mut after) =
+            (completed("Income model, <1.0>", 0.0), completed("Income model, 1.1", 0.09));
+        after.result.attributes.remove(1);
+        after.result.attributes[0].groups[0].name = "<new> group".into();
+        let comparison = comparison::compare(&before.result, &after.result);
+        CompareView::new(&Compared { before, after, comparison })
+    });
+    ComparePage {
+        frame: frame("Compare", "/analyses").crumb("Bias analyses", "/analyses").plots(),
+        lede: "Income model, 1.1, since Income model, <1.0>".into(),
+        here: "/analyses/1/compare".into(),
+        with: chosen.then(|| {
+            Field::new("with", "Compare with")
+                .select(vec![Choice::new("", "Choose"), Choice::plain("Income model, <1.0>")])
+                .required()
+        }),
+        compared,
+    }
+}
+
+/// A model's analyses: three, of two versions and of none that is known.
+fn trend_of(many: usize) -> Trend {
+    let point = |index: usize| Point {
+        analysis_id: format!("01930b2e-7c1a-7def-8000-1b2c3d4e5f0{index}").parse().unwrap(),
+        name: format!("Income model, <{index}>"),
+        completed_at: moment() + Days::new(7 * index as u64),
+        model_version_id: None,
+        semantic_version: [None, Some("1.0.0".to_owned()), Some("1.1.0".to_owned())][index].clone(),
+        dataset_id: None,
+        outcome: Some(["fail", "warning", "pass"][index].into()),
+        compliance_score: (index != 1).then(|| "78.42".parse().unwrap()),
+        failed_count: Some(1),
+        warning_count: Some(0),
+    };
+    let points: Vec<Point> = (0..many).map(point).collect();
+    let mark = |(index, point): (usize, &Point)| Mark {
+        analysis_id: point.analysis_id,
+        value: (index != 1).then_some(0.3 - 0.1 * index as f64),
+        interval_low: (index != 1).then_some(0.02),
+        interval_high: (index != 1).then_some(0.4),
+        threshold: Some(0.1),
+        status: (index != 1).then(|| "fail".to_owned()),
+        undefined_reason: (index == 1).then(|| "One <group>".to_owned()),
+    };
+    let line = |metric: &str, title: &str, ideal| Line {
+        attribute: "sex <a>".into(),
+        metric: metric.into(),
+        title: title.into(),
+        ideal: Some(ideal),
+        marks: points.iter().enumerate().map(mark).collect(),
+    };
+    let lines = match many {
+        0 => Vec::new(),
+        _ => vec![
+            line("demographic_parity_difference", "Demographic parity difference", 0.0),
+            line("demographic_parity_ratio", "Demographic parity ratio", 1.0),
+        ],
+    };
+    Trend {
+        model_id: "01930b2e-7c1a-7def-8000-1b2c3d4e5f62".parse().unwrap(),
+        model: "Income <classifier>".into(),
+        metric: None,
+        truncated: many > 2,
+        points,
+        lines,
+    }
+}
+
+fn trend(many: usize) -> TrendPage {
+    TrendPage::new(frame("Trend", "/models").crumb("Models", "/models"), &trend_of(many))
+}
+
+/// A card of a model of which some is stated, and much is not.
+pub(crate) fn card() -> ModelCard {
+    let details = Details {
+        id: trend_of(0).model_id,
+        name: "Income <classifier>".into(),
+        description: None,
+        model_type: "classification".into(),
+        status: "active".into(),
+        version: "1.1.0".into(),
+        version_date: Some(moment().date_naive()),
+        base_model: None,
+        schema: Some(serde_json::json!({ "inputs": ["age"] })),
+        registered_at: moment(),
+    };
+    let metadata = serde_json::json!({ "intended_use": "Screening of applications" });
+    let measured = completed("Income model, 1.1", 0.0);
+    ModelCard::new(details, &metadata, trend_of(3).points, Some(&measured), moment())
 }
 
 fn live() -> AnalysisPage {
@@ -618,6 +762,11 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
             &analysis(State::Ended(Notice::fail("It failed")), Badge::state("failed")),
         ),
         page("analysis-done", &analysis(done(), Badge::state("completed"))),
+        page("compare", &compare(true)),
+        page("compare-none", &compare(false)),
+        page("trend", &trend(3)),
+        page("trend-one", &trend(1)),
+        page("trend-none", &trend(0)),
         page("audit", &audit()),
         page("error", &ErrorPage::new(&Problem::internal(), Some("0193".into()), None)),
         page("not-found", &ErrorPage::new(&Problem::forbidden("models", "read"), None, None)),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use ephor_fairness::AnalysisResult;
-use ephor_kernel::{AnalysisId, DatasetId, JobId, ModelId, Problem, UserId};
+use ephor_kernel::{AnalysisId, DatasetId, JobId, ModelId, ModelVersionId, Problem, UserId};
 use ephor_store::{OrgTx, StoreError};
 use rust_decimal::Decimal;
 
@@ -19,6 +19,8 @@ pub struct Analysis {
     pub dataset_id: Option<DatasetId>,
     /// The model.
     pub model_id: Option<ModelId>,
+    /// The model's version that was in force when it was asked for.
+    pub model_version_id: Option<ModelVersionId>,
     /// Its type.
     pub analysis_type: String,
     /// The specification.
@@ -70,8 +72,8 @@ impl Analysis {
 /// `not_found`.
 pub async fn analysis_get(tx: &mut OrgTx, id: AnalysisId) -> Result<Analysis, Problem> {
     let row = sqlx::query!(
-        r#"select a.id, a.name, a.description, a.dataset_id, a.model_id, a.analysis_type, a.parameters, a.status,
-                  a.job_id,
+        r#"select a.id, a.name, a.description, a.dataset_id, a.model_id, a.model_version_id, a.analysis_type, a.parameters,
+                  a.status, a.job_id,
                   case when a.status = 'running' then coalesce(j.progress, a.progress) else a.progress end as "progress!",
                   case when a.status = 'running' then coalesce(j.message, a.progress_message) else a.progress_message end as "message!",
                   a.outcome, a.compliance_score, a.row_count, a.failed_count, a.warning_count, a.metrics_sha256,
@@ -92,6 +94,7 @@ pub async fn analysis_get(tx: &mut OrgTx, id: AnalysisId) -> Result<Analysis, Pr
         description: row.description,
         dataset_id: row.dataset_id.map(Into::into),
         model_id: row.model_id.map(Into::into),
+        model_version_id: row.model_version_id.map(Into::into),
         analysis_type: row.analysis_type,
         parameters: row.parameters,
         status: row.status,

@@ -1,11 +1,15 @@
 //! One file per thing that one can do with an analysis.
 
 mod cancel;
+mod compare;
+mod completed;
 mod create;
 mod get;
 mod record;
 
 pub use cancel::analysis_cancel;
+pub use compare::{Compared, analysis_comparison};
+pub use completed::{Completed, completed_get};
 pub use create::{AnalysisCreate, analysis_create};
 pub use get::{Analysis, analysis_get, analysis_result};
 pub(crate) use record::{

@@ -96,8 +96,12 @@ fn put(paths: &mut Map<String, Value>, path: &str, method: &str, operation: Valu
 fn action(operation: &Operation) -> Value {
     let mut parameters: Vec<Value> = path_parameters(operation.path);
     for (name, schema, meaning) in &operation.query {
-        parameters
-            .push(json!({"name": name, "in": "query", "schema": schema, "description": meaning}));
+        let mut parameter =
+            json!({"name": name, "in": "query", "schema": schema, "description": meaning});
+        if operation.required.contains(name) {
+            parameter["required"] = json!(true);
+        }
+        parameters.push(parameter);
     }
     if operation.if_match {
         parameters.push(resource::if_match(true));
@@ -105,6 +109,9 @@ fn action(operation: &Operation) -> Value {
     let mut response = json!({"description": operation.summary});
     if let Some((kind, schema)) = &operation.response {
         response["content"] = json!({*kind: {"schema": schema}});
+    }
+    for (kind, schema) in &operation.other_types {
+        response["content"][*kind] = json!({"schema": schema});
     }
     let mut described = json!({
         "operationId": id_of(operation),

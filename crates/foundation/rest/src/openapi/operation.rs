@@ -33,6 +33,8 @@ pub struct Operation {
     pub public: bool,
     /// Parameters of the query string: name, schema, meaning.
     pub query: Vec<(&'static str, Value, &'static str)>,
+    /// Those of them that have to be there.
+    pub required: Vec<&'static str>,
     /// Does it take `if-match`, and has to?
     pub if_match: bool,
     /// The media type and schema of the body.
@@ -41,6 +43,8 @@ pub struct Operation {
     pub status: u16,
     /// The media type and schema of the answer.
     pub response: Option<(&'static str, Value)>,
+    /// Other media types that the same answer may have, with their schemas.
+    pub other_types: Vec<(&'static str, Value)>,
     /// Another success: its status, and the schema of its JSON.
     pub also: Option<(u16, Value)>,
 }
@@ -57,10 +61,12 @@ impl Operation {
             permission: None,
             public: false,
             query: Vec::new(),
+            required: Vec::new(),
             if_match: false,
             request: None,
             status: 200,
             response: None,
+            other_types: Vec::new(),
             also: None,
         }
     }
@@ -121,6 +127,13 @@ impl Operation {
         self
     }
 
+    /// A parameter of the query string that has to be there.
+    #[must_use]
+    pub fn needs_query(mut self, name: &'static str, schema: Value, meaning: &'static str) -> Self {
+        self.required.push(name);
+        self.query(name, schema, meaning)
+    }
+
     /// `if-match` names the version that is changed.
     #[must_use]
     pub fn if_match(self) -> Self {
@@ -149,6 +162,13 @@ impl Operation {
     #[must_use]
     pub fn response_as(self, status: u16, media_type: &'static str, schema: Value) -> Self {
         Self { status, response: Some((media_type, schema)), ..self }
+    }
+
+    /// The same answer in another media type, which the caller may choose.
+    #[must_use]
+    pub fn or_as(mut self, media_type: &'static str, schema: Value) -> Self {
+        self.other_types.push((media_type, schema));
+        self
     }
 
     /// An answer without a body: 204, 303, ….

@@ -4,6 +4,20 @@ use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
+/// A whole table: the line of names, and a line of each row's values by those names.
+///
+/// # Errors
+/// A row that is no JSON object.
+pub fn csv_table(names: &[&str], rows: &[serde_json::Value]) -> serde_json::Result<String> {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut out = String::new();
+    header(&names, &mut out);
+    for one in rows {
+        row(&names, &one.to_string(), &mut out)?;
+    }
+    Ok(out)
+}
+
 /// The line of names.
 pub(crate) fn header(names: &[String], out: &mut String) {
     for (place, name) in names.iter().enumerate() {
@@ -85,6 +99,14 @@ mod tests {
             line(row),
             "x,\"say \"\"hi\"\", please\",,\"\",-1.5,true,\"{\"\"k\"\":[1]}\"\r\n"
         );
+    }
+
+    #[test]
+    fn a_table_has_its_columns_in_their_order() {
+        let rows = [json!({"b": 1.5, "a": "=x"}), json!({"a": null})];
+        let table = super::csv_table(&["a", "b"], &rows).unwrap();
+        assert_eq!(table, "a,b\r\n\"'=x\",1.5\r\n,\r\n");
+        assert!(super::csv_table(&["a"], &[json!(1)]).is_err());
     }
 
     #[test]

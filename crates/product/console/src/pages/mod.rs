@@ -4,7 +4,7 @@ pub(crate) mod analysis;
 pub(crate) mod audit;
 pub(crate) mod dashboard;
 pub(crate) mod dataset;
-mod model;
+pub(crate) mod model;
 pub(crate) mod resource;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
@@ -12,6 +12,8 @@ mod system;
 pub(crate) mod usage;
 
 use axum::Router;
+
+pub(crate) use model::trend::score as trend_score;
 
 use crate::ConsoleState;
 

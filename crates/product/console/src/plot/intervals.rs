@@ -1,6 +1,6 @@
 //! Rates by group with their intervals: one row a group, a dot with whiskers a rate.
 
-use ephor_fairness::{AttributeResult, Group};
+use ephor_fairness::{AttributeResult, Disparity, Group};
 use serde::Serialize;
 
 use super::{Axis, Mark, Plot, block, height, slug};
@@ -57,6 +57,67 @@ pub fn error_rates(result: &AttributeResult) -> Option<Plot> {
         "Of those with a positive label, how many are found; of those with a negative label, how many are taken for positive. Equalized odds asks that both be alike in all groups.",
         None,
     )
+}
+
+/// A disparity in two analyses.
+#[derive(Debug, Clone, Copy)]
+pub struct Pair<'a> {
+    /// Its name for people.
+    pub title: &'a str,
+    /// In the earlier one.
+    pub before: Option<&'a Disparity>,
+    /// In the later one.
+    pub after: Option<&'a Disparity>,
+}
+
+/// Disparities before and after: one row each, a dot with whiskers for each side. `None` without
+/// any value.
+pub fn changes(name: &str, pairs: &[Pair<'_>]) -> Option<Plot> {
+    let mark = |side: Option<&Disparity>| {
+        let interval = side.and_then(|one| one.interval.as_ref());
+        Mark {
+            value: side.and_then(|one| one.value),
+            low: interval.map(|interval| interval.lower),
+            high: interval.map(|interval| interval.upper),
+        }
+    };
+    let rows: Vec<Row> = pairs
+        .iter()
+        .map(|pair| Row {
+            label: pair.title.to_owned(),
+            n: pair.after.or(pair.before).map_or(0, |one| one.n),
+            values: vec![mark(pair.before), mark(pair.after)],
+        })
+        .collect();
+    if !rows.iter().flat_map(|row| &row.values).any(|mark| mark.value.is_some()) {
+        return None;
+    }
+    let table = rows
+        .iter()
+        .map(|row| {
+            let cells = row.values.iter().flat_map(|mark| [mark.number(), mark.range()]);
+            std::iter::once(row.label.clone()).chain(cells).collect()
+        })
+        .collect();
+    let title = format!("Disparities of {name}, before and after");
+    let shown: Vec<Row> = rows.into_iter().take(MOST_ROWS).collect();
+    Some(Plot {
+        id: format!("plot-changes-{}", slug(name)),
+        reading: "A circle is what was, a diamond is what is; a whisker is the interval. Where the whiskers of a row overlap widely, chance alone could explain the change.".to_owned(),
+        // Two marks to a row need a little more room.
+        size: height(shown.len() + shown.len() / 2),
+        json: block(&Intervals {
+            kind: "intervals",
+            description: format!("{title}. The table below the plot holds all values."),
+            axis: Axis { label: "Disparity".to_owned(), min: None, max: None, percent: false },
+            series: vec!["Before".to_owned(), "After".to_owned()],
+            rows: shown,
+            mark: None,
+        }),
+        heads: ["Disparity", "Before", "Its interval", "After", "Its interval"].map(str::to_owned).to_vec(),
+        rows: table,
+        title,
+    })
 }
 
 fn rates(

@@ -3,13 +3,15 @@
 mod calibration;
 mod heatmap;
 mod intervals;
+mod trend;
 
 use askama::{Template, filters::HtmlSafe};
 use serde::Serialize;
 
 pub use calibration::calibration;
 pub use heatmap::intersections;
-pub use intervals::{error_rates, selection_rates};
+pub use intervals::{Pair, changes, error_rates, selection_rates};
+pub use trend::{TrendChart, TrendMark};
 
 use crate::view::format;
 
@@ -57,6 +59,21 @@ impl Mark {
             value: metric.and_then(|metric| metric.value),
             low: interval.map(|interval| interval.lower),
             high: interval.map(|interval| interval.upper),
+        }
+    }
+
+    /// The value as a plain number.
+    fn number(self) -> String {
+        self.value.map_or_else(|| "undefined".to_owned(), format::decimal)
+    }
+
+    /// The interval in plain numbers.
+    fn range(self) -> String {
+        match (self.low, self.high) {
+            (Some(low), Some(high)) => {
+                format!("{} to {}", format::decimal(low), format::decimal(high))
+            }
+            _ => "\u{2013}".to_owned(),
         }
     }
 

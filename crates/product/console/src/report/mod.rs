@@ -1,12 +1,15 @@
 //! The single-file report: everything that an analysis found, with its plots, in one HTML file
 //! that fetches nothing, prints well and reads without scripts.
 
+mod card;
 pub mod figures;
 
 use askama::Template;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, Utc};
+use ephor_assurance::reports::{Heading, Pages};
 use ephor_fairness::AnalysisResult;
+use ephor_kernel::Problem;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -37,6 +40,19 @@ impl ReportMeta {
     ) -> Self {
         Self { title: title.into(), source: source.into(), created, organization: None }
     }
+}
+
+/// Writes reports and model cards for the context that serves them.
+pub const PAGES: Pages = Pages { report: written, card: card::html };
+
+fn written(result: &AnalysisResult, heading: &Heading) -> Result<String, Problem> {
+    let Heading { title, source, created, organization } = heading;
+    let mut meta = ReportMeta::new(title, source, *created);
+    meta.organization.clone_from(organization);
+    html(result, &meta).map_err(|error| {
+        tracing::error!(%error, "a report could not be rendered");
+        Problem::internal()
+    })
 }
 
 #[derive(Template)]

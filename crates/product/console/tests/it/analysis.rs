@@ -137,7 +137,7 @@ async fn an_analysis_that_waits_is_cancelled() {
     .await;
     let again = owner.submit(&format!("{place}/cancel"), &[]).await;
     assert_eq!(again.status, StatusCode::CONFLICT);
-    assert_eq!(owner.get(&format!("{place}/result.json")).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(owner.get(&format!("{place}/result.json")).await.status, StatusCode::CONFLICT);
 }
 
 #[tokio::test]

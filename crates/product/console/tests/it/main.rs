@@ -5,4 +5,5 @@
 mod analysis;
 mod door;
 mod pages;
+mod reports;
 mod support;

@@ -67,7 +67,11 @@ pub async fn world() -> World {
         max_upload_bytes: 64 << 20,
     };
     let registry = Registry::new(store.clone(), &folder, 64 << 20).unwrap();
-    let assurance = Assurance { store: store.clone(), open_dataset: open_dataset(&registry) };
+    let assurance = Assurance {
+        store: store.clone(),
+        open_dataset: open_dataset(&registry),
+        pages: ephor_console::report::PAGES,
+    };
     let mut conn = db.admin().acquire().await.unwrap();
     let catalog = Catalog::read(&mut conn).await.unwrap();
     drop(conn);
@@ -92,6 +96,7 @@ pub async fn world() -> World {
     let router = ephor_identity::routes()
         .with_state(Api { store, identity: identity.clone() })
         .merge(ephor_registry::routes(registry))
+        .merge(ephor_assurance::routes(state.assurance.clone()))
         .merge(ephor_console::routes(state.clone()))
         .layer(from_fn_with_state(identity, ephor_identity::authenticate))
         .layer(from_fn(name_request))

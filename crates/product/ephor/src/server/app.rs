@@ -91,7 +91,11 @@ impl App {
         let (identity, registry) = services(config, data, &store)?;
         // The configuration was checked when it was read.
         let mailer = Mailer::new(&config.mail).ok().flatten();
-        let assurance = Assurance { store: store.clone(), open_dataset: open_dataset(&registry) };
+        let assurance = Assurance {
+            store: store.clone(),
+            open_dataset: open_dataset(&registry),
+            pages: ephor_console::report::PAGES,
+        };
 
         let billing = Billing::new(store.clone(), Arc::new(SystemClock));
         let content = Content::new(store.clone(), config.server.url());

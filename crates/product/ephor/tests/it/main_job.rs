@@ -42,12 +42,26 @@ async fn a_data_set_is_analysed_and_the_trail_verifies() {
         .unwrap();
     assert!((parity["score"].as_f64().unwrap() - 0.143_199_685_534_591_23).abs() < 1e-9);
 
+    // Beside itself nothing changed; the report is a file.
+    let same = ada.json(&format!("/v1/bias_analyses/{id}/comparison?with={id}")).await;
+    assert_eq!(
+        (&same["comparable"], &same["counts"]["worse"]),
+        (&json!(true), &json!(0)),
+        "{same}"
+    );
+    let report =
+        ada.get(&format!("/v1/bias_analyses/{id}/report?format=csv")).send().await.unwrap();
+    assert_eq!(report.status(), StatusCode::OK);
+    assert!(report.text().await.unwrap().starts_with("attribute,disparity,"));
+
     // A stranger sees nothing of it, and can't tell it from what is not there.
     let eve = Person::sign_up(&server.url, "eve@example.org").await;
     for path in [
         format!("/v1/bias_analyses/{id}"),
         format!("/v1/datasets/{}", dataset["id"].as_str().unwrap()),
         format!("/v1/bias_analyses/{id}/result"),
+        format!("/v1/bias_analyses/{id}/report"),
+        format!("/v1/bias_analyses/{id}/comparison?with={id}"),
         format!("/v1/datasets/{}/rows", dataset["id"].as_str().unwrap()),
     ] {
         assert_eq!(eve.get(&path).send().await.unwrap().status(), StatusCode::NOT_FOUND, "{path}");
@@ -147,6 +161,16 @@ async fn a_model_has_a_life_and_versions() {
     );
     let versions = ada.json(&format!("/v1/model_versions?model_id=eq.{id}")).await;
     assert_eq!(versions["data"].as_array().unwrap().len(), 1, "{versions}");
+
+    // Without analyses there is nothing to draw, and nothing stated is made up.
+    let trend = ada.json(&format!("/v1/models/{id}/trend")).await;
+    assert_eq!((&trend["points"], &trend["lines"]), (&json!([]), &json!([])), "{trend}");
+    let card = ada.json(&format!("/v1/models/{id}/card?format=json")).await;
+    assert_eq!(card["intended_use"], Value::Null, "{card}");
+    let eve = Person::sign_up(&server.url, "eve@example.org").await;
+    for path in [format!("/v1/models/{id}/trend"), format!("/v1/models/{id}/card")] {
+        assert_eq!(eve.get(&path).send().await.unwrap().status(), StatusCode::NOT_FOUND, "{path}");
+    }
 }
 
 fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {

@@ -1,5 +1,6 @@
 //! Bias analyses: a list, the form that asks for one, and one with its progress and result.
 
+pub(crate) mod compare;
 mod events;
 mod new;
 pub(crate) mod page;
@@ -29,6 +30,8 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .route("/analyses/{id}", get(show::show))
         .route("/analyses/{id}/events", get(events::events))
         .route("/analyses/{id}/cancel", post(show::cancel))
+        .route("/analyses/{id}/compare", get(compare::show))
+        .route("/analyses/{id}/findings.csv", get(show::findings))
         .route("/analyses/{id}/report.html", get(show::report))
         .route("/analyses/{id}/result.json", get(show::result))
 }

@@ -82,6 +82,8 @@ pub(crate) struct AnalysisPage {
     pub lede: String,
     pub badge: Badge,
     pub actions: Vec<Action>,
+    /// What can be kept of it.
+    pub downloads: Vec<Action>,
     pub steps: Vec<Step>,
     pub state: State,
 }

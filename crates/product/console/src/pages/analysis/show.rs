@@ -2,12 +2,14 @@
 
 use axum::{
     extract::State,
-    http::{HeaderValue, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Redirect},
 };
-use ephor_assurance::analysis::{Analysis, analysis_cancel, analysis_get, analysis_result};
+use ephor_assurance::{
+    analysis::{Analysis, analysis_cancel, analysis_get, analysis_result, completed_get},
+    reports::{ReportFormat, analysis_file},
+};
 use ephor_fairness::AnalysisResult;
-use ephor_kernel::{AnalysisId, Clock, Problem, SystemClock};
+use ephor_kernel::{AnalysisId, Problem};
 use ephor_registry::dataset::dataset_get;
 use ephor_rest::{Id, ListRequest};
 use ephor_store::OrgTx;
@@ -18,7 +20,6 @@ use crate::{
     error::page,
     frame::Frame,
     pages::resource::{Action, Step},
-    report::{self, ReportMeta},
     result::ResultView,
     view::{Badge, Notice, json},
     visit::{Answer, Visit},
@@ -57,6 +58,7 @@ pub(super) async fn show(
         lede: about,
         badge: Badge::state(&analysis.status),
         actions: actions(&visit, &analysis),
+        downloads: downloads(&analysis),
         steps: steps(&visit, &analysis, &frame),
         frame,
         state: shown,
@@ -107,8 +109,11 @@ fn actions(visit: &Visit, analysis: &Analysis) -> Vec<Action> {
     let id = analysis.id;
     let mut actions = Vec::new();
     if analysis.status == "completed" {
-        actions.push(Action::new("HTML report", format!("/analyses/{id}/report.html"), "download"));
-        actions.push(Action::new("JSON", format!("/analyses/{id}/result.json"), "download"));
+        actions.push(Action::new(
+            "Compare with\u{2026}",
+            format!("/analyses/{id}/compare"),
+            "copy",
+        ));
     }
     if let (true, Some(dataset)) =
         (analysis.ended() && visit.may("bias_analyses", "create"), analysis.dataset_id)
@@ -120,6 +125,19 @@ fn actions(visit: &Visit, analysis: &Analysis) -> Vec<Action> {
         ));
     }
     actions
+}
+
+/// What can be kept of it.
+fn downloads(analysis: &Analysis) -> Vec<Action> {
+    if analysis.status != "completed" {
+        return Vec::new();
+    }
+    let id = analysis.id;
+    vec![
+        Action::new("HTML report", format!("/analyses/{id}/report.html"), "download"),
+        Action::new("Findings as CSV", format!("/analyses/{id}/findings.csv"), "download"),
+        Action::new("Result as JSON", format!("/analyses/{id}/result.json"), "download"),
+    ]
 }
 
 fn steps(visit: &Visit, analysis: &Analysis, frame: &Frame) -> Vec<Step> {
@@ -145,38 +163,22 @@ pub(super) async fn cancel(
     Ok(Redirect::to(&format!("/analyses/{id}?done=cancelled")).into_response())
 }
 
-async fn completed(
-    state: &ConsoleState,
-    visit: &Visit,
-    id: AnalysisId,
-) -> Result<(Analysis, AnalysisResult), Problem> {
+/// `GET /analyses/{id}/report.html`, `result.json` and `findings.csv`: files to be kept.
+async fn file(state: &ConsoleState, visit: &Visit, id: AnalysisId, format: ReportFormat) -> Answer {
     visit.scope.require("bias_analyses", "read")?;
     let mut tx = state.store.begin(&visit.scope).await?;
-    let analysis = analysis_get(&mut tx, id).await?;
-    let result = analysis_result(&mut tx, id).await?;
+    let completed = completed_get(&mut tx, id).await?;
     tx.commit().await?;
-    let result =
-        result.ok_or_else(|| Problem::not_found("result; the analysis has not completed"))?;
-    Ok((analysis, result))
+    Ok(analysis_file(state.assurance.pages, &completed, format, Some(visit.organization()))?)
 }
 
-/// `GET /analyses/{id}/report.html`: the single-file report, to be kept.
+/// `GET /analyses/{id}/report.html`: the single-file report.
 pub(super) async fn report(
     State(state): State<ConsoleState>,
     visit: Visit,
     Id(id): Id<AnalysisId>,
 ) -> Answer {
-    let (analysis, result) = completed(&state, &visit, id).await?;
-    let mut tx = state.store.begin(&visit.scope).await?;
-    let source = about(&state, &visit, &mut tx, &analysis).await?;
-    tx.commit().await?;
-    let mut meta = ReportMeta::new(&analysis.name, source, SystemClock.now());
-    meta.organization = Some(visit.organization().to_owned());
-    let html = report::html(&result, &meta).map_err(|error| {
-        tracing::error!(%error, analysis = %id, "a report could not be rendered");
-        Problem::internal()
-    })?;
-    Ok(attachment("text/html; charset=utf-8", &format!("bias-analysis-{id}.html"), html))
+    file(&state, &visit, id, ReportFormat::Html).await
 }
 
 /// `GET /analyses/{id}/result.json`: all of it, for programs.
@@ -185,20 +187,14 @@ pub(super) async fn result(
     visit: Visit,
     Id(id): Id<AnalysisId>,
 ) -> Answer {
-    let (_, result) = completed(&state, &visit, id).await?;
-    let text = serde_json::to_string_pretty(&result).map_err(|_| Problem::internal())?;
-    Ok(attachment("application/json", &format!("bias-analysis-{id}.json"), text))
+    file(&state, &visit, id, ReportFormat::Json).await
 }
 
-fn attachment(kind: &'static str, name: &str, body: String) -> Response {
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
-        .unwrap_or(HeaderValue::from_static("attachment"));
-    (
-        [
-            (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-            (header::CONTENT_DISPOSITION, disposition),
-        ],
-        body,
-    )
-        .into_response()
+/// `GET /analyses/{id}/findings.csv`: its disparities, for spreadsheets.
+pub(super) async fn findings(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Id(id): Id<AnalysisId>,
+) -> Answer {
+    file(&state, &visit, id, ReportFormat::Csv).await
 }

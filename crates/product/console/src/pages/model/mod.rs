@@ -1,6 +1,8 @@
 //! Models: a list, one with its versions and the steps of its life, and its form.
 
+mod card;
 mod show;
+pub(crate) mod trend;
 
 use axum::{
     Router,
@@ -31,6 +33,10 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .route("/models/{id}/step", post(show::step))
         .route("/models/{id}/roll-back", post(show::roll_back))
         .route("/models/{id}/delete", post(delete))
+        .route("/models/{id}/trend", get(trend::show))
+        .route("/models/{id}/card.html", get(card::html))
+        .route("/models/{id}/card.md", get(card::markdown))
+        .route("/models/{id}/card.json", get(card::json))
 }
 
 const LISTING: Listing<'static> = Listing {

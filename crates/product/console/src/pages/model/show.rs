@@ -45,13 +45,15 @@ pub(super) async fn show(
         sections.push(Section {
             id: "analyses",
             title: "Bias analyses".to_owned(),
-            action: None,
+            action: (!rows.is_empty())
+                .then(|| Action::new("Trend and model card", format!("/models/{id}/trend"), "scale")),
             table: analysis::table("Analyses of this model", &rows),
             empty: "None yet. Choose this model when you analyse a data set that holds its predictions.",
         });
     }
     tx.commit().await?;
-    let mut actions = Vec::new();
+    let mut actions =
+        vec![Action::new("Model card", format!("/models/{id}/card.html"), "download")];
     if visit.may("models", "update") {
         actions.push(Action::new("Edit", format!("/models/{id}/edit"), "edit"));
     }

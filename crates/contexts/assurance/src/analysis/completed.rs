@@ -1,0 +1,59 @@
+//! An analysis that has completed, with what it found: what reports and comparisons are made of.
+
+use ephor_fairness::AnalysisResult;
+use ephor_kernel::{AnalysisId, Code, Problem};
+use ephor_store::{OrgTx, StoreError};
+
+use super::{Analysis, analysis_get, analysis_result};
+
+/// A completed analysis.
+#[derive(Debug, Clone)]
+pub struct Completed {
+    /// The analysis.
+    pub analysis: Analysis,
+    /// What it found.
+    pub result: AnalysisResult,
+    /// The data set's name, when the caller may see data sets.
+    pub dataset: Option<String>,
+}
+
+/// A completed analysis of the organization.
+///
+/// # Errors
+/// `not_found`; `conflict` when it has not completed, or another system's result came without
+/// what Ephor's hold.
+pub async fn completed_get(tx: &mut OrgTx, id: AnalysisId) -> Result<Completed, Problem> {
+    let analysis = analysis_get(tx, id).await?;
+    let result = match analysis.status.as_str() {
+        "completed" => analysis_result(tx, id).await?,
+        _ => None,
+    };
+    let Some(result) = result else {
+        return Err(Problem::new(
+            Code::Conflict,
+            format!(
+                "The analysis {} is {} and has no result to read; ask again when it has completed",
+                analysis.id, analysis.status
+            ),
+        ));
+    };
+    let dataset = dataset_name(tx, &analysis).await?;
+    Ok(Completed { analysis, result, dataset })
+}
+
+async fn dataset_name(tx: &mut OrgTx, analysis: &Analysis) -> Result<Option<String>, Problem> {
+    let Some(dataset) =
+        analysis.dataset_id.filter(|_| tx.scope().permissions().allows("datasets", "read"))
+    else {
+        return Ok(None);
+    };
+    let name = sqlx::query_scalar!(
+        "select name from registry.datasets where organization_id = $1 and id = $2",
+        tx.organization().uuid(),
+        dataset.uuid(),
+    )
+    .fetch_optional(tx.conn())
+    .await
+    .map_err(StoreError::from)?;
+    Ok(name)
+}

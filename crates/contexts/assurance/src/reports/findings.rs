@@ -1,0 +1,75 @@
+//! What an analysis found as one table: a line for each disparity of each attribute and of where
+//! attributes meet.
+
+use ephor_fairness::{AnalysisResult, AttributeResult, Disparity, Status};
+use ephor_kernel::Problem;
+use serde_json::{Value, json};
+
+const COLUMNS: [&str; 17] = [
+    "attribute",
+    "disparity",
+    "title",
+    "status",
+    "value",
+    "interval_low",
+    "interval_high",
+    "confidence",
+    "interval_method",
+    "ideal",
+    "threshold",
+    "low_group",
+    "low_value",
+    "high_group",
+    "high_value",
+    "rows",
+    "undefined_reason",
+];
+
+/// The findings as CSV that no spreadsheet takes for formulas.
+pub(super) fn table(result: &AnalysisResult) -> Result<String, Problem> {
+    let rows: Vec<Value> = result
+        .attributes
+        .iter()
+        .chain(&result.intersections)
+        .flat_map(|attribute| attribute.disparities.iter().map(|one| row(attribute, one)))
+        .collect();
+    ephor_rest::csv_table(&COLUMNS, &rows).map_err(|_| Problem::internal())
+}
+
+fn row(attribute: &AttributeResult, disparity: &Disparity) -> Value {
+    let Disparity {
+        id,
+        title,
+        value,
+        ideal,
+        interval,
+        threshold,
+        status,
+        worst_pair,
+        n,
+        undefined,
+        left_out: _,
+        sentence: _,
+    } = disparity;
+    let interval = interval.as_ref();
+    let pair = worst_pair.as_ref();
+    json!({
+        "attribute": attribute.name,
+        "disparity": id,
+        "title": title,
+        "status": status.map(Status::as_str),
+        "value": value,
+        "interval_low": interval.map(|interval| interval.lower),
+        "interval_high": interval.map(|interval| interval.upper),
+        "confidence": interval.map(|interval| interval.confidence),
+        "interval_method": interval.map(|interval| interval.method),
+        "ideal": ideal,
+        "threshold": threshold,
+        "low_group": pair.map(|pair| &pair.low),
+        "low_value": pair.map(|pair| pair.low_value),
+        "high_group": pair.map(|pair| &pair.high),
+        "high_value": pair.map(|pair| pair.high_value),
+        "rows": n,
+        "undefined_reason": undefined,
+    })
+}

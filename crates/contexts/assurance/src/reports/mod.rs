@@ -1,0 +1,41 @@
+//! What completed analyses are read as: a report in several formats, a comparison of two, a
+//! model's trend over its versions, and its model card.
+
+mod file;
+mod findings;
+mod operations;
+mod routes;
+
+use chrono::{DateTime, Utc};
+use ephor_fairness::AnalysisResult;
+use ephor_kernel::Problem;
+
+pub use file::{CardFormat, ReportFormat, analysis_file, card_file};
+pub(crate) use operations::operations;
+pub use routes::metric_named;
+pub(crate) use routes::routes;
+
+use crate::card::ModelCard;
+
+/// What a report says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heading {
+    /// Its title.
+    pub title: String,
+    /// What was analysed.
+    pub source: String,
+    /// When the report was made.
+    pub created: DateTime<Utc>,
+    /// The organization that it was made for, if it shall say so.
+    pub organization: Option<String>,
+}
+
+/// Writes what people read as single files of HTML. Pages are the console's, and contexts do not
+/// import it: the composition root gives the way.
+#[derive(Debug, Clone, Copy)]
+pub struct Pages {
+    /// The report of an analysis.
+    pub report: fn(&AnalysisResult, &Heading) -> Result<String, Problem>,
+    /// The card of a model.
+    pub card: fn(&ModelCard) -> Result<String, Problem>,
+}
