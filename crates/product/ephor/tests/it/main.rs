@@ -18,6 +18,7 @@ mod contract;
 mod external_identity;
 mod mail;
 mod main_job;
+mod monitors;
 mod my_data;
 mod offers;
 mod publishing;
