@@ -244,6 +244,8 @@ pub enum IntervalMethod {
     Bootstrap,
     /// The extremes of all pairs' simultaneous intervals (Holm).
     SimultaneousPairs,
+    /// Of a difference of two independent values, recovered from each one's own interval.
+    Recovered,
 }
 
 /// A bin of the reliability curve.

@@ -36,6 +36,7 @@ pub(crate) use estimates::estimate;
 use estimates::{Estimated, estimate_all};
 pub(crate) use groups::{Cells, GroupTally, Groups, places};
 use groups::{SMALL_GROUPS_SHOWN, allowed};
+pub(crate) use judge::gap;
 pub(crate) use labels::resolve;
 pub use scan::{column_faults, plan as scan_plan};
 

@@ -30,10 +30,3 @@ pub fn chi_square(cells: &[Counts]) -> Option<ChiSquare> {
     let degrees = (filled.clone().count() as u64).checked_sub(1)?;
     ChiSquare::of(filled.map(part).sum(), degrees)
 }
-
-/// Categories of which fewer than 5 rows are expected in either table: the p-value is rough.
-pub(super) fn is_rough(cells: &[Counts]) -> bool {
-    let Some([reference, current]) = totals(cells) else { return false };
-    let least = reference.min(current) / (reference + current);
-    cells.iter().any(|[p, q]| p + q > 0 && ((p + q) as f64) * least < 5.0)
-}

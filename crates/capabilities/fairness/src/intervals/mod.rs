@@ -7,6 +7,7 @@ pub mod delong;
 pub mod katz;
 pub mod newcombe;
 pub mod pairs;
+pub mod recovered;
 pub mod wilson;
 
 use statrs::distribution::{ContinuousCDF, Normal};

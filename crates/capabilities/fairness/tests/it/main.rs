@@ -7,6 +7,7 @@
 
 mod cancellation;
 mod catalogue;
+mod drift;
 mod edge_cases;
 mod encoding;
 mod large;
@@ -14,6 +15,7 @@ mod parquet_codes;
 mod properties;
 mod reference_aif360;
 mod reference_data;
+mod reference_drift;
 mod reference_fairlearn;
 mod reference_independent;
 mod reference_law;

@@ -9,6 +9,8 @@ mod config;
 mod db;
 mod demo;
 mod doctor;
+mod drift;
+mod file;
 mod man;
 mod metrics;
 pub mod printed;
@@ -55,6 +57,8 @@ struct Settings {
 enum Command {
     /// Analyse a file for bias, with no server
     Analyze(analyze::Args),
+    /// Compare two files: columns, performance and fairness, with no server
+    Drift(drift::Args),
     /// Look up metrics and disparities: formulas, ranges, sources
     Metrics(metrics::Args),
     /// Start the server: console, API and background work
@@ -130,6 +134,7 @@ impl Cli {
         let Self { settings, command } = self;
         match command {
             Command::Analyze(args) => args.run(&settings),
+            Command::Drift(args) => args.run(),
             Command::Metrics(args) => args.run(),
             Command::Serve(args) => args.run(&settings),
             Command::Demo(args) => args.run(&settings),

@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use comfy_table::{ContentArrangement, Table, presets::NOTHING};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
+use ephor_console::report::figures::Document;
 
 /// A table of texts. What is stored may be anything: no control character reaches the terminal.
 pub fn table(
@@ -28,6 +29,38 @@ pub fn plain() -> Table {
 /// A text without what could steer the terminal.
 pub fn safe(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// A report of figures.
+pub fn document(document: &Document, source: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    let _ = writeln!(out, "{}: {}\n{}", safe(source), document.title, document.rule);
+    for fact in &document.facts {
+        let _ = writeln!(out, "{}", safe(fact));
+    }
+    for section in &document.sections {
+        let mut table = Table::new();
+        table.load_style(NOTHING);
+        table.set_header(section.heads.iter().map(|head| head.trim_end_matches('…')));
+        for row in &section.rows {
+            table.add_row(row.iter().map(|cell| safe(cell)));
+        }
+        for (column, head) in table.column_iter_mut().zip(&section.heads).skip(1) {
+            if !head.ends_with('…') {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        let _ = writeln!(out, "\n{}\n{table}", safe(&section.heading));
+        for fact in &section.facts {
+            let _ = writeln!(out, "{}", safe(fact));
+        }
+    }
+    let _ = writeln!(out, "\nNotes");
+    for note in &document.notes {
+        let _ = writeln!(out, "- {}", safe(note));
+    }
+    out
 }
 
 /// A size: `1.4 MB`.

@@ -16,6 +16,7 @@ fn every_command_explains_itself() {
     for command in [
         &["--help"][..],
         &["analyze", "--help"],
+        &["drift", "--help"],
         &["metrics", "--help"],
         &["serve", "--help"],
         &["demo", "--help"],

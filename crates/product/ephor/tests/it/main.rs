@@ -15,6 +15,7 @@ mod clock;
 mod command_line;
 mod compliance_score;
 mod contract;
+mod drift;
 mod external_identity;
 mod mail;
 mod main_job;

@@ -2,12 +2,14 @@
 //! for a page.
 
 mod data;
+mod drift;
 mod eeoc;
 mod ll144;
 
 use askama::Template;
 use ephor_fairness::{
-    ENGINE_VERSION, Interval, data::DataReport, law::LawReport, significance::chi_square::ChiSquare,
+    ENGINE_VERSION, Interval, data::DataReport, drift::DriftReport, law::LawReport,
+    significance::chi_square::ChiSquare,
 };
 
 use super::{ReportMeta, source};
@@ -55,6 +57,11 @@ pub fn of_law(report: &LawReport) -> Document {
 /// A report of the data alone, in words and tables.
 pub fn of_data(report: &DataReport) -> Document {
     data::document(report)
+}
+
+/// Two tables compared, in words and tables.
+pub fn of_drift(report: &DriftReport) -> Document {
+    drift::document(report)
 }
 
 #[derive(Template)]

@@ -3,24 +3,21 @@
 mod reports;
 mod table;
 
-use std::{
-    collections::BTreeMap,
-    io::{IsTerminal as _, Write as _},
-    path::PathBuf,
-};
+use std::{io::IsTerminal as _, path::PathBuf};
 
-use anyhow::Context as _;
 use clap::ValueEnum;
 use ephor_console::report::{self, ReportMeta};
 use ephor_fairness::{
     AnalysisError, AnalysisResult, AnalysisSpec, AnalysisType, DataFrame, Status,
 };
 use ephor_kernel::{Clock as _, SystemClock};
-use ephor_tabular::{OpenOptions, Source, TabularError};
 use tokio_util::sync::CancellationToken;
 
-use super::{Settings, block_on};
-use crate::exit::{Exit, UsageError};
+use super::{
+    Settings, block_on,
+    file::{self, FailOn, Output, invalid, pair, unreadable},
+};
+use crate::exit::Exit;
 
 /// Analyse a file for bias, with no server.
 #[derive(Debug, clap::Args)]
@@ -98,26 +95,6 @@ pub struct Args {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// For a terminal
-    Table,
-    /// Everything, for programs
-    Json,
-    /// One self-contained page with plots
-    Html,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    /// A metric is beyond its threshold, noise allowed for
-    Fail,
-    /// A metric is beyond its threshold, though noise could explain it
-    Warning,
-    /// Never: the report is all that is wanted
-    Never,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 enum Type {
     DemographicParity,
@@ -137,15 +114,6 @@ impl From<Type> for AnalysisType {
     }
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
-            Ok((name.to_owned(), value.to_owned()))
-        }
-        _ => Err("it is written NAME=VALUE".to_owned()),
-    }
-}
-
 impl Args {
     pub fn run(self, _: &Settings) -> anyhow::Result<Exit> {
         let spec = self.spec()?;
@@ -158,30 +126,10 @@ impl Args {
     }
 
     fn exit(&self, worst: Status) -> Exit {
-        let failed = match self.fail_on {
-            FailOn::Fail => worst >= Status::Fail,
-            FailOn::Warning => worst >= Status::Warning,
-            FailOn::Never => false,
-        };
-        if failed { Exit::Finding } else { Exit::Ok }
+        self.fail_on.exit(worst)
     }
 
     fn spec(&self) -> anyhow::Result<AnalysisSpec> {
-        let mut wrong = Vec::new();
-        let mut thresholds = BTreeMap::new();
-        for (metric, text) in &self.threshold {
-            match text.parse::<f64>() {
-                Ok(number) => {
-                    thresholds.insert(metric.clone(), number);
-                }
-                Err(_) => {
-                    wrong.push(format!("--threshold {metric}={text}: `{text}` is not a number"));
-                }
-            }
-        }
-        if !wrong.is_empty() {
-            return Err(UsageError(wrong.join("\n")).into());
-        }
         Ok(AnalysisSpec {
             analysis_type: self.analysis_type.into(),
             prediction: self.prediction.clone(),
@@ -192,7 +140,7 @@ impl Args {
             reference_groups: self.reference.iter().cloned().collect(),
             intersection_depth: self.intersections,
             min_group_size: self.min_group_size,
-            thresholds,
+            thresholds: file::thresholds(&self.threshold)?,
             confidence: self.confidence,
             seed: self.seed,
             ..AnalysisSpec::new(self.target.clone(), self.protected.clone())
@@ -209,23 +157,9 @@ impl Args {
         &self,
         work: impl AsyncFnOnce(DataFrame, &CancellationToken) -> Result<T, AnalysisError>,
     ) -> anyhow::Result<T> {
-        let source = if self.file.as_os_str() == "-" {
-            Source::Stdin
-        } else {
-            Source::Path(self.file.clone())
-        };
-        let options = OpenOptions { memory_bytes: self.memory << 20, ..OpenOptions::default() };
-        let table = ephor_tabular::open(source, options).await.map_err(unreadable)?;
-        let cancel = CancellationToken::new();
-        let stop = cancel.clone();
-        let ctrl_c = tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                stop.cancel();
-            }
-        });
-        let outcome = work(table.dataframe().map_err(unreadable)?, &cancel).await;
-        ctrl_c.abort();
-        outcome.map_err(invalid)
+        let table = file::open(&self.file, self.memory).await?;
+        let table = table.dataframe().map_err(unreadable)?;
+        file::until_stopped(async |cancel| work(table, cancel).await).await
     }
 
     fn write(&self, result: &AnalysisResult) -> anyhow::Result<()> {
@@ -245,28 +179,10 @@ impl Args {
 
     /// What is analysed, for people.
     fn source(&self) -> String {
-        match self.file.to_str() {
-            Some("-") => "standard input".to_owned(),
-            _ => self.file.display().to_string(),
-        }
+        file::named(&self.file)
     }
 
     fn put(&self, text: &str) -> anyhow::Result<()> {
-        match &self.out {
-            Some(path) => std::fs::write(path, text)
-                .with_context(|| format!("the report could not be written to {}", path.display())),
-            None => Ok(std::io::stdout().lock().write_all(text.as_bytes())?),
-        }
+        file::put(self.out.as_ref(), text)
     }
-}
-
-fn invalid(error: AnalysisError) -> anyhow::Error {
-    match error {
-        AnalysisError::Invalid(_) | AnalysisError::Read(_) => UsageError(error.to_string()).into(),
-        AnalysisError::Cancelled | AnalysisError::Engine(_) => error.into(),
-    }
-}
-
-fn unreadable(error: TabularError) -> anyhow::Error {
-    UsageError(error.to_string()).into()
 }

@@ -1,9 +1,8 @@
 //! `ephor analyze --report …`: the figures that a rule of law asks for, or those of the data alone.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use clap::ValueEnum;
-use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use ephor_console::report::{
     ReportMeta,
     figures::{Document, html, of_data, of_law},
@@ -19,7 +18,7 @@ use serde::Serialize;
 
 use super::{Output, invalid};
 use crate::{
-    cli::{block_on, printed::safe},
+    cli::{block_on, printed},
     exit::{Exit, UsageError},
 };
 
@@ -154,7 +153,7 @@ fn of_file(args: &super::Args, spec: &AnalysisSpec) -> anyhow::Result<Exit> {
 
 fn put(args: &super::Args, found: &impl Serialize, document: &Document) -> anyhow::Result<()> {
     let text = match args.format {
-        Output::Table => printed(document, &args.source()),
+        Output::Table => printed::document(document, &args.source()),
         Output::Json => serde_json::to_string_pretty(found)? + "\n",
         Output::Html => {
             html(document, &ReportMeta::new(document.title, args.source(), SystemClock.now()))?
@@ -173,34 +172,4 @@ fn status(report: &LawReport) -> Status {
         Indication::RateOnly | Indication::SignificanceOnly => Status::Warning,
         Indication::Both => Status::Fail,
     }
-}
-
-fn printed(document: &Document, source: &str) -> String {
-    let mut out = String::new();
-    let _ = writeln!(out, "{}: {}\n{}", safe(source), document.title, document.rule);
-    for fact in &document.facts {
-        let _ = writeln!(out, "{}", safe(fact));
-    }
-    for section in &document.sections {
-        let mut table = Table::new();
-        table.load_style(NOTHING);
-        table.set_header(section.heads.iter().map(|head| head.trim_end_matches('…')));
-        for row in &section.rows {
-            table.add_row(row.iter().map(|cell| safe(cell)));
-        }
-        for (column, head) in table.column_iter_mut().zip(&section.heads).skip(1) {
-            if !head.ends_with('…') {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        let _ = writeln!(out, "\n{}\n{table}", safe(&section.heading));
-        for fact in &section.facts {
-            let _ = writeln!(out, "{}", safe(fact));
-        }
-    }
-    let _ = writeln!(out, "\nNotes");
-    for note in &document.notes {
-        let _ = writeln!(out, "- {}", safe(note));
-    }
-    out
 }

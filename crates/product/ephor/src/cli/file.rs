@@ -1,0 +1,124 @@
+//! What commands on files have in common: how a file is opened, and where and how the result is written.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use ephor_fairness::{AnalysisError, Status};
+use ephor_tabular::{OpenOptions, Source, Table, TabularError};
+use tokio_util::sync::CancellationToken;
+
+use crate::exit::{Exit, UsageError};
+
+/// How a result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For a terminal
+    Table,
+    /// Everything, for programs
+    Json,
+    /// One self-contained page with plots
+    Html,
+}
+
+/// When the exit code says that something was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// A metric is beyond its threshold, noise allowed for
+    Fail,
+    /// A metric is beyond its threshold, though noise could explain it
+    Warning,
+    /// Never: the report is all that is wanted
+    Never,
+}
+
+impl FailOn {
+    /// The exit code of a result whose worst status is this.
+    pub fn exit(self, worst: Status) -> Exit {
+        let failed = match self {
+            Self::Fail => worst >= Status::Fail,
+            Self::Warning => worst >= Status::Warning,
+            Self::Never => false,
+        };
+        if failed { Exit::Finding } else { Exit::Ok }
+    }
+}
+
+/// `NAME=VALUE`
+pub fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err("it is written NAME=VALUE".to_owned()),
+    }
+}
+
+/// Thresholds by name; all that are no numbers at once.
+pub fn thresholds<T: FromIterator<(String, f64)>>(given: &[(String, String)]) -> anyhow::Result<T> {
+    let mut wrong = Vec::new();
+    let parsed = given.iter().filter_map(|(metric, text)| match text.parse::<f64>() {
+        Ok(number) => Some((metric.clone(), number)),
+        Err(_) => {
+            wrong.push(format!("--threshold {metric}={text}: `{text}` is not a number"));
+            None
+        }
+    });
+    let parsed = parsed.collect();
+    if wrong.is_empty() { Ok(parsed) } else { Err(UsageError(wrong.join("\n")).into()) }
+}
+
+/// Opens a file, or standard input where it is `-`.
+pub async fn open(file: &Path, memory: usize) -> anyhow::Result<Table> {
+    let source =
+        if file.as_os_str() == "-" { Source::Stdin } else { Source::Path(file.to_owned()) };
+    let options = OpenOptions { memory_bytes: memory << 20, ..OpenOptions::default() };
+    ephor_tabular::open(source, options).await.map_err(unreadable)
+}
+
+/// Does the work until it is done or Ctrl-C is pressed.
+pub async fn until_stopped<T>(
+    work: impl AsyncFnOnce(&CancellationToken) -> Result<T, AnalysisError>,
+) -> anyhow::Result<T> {
+    let cancel = CancellationToken::new();
+    let stop = cancel.clone();
+    let ctrl_c = tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stop.cancel();
+        }
+    });
+    let outcome = work(&cancel).await;
+    ctrl_c.abort();
+    outcome.map_err(invalid)
+}
+
+/// What a file is called, for people.
+pub fn named(file: &Path) -> String {
+    match file.to_str() {
+        Some("-") => "standard input".to_owned(),
+        _ => file.display().to_string(),
+    }
+}
+
+/// Writes the result to a file, or to standard output.
+pub fn put(out: Option<&PathBuf>, text: &str) -> anyhow::Result<()> {
+    match out {
+        Some(path) => std::fs::write(path, text)
+            .with_context(|| format!("the report could not be written to {}", path.display())),
+        None => Ok(std::io::stdout().lock().write_all(text.as_bytes())?),
+    }
+}
+
+pub fn invalid(error: AnalysisError) -> anyhow::Error {
+    match error {
+        AnalysisError::Invalid(_) | AnalysisError::Read(_) => UsageError(error.to_string()).into(),
+        AnalysisError::Cancelled | AnalysisError::Engine(_) => error.into(),
+    }
+}
+
+pub fn unreadable(error: TabularError) -> anyhow::Error {
+    UsageError(error.to_string()).into()
+}
