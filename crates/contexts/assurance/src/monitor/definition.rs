@@ -20,8 +20,15 @@ pub(super) const SCORE: &str = "compliance_score";
 pub(super) const NEW_CATEGORIES: &str = "new_categories";
 /// The share of the reference's values in categories that are gone.
 pub(super) const GONE_CATEGORIES: &str = "gone_categories";
+/// A column of the reference that the current rows do not have.
+pub(super) const COLUMN_GONE: &str = "column_gone";
+/// A column that the reference does not have.
+pub(super) const COLUMN_NEW: &str = "column_new";
+/// What a column holds: numbers, texts, times.
+pub(super) const COLUMN_TYPE: &str = "column_type";
 /// Measured by monitors themselves, so unknown to the engine.
-const OWN: [&str; 3] = [SCORE, NEW_CATEGORIES, GONE_CATEGORIES];
+const OWN: [&str; 6] =
+    [SCORE, NEW_CATEGORIES, GONE_CATEGORIES, COLUMN_GONE, COLUMN_NEW, COLUMN_TYPE];
 
 /// What a monitor looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

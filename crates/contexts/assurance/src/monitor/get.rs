@@ -11,7 +11,7 @@ pub struct Monitor {
     pub id: MonitorId,
     /// Its name.
     pub name: String,
-    /// bias_drift, performance_degradation, data_quality or compliance_violation.
+    /// What it looks for: a word of the column `kind`.
     pub kind: String,
     /// active, paused or archived.
     pub status: String,

@@ -11,7 +11,10 @@ use serde::Serialize;
 
 use super::{
     Monitor,
-    definition::{Definition, GONE_CATEGORIES, Kind, NEW_CATEGORIES, SCORE},
+    definition::{
+        COLUMN_GONE, COLUMN_NEW, COLUMN_TYPE, Definition, GONE_CATEGORIES, Kind, NEW_CATEGORIES,
+        SCORE,
+    },
     finding::Finding,
     window::Window,
 };
@@ -123,8 +126,16 @@ async fn compare(
             return Ok(());
         }
     }
-    let report = drift::drift(reference.frame, current.frame, &spec, cancel);
-    let DriftReport { columns, metrics, notes, .. } = report.await.map_err(failure)?;
+    let report = drift::drift(reference.frame, current.frame, &spec, cancel).await;
+    let DriftReport { columns, metrics, notes, .. } = match report {
+        Ok(report) => report,
+        // Columns that are gone, or hold something else, may be why: that is what is to be told.
+        Err(AnalysisError::Invalid(faults)) if measured.status() == Some(Status::Fail) => {
+            measured.notes.extend(faults.iter().map(ToString::to_string));
+            return Ok(());
+        }
+        Err(error) => return Err(failure(error)),
+    };
     measured.notes.extend(notes);
     let wanted = match definition.kind {
         Kind::Performance => MetricKind::Performance,
@@ -152,24 +163,24 @@ fn of_schema(reference: &DataFrame, current: &DataFrame, watched: &[String]) -> 
         let now = current.schema().fields().iter().find(|other| other.name() == name);
         let Some(now) = now else {
             let sentence = format!("The column `{name}` of the reference is gone.");
-            findings.push(column(name, "column_gone", Status::Fail, sentence));
+            findings.push(column(name, COLUMN_GONE, Status::Fail, sentence));
             continue;
         };
         let sentence = format!("The column `{name}` is there.");
-        findings.push(column(name, "column_gone", Status::Pass, sentence));
+        findings.push(column(name, COLUMN_GONE, Status::Pass, sentence));
         let (before, after) = (kind_of(field.data_type()), kind_of(now.data_type()));
         let (status, sentence) = if before == after {
             (Status::Pass, format!("The column `{name}` holds {before}."))
         } else {
             (Status::Fail, format!("The column `{name}` held {before} and holds {after} now."))
         };
-        findings.push(column(name, "column_type", status, sentence));
+        findings.push(column(name, COLUMN_TYPE, status, sentence));
     }
     for field in current.schema().fields().iter().filter(|field| is_watched(field.name())) {
         let name = field.name();
         if !reference.schema().fields().iter().any(|other| other.name() == name) {
             let sentence = format!("The column `{name}` is new: the reference does not have it.");
-            findings.push(column(name, "column_new", Status::Warning, sentence));
+            findings.push(column(name, COLUMN_NEW, Status::Warning, sentence));
         }
     }
     findings

@@ -2,9 +2,9 @@
 
 use ephor_assurance::monitor::monitor_run_now;
 use ephor_kernel::Code;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{NOON, World, people};
+use crate::support::{NOON, World, people, predicted};
 
 #[tokio::test]
 async fn windows_are_cut_by_the_column_of_times() {
@@ -122,5 +122,88 @@ async fn columns_that_go_or_change_are_found() {
     let alerts = world.alerts().await;
     assert_eq!(alerts.len(), 1, "{alerts:?}");
     assert_eq!(alerts[0]["details"]["attribute"], "sex");
+    workers.shutdown().await;
+}
+
+/// Runs a monitor on what is wrong and then on what is right again; answers the alerts of the first run.
+async fn found_and_recovered(mut body: Value, reference: String, wrong: String) -> Vec<Value> {
+    let world = World::new().await;
+    let before = world.dataset(&world.scope, reference.clone()).await;
+    let current = world.dataset(&world.scope, wrong).await;
+    let fields = body.as_object_mut().unwrap();
+    fields.insert("name".to_owned(), json!("watched"));
+    fields.insert("reference_dataset_id".to_owned(), json!(before));
+    fields.insert("current_dataset_id".to_owned(), json!(current));
+    let id = world.monitor(body).await;
+    let workers = world.workers();
+    let row = world.run(id).await;
+    assert_eq!(row["last_outcome"], "fail", "{row}");
+    assert_eq!(row["last_result"]["rows"], json!({ "reference": 200, "current": 200 }));
+    let found = world.alerts().await;
+    assert!(!found.is_empty() && found.iter().all(|alert| alert["status"] == "open"), "{found:?}");
+    world.replace(&world.scope, current, reference);
+    let row = world.run(id).await;
+    assert_eq!(row["last_outcome"], "pass", "{row}");
+    let after = world.alerts().await;
+    assert!(after.iter().all(|alert| alert["status"] == "closed"), "{after:?}");
+    assert_eq!(after.len(), found.len());
+    workers.shutdown().await;
+    found
+}
+
+#[tokio::test]
+async fn columns_that_drift_are_found() {
+    let body = json!({ "kind": "data_quality", "parameters": { "thresholds": { "new_categories": 0.1 } } });
+    let reference = people(50, 50, NOON);
+    let wrong = people(95, 95, NOON).replace(",f,", ",x,");
+    let found = found_and_recovered(body, reference, wrong).await;
+    let has = |metric: &str, column: &str| {
+        found.iter().any(|alert| {
+            alert["details"]["metric"] == metric && alert["details"]["attribute"] == column
+        })
+    };
+    assert!(has("new_categories", "sex"), "{found:?}");
+    assert!(found.iter().any(|alert| alert["details"]["attribute"] == "p"), "{found:?}");
+    assert!(!found.iter().any(|alert| alert["details"]["attribute"] == "y"), "{found:?}");
+}
+
+#[tokio::test]
+async fn groups_treated_less_equally_than_before_are_found() {
+    let body = json!({
+        "kind": "bias_drift", "metric": "demographic_parity_difference", "threshold": 0.1,
+        "parameters": { "analysis": { "target": "y", "prediction": "p", "protected": ["sex"] } },
+    });
+    let found = found_and_recovered(body, people(50, 50, NOON), people(20, 80, NOON)).await;
+    let [alert] = found.as_slice() else { panic!("{found:?}") };
+    let details = &alert["details"];
+    assert_eq!((&details["attribute"], &details["threshold"]), (&json!("sex"), &json!(0.1)));
+    assert_eq!(details["reference"], json!(0.0));
+    assert!((details["value"].as_f64().unwrap() - 0.6).abs() < 1e-12, "{alert}");
+}
+
+#[tokio::test]
+async fn predictions_that_got_worse_are_found_and_better_ones_are_not() {
+    let body = json!({
+        "kind": "performance_degradation", "metric": "accuracy",
+        "parameters": { "analysis": { "target": "y", "prediction": "p", "protected": ["sex"] } },
+    });
+    let found = found_and_recovered(body.clone(), predicted(95), predicted(60)).await;
+    assert!(found.iter().all(|alert| alert["details"]["metric"] == "accuracy"), "{found:?}");
+    // Everybody, and each of the two groups at most.
+    assert!((1..=3).contains(&found.len()), "{found:?}");
+
+    let world = World::new().await;
+    let before = world.dataset(&world.scope, predicted(60)).await;
+    let current = world.dataset(&world.scope, predicted(95)).await;
+    let mut better = body;
+    better.as_object_mut().unwrap().extend(
+        json!({ "name": "b", "reference_dataset_id": before, "current_dataset_id": current })
+            .as_object()
+            .unwrap()
+            .clone(),
+    );
+    let id = world.monitor(better).await;
+    let workers = world.workers();
+    assert_eq!(world.run(id).await["last_outcome"], "pass");
     workers.shutdown().await;
 }

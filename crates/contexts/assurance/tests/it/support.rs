@@ -190,6 +190,19 @@ pub fn people(women: usize, men: usize, at: &str) -> String {
     text
 }
 
+/// A hundred people of each sex, for so many of whom the prediction is right, in percent.
+pub fn predicted(right: usize) -> String {
+    let mut text = "y,p,sex\n".to_owned();
+    for sex in ["f", "m"] {
+        for number in 0..100 {
+            let label = number % 2;
+            let guess = if number < right { label } else { 1 - label };
+            writeln!(text, "{label},{guess},{sex}").unwrap();
+        }
+    }
+    text
+}
+
 pub fn moment(row: &Value, name: &str) -> Option<DateTime<Utc>> {
     row[name].as_str().map(|text| text.parse().unwrap())
 }

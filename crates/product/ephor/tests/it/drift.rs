@@ -53,9 +53,8 @@ fn text(bytes: &[u8]) -> String {
 }
 
 const COLUMNS: [&str; 2] = ["--column", "race,sex,age_band,score"];
-const MODEL: [&str; 8] = [
-    "--target", "y_true", "--prediction", "y_pred", "--score", "score", "--protected", "sex",
-];
+const MODEL: [&str; 8] =
+    ["--target", "y_true", "--prediction", "y_pred", "--score", "score", "--protected", "sex"];
 
 #[test]
 fn two_halves_of_one_file_have_not_drifted() {
@@ -111,7 +110,8 @@ fn fairness_that_drifted_is_exit_code_1_and_on_the_page() {
 #[test]
 fn all_faults_come_at_once_and_are_exit_code_2() {
     let files = Files::new(|_| ());
-    let output = files.drift(&["--column", "agee_band,sex", "--confidence", "2", "--threshold", "psy=1"]);
+    let output =
+        files.drift(&["--column", "agee_band,sex", "--confidence", "2", "--threshold", "psy=1"]);
     let err = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{err}");
     for part in ["/columns/0", "Did you mean `age_band`?", "/confidence", "Did you mean `psi`?"] {

@@ -2,9 +2,7 @@
 
 use ephor_fairness::{
     Interval, Status,
-    drift::{
-        Bin, ColumnDrift, ColumnKind, DriftReport, DriftTest, MetricDrift, MetricKind, Seen,
-    },
+    drift::{Bin, ColumnDrift, ColumnKind, DriftReport, DriftTest, MetricDrift, MetricKind, Seen},
 };
 
 use super::{Document, NOTHING, Section, people, probability, rate};
@@ -79,12 +77,8 @@ fn counts(report: &DriftReport) -> String {
         format!("{drifted} of {} drifted, {perhaps} may have", statuses.len())
     };
     let columns: Vec<_> = report.columns.iter().map(|column| column.status).collect();
-    let metrics: Vec<_> = report
-        .metrics
-        .iter()
-        .map(|metric| metric.status)
-        .filter(Option::is_some)
-        .collect();
+    let metrics: Vec<_> =
+        report.metrics.iter().map(|metric| metric.status).filter(Option::is_some).collect();
     if metrics.is_empty() {
         format!("of the columns, {}", of(&columns))
     } else {
@@ -215,7 +209,8 @@ fn metrics(heading: &str, metrics: &[&MetricDrift]) -> Section {
             word(metric.status),
         ]
     };
-    let fairness = "The difference is how much further from its ideal a disparity is: below 0 is nearer.";
+    let fairness =
+        "The difference is how much further from its ideal a disparity is: below 0 is nearer.";
     Section {
         heading: heading.to_owned(),
         heads: vec!["metric", "of…", "before", "now", "difference", "threshold", "verdict…"],

@@ -28,11 +28,11 @@ const BY_HAND: &str = "Closed by hand, on its page.";
 
 /// The steps that a monitor or an alert may take; other things take none.
 pub(super) fn steps(path: &str, row: &Value, here: &str, frame: &Frame) -> Vec<Step> {
-    let step = |label: &str, action: &str, icon| {
-        Step::new(label, format!("{here}/{action}"), icon, frame)
-    };
+    let step =
+        |label: &str, action: &str, icon| Step::new(label, format!("{here}/{action}"), icon, frame);
     let close = || Step {
-        confirm: "Close this alert? What is still wrong at the next run raises a new one.".to_owned(),
+        confirm: "Close this alert? What is still wrong at the next run raises a new one."
+            .to_owned(),
         ..step("Close", "close", "cancelled").with("reason", BY_HAND)
     };
     match (path, rows::text(row, "status")) {
@@ -79,10 +79,8 @@ pub(super) fn last_run(path: &str, row: &Value) -> Option<Section> {
     let heads = ["Finding", "Status"].map(Head::new).into_iter();
     let heads = heads.chain(["Value", "Reference", "Threshold"].map(Head::right));
     let number = |finding: &Value, name| {
-        rows::number(finding, name).map_or_else(
-            || Html::text("\u{2013}"),
-            |number| Html::text(&format::number(number)),
-        )
+        rows::number(finding, name)
+            .map_or_else(|| Html::text("\u{2013}"), |number| Html::text(&format::number(number)))
     };
     let found = result.get("findings").and_then(Value::as_array).into_iter().flatten();
     let mut table: Vec<Vec<Html>> = found
@@ -179,12 +177,23 @@ mod tests {
     fn the_next_run_is_told_in_words() {
         let now = "2026-03-02T12:00:00Z".parse().unwrap();
         let told = |row: Value| next_run(MONITORS, &row, now).unwrap();
-        let due = |at: &str| told(json!({ "status": "active", "schedule": "* * * * *", "next_run_at": at }));
+        let due = |at: &str| {
+            told(json!({ "status": "active", "schedule": "* * * * *", "next_run_at": at }))
+        };
         assert_eq!(due("2026-03-02T11:59:00Z"), "runs any moment");
-        assert_eq!(due("2026-03-02T12:04:30Z"), "runs next within 5 minutes, at 2026-03-02 12:04 UTC");
-        assert_eq!(due("2026-03-02T17:30:00Z"), "runs next within 6 hours, at 2026-03-02 17:30 UTC");
+        assert_eq!(
+            due("2026-03-02T12:04:30Z"),
+            "runs next within 5 minutes, at 2026-03-02 12:04 UTC"
+        );
+        assert_eq!(
+            due("2026-03-02T17:30:00Z"),
+            "runs next within 6 hours, at 2026-03-02 17:30 UTC"
+        );
         assert_eq!(due("2026-03-09T12:00:00Z"), "runs next within 8 days, at 2026-03-09 12:00 UTC");
-        assert_eq!(told(json!({ "status": "active", "on_arrival": true })), "runs when rows arrive");
+        assert_eq!(
+            told(json!({ "status": "active", "on_arrival": true })),
+            "runs when rows arrive"
+        );
         assert_eq!(told(json!({ "status": "active" })), "runs when somebody asks for it");
         assert_eq!(told(json!({ "status": "paused" })), "paused: it does not run");
         assert_eq!(next_run("posts", &json!({}), now), None);
