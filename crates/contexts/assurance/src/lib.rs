@@ -1,4 +1,4 @@
-//! Bias analyses: asked for, run in the background, kept and explained.
+//! Bias analyses: asked for, run in the background, kept and explained; monitors and their alerts.
 //!
 //! An analysis is a row (`assurance.bias_analyses`) with a job that fills it. What it found is
 //! kept whole in the row, its hash in the audit trail, and its disparities as rows of
@@ -6,6 +6,7 @@
 
 pub mod analysis;
 pub mod card;
+pub mod monitor;
 mod operations;
 pub mod reports;
 pub mod resources;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 /// What the resource engine does not know of.
 pub fn operations() -> Vec<Operation> {
-    vec![
+    let mut all = vec![
         Operation::post("/v1/bias_analyses", "Analyse a data set for bias")
             .tag("bias analyses")
             .about("It is checked at once and run in the background; the answer says where to look.")
@@ -22,10 +22,10 @@ pub fn operations() -> Vec<Operation> {
             .about("At once while it waits, else as soon as its scan notices. 409 when it has come to its end.")
             .permission("bias_analyses", "cancel")
             .response(202, analysis()),
-    ]
-    .into_iter()
-    .chain(crate::reports::operations())
-    .collect()
+    ];
+    all.extend(crate::reports::operations());
+    all.extend(crate::monitor::operations());
+    all
 }
 
 /// An analysis without its result.

@@ -83,6 +83,7 @@ pub const MONITORS: ResourceSpec = ResourceSpec::new("monitors", "assurance.moni
         Include::one("current", "datasets", "current_dataset_id"),
         Include::many("alerts", "monitoring_alerts", "monitor_id"),
     ])
+    .check(crate::monitor::faults)
     .reach();
 
 /// Raised by monitors and policies; people acknowledge and close them by their status.
@@ -96,6 +97,7 @@ pub const MONITORING_ALERTS: ResourceSpec =
             Include::one("monitor", "monitors", "monitor_id"),
             Include::one("model", "models", "model_id"),
         ])
+        .event(crate::monitor::alert_event)
         .reach();
 
 /// All of them.

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnalysisId, DatasetId, JobId, MemberId, ModelId, ModelVersionId, OrganizationId, UserId,
+    AlertId, AnalysisId, DatasetId, JobId, MemberId, ModelId, ModelVersionId, MonitorId,
+    OrganizationId, UserId,
 };
 
 /// A fact of the domain. Its tag is stable: it is stored.
@@ -68,6 +69,27 @@ pub enum DomainEvent {
         /// The analysis.
         analysis: AnalysisId,
     },
+    /// A monitor came to the end of a run.
+    MonitorRan {
+        /// The monitor.
+        monitor: MonitorId,
+        /// pass, warning, fail, unjudged when there were too few rows, or error.
+        outcome: String,
+    },
+    /// Something was found wrong that was not known before.
+    AlertRaised {
+        /// The alert.
+        alert: AlertId,
+        /// low, medium, high or critical.
+        severity: String,
+    },
+    /// An alert was closed.
+    AlertClosed {
+        /// The alert.
+        alert: AlertId,
+        /// It closed itself, for what was wrong is right again; otherwise somebody closed it.
+        recovered: bool,
+    },
 }
 
 impl DomainEvent {
@@ -83,6 +105,9 @@ impl DomainEvent {
             Self::AnalysisCompleted { .. } => "analysis_completed",
             Self::AnalysisFailed { .. } => "analysis_failed",
             Self::AnalysisCancelled { .. } => "analysis_cancelled",
+            Self::MonitorRan { .. } => "monitor_ran",
+            Self::AlertRaised { .. } => "alert_raised",
+            Self::AlertClosed { .. } => "alert_closed",
         }
     }
 }

@@ -106,6 +106,10 @@ ids! {
     AnalysisId = "bias analysis",
     /// One metric's result within a bias analysis.
     ResultId = "bias analysis result",
+    /// A watch over a model or a data set.
+    MonitorId = "monitor",
+    /// Something that a monitor found wrong.
+    AlertId = "alert",
     /// A piece of background work.
     JobId = "job",
     /// An audit entry.

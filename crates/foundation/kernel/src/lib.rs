@@ -14,9 +14,10 @@ mod scope;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use event::DomainEvent;
 pub use id::{
-    AnalysisId, ApiKeyId, ArchiveId, AssistantId, DataExportId, DatasetId, EntryId, InvitationId,
-    JobId, MemberId, ModelId, ModelVersionId, OrganizationId, ParseIdError, PaymentMethodId,
-    PostId, RequestId, ResultId, RoleId, SessionId, TeamId, UserId, UserIdentityId,
+    AlertId, AnalysisId, ApiKeyId, ArchiveId, AssistantId, DataExportId, DatasetId, EntryId,
+    InvitationId, JobId, MemberId, ModelId, ModelVersionId, MonitorId, OrganizationId,
+    ParseIdError, PaymentMethodId, PostId, RequestId, ResultId, RoleId, SessionId, TeamId, UserId,
+    UserIdentityId,
 };
 pub use money::{Money, MoneyError};
 pub use permission::{ParsePermissionError, Permission, PermissionSet};

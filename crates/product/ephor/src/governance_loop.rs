@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use ephor_assurance::monitor;
 use ephor_kernel::{DomainEvent, Scope};
 use ephor_registry::Registry;
 use ephor_store::{
@@ -26,7 +27,7 @@ pub struct GovernanceLoop {
 impl EventHandler for GovernanceLoop {
     async fn handle(
         &self,
-        _: &Store,
+        store: &Store,
         scope: &Scope,
         event: &DomainEvent,
     ) -> Result<(), JobFailure> {
@@ -38,9 +39,10 @@ impl EventHandler for GovernanceLoop {
             | DomainEvent::ModelChanged { .. }
             | DomainEvent::AnalysisRequested { .. }
             | DomainEvent::AnalysisCancelled { .. } => {}
-            // Whoever uploads also clears away what an upload of a dead server left.
-            DomainEvent::DatasetStored { .. } => {
+            // Whoever uploads also clears away what an upload of a dead server left; monitors that wait for rows run.
+            DomainEvent::DatasetStored { dataset } => {
                 self.registry.datasets_sweep(scope, UPLOAD_DEAD_AFTER).await?;
+                monitor::dataset_arrived(store, scope, *dataset).await?;
             }
             // What is deleted is gone from the object store as well.
             DomainEvent::DatasetDeleted { dataset } => {
@@ -55,6 +57,20 @@ impl EventHandler for GovernanceLoop {
             DomainEvent::AnalysisFailed { analysis, reason } => {
                 tracing::warn!(%organization, %analysis, reason, "a bias analysis failed");
                 metrics::counter!("bias_analyses_total", "outcome" => "error").increment(1);
+            }
+            DomainEvent::MonitorRan { monitor, outcome } => {
+                tracing::info!(%organization, %monitor, outcome, "a monitor ran");
+                metrics::counter!("monitor_runs_total", "outcome" => outcome.clone()).increment(1);
+            }
+            DomainEvent::AlertRaised { alert, severity } => {
+                tracing::warn!(%organization, %alert, severity, "an alert was raised");
+                metrics::counter!("monitoring_alerts_raised_total", "severity" => severity.clone())
+                    .increment(1);
+            }
+            DomainEvent::AlertClosed { alert, recovered } => {
+                let by = if *recovered { "recovery" } else { "person" };
+                tracing::info!(%organization, %alert, by, "an alert was closed");
+                metrics::counter!("monitoring_alerts_closed_total", "by" => by).increment(1);
             }
         }
         Ok(())

@@ -12,6 +12,7 @@ mod event;
 mod failure;
 mod finish;
 mod handler;
+mod monitors;
 mod new;
 mod query;
 mod relay;
@@ -27,6 +28,7 @@ pub use self::{
     event::EventHandler,
     failure::JobFailure,
     handler::JobHandler,
+    monitors::monitors_due,
     new::NewJob,
     query::{Job, JobFilter, JobState, job_get, job_list},
     workers::{Workers, WorkersHandle},

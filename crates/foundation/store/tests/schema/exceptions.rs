@@ -72,6 +72,11 @@ pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "a person is in every organization; takes the actor from the setting",
     ),
     (OWNERS, "ops.cleanup_all()", "the relay's: deletes what ended long ago, shows counts"),
+    (
+        OWNERS,
+        "ops.monitors_due(timestamp with time zone,integer)",
+        "the scheduler's: ids of what is due; granted to ephor_system alone",
+    ),
     (OWNERS, "ops.months_ahead(integer)", "makes partitions; shows nothing"),
     (
         OWNERS,

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use anyhow::Context as _;
 use axum::extract::FromRef;
 use chrono::{DateTime, Utc};
-use ephor_assurance::{Assurance, OpenDataset, runner::AnalysisRunner};
+use ephor_assurance::{Assurance, OpenDataset, monitor::MonitorRunner, runner::AnalysisRunner};
 use ephor_billing::Billing;
 use ephor_content::Content;
 use ephor_identity::{Identity, MailHandler};
@@ -129,6 +129,7 @@ impl App {
     pub fn handlers(&self) -> Vec<Arc<dyn JobHandler>> {
         let mut all = self.identity.handlers();
         all.push(Arc::new(AnalysisRunner::new(&self.assurance)));
+        all.push(Arc::new(MonitorRunner::new(&self.assurance, Arc::new(SystemClock))));
         all.push(Arc::new(BuiltinFollower));
         all.push(Arc::new(MailHandler::new(self.identity.clone(), self.mailer.clone())));
         all

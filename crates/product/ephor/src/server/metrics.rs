@@ -26,6 +26,9 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
         "http_request_duration_seconds",
         "How long requests took, by route."
     );
+    metrics::describe_counter!("monitor_runs_total", "Runs of monitors by outcome.");
+    metrics::describe_counter!("monitoring_alerts_raised_total", "Alerts raised, by severity.");
+    metrics::describe_counter!("monitoring_alerts_closed_total", "Alerts closed, by whom.");
     metrics::describe_gauge!("database_connections", "Connections that requests use, by state.");
     metrics::describe_gauge!(
         "erasures",

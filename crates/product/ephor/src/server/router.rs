@@ -26,6 +26,7 @@ pub fn router(app: &App, timeout: Duration) -> Router {
         .merge(ephor_identity::routes())
         .with_state(app.clone())
         .merge(ephor_assurance::routes(app.assurance.clone()))
+        .merge(ephor_assurance::monitor::routes(app.assurance.clone(), app.engine.clone()))
         .merge(ephor_billing::routes(app.billing.clone(), app.engine.clone()))
         .merge(ephor_content::routes(&app.content, app.engine.clone()))
         .merge(trail::routes(app.store.clone()));

@@ -1,9 +1,11 @@
 //! Start, serve, drain, stop.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use axum::serve::ListenerExt as _;
+use ephor_assurance::monitor::Scheduler;
+use ephor_kernel::SystemClock;
 use ephor_store::{
     Store,
     audit::{SealConfig, Sealer},
@@ -86,6 +88,7 @@ where
     let billing = app.billing.start();
     let content = app.content.start();
     let workers = workers(config, &app, store.clone());
+    let monitors = Scheduler::new(store.clone(), Arc::new(SystemClock)).start();
 
     let drain = Duration::from_secs(config.server.shutdown_seconds);
     let service = router(&app, Duration::from_secs(config.server.request_timeout_seconds))
@@ -120,6 +123,7 @@ where
     }
     // It may be in the middle of a month, on connections that the store waits for when it closes.
     drop(retention);
+    monitors.shutdown().await;
     workers.shutdown().await;
     identity.shutdown().await;
     billing.shutdown().await;
@@ -168,6 +172,7 @@ pub async fn work(config: &Config, data: &Path) -> anyhow::Result<()> {
     let seal_key = key::load(&config.seal, data)?;
     let app = App::new(config, data, store.clone(), seal_key, metrics).await?;
     let workers = workers(config, &app, store.clone());
+    let monitors = Scheduler::new(store.clone(), Arc::new(SystemClock)).start();
     let retention =
         Retention::start(&store, &objects(config, data), app.seal_key.public(), &config.retention)
             .await?;
@@ -178,6 +183,7 @@ pub async fn work(config: &Config, data: &Path) -> anyhow::Result<()> {
     };
     // It may be in the middle of a month, on connections that the store waits for when it closes.
     drop(retention);
+    monitors.shutdown().await;
     workers.shutdown().await;
     store.close().await;
     outcome.and(database.stop().await)

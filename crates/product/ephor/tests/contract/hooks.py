@@ -28,6 +28,13 @@ BEYOND_THERE = {
     ("malformed", "/file"): "bytes that are no table",
     ("repeated", "query:sort"): "a column upwards and downwards",
     ("type", "/filters/"): "what is in a column of JSON, the document leaves open",
+    ("type", "/parameters"): "the same: what a monitor is told depends on its kind",
+    ("schedule", "/schedule"): "a cron expression is more than a pattern says",
+    ("required", "/current_dataset_id"): "a monitor that runs by itself is complete",
+    ("required", "/reference_dataset_id"): "the same, of those that compare",
+    ("required", "/parameters"): "the same",
+    ("unknown_metric", "/metric"): "`ephor metrics` lists them",
+    ("no_metric", "/threshold"): "it is that of a metric, unless a score is watched",
 }
 
 # What a well-formed request may meet.

@@ -21,6 +21,7 @@ mod external_identity;
 mod mail;
 mod main_job;
 mod mitigate;
+mod monitors;
 mod my_data;
 mod offers;
 mod publishing;

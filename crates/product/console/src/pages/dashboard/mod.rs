@@ -48,6 +48,18 @@ async fn show(State(state): State<ConsoleState>, visit: Visit) -> Answer {
             });
         }
     }
+    if visit.may("monitoring_alerts", "read") {
+        let of = |status: &str| ListRequest::new().filter("status", format!("eq.{status}"));
+        let open = count(&state, &mut tx, "monitoring_alerts", of("open")).await?;
+        let seen = count(&state, &mut tx, "monitoring_alerts", of("acknowledged")).await?;
+        counts.push(Count {
+            label: "Open alerts",
+            value: format::count(open),
+            note: format!("{} acknowledged", format::count(seen)),
+            href: "/resources/monitoring_alerts?status=open",
+            tone: if open == 0 { "pass" } else { "fail" },
+        });
+    }
     let (mut latest, mut failing) = (Vec::new(), Vec::new());
     if visit.may("bias_analyses", "read") {
         let request = ListRequest::new().limit(7).include(&["dataset"]);

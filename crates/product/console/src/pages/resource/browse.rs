@@ -5,6 +5,7 @@ mod list;
 mod offer;
 mod publish;
 mod show;
+mod watch;
 mod write;
 
 use axum::{
@@ -31,6 +32,9 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .route("/resources/{path}/{id}/decline-offer", post(offer::decline))
         .route("/resources/{path}/{id}/publish", post(publish::publish))
         .route("/resources/{path}/{id}/unpublish", post(publish::unpublish))
+        .route("/resources/{path}/{id}/run", post(watch::run))
+        .route("/resources/{path}/{id}/acknowledge", post(watch::acknowledge))
+        .route("/resources/{path}/{id}/close", post(watch::close))
 }
 
 /// The resource, if there is one that may be listed.

@@ -1,7 +1,7 @@
 //! One row of any resource: its facts, its parts, and what was done to it.
 
 use axum::extract::{Path, State};
-use ephor_kernel::{Code, Problem};
+use ephor_kernel::{Clock as _, Code, Problem, SystemClock};
 use ephor_rest::{Column, ListRequest, Resource};
 use ephor_store::OrgTx;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     super::{Action, DetailPage, Section, Step},
-    copied, known, named, offer, publish, told,
+    copied, known, named, offer, publish, told, watch,
 };
 use crate::{
     ConsoleState,
@@ -37,7 +37,8 @@ pub(super) async fn show(
     let frame = visit.frame(json::title(&row), &here).crumb(format::label(spec.plural()), &here);
     let people = audit::people(&state, &visit, &mut tx).await?;
     // The title and the badge say these already, and everybody knows the organization.
-    let said = [named(resource), Some("status"), Some("organization_id")];
+    let told_below = (path == "monitors").then_some("last_result");
+    let said = [named(resource), Some("status"), Some("organization_id"), told_below];
     let mut columns: Vec<&Column> =
         resource.columns().filter(|column| !said.contains(&Some(column.name.as_str()))).collect();
     // What the row is about comes first, how it is kept last.
@@ -58,6 +59,9 @@ pub(super) async fn show(
             sections.push(parts(&state, &visit, &mut tx, part, by, id).await?);
         }
     }
+    if let Some(last_run) = watch::last_run(&path, &row) {
+        sections.insert(0, last_run);
+    }
     let offered = state.engine.offer(&mut tx, &path, id).await?;
     if let Some(offered) = &offered {
         sections.insert(0, offer::section(&state, &visit, &mut tx, resource, offered).await?);
@@ -77,6 +81,7 @@ pub(super) async fn show(
     let mut steps = Vec::new();
     if spec.available().update && may("update") {
         steps.extend(publish::step(&path, &row, &one, &frame));
+        steps.extend(watch::steps(&path, &row, &one, &frame));
         let answers = offered.iter().flat_map(|offered| offer::steps(offered, &row, &one, &frame));
         steps.extend(answers);
     }
@@ -89,7 +94,10 @@ pub(super) async fn show(
     let status = json::text(&row, "status");
     Ok(page(&DetailPage {
         frame,
-        lede: format::label(spec.singular()),
+        lede: match watch::next_run(&path, &row, SystemClock.now()) {
+            Some(next) => format!("{}; {next}", format::label(spec.singular())),
+            None => format::label(spec.singular()),
+        },
         badges: (!status.is_empty())
             .then(|| Badge::state(status))
             .into_iter()

@@ -1,0 +1,372 @@
+//! What a monitor is told to watch, and what is wrong with that.
+
+use std::collections::BTreeMap;
+
+use ephor_fairness::{
+    AnalysisSpec,
+    catalogue::{self, Entry},
+    drift::{self, DriftSpec},
+};
+use ephor_kernel::Fault;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Monitor, Schedule};
+use crate::analysis::fault;
+
+/// The compliance score of an analysis, as a metric.
+pub(super) const SCORE: &str = "compliance_score";
+/// The share of current values in categories that the reference does not have.
+pub(super) const NEW_CATEGORIES: &str = "new_categories";
+/// The share of the reference's values in categories that are gone.
+pub(super) const GONE_CATEGORIES: &str = "gone_categories";
+/// A column of the reference that the current rows do not have.
+pub(super) const COLUMN_GONE: &str = "column_gone";
+/// A column that the reference does not have.
+pub(super) const COLUMN_NEW: &str = "column_new";
+/// What a column holds: numbers, texts, times.
+pub(super) const COLUMN_TYPE: &str = "column_type";
+/// Measured by monitors themselves, so unknown to the engine.
+const OWN: [&str; 6] =
+    [SCORE, NEW_CATEGORIES, GONE_CATEGORIES, COLUMN_GONE, COLUMN_NEW, COLUMN_TYPE];
+
+/// What a monitor looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Groups treated less equally than before, or unequally at all.
+    Bias,
+    /// Metrics worse than those of the reference.
+    Performance,
+    /// Columns that changed.
+    Data,
+    /// An analysis that does not pass.
+    Compliance,
+}
+
+impl Kind {
+    pub(super) fn of(word: &str) -> Option<Self> {
+        match word {
+            "bias_drift" => Some(Self::Bias),
+            "performance_degradation" => Some(Self::Performance),
+            "data_quality" => Some(Self::Data),
+            "compliance_violation" => Some(Self::Compliance),
+            _ => None,
+        }
+    }
+}
+
+/// The column `parameters` of a monitor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Parameters {
+    /// The column of dates or timestamps by which windows are cut.
+    pub(super) time_column: Option<String>,
+    /// The columns whose quality is watched; empty for all.
+    pub(super) columns: Vec<String>,
+    /// Target, predictions, protected attributes.
+    pub(super) analysis: Option<AnalysisSpec>,
+    /// Test or metric to threshold.
+    pub(super) thresholds: BTreeMap<String, f64>,
+    /// The confidence of tests and intervals.
+    pub(super) confidence: f64,
+    /// The seed of what is drawn at random.
+    pub(super) seed: u64,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self {
+            time_column: None,
+            columns: Vec::new(),
+            analysis: None,
+            thresholds: BTreeMap::new(),
+            confidence: 0.95,
+            seed: 0,
+        }
+    }
+}
+
+/// What a monitor is told, without its names and dates.
+#[derive(Debug, Clone)]
+pub(super) struct Definition {
+    pub(super) kind: Kind,
+    pub(super) parameters: Parameters,
+    /// Under the name of the registry.
+    pub(super) metric: Option<String>,
+    pub(super) threshold: Option<f64>,
+    has_reference: bool,
+    has_current: bool,
+    has_window: bool,
+}
+
+impl Definition {
+    /// That of a stored monitor.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what is missing: a monitor that runs is complete.
+    pub(super) fn of(monitor: &Monitor) -> Result<Self, Vec<Fault>> {
+        let has_window = monitor.window_seconds.is_some()
+            || monitor.reference_from.is_some()
+            || monitor.reference_until.is_some();
+        let definition = Self {
+            kind: Kind::of(&monitor.kind).ok_or_else(|| vec![unknown_kind()])?,
+            parameters: read(&monitor.parameters).map_err(|fault| vec![fault])?,
+            metric: monitor.metric.as_deref().map(canonical),
+            threshold: monitor.threshold,
+            has_reference: monitor.reference_dataset_id.is_some(),
+            has_current: monitor.current_dataset_id.is_some(),
+            has_window,
+        };
+        let faults = [definition.faults(), definition.missing()].concat();
+        if faults.is_empty() { Ok(definition) } else { Err(faults) }
+    }
+
+    /// Is the current window held against a reference, rather than against thresholds alone?
+    pub(super) fn compares(&self) -> bool {
+        match self.kind {
+            Kind::Bias => self.has_reference,
+            Kind::Performance | Kind::Data => true,
+            Kind::Compliance => false,
+        }
+    }
+
+    /// Is this metric watched?
+    pub(super) fn watches(&self, metric: &str) -> bool {
+        self.metric.as_deref().is_none_or(|watched| watched == metric)
+    }
+
+    /// The threshold that is set for a metric of our own.
+    pub(super) fn own_threshold(&self, metric: &str) -> Option<f64> {
+        let named = (self.metric.as_deref() == Some(metric)).then_some(self.threshold).flatten();
+        named.or_else(|| self.parameters.thresholds.get(metric).copied())
+    }
+
+    /// All thresholds that the engine is to know of.
+    fn thresholds(&self) -> BTreeMap<String, f64> {
+        let mut all = self.parameters.thresholds.clone();
+        if let (Some(metric), Some(threshold)) = (&self.metric, self.threshold) {
+            all.insert(metric.clone(), threshold);
+        }
+        all.retain(|metric, _| !OWN.contains(&metric.as_str()));
+        all
+    }
+
+    /// What to compare the windows by.
+    pub(super) fn drift_spec(&self) -> DriftSpec {
+        let Parameters { columns, analysis, confidence, seed, .. } = &self.parameters;
+        let data = self.kind == Kind::Data;
+        // Of the columns that an analysis reads, its metrics are wanted, not the columns themselves.
+        let analysis = analysis.clone().filter(|_| !data);
+        let columns = match &analysis {
+            Some(analysis) => vec![analysis.target.clone()],
+            None => columns.clone(),
+        };
+        DriftSpec {
+            columns,
+            thresholds: self.thresholds(),
+            confidence: *confidence,
+            seed: *seed,
+            analysis,
+            ..DriftSpec::default()
+        }
+    }
+
+    /// What to analyse the current window by.
+    pub(super) fn analysis_spec(&self) -> Option<AnalysisSpec> {
+        let mut spec = self.parameters.analysis.clone()?;
+        spec.thresholds.extend(self.thresholds());
+        Some(spec)
+    }
+
+    /// What is wrong with what is there.
+    fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let analysed = self.analysis_spec();
+        if self.compares() {
+            faults.extend(self.drift_spec().faults().into_iter().map(fault));
+        } else if let Some(spec) = analysed {
+            faults.extend(spec.faults().into_iter().map(|mut found| {
+                found.where_ = format!("/analysis{}", found.where_);
+                fault(found)
+            }));
+        }
+        if self.threshold.is_some() && self.metric.is_none() && self.kind != Kind::Compliance {
+            let message = "A threshold is that of a metric, and none is named";
+            faults.push(
+                Fault::new("/threshold", "no_metric", message)
+                    .hint("name the metric, or set several under parameters.thresholds"),
+            );
+        }
+        if let Some(metric) = &self.metric
+            && !OWN.contains(&metric.as_str())
+            && drift::registry::find(metric).is_none()
+            && catalogue::find(metric).is_none()
+        {
+            let fault =
+                Fault::new("/metric", "unknown_metric", format!("There is no metric `{metric}`"));
+            faults.push(match catalogue::nearest(metric) {
+                Some(name) => fault.hint(format!("did you mean `{name}`?")),
+                None => fault.hint("`ephor metrics` lists them"),
+            });
+        }
+        faults
+    }
+
+    /// What is missing to run.
+    fn missing(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let mut need = |there: bool, pointer: &'static str, message: &'static str| {
+            if !there {
+                faults.push(Fault::new(pointer, "required", message));
+            }
+        };
+        need(
+            self.has_current,
+            "/current_dataset_id",
+            "A monitor that runs needs a data set to look at",
+        );
+        need(
+            self.has_reference || !self.compares(),
+            "/reference_dataset_id",
+            "A monitor of this kind needs a data set to compare with",
+        );
+        need(
+            self.parameters.analysis.is_some() || self.kind == Kind::Data,
+            "/parameters/analysis",
+            "A monitor of this kind needs to know the target, the predictions and the protected attributes",
+        );
+        need(
+            self.parameters.time_column.is_some() || !self.has_window,
+            "/parameters/time_column",
+            "A window needs the column of the data that says when each row was",
+        );
+        faults
+    }
+}
+
+/// The check of the resource engine. What runs by itself must be complete; what is run by hand is asked
+/// for the rest then.
+pub(crate) fn faults(new: &Value, _old: Option<&Value>) -> Vec<Fault> {
+    let text = |field: &str| new.get(field).and_then(Value::as_str);
+    let there = |field: &str| new.get(field).is_some_and(|value| !value.is_null());
+    let mut faults = Vec::new();
+    if let Some(schedule) = text("schedule")
+        && let Err(wrong) = Schedule::parse(schedule)
+    {
+        faults.extend(wrong.into_iter().map(|message| {
+            Fault::new("/schedule", "schedule", message)
+                .hint("such as `0 6 * * mon-fri`: at six on weekdays, in UTC")
+        }));
+    }
+    // The vocabulary is the database's to check.
+    let Some(kind) = text("kind").and_then(Kind::of) else { return faults };
+    let parameters = match new.get("parameters").map_or(Ok(Parameters::default()), read) {
+        Ok(parameters) => parameters,
+        Err(fault) => {
+            faults.push(fault);
+            return faults;
+        }
+    };
+    let definition = Definition {
+        kind,
+        parameters,
+        metric: text("metric").map(canonical),
+        threshold: new.get("threshold").and_then(Value::as_f64),
+        has_reference: there("reference_dataset_id"),
+        has_current: there("current_dataset_id"),
+        has_window: ["window_seconds", "reference_from", "reference_until"].into_iter().any(there),
+    };
+    faults.extend(definition.faults());
+    let runs_by_itself =
+        there("schedule") || new.get("on_arrival").and_then(Value::as_bool) == Some(true);
+    if runs_by_itself {
+        faults.extend(definition.missing());
+    }
+    faults
+}
+
+fn read(parameters: &Value) -> Result<Parameters, Fault> {
+    serde_json::from_value(parameters.clone())
+        .map_err(|error| Fault::new("/parameters", "type", format!("It cannot be read: {error}")))
+}
+
+/// The name under which results have it.
+fn canonical(metric: &str) -> String {
+    let id = match catalogue::find(metric) {
+        Some(Entry::Metric(found)) => found.id,
+        Some(Entry::Disparity(found)) => &found.id,
+        None => metric,
+    };
+    id.to_owned()
+}
+
+fn unknown_kind() -> Fault {
+    Fault::new("/kind", "unknown_kind", "There is no such kind of monitor")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn found(row: Value) -> Vec<(String, String)> {
+        faults(&row, None)
+            .into_iter()
+            .map(|fault| (fault.pointer.into_owned(), fault.code.into_owned()))
+            .collect()
+    }
+
+    fn all(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        expected.iter().map(|(at, code)| ((*at).to_owned(), (*code).to_owned())).collect()
+    }
+
+    #[test]
+    fn what_runs_by_itself_is_complete_and_what_does_not_may_be_a_draft() {
+        assert_eq!(found(json!({ "name": "draft", "kind": "performance_degradation" })), []);
+        assert_eq!(
+            found(json!({
+                "kind": "performance_degradation", "schedule": "0 25 * * *", "window_seconds": 60
+            })),
+            all(&[
+                ("/schedule", "schedule"),
+                ("/current_dataset_id", "required"),
+                ("/reference_dataset_id", "required"),
+                ("/parameters/analysis", "required"),
+                ("/parameters/time_column", "required"),
+            ])
+        );
+        let set = "0191f1f0-0000-7000-8000-000000000001";
+        let whole = json!({
+            "kind": "data_quality", "schedule": "*/5 * * * *", "current_dataset_id": set,
+            "reference_dataset_id": set, "metric": "psi", "threshold": 0.2,
+        });
+        assert_eq!(found(whole), []);
+    }
+
+    #[test]
+    fn parameters_are_those_of_the_engine() {
+        assert_eq!(
+            found(json!({ "kind": "bias_drift", "parameters": { "colums": [] } })),
+            all(&[("/parameters", "type")])
+        );
+        let analysis = json!({ "target": "", "protected": ["sex"], "prediction": "p" });
+        assert_eq!(
+            found(json!({
+                "kind": "compliance_violation", "threshold": 80.0, "parameters": { "analysis": analysis }
+            })),
+            all(&[("/parameters/analysis/target", "required")])
+        );
+        assert_eq!(
+            found(
+                json!({ "kind": "data_quality", "threshold": 1.0, "parameters": { "confidence": 2.0 } })
+            ),
+            all(&[("/parameters/confidence", "out_of_range"), ("/threshold", "no_metric")])
+        );
+        assert_eq!(
+            found(json!({ "kind": "data_quality", "metric": "psy" })),
+            all(&[("/metric", "unknown_metric")])
+        );
+    }
+}

@@ -1,0 +1,209 @@
+//! What a run reads, and what keeps it from judging.
+
+use ephor_assurance::monitor::monitor_run_now;
+use ephor_kernel::Code;
+use serde_json::{Value, json};
+
+use crate::support::{NOON, World, people, predicted};
+
+#[tokio::test]
+async fn windows_are_cut_by_the_column_of_times() {
+    let world = World::new().await;
+    // Wrong long ago, right in the last hour; the end of a window is not in it, its beginning is.
+    let mut text = people(20, 80, "2026-03-02T10:00:00Z");
+    let late = people(50, 50, "2026-03-02T11:00:30Z");
+    text.extend(late.lines().skip(1).map(|line| format!("{line}\n")));
+    let after = people(20, 80, NOON);
+    text.extend(after.lines().skip(1).map(|line| format!("{line}\n")));
+    let dataset = world.dataset(&world.scope, text).await;
+    let parameters = json!({
+        "time_column": "at",
+        "analysis": { "target": "y", "prediction": "p", "protected": ["sex"] },
+    });
+    let hour = json!({ "window_seconds": 3600, "parameters": parameters });
+    let id = world.compliance(dataset, hour).await;
+    let workers = world.workers();
+    let row = world.run(id).await;
+    assert_eq!(row["last_result"]["rows"]["current"], 200, "{row}");
+    assert_eq!(row["last_outcome"], "pass");
+
+    let whole = json!({ "name": "all", "parameters": parameters });
+    let row = world.run(world.compliance(dataset, whole).await).await;
+    assert_eq!(row["last_result"]["rows"]["current"], 600);
+    assert_eq!(row["last_outcome"], "fail");
+
+    // Rows of no time are in no window, and a number is no time.
+    let number = json!({
+        "name": "number", "window_seconds": 60, "parameters": {
+            "time_column": "y", "analysis": parameters["analysis"],
+        },
+    });
+    let row = world.run(world.compliance(dataset, number).await).await;
+    assert!(row["last_result"]["error"].as_str().unwrap().contains("dates or timestamps"), "{row}");
+    workers.shutdown().await;
+}
+
+#[tokio::test]
+async fn too_few_rows_are_not_judged_and_change_no_alert() {
+    let world = World::new().await;
+    let dataset = world.dataset(&world.scope, people(20, 80, NOON)).await;
+    let id = world.compliance(dataset, json!({ "minimum_rows": 100 })).await;
+    let workers = world.workers();
+    assert_eq!(world.run(id).await["last_outcome"], "fail");
+    let few: String =
+        people(50, 50, NOON).lines().take(100).map(|line| format!("{line}\n")).collect();
+    world.replace(&world.scope, dataset, few);
+    let row = world.run(id).await;
+    assert_eq!(
+        (&row["last_outcome"], &row["last_result"]["rows"]["current"]),
+        (&json!(null), &json!(99))
+    );
+    assert!(row["last_result"]["notes"][0].as_str().unwrap().contains("100 are needed"), "{row}");
+    assert_eq!(world.alerts().await[0]["status"], "open");
+    workers.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_run_that_cannot_be_done_is_told_on_the_monitor() {
+    let world = World::new().await;
+    let dataset = world.dataset(&world.scope, people(20, 80, NOON)).await;
+    let id = world.compliance(dataset, json!({})).await;
+    let workers = world.workers();
+    world.run(id).await;
+    world.lose(dataset);
+    let row = world.run(id).await;
+    assert!(row["last_result"]["error"].as_str().unwrap().contains("data set"), "{row}");
+    assert_eq!(row["last_outcome"], json!(null));
+    // What was known to be wrong is not forgotten.
+    assert_eq!(world.alerts().await[0]["status"], "open");
+
+    // No table at all, one class, one group, no rows: a reason, or nothing to judge.
+    for text in ["y,p,sex,at\n", "y,p,sex,at\n1,1,f,x\n", "a\n1\n"] {
+        world.replace(&world.scope, dataset, text.to_owned());
+        let row = world.run(id).await;
+        assert!(row["last_outcome"] != "fail" && row["last_outcome"] != "pass", "{text}: {row}");
+    }
+    workers.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_is_not_complete_or_not_active_does_not_run() {
+    let world = World::new().await;
+    let draft = world.monitor(json!({ "name": "draft", "kind": "performance_degradation" })).await;
+    let mut tx = world.db.store().begin(&world.scope).await.unwrap();
+    let problem = monitor_run_now(&mut tx, draft).await.unwrap_err();
+    let pointers: Vec<_> = problem.faults.iter().map(|fault| fault.pointer.as_ref()).collect();
+    assert_eq!(pointers, ["/current_dataset_id", "/reference_dataset_id", "/parameters/analysis"]);
+    tx.commit().await.unwrap();
+    world.patch("monitors", draft.uuid(), json!({ "status": "paused" })).await;
+    let mut tx = world.db.store().begin(&world.scope).await.unwrap();
+    let problem = monitor_run_now(&mut tx, draft).await.unwrap_err();
+    assert_eq!(problem.code, Code::InvalidTransition);
+}
+
+#[tokio::test]
+async fn columns_that_go_or_change_are_found() {
+    let world = World::new().await;
+    let reference = world.dataset(&world.scope, people(50, 50, NOON)).await;
+    let text = people(50, 50, NOON)
+        .replace("y,p,sex,at", "y,p,gender,at")
+        .replace(",f,", ",1,")
+        .replace(",m,", ",2,");
+    let current = world.dataset(&world.scope, text).await;
+    let id = world
+        .monitor(json!({
+            "name": "columns", "kind": "data_quality", "metric": "column_gone",
+            "reference_dataset_id": reference, "current_dataset_id": current,
+        }))
+        .await;
+    let workers = world.workers();
+    let row = world.run(id).await;
+    assert_eq!(row["last_outcome"], "fail", "{row}");
+    let alerts = world.alerts().await;
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert_eq!(alerts[0]["details"]["attribute"], "sex");
+    workers.shutdown().await;
+}
+
+/// Runs a monitor on what is wrong and then on what is right again; answers the alerts of the first run.
+async fn found_and_recovered(mut body: Value, reference: String, wrong: String) -> Vec<Value> {
+    let world = World::new().await;
+    let before = world.dataset(&world.scope, reference.clone()).await;
+    let current = world.dataset(&world.scope, wrong).await;
+    let fields = body.as_object_mut().unwrap();
+    fields.insert("name".to_owned(), json!("watched"));
+    fields.insert("reference_dataset_id".to_owned(), json!(before));
+    fields.insert("current_dataset_id".to_owned(), json!(current));
+    let id = world.monitor(body).await;
+    let workers = world.workers();
+    let row = world.run(id).await;
+    assert_eq!(row["last_outcome"], "fail", "{row}");
+    assert_eq!(row["last_result"]["rows"], json!({ "reference": 200, "current": 200 }));
+    let found = world.alerts().await;
+    assert!(!found.is_empty() && found.iter().all(|alert| alert["status"] == "open"), "{found:?}");
+    world.replace(&world.scope, current, reference);
+    let row = world.run(id).await;
+    assert_eq!(row["last_outcome"], "pass", "{row}");
+    let after = world.alerts().await;
+    assert!(after.iter().all(|alert| alert["status"] == "closed"), "{after:?}");
+    assert_eq!(after.len(), found.len());
+    workers.shutdown().await;
+    found
+}
+
+#[tokio::test]
+async fn columns_that_drift_are_found() {
+    let body = json!({ "kind": "data_quality", "parameters": { "thresholds": { "new_categories": 0.1 } } });
+    let reference = people(50, 50, NOON);
+    let wrong = people(95, 95, NOON).replace(",f,", ",x,");
+    let found = found_and_recovered(body, reference, wrong).await;
+    let has = |metric: &str, column: &str| {
+        found.iter().any(|alert| {
+            alert["details"]["metric"] == metric && alert["details"]["attribute"] == column
+        })
+    };
+    assert!(has("new_categories", "sex"), "{found:?}");
+    assert!(found.iter().any(|alert| alert["details"]["attribute"] == "p"), "{found:?}");
+    assert!(!found.iter().any(|alert| alert["details"]["attribute"] == "y"), "{found:?}");
+}
+
+#[tokio::test]
+async fn groups_treated_less_equally_than_before_are_found() {
+    let body = json!({
+        "kind": "bias_drift", "metric": "demographic_parity_difference", "threshold": 0.1,
+        "parameters": { "analysis": { "target": "y", "prediction": "p", "protected": ["sex"] } },
+    });
+    let found = found_and_recovered(body, people(50, 50, NOON), people(20, 80, NOON)).await;
+    let [alert] = found.as_slice() else { panic!("{found:?}") };
+    let details = &alert["details"];
+    assert_eq!((&details["attribute"], &details["threshold"]), (&json!("sex"), &json!(0.1)));
+    assert_eq!(details["reference"], json!(0.0));
+    assert!((details["value"].as_f64().unwrap() - 0.6).abs() < 1e-12, "{alert}");
+}
+
+#[tokio::test]
+async fn predictions_that_got_worse_are_found_and_better_ones_are_not() {
+    let body = json!({
+        "kind": "performance_degradation", "metric": "accuracy",
+        "parameters": { "analysis": { "target": "y", "prediction": "p", "protected": ["sex"] } },
+    });
+    let found = found_and_recovered(body.clone(), predicted(95), predicted(60)).await;
+    assert!(found.iter().all(|alert| alert["details"]["metric"] == "accuracy"), "{found:?}");
+    // Everybody, and each of the two groups at most.
+    assert!((1..=3).contains(&found.len()), "{found:?}");
+
+    let world = World::new().await;
+    let before = world.dataset(&world.scope, predicted(60)).await;
+    let current = world.dataset(&world.scope, predicted(95)).await;
+    let mut better = body;
+    better.as_object_mut().unwrap().extend(
+        json!({ "name": "b", "reference_dataset_id": before, "current_dataset_id": current })
+            .as_object()
+            .unwrap()
+            .clone(),
+    );
+    let id = world.monitor(better).await;
+    let workers = world.workers();
+    assert_eq!(world.run(id).await["last_outcome"], "pass");
+    workers.shutdown().await;
+}
