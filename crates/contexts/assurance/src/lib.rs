@@ -5,6 +5,7 @@
 //! `assurance.bias_analysis_results`.
 
 pub mod analysis;
+pub mod feed;
 mod operations;
 pub mod resources;
 mod routes;

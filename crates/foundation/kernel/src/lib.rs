@@ -16,7 +16,7 @@ pub use event::DomainEvent;
 pub use id::{
     AnalysisId, ApiKeyId, ArchiveId, AssistantId, DataExportId, DatasetId, EntryId, InvitationId,
     JobId, MemberId, ModelId, ModelVersionId, OrganizationId, ParseIdError, PaymentMethodId,
-    PostId, RequestId, ResultId, RoleId, SessionId, TeamId, UserId, UserIdentityId,
+    PostId, RequestId, ResultId, RoleId, RowFeedId, SessionId, TeamId, UserId, UserIdentityId,
 };
 pub use money::{Money, MoneyError};
 pub use permission::{ParsePermissionError, Permission, PermissionSet};

@@ -6,6 +6,7 @@ mod get;
 mod record;
 
 pub use cancel::analysis_cancel;
+pub(crate) use create::fault;
 pub use create::{AnalysisCreate, analysis_create};
 pub use get::{Analysis, analysis_get, analysis_result};
 pub(crate) use record::{

@@ -28,6 +28,8 @@ BEYOND_THERE = {
     ("malformed", "/file"): "bytes that are no table",
     ("repeated", "query:sort"): "a column upwards and downwards",
     ("type", "/filters/"): "what is in a column of JSON, the document leaves open",
+    ("repeated", "/columns/"): "a name twice",
+    ("*", "/parameters"): "columns and groups that a specification names, and how its parts go together",
 }
 
 # What a well-formed request may meet.
@@ -72,7 +74,7 @@ def beyond(fault, case):
     code, pointer = fault["code"], fault["pointer"]
     # Of many rows at once, the pointer begins with the row's number.
     within = re.sub(r"^/[0-9]+(?=/)", "", pointer)
-    there = any(code == word and within.startswith(place) for word, place in BEYOND_THERE)
+    there = any(word in (code, "*") and within.startswith(place) for word, place in BEYOND_THERE)
     # Bounds are for numbers; an exact decimal may come as a text.
     exact = code == "out_of_range" and isinstance(at(case.body, pointer), str)
     return code in BEYOND_A_SCHEMA or there or exact
