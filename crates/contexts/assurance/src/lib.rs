@@ -6,6 +6,7 @@
 
 pub mod analysis;
 pub mod card;
+pub mod feed;
 pub mod monitor;
 mod operations;
 pub mod reports;

@@ -25,6 +25,7 @@ pub fn operations() -> Vec<Operation> {
     ];
     all.extend(crate::reports::operations());
     all.extend(crate::monitor::operations());
+    all.extend(crate::feed::operations());
     all
 }
 
@@ -68,7 +69,7 @@ fn analysis() -> Value {
     json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
 }
 
-fn create() -> Value {
+pub(crate) fn create() -> Value {
     json!({
         "type": "object",
         "additionalProperties": false,

@@ -1,6 +1,11 @@
 //! What the database can't say about the resources of this context.
 
+use ephor_fairness::AnalysisSpec;
+use ephor_kernel::Fault;
 use ephor_rest::{Actions, Include, ResourceSpec};
+use serde_json::Value;
+
+use crate::feed::{FeedColumn, parameter_faults};
 
 /// Bias analyses: made and stopped by actions, for they come with a job.
 pub const BIAS_ANALYSES: ResourceSpec =
@@ -100,6 +105,51 @@ pub const MONITORING_ALERTS: ResourceSpec =
         .event(crate::monitor::alert_event)
         .reach();
 
+/// Row feeds: made by an action, which shows their token once; what they hold is counted by the engine.
+pub const ROW_FEEDS: ResourceSpec = ResourceSpec::new("row_feeds", "assurance.row_feeds")
+    .labels("row feed", "row feeds")
+    .actions(Actions::READ.and_update().and_delete())
+    .update(&[
+        "name",
+        "description",
+        "status",
+        "model_id",
+        "analyse_after",
+        "keep_rows",
+        "parameters",
+    ])
+    .hidden(&["token_hash"])
+    .search(&["name", "description"])
+    .include(&[
+        Include::one("model", "models", "model_id"),
+        Include::one("dataset", "datasets", "dataset_id"),
+        Include::one("analysis", "bias_analyses", "analysis_id"),
+    ])
+    .check(check_row_feed)
+    .reach();
+
+/// A specification is one, and names columns that the rows have.
+fn check_row_feed(new: &Value, _: Option<&Value>) -> Vec<Fault> {
+    let parameters = match new.get("parameters") {
+        None | Some(Value::Null) => return Vec::new(),
+        Some(parameters) => parameters,
+    };
+    let columns: Vec<FeedColumn> = new
+        .get("columns")
+        .and_then(|columns| serde_json::from_value(columns.clone()).ok())
+        .unwrap_or_default();
+    match serde_json::from_value::<AnalysisSpec>(parameters.clone()) {
+        Ok(spec) => parameter_faults(&spec, &columns),
+        Err(error) => vec![Fault::new("/parameters", "malformed", error.to_string())],
+    }
+}
+
 /// All of them.
-pub const RESOURCES: &[ResourceSpec] =
-    &[BIAS_ANALYSES, BIAS_ANALYSIS_RESULTS, MODEL_EXPLANATIONS, MONITORS, MONITORING_ALERTS];
+pub const RESOURCES: &[ResourceSpec] = &[
+    BIAS_ANALYSES,
+    BIAS_ANALYSIS_RESULTS,
+    MODEL_EXPLANATIONS,
+    MONITORS,
+    MONITORING_ALERTS,
+    ROW_FEEDS,
+];

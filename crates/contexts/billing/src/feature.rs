@@ -7,7 +7,10 @@ use percent_encoding::percent_decode_str;
 /// Feature and the resources that cannot be written without it.
 const FEATURES: &[(&str, &[&str])] = &[
     ("registry", &["ai_systems", "ai_system_models", "models", "model_versions", "datasets"]),
-    ("bias_analyses", &["bias_analyses", "analyses", "monitors", "monitoring_alerts"]),
+    (
+        "bias_analyses",
+        &["bias_analyses", "analyses", "monitors", "monitoring_alerts", "row_feeds", "row-feeds"],
+    ),
     ("guards", &["policies", "policy_violations"]),
     (
         "risk",
@@ -75,7 +78,7 @@ pub fn feature_of(resource: &str) -> Option<&'static str> {
 }
 
 /// The resource that a path of the API or of the console is about: `/v1/models/…`,
-/// `/resources/models/…`, `/models/…`.
+/// `/resources/models/…`, `/models/…`; rows are pushed to `/in/rows`.
 pub(crate) fn resource_of(path: &str) -> Option<Cow<'_, str>> {
     // As handlers read them: written in percent, a word is the same word.
     let mut parts = path
@@ -83,7 +86,11 @@ pub(crate) fn resource_of(path: &str) -> Option<Cow<'_, str>> {
         .filter(|part| !part.is_empty())
         .map(|part| percent_decode_str(part).decode_utf8_lossy());
     let first = parts.next()?;
-    if matches!(first.as_ref(), "v1" | "resources") { parts.next() } else { Some(first) }
+    match first.as_ref() {
+        "v1" | "resources" => parts.next(),
+        "in" => Some("row_feeds".into()),
+        _ => Some(first),
+    }
 }
 
 #[cfg(test)]

@@ -71,6 +71,9 @@ impl Drop for Metered {
 
 /// Is this a request of the API that counts?
 fn counts(path: &str) -> bool {
+    if path.starts_with("/in/") {
+        return true;
+    }
     let first = path.strip_prefix("/v1/").and_then(|rest| rest.split('/').next());
     first.is_some_and(|first| !FREE.contains(&first))
 }
@@ -99,7 +102,7 @@ mod tests {
             ["/v1/me", "/v1/me/exports", "/v1/usage", "/", "/models"].iter().all(|p| !counts(p))
         );
         assert!(
-            ["/v1/members", "/v1/messages", "/v1/usage_records", "/v1/sessions"]
+            ["/v1/members", "/v1/messages", "/in/rows/x", "/v1/usage_records", "/v1/sessions"]
                 .iter()
                 .all(|p| counts(p))
         );
@@ -110,6 +113,7 @@ mod tests {
         assert_eq!(gated(&Method::POST, "/v1/risk_items"), Some("risk"));
         assert_eq!(gated(&Method::PATCH, "/v1/risk_items/1"), Some("risk"));
         assert_eq!(gated(&Method::POST, "/resources/posts/1"), Some("trust_center"));
+        assert_eq!(gated(&Method::POST, "/in/rows/x"), Some("bias_analyses"));
         assert_eq!(gated(&Method::GET, "/v1/risk_items"), None);
         assert_eq!(gated(&Method::DELETE, "/v1/risk_items/1"), None);
         assert_eq!(gated(&Method::POST, "/resources/risk_items/1/delete"), None);

@@ -78,6 +78,11 @@ pub const CATALOGUE: &[ResourcePermissions] = &[
     resource("frontier_alerts", &["read", "create", "delete"], "news of frontier models"),
     resource("model_explanations", &["read"], "explanations of models"),
     resource("monitors", &["read", "create", "update", "delete"], "what is watched over time"),
+    resource(
+        "row_feeds",
+        &["read", "create", "update", "delete"],
+        "addresses to which programs push rows; update: their tokens too",
+    ),
     resource("monitoring_alerts", &["read", "update"], "what monitors noticed"),
     resource(
         "policies",

@@ -104,6 +104,8 @@ ids! {
     DatasetId = "dataset",
     /// A bias analysis.
     AnalysisId = "bias analysis",
+    /// An address to which programs push rows.
+    RowFeedId = "row feed",
     /// One metric's result within a bias analysis.
     ResultId = "bias analysis result",
     /// A watch over a model or a data set.

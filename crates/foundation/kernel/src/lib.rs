@@ -16,8 +16,8 @@ pub use event::DomainEvent;
 pub use id::{
     AlertId, AnalysisId, ApiKeyId, ArchiveId, AssistantId, DataExportId, DatasetId, EntryId,
     InvitationId, JobId, MemberId, ModelId, ModelVersionId, MonitorId, OrganizationId,
-    ParseIdError, PaymentMethodId, PostId, RequestId, ResultId, RoleId, SessionId, TeamId, UserId,
-    UserIdentityId,
+    ParseIdError, PaymentMethodId, PostId, RequestId, ResultId, RoleId, RowFeedId, SessionId,
+    TeamId, UserId, UserIdentityId,
 };
 pub use money::{Money, MoneyError};
 pub use permission::{ParsePermissionError, Permission, PermissionSet};

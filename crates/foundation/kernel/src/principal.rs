@@ -29,6 +29,8 @@ pub enum SystemPart {
     Sealer,
     /// The operator of the platform, through the command line.
     Operator,
+    /// Takes in rows that programs push with a token.
+    Intake,
 }
 
 impl SystemPart {
@@ -38,6 +40,7 @@ impl SystemPart {
             Self::Worker => 1,
             Self::Sealer => 2,
             Self::Operator => 3,
+            Self::Intake => 4,
         };
         Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0000 + number)
     }

@@ -49,6 +49,7 @@ const NAVIGATION: [Group<&[Link]>; 12] = [
                 "",
                 Some("model_explanations"),
             ),
+            link("/resources/row_feeds", "Row feeds", "dataset", "", Some("row_feeds")),
             link("/resources/monitors", "Monitors", "running", "", Some("monitors")),
             link(
                 "/resources/monitoring_alerts",

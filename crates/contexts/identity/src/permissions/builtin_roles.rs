@@ -41,7 +41,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "admin",
-        version: 3,
+        version: 4,
         name: "Admin",
         description: "Runs the organization: members, roles, everybody's keys, and all of its data.",
         permissions: &[
@@ -85,6 +85,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "risk_items:*",
             "risk_mitigations:*",
             "roles:*",
+            "row_feeds:*",
             "saved_views:*",
             "system:inspect",
             "team_invitations:*",
@@ -95,7 +96,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "manager",
-        version: 3,
+        version: 4,
         name: "Manager",
         description: "Answers for the organization's AI: changes and deletes its data, and reads the audit trail.",
         permissions: &[
@@ -136,6 +137,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "requirements:*",
             "risk_items:*",
             "risk_mitigations:*",
+            "row_feeds:*",
             "saved_views:*",
             "team_invitations:create",
             "team_invitations:update",
@@ -146,7 +148,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "operator",
-        version: 3,
+        version: 4,
         name: "Operator",
         description: "Works with models and data sets every day: adds and changes them, and runs analyses.",
         permissions: &[
@@ -237,6 +239,9 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "risk_mitigations:read",
             "risk_mitigations:update",
             "roles:read",
+            "row_feeds:create",
+            "row_feeds:read",
+            "row_feeds:update",
             "saved_views:*",
             "team_invitations:read",
             "team_members:read",
@@ -249,7 +254,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "member",
-        version: 3,
+        version: 4,
         name: "Member",
         description: "Takes part: adds data sets and runs analyses.",
         permissions: &[
@@ -307,6 +312,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "risk_items:read",
             "risk_mitigations:read",
             "roles:read",
+            "row_feeds:read",
             "saved_views:*",
             "team_members:read",
             "teams:read",
@@ -316,7 +322,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "viewer",
-        version: 3,
+        version: 4,
         name: "Viewer",
         description: "Looks, and changes nothing.",
         permissions: &[
@@ -359,6 +365,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "risk_items:read",
             "risk_mitigations:read",
             "roles:read",
+            "row_feeds:read",
             "saved_views:*",
             "team_members:read",
             "teams:read",

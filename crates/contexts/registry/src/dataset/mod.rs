@@ -12,7 +12,7 @@ use object_store::path::Path;
 
 pub use get::{Dataset, dataset_get};
 pub use rows::{MAX_PREVIEW_ROWS, RowFormat};
-pub use upload::{NewDataset, UploadProgress};
+pub use upload::{NewDataset, Settle, UploadProgress};
 
 /// Where a data set lies. Made of ids alone, so that no name can lead elsewhere.
 pub(crate) fn object_path(organization: OrganizationId, dataset: DatasetId) -> Path {

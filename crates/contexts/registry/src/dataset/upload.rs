@@ -4,11 +4,11 @@ use std::io;
 
 use bytes::Bytes;
 use ephor_kernel::{Code, DatasetId, DomainEvent, Fault, Problem, Scope};
-use ephor_store::StoreError;
+use ephor_store::{OrgTx, StoreError};
 use ephor_tabular::{
     Converted, Destination, Format, Limits, OpenOptions, TabularError, convert_to_parquet,
 };
-use futures::Stream;
+use futures::{Stream, future::BoxFuture};
 use object_store::ObjectStoreExt as _;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,10 @@ pub struct NewDataset {
     pub metadata: Value,
 }
 
+/// What becomes true with a data set, in the transaction that makes it ready: all of it, or nothing.
+pub type Settle =
+    Box<dyn for<'a> FnOnce(&'a mut OrgTx, DatasetId) -> BoxFuture<'a, Result<(), Problem>> + Send>;
+
 /// Is told how far an upload is.
 pub type UploadProgress = ephor_tabular::Progress;
 
@@ -47,6 +51,26 @@ impl Registry {
         body: S,
         progress: &(dyn Fn(UploadProgress) + Send + Sync),
         cancel: &CancellationToken,
+    ) -> Result<DatasetId, Problem>
+    where
+        S: Stream<Item = io::Result<Bytes>> + Send,
+    {
+        let settle: Settle = Box::new(|_, _| Box::pin(async { Ok(()) }));
+        self.dataset_upload_with(scope, new, body, progress, cancel, settle).await
+    }
+
+    /// Takes a data set in, and has something become true with it.
+    ///
+    /// # Errors
+    /// As [`Registry::dataset_upload`], and what `settle` refuses.
+    pub async fn dataset_upload_with<S>(
+        &self,
+        scope: &Scope,
+        new: NewDataset,
+        body: S,
+        progress: &(dyn Fn(UploadProgress) + Send + Sync),
+        cancel: &CancellationToken,
+        settle: Settle,
     ) -> Result<DatasetId, Problem>
     where
         S: Stream<Item = io::Result<Bytes>> + Send,
@@ -75,7 +99,7 @@ impl Registry {
             ..OpenOptions::default()
         };
         let stored = match convert_to_parquet(body, &destination, options, progress, cancel).await {
-            Ok(converted) => self.keep(scope, id, &converted).await,
+            Ok(converted) => self.keep(scope, id, &converted, settle).await,
             Err(error) => Err(refused(error)),
         };
         if stored.is_err() {
@@ -119,6 +143,7 @@ impl Registry {
         scope: &Scope,
         id: DatasetId,
         converted: &Converted,
+        settle: Settle,
     ) -> Result<(), Problem> {
         let Converted { schema, profile, rows, bytes, sha256, format, source_bytes: _, notes } =
             converted;
@@ -156,6 +181,7 @@ impl Registry {
                 "The upload took so long that it was given up; send it again",
             ));
         }
+        settle(&mut tx, id).await?;
         tx.emit(&DomainEvent::DatasetStored { dataset: id }).await?;
         tx.commit().await?;
         Ok(())

@@ -67,13 +67,13 @@ fn render(problem: &Problem, request: Option<RequestId>) -> Response {
 }
 
 /// Middleware: gives the request an id, names it in `x-request-id` and in the body of problems,
-/// and makes problems of what the router itself refuses below `/v1`.
+/// and makes problems of what the router itself refuses below `/v1` and `/in`.
 ///
 /// It stands outside of authentication, which finds the [`RequestId`] in the extensions.
 pub async fn name_request(mut request: Request, next: Next) -> Response {
     let id = RequestId::new();
     request.extensions_mut().insert(id);
-    let api = request.uri().path().starts_with("/v1");
+    let api = ["/v1", "/in/"].iter().any(|place| request.uri().path().starts_with(place));
     let mut response = next.run(request).await;
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => Some(problem),

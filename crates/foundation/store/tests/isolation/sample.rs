@@ -9,6 +9,9 @@ use super::catalog::{Column, Table};
 const SAMPLES: &[(&str, &str, &str)] = &[
     ("assurance.bias_analyses", "data_source", "'upload'"),
     ("assurance.bias_analysis_results", "undefined_reason", "'made up'"),
+    ("assurance.row_feed_batches", "request_sha256", "decode(repeat('00', 32), 'hex')"),
+    ("assurance.row_feed_batches", "stored_at", "now()"),
+    ("assurance.row_feed_batches", "until_row", "1000000"),
     ("audit.audit_checkpoints", "last_sequence_number", "1"),
     ("audit.audit_checkpoints", "signature", "decode(repeat('00', 68), 'hex')"),
     ("audit.audit_logs", "body", "'{}'"),

@@ -6,6 +6,7 @@ pub(crate) mod dashboard;
 pub(crate) mod dataset;
 pub(crate) mod model;
 pub(crate) mod resource;
+mod row_feed;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
 mod system;
@@ -25,6 +26,7 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .merge(dataset::routes())
         .merge(model::routes())
         .merge(analysis::routes())
+        .merge(row_feed::routes())
         .merge(audit::routes())
         .merge(settings::routes())
         .merge(usage::routes())

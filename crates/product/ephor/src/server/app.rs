@@ -5,16 +5,22 @@ use std::{path::Path, sync::Arc};
 use anyhow::Context as _;
 use axum::extract::FromRef;
 use chrono::{DateTime, Utc};
-use ephor_assurance::{Assurance, OpenDataset, monitor::MonitorRunner, runner::AnalysisRunner};
+use ephor_assurance::{
+    Assurance, OpenDataset,
+    feed::{FlushRunner, RowFeeds, RowsToStore, StoreRows},
+    monitor::MonitorRunner,
+    runner::AnalysisRunner,
+};
 use ephor_billing::Billing;
 use ephor_content::Content;
 use ephor_identity::{Identity, MailHandler};
 use ephor_kernel::{Clock as _, SystemClock};
 use ephor_mail::Mailer;
-use ephor_registry::{ObjectStoreConfig, Registry};
+use ephor_registry::{ObjectStoreConfig, Registry, dataset::NewDataset};
 use ephor_rest::{Catalog, Engine};
 use ephor_seal::SealKey;
 use ephor_store::{Store, jobs::JobHandler};
+use ephor_tabular::Format;
 use metrics_exporter_prometheus::PrometheusHandle;
 use object_store::ObjectStore;
 
@@ -34,6 +40,8 @@ pub struct App {
     pub registry: Registry,
     /// Bias analyses.
     pub assurance: Assurance,
+    /// Rows that programs push.
+    pub feeds: RowFeeds,
     /// Sends mails, where mail is set up.
     pub mailer: Option<Mailer>,
     /// What may be used, and what is.
@@ -96,6 +104,7 @@ impl App {
             open_dataset: open_dataset(&registry),
             pages: ephor_console::report::PAGES,
         };
+        let feeds = RowFeeds::new(store.clone(), store_rows(&registry));
 
         let billing = Billing::new(store.clone(), Arc::new(SystemClock));
         let content = Content::new(store.clone(), config.server.url());
@@ -113,6 +122,7 @@ impl App {
             identity,
             registry,
             assurance,
+            feeds,
             mailer,
             billing,
             content,
@@ -130,6 +140,7 @@ impl App {
         let mut all = self.identity.handlers();
         all.push(Arc::new(AnalysisRunner::new(&self.assurance)));
         all.push(Arc::new(MonitorRunner::new(&self.assurance, Arc::new(SystemClock))));
+        all.push(Arc::new(FlushRunner::new(&self.feeds)));
         all.push(Arc::new(BuiltinFollower));
         all.push(Arc::new(MailHandler::new(self.identity.clone(), self.mailer.clone())));
         all
@@ -151,6 +162,25 @@ fn open_dataset(registry: &Registry) -> OpenDataset {
     Arc::new(move |scope, dataset| {
         let registry = registry.clone();
         Box::pin(async move { registry.dataset_open(&scope, dataset).await })
+    })
+}
+
+/// Where rows that were pushed become data sets.
+fn store_rows(registry: &Registry) -> StoreRows {
+    let registry = registry.clone();
+    Arc::new(move |scope, rows| {
+        let registry = registry.clone();
+        Box::pin(async move {
+            let RowsToStore { name, description, metadata, body, cancel, settle } = rows;
+            let new = NewDataset {
+                name,
+                description,
+                source_name: "rows.ndjson".to_owned(),
+                format: Some(Format::Ndjson),
+                metadata,
+            };
+            registry.dataset_upload_with(&scope, new, body, &|_| {}, &cancel, settle).await
+        })
     })
 }
 

@@ -1,6 +1,9 @@
 //! What every request gets: an id, a span, and its caller's address.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    borrow::Cow,
+    net::{IpAddr, SocketAddr},
+};
 
 use axum::{
     extract::{ConnectInfo, Request, State},
@@ -28,12 +31,12 @@ pub async fn context(State(app): State<App>, mut request: Request, next: Next) -
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let context = RequestContext::new(address, agent, id);
     request.extensions_mut().insert(context);
-    // The path is logged without its query, which may hold what people search for.
+    // The path is logged without its query, which may hold what people search for, and without tokens.
     let span = tracing::info_span!(
         "request",
         id = %id,
         method = %request.method(),
-        path = request.uri().path(),
+        path = %without_tokens(request.uri().path()),
     );
     let mut response = async move {
         let began = std::time::Instant::now();
@@ -62,4 +65,31 @@ pub async fn context(State(app): State<App>, mut request: Request, next: Next) -
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+/// The path as it may be logged: what follows the address for rows is a token, and so is what is written
+/// like one anywhere else.
+fn without_tokens(path: &str) -> Cow<'_, str> {
+    let (before, secret) = match path.split_once("/in/rows/") {
+        Some((before, _)) => (before, "/in/rows/\u{2026}"),
+        None => match path.find("eph_") {
+            Some(at) => (&path[..at], "\u{2026}"),
+            None => return path.into(),
+        },
+    };
+    format!("{before}{secret}").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_logged_without_its_token() {
+        assert_eq!(without_tokens("/v1/models/1"), "/v1/models/1");
+        assert_eq!(without_tokens("/in/rows"), "/in/rows");
+        assert_eq!(without_tokens("/in/rows/eph_a_b_c"), "/in/rows/\u{2026}");
+        assert_eq!(without_tokens("/in/rows/eph%5fa_b_c"), "/in/rows/\u{2026}");
+        assert_eq!(without_tokens("/v1/eph_a_b_c/x"), "/v1/\u{2026}");
+    }
 }

@@ -10,6 +10,7 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
+use ephor_assurance::feed;
 use ephor_console::{ConsoleState, problem_pages};
 use ephor_kernel::Problem;
 use ephor_rest::{ApiError, name_request};
@@ -27,6 +28,7 @@ pub fn router(app: &App, timeout: Duration) -> Router {
         .with_state(app.clone())
         .merge(ephor_assurance::routes(app.assurance.clone()))
         .merge(ephor_assurance::monitor::routes(app.assurance.clone(), app.engine.clone()))
+        .merge(feed::routes(app.feeds.clone()))
         .merge(ephor_billing::routes(app.billing.clone(), app.engine.clone()))
         .merge(ephor_content::routes(&app.content, app.engine.clone()))
         .merge(trail::routes(app.store.clone()));
@@ -43,6 +45,12 @@ pub fn router(app: &App, timeout: Duration) -> Router {
         .route("/metrics", get(scrape))
         .with_state(app.clone());
 
+    // Whoever has a token: no session is looked at.
+    let intake = feed::intake(app.feeds.clone())
+        .layer(from_fn_with_state(app.billing.clone(), ephor_billing::govern))
+        .layer(from_fn_with_state(app.feeds.clone(), feed::admit))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout));
+
     // The last layer is the outermost.
     bounded
         .merge(streaming)
@@ -50,6 +58,7 @@ pub fn router(app: &App, timeout: Duration) -> Router {
         .layer(from_fn_with_state(app.billing.clone(), ephor_billing::govern))
         .layer(from_fn_with_state(app.identity.clone(), ephor_identity::authenticate))
         .merge(operations)
+        .merge(intake)
         // Anybody's: no session is looked at.
         .merge(ephor_content::public(app.content.clone(), timeout))
         .layer(CatchPanicLayer::custom(panicked))

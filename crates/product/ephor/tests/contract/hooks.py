@@ -35,6 +35,8 @@ BEYOND_THERE = {
     ("required", "/parameters"): "the same",
     ("unknown_metric", "/metric"): "`ephor metrics` lists them",
     ("no_metric", "/threshold"): "it is that of a metric, unless a score is watched",
+    ("repeated", "/columns/"): "a name twice",
+    ("*", "/parameters"): "columns and groups that a specification names, and how its parts go together",
 }
 
 # What a well-formed request may meet.
@@ -79,7 +81,7 @@ def beyond(fault, case):
     code, pointer = fault["code"], fault["pointer"]
     # Of many rows at once, the pointer begins with the row's number.
     within = re.sub(r"^/[0-9]+(?=/)", "", pointer)
-    there = any(code == word and within.startswith(place) for word, place in BEYOND_THERE)
+    there = any(word in (code, "*") and within.startswith(place) for word, place in BEYOND_THERE)
     # Bounds are for numbers; an exact decimal may come as a text.
     exact = code == "out_of_range" and isinstance(at(case.body, pointer), str)
     return code in BEYOND_A_SCHEMA or there or exact

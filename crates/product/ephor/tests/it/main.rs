@@ -29,6 +29,7 @@ mod remote;
 mod resource_isolation;
 mod resources;
 mod rotation;
+mod row_feeds;
 mod saved_views;
 mod second_factor;
 mod secrets;

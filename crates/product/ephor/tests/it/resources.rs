@@ -51,4 +51,5 @@ async fn every_resource_has_its_list_its_pages_and_its_export() {
 }
 
 /// Made by operations of their own, on pages of their own.
-const HAND_MADE: [&str; 5] = ["members", "roles", "api-keys", "organizations", "team_invitations"];
+const HAND_MADE: [&str; 6] =
+    ["members", "roles", "api-keys", "organizations", "team_invitations", "row_feeds"];

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     ConsoleState,
     error::page,
+    pages::row_feed,
     view::{Html, format, json},
     visit::{Answer, Visit},
 };
@@ -118,10 +119,14 @@ pub(super) async fn list(
             [first].into_iter().chain(shown.columns.iter().map(cell)).collect()
         })
         .await?;
-    let may_create = spec.available().create && visit.may(spec.permission_word(), "create");
-    let create = may_create.then(|| {
-        Action::primary(format!("New {}", spec.singular()), format!("{here}/new"), "plus")
-    });
+    // Row feeds are made on a page of their own, which shows their token.
+    let new = match path.as_str() {
+        "row_feeds" => Some(row_feed::NEW.to_owned()),
+        _ => spec.available().create.then(|| format!("{here}/new")),
+    };
+    let create = new
+        .filter(|_| visit.may(spec.permission_word(), "create"))
+        .map(|new| Action::primary(format!("New {}", spec.singular()), new, "plus"));
     let export = (!listed.table.rows.is_empty()).then(|| {
         let query = listed.query.clone().without("cursor").without("done").to_query();
         let query = if query.is_empty() { query } else { format!("?{query}") };

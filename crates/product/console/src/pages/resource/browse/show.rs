@@ -14,7 +14,7 @@ use super::{
 use crate::{
     ConsoleState,
     error::page,
-    pages::audit,
+    pages::{audit, row_feed},
     view::{Badge, Head, Html, Table, format, json},
     visit::{Answer, Visit},
 };
@@ -82,6 +82,7 @@ pub(super) async fn show(
     if spec.available().update && may("update") {
         steps.extend(publish::step(&path, &row, &one, &frame));
         steps.extend(watch::steps(&path, &row, &one, &frame));
+        steps.extend(row_feed::steps(&path, &row, &frame));
         let answers = offered.iter().flat_map(|offered| offer::steps(offered, &row, &one, &frame));
         steps.extend(answers);
     }

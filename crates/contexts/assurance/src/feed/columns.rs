@@ -1,0 +1,133 @@
+//! What a row of a row feed has: names and types, given or fixed by the first batch.
+
+use std::collections::HashSet;
+
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use ephor_fairness::AnalysisSpec;
+use ephor_kernel::Fault;
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::fault;
+
+/// Columns of a row, at most.
+pub(crate) const MOST_COLUMNS: usize = 500;
+/// Characters of a column's name, at most.
+pub(crate) const MOST_NAME: usize = 200;
+
+/// What a column holds, beside missing values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeedType {
+    /// Any text.
+    Text,
+    /// Whole numbers of 64 bits.
+    Integer,
+    /// Numbers.
+    Number,
+    /// true or false.
+    Boolean,
+}
+
+impl FeedType {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "an integer",
+            Self::Number => "a number",
+            Self::Boolean => "true or false",
+        }
+    }
+
+    const fn data_type(self) -> DataType {
+        match self {
+            Self::Text => DataType::Utf8,
+            Self::Integer => DataType::Int64,
+            Self::Number => DataType::Float64,
+            Self::Boolean => DataType::Boolean,
+        }
+    }
+}
+
+/// A column of a row feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedColumn {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    #[serde(rename = "type")]
+    pub kind: FeedType,
+}
+
+/// What is wrong with columns that somebody gives.
+pub(crate) fn column_list_faults(columns: &[FeedColumn]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if columns.len() > MOST_COLUMNS {
+        let message = format!("A row has at most {MOST_COLUMNS} columns");
+        return vec![Fault::new("/columns", "too_many", message)];
+    }
+    let mut seen = HashSet::new();
+    for (place, FeedColumn { name, .. }) in columns.iter().enumerate() {
+        let at = format!("/columns/{place}/name");
+        if let Some(message) = name_fault(name) {
+            let code = if name.contains('\0') { "nul" } else { "length" };
+            faults.push(Fault::new(at, code, message));
+        } else if !seen.insert(name) {
+            faults.push(Fault::new(at, "repeated", "Another column has this name"));
+        }
+    }
+    faults
+}
+
+/// Why a name is none.
+pub(crate) fn name_fault(name: &str) -> Option<String> {
+    let fits = (1..=MOST_NAME).contains(&name.chars().count()) && !name.contains('\0');
+    (!fits).then(|| format!("A column's name has 1 to {MOST_NAME} characters, and no NUL"))
+}
+
+/// What is wrong with a specification, the columns considered when they are known.
+pub(crate) fn parameter_faults(spec: &AnalysisSpec, columns: &[FeedColumn]) -> Vec<Fault> {
+    let mut faults = spec.faults();
+    if !columns.is_empty() {
+        let fields: Vec<Field> = columns
+            .iter()
+            .map(|column| Field::new(&column.name, column.kind.data_type(), true))
+            .collect();
+        faults.extend(ephor_fairness::column_faults(spec, &Schema::new(fields)));
+    }
+    faults.into_iter().map(fault).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn column(name: &str, kind: FeedType) -> FeedColumn {
+        FeedColumn { name: name.to_owned(), kind }
+    }
+
+    #[test]
+    fn every_fault_of_the_columns_is_told() {
+        let long = "x".repeat(MOST_NAME + 1);
+        let columns = ["", "a", "a", long.as_str()].map(|name| column(name, FeedType::Text));
+        let faults = column_list_faults(&columns);
+        let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_ref()).collect();
+        assert_eq!(pointers, ["/columns/0/name", "/columns/2/name", "/columns/3/name"]);
+    }
+
+    #[test]
+    fn a_specification_is_held_against_columns_that_are_known() {
+        let spec: AnalysisSpec = serde_json::from_value(
+            json!({ "target": "y", "prediction": "p", "protected": ["sex"] }),
+        )
+        .unwrap();
+        assert!(parameter_faults(&spec, &[]).is_empty());
+        let known = [column("y", FeedType::Number), column("p", FeedType::Number)];
+        let faults = parameter_faults(&spec, &known);
+        assert_eq!(faults.len(), 1);
+        assert_eq!(faults[0].pointer, "/parameters/protected/0");
+    }
+}
