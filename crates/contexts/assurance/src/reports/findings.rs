@@ -5,7 +5,7 @@ use ephor_fairness::{AnalysisResult, AttributeResult, Disparity, Status};
 use ephor_kernel::Problem;
 use serde_json::{Value, json};
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 20] = [
     "attribute",
     "disparity",
     "title",
@@ -22,6 +22,9 @@ const COLUMNS: [&str; 17] = [
     "high_group",
     "high_value",
     "rows",
+    "p_value",
+    "p_adjusted",
+    "detectable",
     "undefined_reason",
 ];
 
@@ -50,6 +53,10 @@ fn row(attribute: &AttributeResult, disparity: &Disparity) -> Value {
         undefined,
         left_out: _,
         sentence: _,
+        p_value,
+        p_adjusted,
+        detectable,
+        significance: _,
     } = disparity;
     let interval = interval.as_ref();
     let pair = worst_pair.as_ref();
@@ -70,6 +77,9 @@ fn row(attribute: &AttributeResult, disparity: &Disparity) -> Value {
         "high_group": pair.map(|pair| &pair.high),
         "high_value": pair.map(|pair| pair.high_value),
         "rows": n,
+        "p_value": p_value,
+        "p_adjusted": p_adjusted,
+        "detectable": detectable,
         "undefined_reason": undefined,
     })
 }

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use ephor_assurance::{
     Assurance, OpenDataset,
     monitor::{MonitorRunner, Scheduler, monitor_run_now},
+    reports::Pages,
     resources::RESOURCES,
 };
 use ephor_kernel::{DatasetId, FixedClock, JobId, MonitorId, OrganizationId, Problem, Scope};
@@ -48,7 +49,10 @@ impl World {
                 Ok(open(Source::Bytes(text.into()), OpenOptions::default()).await.unwrap())
             })
         });
-        let assurance = Assurance { store: db.store(), open_dataset };
+        // Nothing here is shown.
+        let pages =
+            Pages { report: |_, _| Err(Problem::internal()), card: |_| Err(Problem::internal()) };
+        let assurance = Assurance { store: db.store(), open_dataset, pages };
         let catalog = Catalog::read(db.store().door().await.unwrap().conn()).await.unwrap();
         let others = [
             ResourceSpec::new("datasets", "registry.datasets"),

@@ -19,12 +19,11 @@ fn parameters() -> Value {
 
 /// So many rows, as lines.
 fn lines(count: usize) -> String {
-    (0..count)
-        .map(|n| {
-            let sex = if n % 2 == 0 { "f" } else { "m" };
-            format!("{{\"y\":{},\"p\":{},\"sex\":\"{sex}\"}}\n", n % 3 % 2, n % 5 % 2)
-        })
-        .collect()
+    let row = |n: usize| {
+        let sex = if n.is_multiple_of(2) { "f" } else { "m" };
+        format!("{{\"y\":{},\"p\":{},\"sex\":\"{sex}\"}}\n", n % 3 % 2, n % 5 % 2)
+    };
+    (0..count).map(row).collect::<Vec<_>>().concat()
 }
 
 async fn made(ada: &Person, settings: Value) -> (String, String) {
