@@ -85,6 +85,35 @@ fn a_few_digits_make_no_room_and_no_overflow() {
     assert!(read(model.replace("16777215", "63").as_bytes()).is_ok());
 }
 
+/// A chain of so many nodes, each with a leaf beside it.
+fn chain(length: usize) -> String {
+    let lines = |value: &dyn Fn(usize) -> String, count: usize| {
+        (0..count).map(value).collect::<Vec<_>>().join(" ")
+    };
+    let next = |node: usize| {
+        if node + 1 < length { (node + 1).to_string() } else { format!("-{}", length + 1) }
+    };
+    format!(
+        "tree\nfeature_names=a\nnum_tree_per_iteration=1\nobjective=regression\n\nTree=0\nnum_leaves={}\nnum_cat=0\n\
+         split_feature={zeros}\nthreshold={zeros}\ndecision_type={zeros}\nleft_child={}\nright_child={}\n\
+         internal_count={}\nleaf_value={leaves}\nleaf_count={leaves}\n\nend of trees\n",
+        length + 1,
+        lines(&|node| format!("-{}", node + 1), length),
+        lines(&next, length),
+        lines(&|_| "1".to_owned(), length),
+        zeros = lines(&|_| "0".to_owned(), length),
+        leaves = lines(&|_| "1".to_owned(), length + 1),
+    )
+}
+
+#[test]
+fn a_tree_without_end_is_refused() {
+    let (_, forest) = read(chain(4_096).as_bytes()).unwrap();
+    assert_eq!(forest.margin(&[1.0]), [1.0]);
+    let fault = read(chain(4_097).as_bytes()).unwrap_err().to_string();
+    assert!(fault.contains("tree 0: it is deeper than 4096"), "{fault}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
