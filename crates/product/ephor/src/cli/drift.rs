@@ -169,8 +169,8 @@ impl Args {
     }
 
     async fn compare(&self, spec: &DriftSpec) -> anyhow::Result<DriftReport> {
-        let reference = file::open(&self.reference, self.memory).await?;
-        let current = file::open(&self.current, self.memory).await?;
+        let reference = file::open(&self.reference, None, self.memory).await?;
+        let current = file::open(&self.current, None, self.memory).await?;
         let tables =
             (reference.dataframe().map_err(unreadable)?, current.dataframe().map_err(unreadable)?);
         file::until_stopped(async |cancel| drift(tables.0, tables.1, spec, cancel).await).await

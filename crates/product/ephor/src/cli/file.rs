@@ -73,21 +73,22 @@ pub fn thresholds<T: FromIterator<(String, f64)>>(given: &[(String, String)]) ->
     if wrong.is_empty() { Ok(parsed) } else { Err(UsageError(wrong.join("\n")).into()) }
 }
 
-/// Opens a file, or standard input where it is `-`.
-pub async fn open(file: &Path, memory: usize) -> anyhow::Result<Table> {
+/// Opens a file, or standard input where it is `-`; of CSV, `only` these columns will be read.
+pub async fn open(file: &Path, only: Option<Vec<String>>, memory: usize) -> anyhow::Result<Table> {
     let source =
         if file.as_os_str() == "-" { Source::Stdin } else { Source::Path(file.to_owned()) };
-    let options = OpenOptions { memory_bytes: memory << 20, ..OpenOptions::default() };
+    let options = OpenOptions { only, memory_bytes: memory << 20, ..OpenOptions::default() };
     ephor_tabular::open(source, options).await.map_err(unreadable)
 }
 
 /// Opens a file and does the work on it, until it is done or Ctrl-C is pressed.
 pub async fn with_table<T>(
     file: &Path,
+    only: Option<Vec<String>>,
     memory: usize,
     work: impl AsyncFnOnce(DataFrame, &CancellationToken) -> Result<T, AnalysisError>,
 ) -> anyhow::Result<T> {
-    let table = open(file, memory).await?.dataframe().map_err(unreadable)?;
+    let table = open(file, only, memory).await?.dataframe().map_err(unreadable)?;
     until_stopped(async |cancel| work(table, cancel).await).await
 }
 

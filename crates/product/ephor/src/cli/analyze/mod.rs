@@ -203,8 +203,12 @@ impl Args {
     }
 
     async fn analyse(&self, spec: &AnalysisSpec) -> anyhow::Result<AnalysisResult> {
-        self.read(async |table, cancel| ephor_fairness::analyze(table, spec, &(), cancel).await)
-            .await
+        let only = spec.columns().chain(spec.features.iter().map(String::as_str));
+        let only = Some(only.map(str::to_owned).collect());
+        file::with_table(&self.file, only, self.memory, async |table, cancel| {
+            ephor_fairness::analyze(table, spec, &(), cancel).await
+        })
+        .await
     }
 
     /// Opens the file and does the work on it, until it is done or Ctrl-C is pressed.
@@ -212,7 +216,7 @@ impl Args {
         &self,
         work: impl AsyncFnOnce(DataFrame, &CancellationToken) -> Result<T, AnalysisError>,
     ) -> anyhow::Result<T> {
-        file::with_table(&self.file, self.memory, work).await
+        file::with_table(&self.file, None, self.memory, work).await
     }
 
     fn write(&self, found: &Found<'_>) -> anyhow::Result<()> {

@@ -138,7 +138,7 @@ impl Args {
         count: Option<usize>,
         most: usize,
     ) -> anyhow::Result<Rows> {
-        let table = file::open(path, self.memory).await?;
+        let table = file::open(path, Some(features.to_vec()), self.memory).await?;
         let frame = table.dataframe().map_err(unreadable)?;
         rows::read(frame, features, count, most, &file::named(path)).await
     }

@@ -71,7 +71,7 @@ impl Args {
         let file = beside(&self.out)?;
         let out = BufWriter::new(file.reopen()?);
         let format = self.format();
-        let applied = file::with_table(&self.file, self.memory, async |rows, cancel| {
+        let applied = file::with_table(&self.file, None, self.memory, async |rows, cancel| {
             apply(rows, &artifact, &options, format, out, &(), cancel).await
         });
         let report = block_on(applied)?;

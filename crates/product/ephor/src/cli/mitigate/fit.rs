@@ -156,7 +156,7 @@ impl Args {
     pub fn run(self) -> anyhow::Result<Exit> {
         apart(&self.out, [&self.file])?;
         let spec = self.spec();
-        let fitted = file::with_table(&self.file, self.memory, async |table, cancel| {
+        let fitted = file::with_table(&self.file, None, self.memory, async |table, cancel| {
             fit(table, &spec, &(), cancel).await
         });
         let mut artifact = block_on(fitted)?;
