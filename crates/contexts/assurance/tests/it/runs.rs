@@ -50,8 +50,8 @@ async fn too_few_rows_are_not_judged_and_change_no_alert() {
     let id = world.compliance(dataset, json!({ "minimum_rows": 100 })).await;
     let workers = world.workers();
     assert_eq!(world.run(id).await["last_outcome"], "fail");
-    let few: String =
-        people(50, 50, NOON).lines().take(100).map(|line| format!("{line}\n")).collect();
+    let all = people(50, 50, NOON);
+    let few: String = all.split_inclusive('\n').take(100).collect();
     world.replace(&world.scope, dataset, few);
     let row = world.run(id).await;
     assert_eq!(
@@ -156,7 +156,7 @@ async fn columns_that_drift_are_found() {
     let body = json!({ "kind": "data_quality", "parameters": { "thresholds": { "new_categories": 0.1 } } });
     let reference = people(50, 50, NOON);
     let wrong = people(95, 95, NOON).replace(",f,", ",x,");
-    let found = found_and_recovered(body, reference, wrong).await;
+    let found = Box::pin(found_and_recovered(body, reference, wrong)).await;
     let has = |metric: &str, column: &str| {
         found.iter().any(|alert| {
             alert["details"]["metric"] == metric && alert["details"]["attribute"] == column
@@ -173,7 +173,8 @@ async fn groups_treated_less_equally_than_before_are_found() {
         "kind": "bias_drift", "metric": "demographic_parity_difference", "threshold": 0.1,
         "parameters": { "analysis": { "target": "y", "prediction": "p", "protected": ["sex"] } },
     });
-    let found = found_and_recovered(body, people(50, 50, NOON), people(20, 80, NOON)).await;
+    let found =
+        Box::pin(found_and_recovered(body, people(50, 50, NOON), people(20, 80, NOON))).await;
     let [alert] = found.as_slice() else { panic!("{found:?}") };
     let details = &alert["details"];
     assert_eq!((&details["attribute"], &details["threshold"]), (&json!("sex"), &json!(0.1)));
@@ -187,7 +188,7 @@ async fn predictions_that_got_worse_are_found_and_better_ones_are_not() {
         "kind": "performance_degradation", "metric": "accuracy",
         "parameters": { "analysis": { "target": "y", "prediction": "p", "protected": ["sex"] } },
     });
-    let found = found_and_recovered(body.clone(), predicted(95), predicted(60)).await;
+    let found = Box::pin(found_and_recovered(body.clone(), predicted(95), predicted(60))).await;
     assert!(found.iter().all(|alert| alert["details"]["metric"] == "accuracy"), "{found:?}");
     // Everybody, and each of the two groups at most.
     assert!((1..=3).contains(&found.len()), "{found:?}");
