@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use ephor_assurance::feed::{
     FlushRunner, PushedBatch, RowFeedCreate, RowFeeds, RowsToStore, StoreRows, row_feed_create,
+    row_feed_flush,
 };
-use ephor_kernel::{Code, DatasetId, RowFeedId};
+use ephor_kernel::{Code, DatasetId, JobId, RowFeedId};
 use ephor_store::jobs::{Workers, WorkersConfig};
 use serde_json::{Value, json};
 
-use crate::support::World;
+use crate::support::{NOON, World, people};
 
 /// Row feeds whose rows are forgotten: a data set is a row of its table.
 fn feeds(world: &World) -> RowFeeds {
@@ -52,6 +53,14 @@ fn batch(text: &'static str) -> PushedBatch {
         idempotency_key: None,
         body: text.into(),
     }
+}
+
+async fn flushed(world: &World, feed: RowFeedId) -> Value {
+    let mut tx = world.db.store().begin(&world.scope).await.unwrap();
+    let job: JobId = row_feed_flush(&mut tx, feed).await.unwrap().job;
+    tx.commit().await.unwrap();
+    world.ended(job).await;
+    row(world, feed).await
 }
 
 async fn row(world: &World, feed: RowFeedId) -> Value {
@@ -108,4 +117,32 @@ async fn a_batch_that_is_too_large_to_wait_at_all_is_not_told_to_wait() {
         PushedBatch { media_type: "text/csv".to_owned(), idempotency_key: None, body: text.into() };
     let problem = feeds.row_feed_accept(&world.scope, feed, &pushed).await.unwrap_err();
     assert_eq!(problem.code, Code::TooLarge, "{problem}");
+}
+
+#[tokio::test]
+async fn monitors_that_wait_for_rows_follow_a_row_feed() {
+    let world = World::new().await;
+    let (feeds, feed) = (feeds(&world), made(&world).await);
+    let workers = Workers::start(
+        world.db.store(),
+        vec![Arc::new(FlushRunner::new(&feeds))],
+        WorkersConfig::default(),
+    );
+    let rows = batch("{\"y\":1,\"p\":1,\"sex\":\"f\"}\n");
+    feeds.row_feed_accept(&world.scope, feed, &rows).await.unwrap();
+    let first = flushed(&world, feed).await["dataset_id"].clone();
+    let set: DatasetId = first.as_str().unwrap().parse().unwrap();
+    let other = world.dataset(&world.scope, people(50, 50, NOON)).await;
+    let arrival = |name: &str| json!({ "name": name, "on_arrival": true });
+    let follows = world.compliance(set, arrival("follows")).await;
+    let stays = world.compliance(set, json!({ "name": "stays" })).await;
+    let elsewhere = world.compliance(other, arrival("elsewhere")).await;
+
+    feeds.row_feed_accept(&world.scope, feed, &rows).await.unwrap();
+    let second = flushed(&world, feed).await["dataset_id"].clone();
+    assert_ne!(first, second);
+    assert_eq!(world.row(follows).await["current_dataset_id"], second);
+    assert_eq!(world.row(stays).await["current_dataset_id"], first);
+    assert_eq!(world.row(elsewhere).await["current_dataset_id"], json!(other));
+    workers.shutdown().await;
 }
