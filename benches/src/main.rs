@@ -7,6 +7,7 @@
     reason = "a benchmark reads its arguments, its environment and the clock"
 )]
 
+mod explain;
 mod fairness;
 mod machine;
 mod plans;
@@ -46,6 +47,9 @@ struct Options {
     /// Rows of the fairness analysis
     #[arg(long, default_value_t = 10_000_000)]
     rows: usize,
+    /// Rows to explain
+    #[arg(long, default_value_t = 1_000)]
+    explained: usize,
     /// Seconds of each measurement of writes
     #[arg(long, default_value_t = 4)]
     seconds: u64,
@@ -65,6 +69,7 @@ struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     Fairness,
+    Explain,
     Start,
     Rest,
     Reads,
@@ -112,6 +117,9 @@ async fn main() -> Result<()> {
     }
     if wanted(Part::Fairness) {
         fairness::run(&options, &mut report)?;
+    }
+    if wanted(Part::Explain) {
+        explain::run(&options, &mut report)?;
     }
     report.table()?;
     ensure!(report.missed() == 0, "{} of the bars missed", report.missed());

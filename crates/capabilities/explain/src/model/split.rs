@@ -55,14 +55,15 @@ impl Split {
             Test::Less(threshold) => value < *threshold,
             Test::AtMost(threshold) => value <= *threshold,
             Test::Among(set) => holds(set, value),
-            Test::NotAmong(set) => !holds(set, value),
+            // XGBoost takes whatever is below 0 for no category, LightGBM what is at most -1.
+            Test::NotAmong(set) => value < 0.0 || !holds(set, value),
         }
     }
 }
 
 /// Categories are whole numbers; what is cut off a fraction tells no other.
 fn holds(set: &[u64], value: f64) -> bool {
-    // As the origins do: towards zero, so that -0.5 is category 0.
+    // Towards zero, as LightGBM does: -0.5 is category 0.
     if !(value > -1.0 && value < set.len() as f64 * 64.0) {
         return false;
     }

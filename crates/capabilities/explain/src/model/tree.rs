@@ -39,18 +39,24 @@ impl Node {
     }
 }
 
+/// The most questions on a way to a leaf. Trees that are trained have tens of them; each question looks at those above it.
+const MOST_DEEP: usize = 4_096;
+
 impl Tree {
     /// Takes nodes in any order of which the first is the root, and puts each before its children.
     ///
     /// # Errors
     /// When a child is not there, or is the child of two nodes, or asks about a feature that is not there; when a number is
-    /// not finite.
+    /// not finite; when it is deeper than 4 096.
     pub fn new(nodes: &[Node], features: usize, place: &str) -> Result<Self, Malformed> {
         let fault = |message: String| Malformed::new(place, message);
         let mut ordered: Vec<Node> = Vec::with_capacity(nodes.len());
-        // What is still to be placed: the node, and which link of which placed node leads to it.
-        let mut waiting = vec![(0, None)];
-        while let Some((old, parent)) = waiting.pop() {
+        // What is still to be placed: the node, which link of which placed node leads to it, and how deep it stands.
+        let mut waiting = vec![(0, None, 0)];
+        while let Some((old, parent, depth)) = waiting.pop() {
+            if depth > MOST_DEEP {
+                return Err(fault(format!("it is deeper than {MOST_DEEP} questions")));
+            }
             let node =
                 nodes.get(old).ok_or_else(|| fault(format!("there is no node {old}")))?.clone();
             let new = ordered.len();
@@ -74,8 +80,8 @@ impl Tree {
                             split.feature
                         )));
                     }
-                    waiting.push((*right, Some((new, false))));
-                    waiting.push((*left, Some((new, true))));
+                    waiting.push((*right, Some((new, false)), depth + 1));
+                    waiting.push((*left, Some((new, true)), depth + 1));
                 }
                 Node::Leaf { value, .. } if !value.is_finite() => {
                     return Err(fault(format!("leaf {old} adds {value}")));

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, str::FromStr};
 
+use super::sets::Sets;
 use crate::{
     Forest, Link, Malformed,
     model::{Missing, Node, Split, Test, Tree},
@@ -65,9 +66,9 @@ pub(super) fn read(content: &[u8]) -> Result<Forest, Malformed> {
         return Err(Malformed::new(&head.place, message));
     }
     let link = link(&head, head.text("objective").unwrap_or("custom"))?;
-    let mut trees = Vec::new();
+    let (mut trees, mut room) = (Vec::new(), Sets::new());
     for (index, block) in blocks.enumerate() {
-        trees.push((index % outputs, tree(&block, features.len())?));
+        trees.push((index % outputs, tree(&block, features.len(), &mut room)?));
     }
     // A random forest answers the mean of its trees.
     if head.lines.contains_key("average_output") {
@@ -114,7 +115,7 @@ fn link(head: &Block<'_>, objective: &str) -> Result<Link, Malformed> {
     })
 }
 
-fn tree(block: &Block<'_>, width: usize) -> Result<Tree, Malformed> {
+fn tree(block: &Block<'_>, width: usize, room: &mut Sets) -> Result<Tree, Malformed> {
     let place = block.place.as_str();
     let leaves: usize = block.one("num_leaves")?;
     if block.lines.get("is_linear").is_some_and(|text| text.trim() == "1") {
@@ -143,17 +144,23 @@ fn tree(block: &Block<'_>, width: usize) -> Result<Tree, Malformed> {
     };
     // Inner nodes first, the leaves behind them.
     let child = |index: i64| -> Result<usize, Malformed> {
-        let at = if index < 0 { inner as i64 + (-1 - index) } else { index };
-        usize::try_from(at).map_err(|_| Malformed::new(place, format!("there is no node {index}")))
+        // -1 is the first leaf: `!index` is -1 - index, and cannot overflow.
+        let at = if index < 0 {
+            usize::try_from(!index).ok().and_then(|leaf| leaf.checked_add(inner))
+        } else {
+            usize::try_from(index).ok()
+        };
+        at.ok_or_else(|| Malformed::new(place, format!("there is no node {index}")))
     };
     let mut nodes = Vec::with_capacity(inner + leaves);
     for node in 0..inner {
         let decision = decisions[node];
         let (test, missing, missing_left) = if decision & CATEGORICAL != 0 {
-            let set = set(&sets, thresholds[node])
+            let words = words(&sets, thresholds[node])
                 .ok_or_else(|| Malformed::new(place, format!("node {node} names no categories")))?;
+            room.take(words.len().div_ceil(2), place)?;
             // A missing category is none of the set.
-            (Test::Among(set), Missing::NaN, false)
+            (Test::Among(set(words)), Missing::NaN, false)
         } else {
             let missing = match decision >> 2 & 3 {
                 0 => Missing::Never,
@@ -173,13 +180,14 @@ fn tree(block: &Block<'_>, width: usize) -> Result<Tree, Malformed> {
 }
 
 /// A node's set: its threshold counts the tree's sets, and the boundaries say which words are of which.
-fn set((boundaries, words): &(Vec<usize>, Vec<u32>), threshold: f64) -> Option<Vec<u64>> {
+fn words((boundaries, words): &(Vec<usize>, Vec<u32>), threshold: f64) -> Option<&[u32]> {
     let at = threshold as usize;
-    let words = words.get(*boundaries.get(at)?..*boundaries.get(at + 1)?)?;
-    Some(
-        words
-            .chunks(2)
-            .map(|pair| u64::from(pair[0]) | pair.get(1).map_or(0, |high| u64::from(*high) << 32))
-            .collect(),
-    )
+    words.get(*boundaries.get(at)?..*boundaries.get(at + 1)?)
+}
+
+fn set(words: &[u32]) -> Vec<u64> {
+    words
+        .chunks(2)
+        .map(|pair| u64::from(pair[0]) | pair.get(1).map_or(0, |high| u64::from(*high) << 32))
+        .collect()
 }

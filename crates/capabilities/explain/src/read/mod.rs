@@ -2,6 +2,7 @@
 
 mod field;
 mod lightgbm;
+mod sets;
 mod xgboost;
 
 use serde::{Deserialize, Serialize};

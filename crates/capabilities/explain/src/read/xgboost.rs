@@ -1,8 +1,10 @@
 //! XGBoost's JSON: <https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html>.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
-use super::field::Field;
+use super::{field::Field, sets::Sets};
 use crate::{
     Forest, Link, Malformed,
     model::{Missing, Node, Split, Test, Tree, among},
@@ -145,7 +147,7 @@ fn trees(
     weights: Option<&[f64]>,
 ) -> Result<Vec<(usize, Tree)>, Malformed> {
     let (all, places) = (model.list("trees")?, model.wholes("tree_info")?);
-    let mut read = Vec::with_capacity(all.len());
+    let (mut read, mut room) = (Vec::with_capacity(all.len()), Sets::new());
     for (index, json) in all.iter().enumerate() {
         let place = format!("/learner/gradient_booster/…/trees/{index}");
         let weight = match weights {
@@ -158,12 +160,18 @@ fn trees(
         let output = output.filter(|output| *output < outputs).ok_or_else(|| {
             Malformed::new(&place, "its output (tree_info) is none of the model's")
         })?;
-        read.push((output, tree(Field::new(json, &place), &place, width, weight)?));
+        read.push((output, tree(Field::new(json, &place), &place, width, weight, &mut room)?));
     }
     Ok(read)
 }
 
-fn tree(json: Field<'_>, place: &str, width: usize, weight: f64) -> Result<Tree, Malformed> {
+fn tree(
+    json: Field<'_>,
+    place: &str,
+    width: usize,
+    weight: f64,
+    room: &mut Sets,
+) -> Result<Tree, Malformed> {
     let (left, right) = (json.wholes("left_children")?, json.wholes("right_children")?);
     let (features, defaults) = (json.wholes("split_indices")?, json.wholes("default_left")?);
     let (conditions, covers) = (json.numbers("split_conditions")?, json.numbers("sum_hessian")?);
@@ -197,7 +205,7 @@ fn tree(json: Field<'_>, place: &str, width: usize, weight: f64) -> Result<Tree,
         }
         let test = if kinds.get(node) == Some(&1) {
             // Those of the set go right.
-            Test::NotAmong(categories.of(node, place)?)
+            Test::NotAmong(categories.of(node, place, room)?)
         } else {
             Test::Less(f64::from(conditions[node] as f32))
         };
@@ -213,41 +221,41 @@ fn tree(json: Field<'_>, place: &str, width: usize, weight: f64) -> Result<Tree,
     Tree::new(&nodes, width, place)
 }
 
-/// The sets of categorical nodes: which nodes, and where the categories of each stand in one long list.
+/// The sets of categorical nodes: where the categories of each stand in one long list.
 struct Categories {
-    nodes: Vec<i64>,
-    starts: Vec<i64>,
-    sizes: Vec<i64>,
+    nodes: HashMap<i64, (i64, i64)>,
     all: Vec<i64>,
 }
 
 impl Categories {
     fn read(json: Field<'_>) -> Result<Self, Malformed> {
         if json.get("categories_nodes").is_none() {
-            return Ok(Self { nodes: vec![], starts: vec![], sizes: vec![], all: vec![] });
+            return Ok(Self { nodes: HashMap::new(), all: Vec::new() });
         }
+        let starts = json.wholes("categories_segments")?;
+        let sizes = json.wholes("categories_sizes")?;
+        let places = starts.into_iter().zip(sizes);
         Ok(Self {
-            nodes: json.wholes("categories_nodes")?,
-            starts: json.wholes("categories_segments")?,
-            sizes: json.wholes("categories_sizes")?,
+            nodes: json.wholes("categories_nodes")?.into_iter().zip(places).collect(),
             all: json.wholes("categories")?,
         })
     }
 
-    fn of(&self, node: usize, place: &str) -> Result<Vec<u64>, Malformed> {
+    fn of(&self, node: usize, place: &str, room: &mut Sets) -> Result<Vec<u64>, Malformed> {
+        let these = self
+            .listed(node)
+            .ok_or_else(|| Malformed::new(place, format!("node {node} names no categories")))?;
+        room.take(these.iter().max().map_or(0, |most| most / 64 + 1), place)?;
+        Ok(among(these))
+    }
+
+    fn listed(&self, node: usize) -> Option<Vec<usize>> {
         // The origin's own limit of categories.
         const MOST: usize = 16_777_216;
-        let found = || -> Option<Vec<u64>> {
-            let at = self.nodes.iter().position(|one| usize::try_from(*one) == Ok(node))?;
-            let start = usize::try_from(*self.starts.get(at)?).ok()?;
-            let size = usize::try_from(*self.sizes.get(at)?).ok()?;
-            let these = self.all.get(start..start.checked_add(size)?)?;
-            let these: Option<Vec<usize>> = these
-                .iter()
-                .map(|one| usize::try_from(*one).ok().filter(|category| *category < MOST))
-                .collect();
-            Some(among(these?))
-        };
-        found().ok_or_else(|| Malformed::new(place, format!("node {node} names no categories")))
+        let (start, size) = self.nodes.get(&i64::try_from(node).ok()?)?;
+        let start = usize::try_from(*start).ok()?;
+        let these = self.all.get(start..start.checked_add(usize::try_from(*size).ok()?)?)?;
+        let category = |one: &i64| usize::try_from(*one).ok().filter(|one| *one < MOST);
+        these.iter().map(category).collect()
     }
 }

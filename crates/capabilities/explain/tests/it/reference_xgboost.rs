@@ -49,3 +49,16 @@ fn interventional_values_are_those_of_all_coalitions() {
         1e-5,
     );
 }
+
+/// Splits on categories, of one and of several; rows with categories that no training row had, and with numbers that are none.
+#[test]
+fn categories_go_as_in_the_origin() {
+    let folder = "xgb_categories";
+    let (forest, rows) = (forest(folder, "model.json"), rows(folder, "X.csv"));
+    let margins: Vec<f64> = rows.iter().flat_map(|row| forest.margin(row)).collect();
+    assert_near(&margins, &numbers(folder, "pred_margin.npy"), 1e-5);
+    let found = path_dependent(&forest, &rows);
+    let contributions = numbers(folder, "xgb_pred_contribs.npy");
+    let features: Vec<f64> = contributions.chunks(4).flat_map(|row| row[..3].to_vec()).collect();
+    assert_near(&found.values, &features, 1e-5);
+}

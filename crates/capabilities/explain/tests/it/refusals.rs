@@ -43,6 +43,77 @@ fn it_can_be_cancelled() {
     assert!(matches!(stopped, Err(ExplainError::Cancelled)));
 }
 
+#[test]
+fn a_few_digits_make_no_room_and_no_overflow() {
+    let text = String::from_utf8(bytes("lgb_binary_cat", "model.txt")).unwrap();
+    let line = text.lines().find(|line| line.starts_with("left_child=")).unwrap();
+    let rest = line.split_once(' ').unwrap().1;
+    let hostile = text.replacen(line, &format!("left_child={} {rest}", i64::MIN), 1);
+    let fault = read(hostile.as_bytes()).unwrap_err().to_string();
+    assert!(fault.contains("tree 0: there is no node"), "{fault}");
+
+    // A tree of nodes, each of which asks for a category of eight digits.
+    let count: usize = 1_001;
+    let inner = count / 2;
+    let list =
+        |value: &dyn Fn(usize) -> String| (0..count).map(value).collect::<Vec<_>>().join(",");
+    let nodes =
+        |value: &dyn Fn(usize) -> String| (0..inner).map(value).collect::<Vec<_>>().join(",");
+    let child = |node: usize, of: usize| {
+        if node < inner { (2 * node + of).to_string() } else { "-1".to_owned() }
+    };
+    let tree = format!(
+        r#"{{"left_children":[{}],"right_children":[{}],"split_indices":[{zeros}],"default_left":[{zeros}],
+        "split_conditions":[{zeros}],"sum_hessian":[{ones}],"split_type":[{}],"categories_nodes":[{}],
+        "categories_segments":[{}],"categories_sizes":[{}],"categories":[16777215]}}"#,
+        list(&|node| child(node, 1)),
+        list(&|node| child(node, 2)),
+        list(&|node| u8::from(node < inner).to_string()),
+        nodes(&|node| node.to_string()),
+        nodes(&|_| "0".to_owned()),
+        nodes(&|_| "1".to_owned()),
+        zeros = list(&|_| "0".to_owned()),
+        ones = list(&|_| "1".to_owned()),
+    );
+    let model = format!(
+        r#"{{"learner":{{"learner_model_param":{{"num_feature":"1","num_class":"0","base_score":"5E-1"}},
+        "objective":{{"name":"binary:logistic"}},"gradient_booster":{{"name":"gbtree",
+        "model":{{"tree_info":[0],"trees":[{tree}]}}}}}}}}"#
+    );
+    let fault = read(model.as_bytes()).unwrap_err().to_string();
+    assert!(fault.contains("more than 128 MiB"), "{fault}");
+    assert!(read(model.replace("16777215", "63").as_bytes()).is_ok());
+}
+
+/// A chain of so many nodes, each with a leaf beside it.
+fn chain(length: usize) -> String {
+    let lines = |value: &dyn Fn(usize) -> String, count: usize| {
+        (0..count).map(value).collect::<Vec<_>>().join(" ")
+    };
+    let next = |node: usize| {
+        if node + 1 < length { (node + 1).to_string() } else { format!("-{}", length + 1) }
+    };
+    format!(
+        "tree\nfeature_names=a\nnum_tree_per_iteration=1\nobjective=regression\n\nTree=0\nnum_leaves={}\nnum_cat=0\n\
+         split_feature={zeros}\nthreshold={zeros}\ndecision_type={zeros}\nleft_child={}\nright_child={}\n\
+         internal_count={}\nleaf_value={leaves}\nleaf_count={leaves}\n\nend of trees\n",
+        length + 1,
+        lines(&|node| format!("-{}", node + 1), length),
+        lines(&next, length),
+        lines(&|_| "1".to_owned(), length),
+        zeros = lines(&|_| "0".to_owned(), length),
+        leaves = lines(&|_| "1".to_owned(), length + 1),
+    )
+}
+
+#[test]
+fn a_tree_without_end_is_refused() {
+    let (_, forest) = read(chain(4_096).as_bytes()).unwrap();
+    assert_eq!(forest.margin(&[1.0]), [1.0]);
+    let fault = read(chain(4_097).as_bytes()).unwrap_err().to_string();
+    assert!(fault.contains("tree 0: it is deeper than 4096"), "{fault}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

@@ -123,14 +123,27 @@ fn disparity_changes(
     new: Option<&AttributeResult>,
 ) -> Vec<DisparityChange> {
     let (was, is) = (by_id(old), by_id(new));
-    let other_reference = old.zip(new).is_some_and(|(old, new)| references(old, new).is_some());
+    let sides = old.zip(new);
+    let other_reference = sides.is_some_and(|(old, new)| references(old, new).is_some());
+    let within = |one: &AttributeResult| one.strata.as_ref().map(|strata| strata.column.clone());
+    let other_strata = sides.is_some_and(|(old, new)| within(old) != within(new));
+    let hindered = |id: &str| {
+        let kind = &disparities::find(id)?.kind;
+        if other_reference && needs_reference(kind) {
+            Some("with another reference group")
+        } else if other_strata && matches!(kind, Kind::Conditional { .. }) {
+            Some("within other strata")
+        } else {
+            None
+        }
+    };
     let current = new.map_or(&[][..], |one| &one.disparities).iter();
     let gone = old.map_or(&[][..], |one| &one.disparities).iter();
     current
         .chain(gone.filter(|found| !is.contains_key(found.id.as_str())))
         .map(|shown| {
             let id = shown.id.as_str();
-            disparity(was.get(id).copied(), is.get(id).copied(), shown, other_reference)
+            disparity(was.get(id).copied(), is.get(id).copied(), shown, hindered(id))
         })
         .collect()
 }
@@ -139,18 +152,17 @@ fn disparity(
     old: Option<&Disparity>,
     new: Option<&Disparity>,
     shown: &Disparity,
-    other_reference: bool,
+    hindered: Option<&str>,
 ) -> DisparityChange {
     let measured = |one: Option<&Disparity>| Measured::of(one?.value, one?.interval.as_ref());
     let sides = measured(old).zip(measured(new));
     let change = sides.map(|(old, new)| change_of(&old, &new));
     let gap = sides.map(|(old, new)| change_of(&old.gap(shown.ideal), &new.gap(shown.ideal)));
-    let incomparable = other_reference && needs_reference(&shown.id);
     let verdict = match (old, new, &gap) {
         (None, _, _) => Verdict::New,
         (_, None, _) => Verdict::Gone,
         (_, _, None) => Verdict::Undefined,
-        _ if incomparable => Verdict::Undefined,
+        _ if hindered.is_some() => Verdict::Undefined,
         (_, _, Some(gap)) => match moved(gap) {
             std::cmp::Ordering::Greater => Verdict::Worse,
             std::cmp::Ordering::Less => Verdict::Improved,
@@ -175,15 +187,15 @@ fn disparity(
         regressed: status(new) == Some(Status::Fail) && status(old) != Some(Status::Fail),
         sentence: String::new(),
     };
-    found.sentence = sentences::disparity(&found, incomparable);
+    found.sentence = sentences::disparity(&found, hindered);
     found
 }
 
-/// Whether the disparity compares with the reference group.
-fn needs_reference(id: &str) -> bool {
-    disparities::find(id).is_some_and(|definition| match definition.kind {
+/// Whether a disparity of this kind compares with the reference group.
+const fn needs_reference(kind: &Kind) -> bool {
+    match kind {
         Kind::Privileged { .. } | Kind::Average(_) => true,
-        Kind::Entropy { all_groups, .. } => !all_groups,
+        Kind::Entropy { all_groups, .. } => !*all_groups,
         _ => false,
-    })
+    }
 }

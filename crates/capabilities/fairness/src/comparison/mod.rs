@@ -207,6 +207,13 @@ pub struct VerdictCounts {
 }
 
 impl Comparison {
+    /// What keeps it from telling what regressed: numbers that mean something else, and intervals of two confidences,
+    /// beside which nothing is beyond noise.
+    pub fn obstacles(&self) -> impl Iterator<Item = &Difference> {
+        let blinds = |one: &&Difference| one.effect == Effect::Numbers || one.field == "confidence";
+        self.differences.iter().filter(blinds)
+    }
+
     /// What a gate on regressions stops, with the attribute's name.
     pub fn regressions(&self) -> impl Iterator<Item = (&str, &DisparityChange)> {
         self.attributes.iter().flat_map(|attribute| {

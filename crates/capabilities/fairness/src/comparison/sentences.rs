@@ -3,16 +3,16 @@
 use super::{ChangeInterval, Comparison, DisparityChange, MetricChange, Verdict};
 use crate::{analysis::number, metrics, result::Status};
 
-/// What became of a disparity.
-pub(super) fn disparity(change: &DisparityChange, other_reference: bool) -> String {
+/// What became of a disparity. `hindered`: how it compares otherwise than it did, if so.
+pub(super) fn disparity(change: &DisparityChange, hindered: Option<&str>) -> String {
     let mut sentence = match (change.verdict, change.baseline, change.current) {
         (Verdict::New, _, Some(now)) => {
             format!("{} is {}; the baseline does not have it.", change.title, number(now))
         }
         (Verdict::New, ..) => format!("{} is new, and has no value.", change.title),
         (Verdict::Gone, ..) => format!("{} is only in the baseline.", change.title),
-        (_, Some(was), Some(now)) if other_reference => format!(
-            "{} went from {} to {}, but compares with another reference group now.",
+        (_, Some(was), Some(now)) if let Some(how) = hindered => format!(
+            "{} went from {} to {}, but compares {how} now.",
             change.title,
             number(was),
             number(now)

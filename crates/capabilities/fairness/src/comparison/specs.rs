@@ -88,6 +88,13 @@ pub(super) fn differences(baseline: &AnalysisResult, current: &AnalysisResult) -
         Effect::Verdicts,
         "other disparities are judged",
     );
+    found.add(
+        "strata",
+        &named(was.strata.as_ref()),
+        &named(is.strata.as_ref()),
+        Effect::Verdicts,
+        "groups are compared within other strata, or within none",
+    );
     thresholds(&mut found, was, is);
     found.add(
         "confidence",

@@ -219,7 +219,8 @@ fn since(
     };
     let regression = match verdict {
         Verdict::Worse => status >= Some(Status::Warning),
-        Verdict::New | Verdict::Undefined => {
+        // What only the baseline has cannot be shown any more.
+        Verdict::New | Verdict::Undefined | Verdict::Gone => {
             status == Some(Status::Fail) && old != Some(Status::Fail)
         }
         _ => false,

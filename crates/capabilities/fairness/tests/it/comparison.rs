@@ -24,6 +24,14 @@ async fn selected(groups: &[(&str, usize, usize)], spec: &AnalysisSpec) -> Analy
         ("y", Arc::new(Int64Array::from(labels))),
         ("p", Arc::new(Int64Array::from(predictions))),
         ("sex", Arc::new(StringArray::from(names.clone()))),
+        (
+            "shop",
+            Arc::new(Int64Array::from_iter_values((0..names.len() as i64).map(|row| row % 2))),
+        ),
+        (
+            "floor",
+            Arc::new(Int64Array::from_iter_values((0..names.len() as i64).map(|row| row % 3))),
+        ),
         ("town", Arc::new(StringArray::from(names))),
     ];
     run_batch(columns, spec).await.unwrap()
@@ -167,6 +175,8 @@ async fn what_was_asked_differently_is_told() {
         ]
     );
     assert!(parity(&found).gap_interval.is_none(), "intervals of two confidences say nothing");
+    let obstacles: Vec<&str> = found.obstacles().map(|one| one.field.as_str()).collect();
+    assert_eq!(obstacles, ["positive_label", "confidence"]);
 
     let mirrored = AnalysisSpec { reference_groups: other.reference_groups.clone(), ..spec() };
     let found = compare(&was, &selected(&groups, &mirrored).await);
@@ -175,6 +185,31 @@ async fn what_was_asked_differently_is_told() {
     let signed = sex.disparities.iter().find(|one| one.id == "statistical_parity_difference");
     assert_eq!(signed.unwrap().verdict, Verdict::Undefined);
     assert!(signed.unwrap().sentence.contains("another reference group"));
+}
+
+#[tokio::test]
+async fn within_other_strata_is_another_measure() {
+    let groups = [("f", 300, 600), ("m", 400, 600)];
+    let within = |column: &str| AnalysisSpec { strata: Some(column.to_owned()), ..spec() };
+    let (was, is) =
+        (selected(&groups, &within("shop")).await, selected(&groups, &within("floor")).await);
+    let found = compare(&was, &is);
+    let differences: Vec<(&str, Effect)> =
+        found.differences.iter().map(|one| (one.field.as_str(), one.effect)).collect();
+    assert_eq!(differences, [("strata", Effect::Verdicts)]);
+    assert!(found.comparable && found.obstacles().next().is_none());
+    assert_eq!(parity(&found).verdict, Verdict::Unchanged);
+    let of = |found: &Comparison| {
+        let all = &attribute(found, "sex").disparities;
+        all.iter()
+            .find(|one| one.id == "conditional_demographic_parity_difference")
+            .unwrap()
+            .clone()
+    };
+    let conditional = of(&found);
+    assert_eq!(conditional.verdict, Verdict::Undefined);
+    assert!(conditional.sentence.contains("within other strata"), "{}", conditional.sentence);
+    assert_eq!(of(&compare(&was, &was)).verdict, Verdict::Unchanged);
 }
 
 #[tokio::test]

@@ -237,6 +237,14 @@ async fn on_regression_only_what_became_worse_stops() {
     assert!(!of(&fair, &fair, text).stopped);
     assert!(of(&fair, &worse, text).stopping().any(|check| check.rule == "metric_bound"));
     assert!(of(&fair, &fair, "min_rows = 1000000").stopped);
+    // What held then and cannot be shown now is no better than what fails.
+    let text = "metrics = ['overall.roc_auc >= 0.1']";
+    let mut scored = fair.clone();
+    let mut auc = scored.overall.metric("accuracy").unwrap().clone();
+    auc.id = "roc_auc".to_owned();
+    scored.overall.metrics.push(auc);
+    assert!(!of(&scored, &scored, text).stopped);
+    assert!(of(&scored, &fair, text).stopped);
 }
 
 #[tokio::test]

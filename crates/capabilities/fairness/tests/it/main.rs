@@ -16,7 +16,6 @@ mod gate;
 mod individual;
 mod kinds_support;
 mod large;
-mod large;
 mod laws;
 mod mitigation;
 mod mitigation_search;

@@ -11,8 +11,14 @@ use ephor_fairness::{
 
 use crate::support::{Find, FindIn, close, faults, run_batch};
 
+/// How many of so many were chosen.
+type Chosen = (u64, u64);
+
+/// Group, stratum, prediction, label, and how often.
+type Repeated = (i64, i64, i64, i64, u8);
+
 /// Bickel, Hammel, O'Connell 1975, as R's `UCBAdmissions`: men and women admitted, by department.
-const BERKELEY: [(&str, (u64, u64), (u64, u64)); 6] = [
+const BERKELEY: [(&str, Chosen, Chosen); 6] = [
     ("A", (512, 825), (89, 108)),
     ("B", (353, 560), (17, 25)),
     ("C", (120, 325), (202, 593)),
@@ -205,8 +211,8 @@ async fn labels_alone_are_compared_within_strata_too() {
     assert!(attribute.disparities.iter().all(|one| !one.id.starts_with("conditional_demographic")));
 }
 
-fn weighted(rows: &[(i64, i64, i64, i64, u8)], with_weight: bool) -> AnalysisResult {
-    let column = |of: &dyn Fn(&(i64, i64, i64, i64, u8)) -> i64| {
+fn weighted(rows: &[Repeated], with_weight: bool) -> AnalysisResult {
+    let column = |of: &dyn Fn(&Repeated) -> i64| {
         let values = rows.iter().flat_map(|row| {
             let times = if with_weight { 1 } else { usize::from(row.4) };
             std::iter::repeat_n(of(row), times)

@@ -50,8 +50,7 @@ async fn too_few_rows_are_not_judged_and_change_no_alert() {
     let id = world.compliance(dataset, json!({ "minimum_rows": 100 })).await;
     let workers = world.workers();
     assert_eq!(world.run(id).await["last_outcome"], "fail");
-    let all = people(50, 50, NOON);
-    let few: String = all.split_inclusive('\n').take(100).collect();
+    let few: String = people(50, 50, NOON).split_inclusive('\n').take(100).collect();
     world.replace(&world.scope, dataset, few);
     let row = world.run(id).await;
     assert_eq!(

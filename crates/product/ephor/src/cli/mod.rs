@@ -10,6 +10,7 @@ mod db;
 mod demo;
 mod doctor;
 mod drift;
+mod explain;
 mod file;
 mod man;
 mod metrics;
@@ -63,6 +64,8 @@ enum Command {
     /// Compute mitigations of bias, and apply them to files
     #[command(subcommand)]
     Mitigate(mitigate::Command),
+    /// Explain a model's predictions of a file's rows by exact SHAP values, with no server
+    Explain(explain::Args),
     /// Look up metrics, disparities and tests of drift: formulas, ranges, sources
     Metrics(metrics::Args),
     /// Start the server: console, API and background work
@@ -139,6 +142,7 @@ impl Cli {
         match command {
             Command::Analyze(args) => args.run(&settings),
             Command::Drift(args) => args.run(),
+            Command::Explain(args) => args.run(),
             Command::Mitigate(command) => command.run(),
             Command::Metrics(args) => args.run(),
             Command::Serve(args) => args.run(&settings),

@@ -528,6 +528,19 @@ fn options_of_another_task_are_refused_in_sentences() {
     ] {
         assert!(err.contains(part), "{part} is missing in\n{err}");
     }
+    // A gate that is not judged must not look as if it held.
+    let gated =
+        ["--policy", "p.toml", "--also", "junit=a.xml", "--format", "sarif", "--strata", "age"];
+    let output = adult_with(&[&["--task", "multiclass"][..], &gated].concat());
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    for option in ["--policy", "--also", "--format sarif"] {
+        let part = format!(
+            "{option} is for analyses of yes and no, and means nothing to --task multiclass"
+        );
+        assert!(err.contains(&part), "{part} is missing in\n{err}");
+    }
+    assert!(err.contains("--strata goes with --task classification"), "{err}");
     let output = adult_with(&["--loss-bound", "3", "--feature", "age"]);
     let err = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{err}");

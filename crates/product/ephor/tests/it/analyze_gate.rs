@@ -179,6 +179,11 @@ fn on_regression_only_what_became_worse_fails() {
     let output = analyze(&other);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
     assert!(text(&output.stderr).contains("does not measure the same"));
+    // Beside intervals of another confidence nothing would ever be worse.
+    let other = ["--baseline", &baseline, "--fail-on", "regression", "--confidence", "0.9"];
+    let output = analyze(&other);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("confidence was 0.95 and is 0.9"));
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod command_line;
 mod compliance_score;
 mod contract;
 mod drift;
+mod explain;
 mod external_identity;
 mod mail;
 mod main_job;

@@ -126,5 +126,12 @@ fn the_file_that_is_read_is_not_written_to() {
     let before = std::fs::read(&mine).unwrap();
     let (artefact, file) = (artefact.to_str().unwrap(), mine.to_str().unwrap());
     assert_eq!(run(&["apply", artefact, file, "--out", file]).status.code(), Some(2));
+    let kept = std::fs::read(artefact).unwrap();
+    assert_eq!(run(&["apply", artefact, file, "--out", artefact]).status.code(), Some(2));
+    assert_eq!(std::fs::read(artefact).unwrap(), kept);
+    let usual = ["--target", "y_true", "--protected", "sex", "--method", "reweighing"];
+    let output = run(&[&["fit", file, "--out", file][..], &usual].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("is a file that is read"), "{}", text(&output.stderr));
     assert_eq!(std::fs::read(&mine).unwrap(), before);
 }

@@ -8,7 +8,7 @@ use std::{
 use clap::ValueEnum;
 use ephor_fairness::{
     AnalysisResult, AnalysisSpec,
-    comparison::{Comparison, Effect},
+    comparison::Comparison,
     gate::{
         self, Compared, Day, FailOn, Gate, Policy,
         baseline::MAX_BASELINE_BYTES,
@@ -37,6 +37,27 @@ pub struct GateArgs {
     /// Write the result in another format too; may be repeated
     #[arg(long, value_parser = also, value_name = "FORMAT=FILE")]
     pub also: Vec<(Output, PathBuf)>,
+}
+
+impl GateArgs {
+    /// A sentence for each option that gates, beside what cannot be gated.
+    pub fn misplaced(&self, format: Output, beside: &str) -> Vec<String> {
+        let given = [
+            ("--policy", self.policy.is_some()),
+            ("--baseline", self.baseline.is_some()),
+            ("--also", !self.also.is_empty()),
+            ("--fail-on regression", self.fail_on == Some(Stop::Regression)),
+            ("--format sarif", format == Output::Sarif),
+            ("--format junit", format == Output::Junit),
+            ("--format markdown", format == Output::Markdown),
+        ];
+        let given = given.into_iter().filter(|(_, given)| *given);
+        given
+            .map(|(option, _)| {
+                format!("{option} is for analyses of yes and no, and means nothing to {beside}")
+            })
+            .collect()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -131,16 +152,14 @@ impl Gating {
         let compared = self.baseline.as_ref().map(|baseline| Compared::new(baseline, result));
         if let Some(compared) = &compared
             && self.fail_on == FailOn::Regression
-            && !compared.comparison.comparable
         {
-            let differences = compared.comparison.differences.iter();
-            let told: Vec<&str> = differences
-                .filter(|one| one.effect == Effect::Numbers)
-                .map(|one| one.sentence.as_str())
-                .collect();
-            let message =
-                "The baseline does not measure the same, so that nothing says what regressed:";
-            return Err(UsageError(format!("{message}\n{}", told.join("\n"))).into());
+            let told: Vec<&str> =
+                compared.comparison.obstacles().map(|one| one.sentence.as_str()).collect();
+            if !told.is_empty() {
+                let message =
+                    "The baseline does not measure the same, so that nothing says what regressed:";
+                return Err(UsageError(format!("{message}\n{}", told.join("\n"))).into());
+            }
         }
         Ok(compared)
     }

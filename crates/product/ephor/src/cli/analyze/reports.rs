@@ -16,7 +16,7 @@ use ephor_fairness::{
 use ephor_kernel::{Clock as _, SystemClock};
 use serde::Serialize;
 
-use super::{Output, gating::Stop, invalid};
+use super::{Output, invalid};
 use crate::{
     cli::{block_on, printed},
     exit::{Exit, UsageError},
@@ -112,26 +112,10 @@ impl ReportArgs {
 
 /// Reads the file, and prints the report.
 pub fn run(args: &super::Args, report: Report, spec: AnalysisSpec) -> anyhow::Result<Exit> {
-    let misplaced = args.reports.misplaced(report, args.strata.as_deref());
+    let mut misplaced = args.reports.misplaced(report, args.strata.as_deref());
+    misplaced.extend(args.gating.misplaced(args.format, "--report"));
     if !misplaced.is_empty() {
         return Err(UsageError(misplaced.join("\n")).into());
-    }
-    let asked = &args.gating;
-    let gated = [
-        ("--policy", asked.policy.is_some()),
-        ("--baseline", asked.baseline.is_some()),
-        ("--also", !asked.also.is_empty()),
-        ("--fail-on regression", asked.fail_on == Some(Stop::Regression)),
-        ("--format sarif", args.format == Output::Sarif),
-        ("--format junit", args.format == Output::Junit),
-        ("--format markdown", args.format == Output::Markdown),
-    ];
-    let given = gated.into_iter().filter(|(_, given)| *given);
-    let told: Vec<String> = given
-        .map(|(option, _)| format!("{option} is for analyses, and means nothing to --report"))
-        .collect();
-    if !told.is_empty() {
-        return Err(UsageError(told.join("\n")).into());
     }
     match report {
         Report::Ll144 => of_rule(args, Rule::Ll144, spec),

@@ -85,7 +85,7 @@ impl TaskArgs {
         const ONLY: &[Task] = &[Task::Classification];
         const LABELLED: &[Task] = &[Task::Classification, Task::Regression, Task::Multiclass];
         let is_individual = spec.analysis_type == AnalysisType::IndividualFairness;
-        let given: [(&str, bool, &[Task]); 14] = [
+        let given: [(&str, bool, &[Task]); 15] = [
             ("--list", self.list.is_some(), &[Task::Ranking]),
             ("--position", self.position.is_some(), &[Task::Ranking]),
             ("--top", self.top.is_some(), &[Task::Ranking]),
@@ -98,6 +98,7 @@ impl TaskArgs {
             ("--positive", spec.positive_label.is_some(), ONLY),
             ("--type", spec.analysis_type != AnalysisType::Comprehensive, ONLY),
             ("--report", args.reports.report.is_some(), ONLY),
+            ("--strata", spec.strata.is_some(), ONLY),
             ("--neighbours", self.neighbours.is_some(), ONLY),
             ("--feature", !args.reports.feature.is_empty(), ONLY),
         ];
@@ -111,6 +112,9 @@ impl TaskArgs {
                 format!("{option} goes with --task {words}, and means nothing to {mine}")
             })
             .collect();
+        if self.task != Task::Classification {
+            sentences.extend(args.gating.misplaced(args.format, &format!("--task {mine}")));
+        }
         if self.task == Task::Classification && args.reports.report.is_none() && !is_individual {
             for (option, is_given) in [
                 ("--feature", !spec.features.is_empty()),

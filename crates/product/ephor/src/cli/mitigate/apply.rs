@@ -8,7 +8,7 @@ use std::{
 use clap::ValueEnum;
 use ephor_fairness::mitigation::{ApplyOptions, MitigationArtifact, OutputFormat, apply};
 
-use super::{beside, print, settle, table};
+use super::{apart, beside, print, settle, table};
 use crate::{
     cli::{block_on, file},
     exit::{Exit, UsageError},
@@ -65,12 +65,8 @@ enum FormatArg {
 
 impl Args {
     pub fn run(self) -> anyhow::Result<Exit> {
+        apart(&self.out, [&self.file, &self.artefact])?;
         let artifact = self.artifact()?;
-        let same = |path: &PathBuf| std::fs::canonicalize(path).ok();
-        if same(&self.out).is_some_and(|out| Some(out) == same(&self.file)) {
-            let message = format!("{} is the file that is read", self.out.display());
-            return Err(UsageError(message).into());
-        }
         let options = ApplyOptions { column: self.column.clone(), row_id: self.row_id.clone() };
         let file = beside(&self.out)?;
         let out = BufWriter::new(file.reopen()?);
@@ -105,7 +101,10 @@ impl Args {
             |error: &dyn std::fmt::Display| UsageError(format!("{path} is no mitigation: {error}"));
         let file = std::fs::File::open(&self.artefact).map_err(|error| unreadable(&error))?;
         let mut text = String::new();
-        file.take(MOST_BYTES).read_to_string(&mut text).map_err(|error| unreadable(&error))?;
+        file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(|error| unreadable(&error))?;
+        if text.len() as u64 > MOST_BYTES {
+            return Err(unreadable(&format!("it has more than {MOST_BYTES} bytes")).into());
+        }
         let artifact: MitigationArtifact =
             serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
         let faults = artifact.faults();

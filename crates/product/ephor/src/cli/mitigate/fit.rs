@@ -7,7 +7,7 @@ use ephor_fairness::mitigation::{
     Constraint, Method, MitigationArtifact, MitigationSpec, Objective, fit,
 };
 
-use super::{beside, print, settle, table};
+use super::{apart, beside, print, settle, table};
 use crate::{
     cli::{
         block_on,
@@ -154,6 +154,7 @@ impl From<ObjectiveArg> for Objective {
 
 impl Args {
     pub fn run(self) -> anyhow::Result<Exit> {
+        apart(&self.out, [&self.file])?;
         let spec = self.spec();
         let fitted = file::with_table(&self.file, self.memory, async |table, cancel| {
             fit(table, &spec, &(), cancel).await

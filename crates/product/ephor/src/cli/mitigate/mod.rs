@@ -4,12 +4,15 @@ mod apply;
 mod fit;
 mod table;
 
-use std::{io::Write, path::Path};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use clap::Subcommand;
 
-use crate::exit::Exit;
+use crate::exit::{Exit, UsageError};
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
@@ -37,6 +40,17 @@ impl Command {
             Self::Apply(args) => args.run(),
         }
     }
+}
+
+/// What is read is not written over.
+fn apart<const N: usize>(out: &Path, read: [&PathBuf; N]) -> anyhow::Result<()> {
+    let same = |path: &Path| std::fs::canonicalize(path).ok();
+    let Some(written) = same(out) else { return Ok(()) };
+    if read.into_iter().any(|path| same(path).as_ref() == Some(&written)) {
+        let message = format!("{} is a file that is read", out.display());
+        return Err(UsageError(message).into());
+    }
+    Ok(())
 }
 
 /// A file that takes its place once it is whole; until then it lies beside it.

@@ -1,0 +1,90 @@
+//! `ephor explain`, as somebody at a terminal runs it.
+
+use std::{path::PathBuf, process::Output};
+
+use serde_json::Value;
+
+use crate::support::ephor;
+
+fn data(file: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../capabilities/explain/tests/data/xgb_binary")
+        .join(file)
+}
+
+fn explain(arguments: &[&str]) -> Output {
+    ephor()
+        .arg("explain")
+        .args([data("model.json"), data("X.csv")])
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn the_table_says_what_matters_most() {
+    let output = explain(&[]);
+    let said = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(said.contains("200 rows, 60 trees, 11 features; values in log-odds"), "{said}");
+    assert!(said.contains("Base -1.223949"), "{said}");
+}
+
+#[test]
+fn values_and_base_make_the_margin() {
+    for arguments in [
+        &["--format", "json", "--rows", "3"][..],
+        &["--format", "json", "--rows", "3", "--interactions"],
+        &[
+            "--format",
+            "json",
+            "--rows",
+            "3",
+            "--background",
+            data("background.csv").to_str().unwrap(),
+        ],
+    ] {
+        let output = explain(arguments);
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let rows = found["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), 3);
+        for row in rows {
+            let sum: f64 =
+                row["values"][0].as_array().unwrap().iter().filter_map(Value::as_f64).sum();
+            let margin = row["margin"][0].as_f64().unwrap();
+            let base = found["base"][0].as_f64().unwrap();
+            assert!((base + sum - margin).abs() < 1e-9, "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn lines_of_csv_have_all_columns() {
+    let said = text(&explain(&["--format", "csv", "--rows", "2"]).stdout);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 3);
+    assert!(lines[0].starts_with("row,output,base,margin,prediction,age,"), "{said}");
+    assert!(lines.iter().all(|line| line.split(',').count() == 16), "{said}");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_all_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = folder.path().join("rows.csv");
+    std::fs::write(&rows, "age,sex\n1,male\n").unwrap();
+    let output = ephor().arg("explain").arg(data("model.json")).arg(&rows).output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("no column `education_num`"), "{said}");
+    assert!(said.contains("`sex` is no column of numbers"), "{said}");
+    let output = ephor().arg("explain").args([&rows, &rows]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("no model that can be read"));
+    let output = explain(&["--memory", "0"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("--memory"));
+}
