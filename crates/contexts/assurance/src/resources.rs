@@ -102,6 +102,7 @@ pub const MONITORING_ALERTS: ResourceSpec =
             Include::one("monitor", "monitors", "monitor_id"),
             Include::one("model", "models", "model_id"),
         ])
+        .check(crate::monitor::alert_faults)
         .event(crate::monitor::alert_event)
         .reach();
 

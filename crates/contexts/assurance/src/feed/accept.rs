@@ -1,5 +1,7 @@
 //! Take a batch in: all of it, committed before it is acknowledged, or none.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use ephor_fairness::AnalysisSpec;
 use ephor_kernel::{Code, Fault, Problem, RowFeedId, Scope};
@@ -10,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     FeedColumn, RowFeeds,
     columns::parameter_faults,
-    flush::{Waiting, flush_enqueue, live_job},
+    flush::{Waiting, flush_begin, flush_enqueue, live_job},
     rows::{self, Batch, BatchFormat, Refused},
 };
 
@@ -64,7 +66,13 @@ impl RowFeeds {
                 return Ok(answer);
             }
             let (body, known) = (pushed.body.clone(), columns.clone());
-            let read = tokio::task::spawn_blocking(move || rows::read(format, &body, &known));
+            let turn = Arc::clone(&self.reading).acquire_owned().await;
+            let turn = turn.map_err(|_| Problem::internal())?;
+            let read = tokio::task::spawn_blocking(move || {
+                // Whoever hangs up meanwhile gives it back when the batch is read.
+                let _turn = turn;
+                rows::read(format, &body, &known)
+            });
             let batch = match read.await.map_err(|_| Problem::internal())? {
                 Ok(batch) => batch,
                 Err(refused) => return Err(self.refuse(scope, feed, refused).await?),
@@ -149,7 +157,19 @@ impl RowFeeds {
             analyse_after: row.analyse_after,
             keep_rows: row.keep_rows,
         };
+        if bytes > MOST_WAITING_BYTES {
+            return Err(Problem::new(
+                Code::TooLarge,
+                "With the names of its columns in every row the batch is too large; send its rows in several",
+            ));
+        }
+        let mut job = live_job(&mut tx, row.flush_job_id).await?;
         if waiting.bytes > MOST_WAITING_BYTES {
+            // When the last job failed, nothing else asks for another: no batch is taken in that would.
+            if job.is_none() {
+                flush_begin(&mut tx, feed).await?;
+                tx.commit().await?;
+            }
             return Err(Problem::new(
                 Code::RateLimited,
                 "So much waits to be stored that no more is taken in at the moment",
@@ -157,7 +177,6 @@ impl RowFeeds {
             .retry_after(60));
         }
         let total = row.rows_received + rows;
-        let mut job = live_job(&mut tx, row.flush_job_id).await?;
         if job.is_none() && waiting.is_due() {
             job = Some(flush_enqueue(&mut tx, feed).await?);
         }

@@ -64,21 +64,24 @@ pub async fn row_feed_flush(tx: &mut OrgTx, id: RowFeedId) -> Result<FlushAsked,
         None if feed.rows_waiting == 0 => {
             return Err(Problem::new(Code::Conflict, "No rows wait to be stored"));
         }
-        None => {
-            let job = flush_enqueue(tx, id).await?;
-            sqlx::query!(
-                "update assurance.row_feeds set flush_job_id = $3 where organization_id = $1 and id = $2",
-                tx.organization().uuid(),
-                id.uuid(),
-                job.uuid(),
-            )
-            .execute(tx.conn())
-            .await
-            .map_err(StoreError::from)?;
-            job
-        }
+        None => flush_begin(tx, id).await?,
     };
     Ok(FlushAsked { job, waiting: feed.rows_waiting })
+}
+
+/// Asks for the job, and has the row feed name it. The caller holds the row feed's lock, and knows of no live one.
+pub(crate) async fn flush_begin(tx: &mut OrgTx, id: RowFeedId) -> Result<JobId, Problem> {
+    let job = flush_enqueue(tx, id).await?;
+    sqlx::query!(
+        "update assurance.row_feeds set flush_job_id = $3 where organization_id = $1 and id = $2",
+        tx.organization().uuid(),
+        id.uuid(),
+        job.uuid(),
+    )
+    .execute(tx.conn())
+    .await
+    .map_err(StoreError::from)?;
+    Ok(job)
 }
 
 /// The job, if it is still to come or under way. The caller holds the row feed's lock.

@@ -3,7 +3,7 @@
 //!
 //! What is acknowledged is committed: a batch lies in `assurance.row_feed_batches`, in the transaction
 //! that counts it, until a job has stored it. So it outlives a server that is killed, and stands in
-//! every backup, and memory is bounded by one batch. Data sets never change once they are stored: each
+//! every backup, and memory is bounded by a few batches. Data sets never change once they are stored: each
 //! flush makes a new one of the newest rows, in whose transaction its batches are marked and the
 //! analysis is asked for.
 
@@ -27,6 +27,7 @@ use ephor_fairness::CancellationToken;
 use ephor_kernel::{DatasetId, Problem, Scope};
 use ephor_store::{OrgTx, Store};
 use futures::{future::BoxFuture, stream::BoxStream};
+use tokio::sync::Semaphore;
 
 pub use accept::PushedBatch;
 pub(crate) use columns::parameter_faults;
@@ -73,11 +74,17 @@ pub struct RowFeeds {
     pub(crate) store: Store,
     pub(crate) store_rows: StoreRows,
     pub(crate) rates: Arc<rate::Rates>,
+    /// Turns to read a batch: while it is read, it takes many times its size.
+    pub(crate) reading: Arc<Semaphore>,
 }
+
+/// Batches that are read at a time.
+const READERS: usize = 4;
 
 impl RowFeeds {
     /// Row feeds over a database, whose rows are stored in this way.
     pub fn new(store: Store, store_rows: StoreRows) -> Self {
-        Self { store, store_rows, rates: Arc::default() }
+        let reading = Arc::new(Semaphore::new(READERS));
+        Self { store, store_rows, rates: Arc::default(), reading }
     }
 }

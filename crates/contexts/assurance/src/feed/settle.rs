@@ -10,6 +10,7 @@ use ephor_fairness::AnalysisSpec;
 use ephor_kernel::{Code, DatasetId, JobId, ModelId, Problem, RowFeedId};
 use ephor_store::{OrgTx, StoreError};
 use sqlx::Executor as _;
+use uuid::Uuid;
 
 use super::flush::{Waiting, flush_enqueue};
 use crate::analysis::{AnalysisCreate, analysis_create};
@@ -61,6 +62,7 @@ pub(super) async fn settled(
         return Err(Problem::new(Code::Conflict, "Another worker has stored these rows"));
     }
     forget(tx, &flushed).await?;
+    followed(tx, feed, dataset).await?;
 
     let asked = match row.parameters {
         Some(parameters) => {
@@ -130,6 +132,23 @@ async fn forget(tx: &mut OrgTx, flushed: &Flushed) -> Result<(), StoreError> {
           where organization_id = $1 and feed_id = $2 and body is null and created_at < now() - interval '1 day'",
         organization,
         feed,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// A data set never changes: a monitor that waits for rows of the row feed's newest one waits for this one's,
+/// which the event of its storing tells it of.
+async fn followed(tx: &mut OrgTx, feed: Uuid, dataset: DatasetId) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update assurance.monitors as m set current_dataset_id = $3
+           from assurance.row_feeds as f
+          where m.organization_id = $1 and f.organization_id = $1 and f.id = $2
+            and m.current_dataset_id = f.dataset_id and m.on_arrival and m.status <> 'archived'",
+        tx.organization().uuid(),
+        feed,
+        dataset.uuid(),
     )
     .execute(tx.conn())
     .await?;

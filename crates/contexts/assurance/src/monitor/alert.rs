@@ -81,6 +81,15 @@ async fn step(
     engine.update(tx, ALERTS, id.uuid(), &patch, None).await
 }
 
+/// The check of the resource engine. Who closed it gave the reason, once; and it is told once.
+pub(crate) fn faults(new: &Value, old: Option<&Value>) -> Vec<Fault> {
+    let is_closed = |row: &Value| row.get("status").and_then(Value::as_str) == Some("closed");
+    if is_closed(new) && old.is_some_and(is_closed) {
+        return vec![Fault::new("/status", "closed", "An alert that is closed does not change")];
+    }
+    Vec::new()
+}
+
 /// Whichever way it was closed by somebody.
 pub(crate) fn event(change: Change, row: &Value) -> Option<DomainEvent> {
     let closed = change == Change::Updated && row.get("status")?.as_str()? == "closed";

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use ephor_fairness::{
     AnalysisError, AnalysisResult, CancellationToken, DataFrame, Status,
-    drift::{self, ColumnDrift, DriftReport, MetricDrift, MetricKind},
+    drift::{self, ColumnDrift, ColumnKind, DriftReport, MetricDrift, MetricKind, Seen},
 };
 use ephor_kernel::{DatasetId, Scope};
 use ephor_store::jobs::JobFailure;
@@ -201,7 +201,9 @@ fn kind_of(kind: &datafusion::arrow::datatypes::DataType) -> &'static str {
 
 /// The tests of a column that were judged.
 fn of_column(definition: &Definition, column: ColumnDrift) -> Vec<Finding> {
-    let ColumnDrift { name, tests, new_values, gone_values, .. } = column;
+    let ColumnDrift {
+        name, kind, tests, bins, new_values, new_count, gone_values, gone_count, ..
+    } = column;
     let judged = tests.into_iter().filter_map(|test| {
         Some(Finding {
             attribute: Some(name.clone()),
@@ -213,27 +215,66 @@ fn of_column(definition: &Definition, column: ColumnDrift) -> Vec<Finding> {
         })
     });
     let mut findings: Vec<_> = judged.collect();
+    // Numbers have no categories, and of too many none were counted.
+    if kind != ColumnKind::Category || bins.is_empty() {
+        return findings;
+    }
     let seen = [
-        (NEW_CATEGORIES, new_values, "are in categories that the reference does not have"),
-        (GONE_CATEGORIES, gone_values, "of the reference are in categories that are gone"),
+        (
+            NEW_CATEGORIES,
+            Unlisted::of(&new_values, new_count),
+            "are in categories that the reference does not have",
+        ),
+        (
+            GONE_CATEGORIES,
+            Unlisted::of(&gone_values, gone_count),
+            "of the reference are in categories that are gone",
+        ),
     ];
-    for (metric, values, what) in seen {
+    for (metric, share, what) in seen {
         let Some(threshold) = definition.own_threshold(metric) else { continue };
-        let share: f64 = values.iter().map(|seen| seen.share).sum();
-        let status = if share > threshold { Status::Fail } else { Status::Pass };
-        let percent = 100.0 * share;
+        let Unlisted { least, most } = share;
+        let percent = 100.0 * least;
+        let about = if most > least { "At least " } else { "" };
         findings.push(Finding {
             attribute: Some(name.clone()),
-            value: Some(share),
+            value: Some(least),
             threshold: Some(threshold),
             ..Finding::new(
                 metric,
-                status,
-                format!("{percent:.2} % of the values of `{name}` {what}."),
+                share.status(threshold),
+                format!("{about}{percent:.2} % of the values of `{name}` {what}."),
             )
         });
     }
     findings
+}
+
+/// The share of all categories of which only the most frequent are listed: between these.
+struct Unlisted {
+    least: f64,
+    most: f64,
+}
+
+impl Unlisted {
+    /// None that is not listed is more frequent than the last that is.
+    fn of(listed: &[Seen], count: u64) -> Self {
+        let least: f64 = listed.iter().map(|seen| seen.share).sum();
+        let others = count.saturating_sub(listed.len() as u64) as f64;
+        let last = listed.last().map_or(0.0, |seen| seen.share);
+        Self { least, most: (least + others * last).min(1.0).max(least) }
+    }
+
+    /// A warning when it depends on those that are not listed: it neither raises nor closes.
+    fn status(&self, threshold: f64) -> Status {
+        if self.least > threshold {
+            Status::Fail
+        } else if self.most > threshold {
+            Status::Warning
+        } else {
+            Status::Pass
+        }
+    }
 }
 
 /// A metric that was judged against the reference's.
@@ -298,4 +339,21 @@ fn failure(error: AnalysisError) -> JobFailure {
 
 fn read(error: datafusion::error::DataFusionError) -> JobFailure {
     JobFailure::retry(format!("The data could not be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn categories_that_are_not_listed_are_not_taken_for_none() {
+        let listed: Vec<Seen> =
+            (0..20).map(|n| Seen { value: n.to_string(), rows: 1, share: 0.01 }).collect();
+        let status = |count, threshold| Unlisted::of(&listed, count).status(threshold);
+        assert_eq!(status(20, 0.25), Status::Pass);
+        assert_eq!(status(25, 0.251), Status::Pass);
+        assert_eq!(status(80, 0.25), Status::Warning);
+        assert_eq!(status(80, 0.1), Status::Fail);
+        assert_eq!(Unlisted::of(&[], 0).status(0.0), Status::Pass);
+    }
 }

@@ -16,8 +16,8 @@ mod schedule;
 mod scheduler;
 mod window;
 
-pub(crate) use alert::event as alert_event;
 pub use alert::{AlertClose, alert_acknowledge, alert_close};
+pub(crate) use alert::{event as alert_event, faults as alert_faults};
 pub use arrival::dataset_arrived;
 pub(crate) use definition::faults;
 pub use enqueue::{MonitorRun, monitor_run_now};

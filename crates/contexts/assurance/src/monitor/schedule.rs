@@ -99,6 +99,24 @@ impl Schedule {
         None
     }
 
+    /// The last minute that is met, neither before `first` nor after `moment`; `first` itself, if no later one is.
+    pub fn last_until(&self, first: DateTime<Utc>, moment: DateTime<Utc>) -> DateTime<Utc> {
+        let mut last = first;
+        let mut back = chrono::TimeDelta::minutes(1);
+        // Twice as far each time: few minutes are passed over on the way back to `moment`.
+        while let Some(start) = moment.checked_sub_signed(back).filter(|start| *start > first) {
+            if let Some(met) = self.next_after(start).filter(|met| *met <= moment) {
+                last = met;
+                break;
+            }
+            back = back + back;
+        }
+        while let Some(met) = self.next_after(last).filter(|met| *met <= moment) {
+            last = met;
+        }
+        last
+    }
+
     fn meets(&self, day: NaiveDate) -> bool {
         let in_month = has(self.days, day.day());
         let in_week = has(self.weekdays, day.weekday().num_days_from_sunday());
@@ -263,6 +281,13 @@ mod tests {
             // Whatever lies between is not met: from any moment before it, it is next.
             let between = start + (next - start) / 2;
             prop_assert_eq!(schedule.next_after(between), Some(next));
+            // Looked back at from before the one after it, it is the last.
+            let after = schedule.next_after(next).unwrap();
+            prop_assert_eq!(schedule.last_until(next, next), next);
+            let late = after - chrono::TimeDelta::seconds(1);
+            prop_assert_eq!(schedule.last_until(start, late), next);
+            prop_assert_eq!(schedule.last_until(next, after), after);
+            prop_assert_eq!(schedule.last_until(start, start), start);
         }
 
         #[test]

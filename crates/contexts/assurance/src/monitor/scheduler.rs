@@ -86,15 +86,21 @@ impl Scheduler {
         .await?;
         // Another was quicker, or somebody is changing it.
         let Some(due) = due else { return Ok(false) };
-        let mut next = Schedule::parse(&due.schedule).ok().and_then(|it| it.next_after(now));
-        if next.is_none() {
+        let schedule = Schedule::parse(&due.schedule).ok();
+        let ahead = schedule.and_then(|schedule| Some((schedule, schedule.next_after(now)?)));
+        let next = if let Some((schedule, next)) = ahead {
+            // Its window ends when it was due, whenever somebody looks: so windows meet.
+            if let Some(first) = due.next_run_at {
+                let at = schedule.last_until(first, now);
+                monitor_enqueue(&mut tx, id, Some(at)).await?;
+            }
+            Some(next)
+        } else {
             // It came past the check, such as by an import. To be told once a day is enough.
             let why = format!("The schedule `{}` cannot be read", due.schedule);
             monitor_failed(&mut tx, id, &why, now).await?;
-            next = now.checked_add_signed(TimeDelta::days(1));
-        } else if due.next_run_at.is_some() {
-            monitor_enqueue(&mut tx, id, Some(now)).await?;
-        }
+            now.checked_add_signed(TimeDelta::days(1))
+        };
         let started = due.next_run_at.is_some();
         sqlx::query!(
             "update assurance.monitors set next_run_at = $3 where organization_id = $1 and id = $2",

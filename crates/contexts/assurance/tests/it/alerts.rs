@@ -55,6 +55,14 @@ async fn what_is_wrong_is_told_once_while_it_lasts_and_closes_itself() {
     // By the system, not by whoever asked for the run.
     assert_eq!(closed["closed_by"], "00000000-0000-7000-8000-000000000001");
 
+    // What was said of its end stays said.
+    let mut tx = world.db.store().begin(&world.scope).await.unwrap();
+    let one = closed["id"].as_str().unwrap().parse().unwrap();
+    let patch = json!({ "close_reason": "Another." });
+    let refused = world.engine.update(&mut tx, "monitoring_alerts", one, &patch, None).await;
+    assert_eq!(refused.unwrap_err().faults[0].code, "closed");
+    drop(tx);
+
     // Wrong again is a new alert.
     world.replace(&world.scope, dataset, people(20, 80, NOON));
     world.run(id).await;

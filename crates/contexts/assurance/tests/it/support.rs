@@ -57,6 +57,7 @@ impl World {
         let others = [
             ResourceSpec::new("datasets", "registry.datasets"),
             ResourceSpec::new("models", "registry.models"),
+            ResourceSpec::new("model_versions", "registry.model_versions"),
         ];
         let all = RESOURCES.iter().copied().chain(others);
         let engine = Engine::new(&catalog, all, [7; 32]).unwrap();

@@ -77,7 +77,8 @@ impl Cell {
             (FeedType::Integer, Self::Number(value))
                 if value.fract() == 0.0 && value.abs() <= EXACT =>
             {
-                write!(to, "{value:.0}").is_ok()
+                // Added to zero, -0 is 0: it is no whole number of JSON's.
+                write!(to, "{:.0}", value + 0.0).is_ok()
             }
             (FeedType::Number, Self::Number(value)) => {
                 serde_json::to_writer(&mut *to, value).is_ok()

@@ -119,7 +119,7 @@ mod tests {
         faults.map(|fault| (fault.pointer.to_string(), fault.code.to_string())).collect()
     }
 
-    const LINES: &str = "{\"y\":1,\"p\":0.5,\"sex\":\"f\",\"ok\":true}\n\n{\"ok\":null,\"sex\":\"\\u00e9\\\"\",\"p\":2,\"y\":0.0}\n";
+    const LINES: &str = "{\"y\":1,\"p\":0.5,\"sex\":\"f\",\"ok\":true}\n\n{\"ok\":null,\"sex\":\"\\u00e9\\\"\",\"p\":2,\"y\":-0.0}\n";
     const BODY: &str = "[1,0.5,\"f\",true]\n[0,2,\"\u{e9}\\\"\",null]\n";
 
     #[test]
