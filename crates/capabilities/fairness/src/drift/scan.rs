@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::{
     array::{Array, AsArray},
-    datatypes::{DataType, Float64Type, Schema},
+    datatypes::{DataType, Float64Type, Schema, TimeUnit},
 };
 use datafusion::{
     common::Column,
@@ -184,9 +184,11 @@ fn selection(
         let (qualifier, field) =
             found.ok_or_else(|| DataFusionError::Plan(format!("there is no column {name}")))?;
         let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
-        // A time is a number of its unit.
-        let is_time = field.data_type().is_temporal() && to == DataType::Float64;
-        let column = if is_time { cast(column, DataType::Int64) } else { column };
+        // A time is a number of microseconds, whatever its unit in this table.
+        let column = match microseconds(field.data_type()).filter(|_| to == DataType::Float64) {
+            Some(time) => cast(cast(column, time), DataType::Int64),
+            None => column,
+        };
         Ok::<_, DataFusionError>(cast(column, to))
     };
     let mut columns = Vec::new();
@@ -204,6 +206,18 @@ fn selection(
         columns.push(datafusion::prelude::lit(1_i64).alias("row"));
     }
     table.clone().select(columns)
+}
+
+/// The type of the same times in microseconds: two tables may have them in different units.
+fn microseconds(kind: &DataType) -> Option<DataType> {
+    Some(match kind {
+        DataType::Dictionary(_, value) => return microseconds(value),
+        DataType::Date32 | DataType::Date64 => DataType::Timestamp(TimeUnit::Microsecond, None),
+        DataType::Timestamp(_, zone) => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
+        DataType::Time32(_) | DataType::Time64(_) => DataType::Time64(TimeUnit::Microsecond),
+        DataType::Duration(_) => DataType::Duration(TimeUnit::Microsecond),
+        _ => return None,
+    })
 }
 
 struct Parts {

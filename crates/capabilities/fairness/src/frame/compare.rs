@@ -346,11 +346,17 @@ impl Side<'_> {
         is_ratio: bool,
     ) -> Found {
         let Some((reference, others)) = against else {
-            return Found::none(format!("{} of the reference group is undefined", quantity.title));
+            return Found::none(self.no_reference(quantity));
         };
         let gap = |one: &Known<'_>| {
             let (low, high) = sorted(one.value, reference.value);
-            if is_ratio { 1.0 - low / high } else { high - low }
+            match is_ratio {
+                false => high - low,
+                // A negative value leaves no ratio at all; two of 0 are equal.
+                true if low < 0.0 => f64::INFINITY,
+                true if high <= 0.0 => 0.0,
+                true => 1.0 - low / high,
+            }
         };
         let Some(worst) = others.iter().max_by(|left, right| gap(left).total_cmp(&gap(right)))
         else {
@@ -368,6 +374,16 @@ impl Side<'_> {
             (reference.pair(), worst.pair())
         };
         Found { value, interval, pair: Some(both) }
+    }
+
+    fn no_reference(&self, quantity: &Quantity<'_>) -> String {
+        if self.places.len() < 2 {
+            return not_comparable(self.groups.len(), self.places.len()).to_owned();
+        }
+        match self.reference {
+            Some(_) => format!("{} of the reference group is undefined", quantity.title),
+            None => "the reference group is not there, or below the least group size".to_owned(),
+        }
     }
 
     fn too_few(&self, quantity: &Quantity<'_>) -> String {

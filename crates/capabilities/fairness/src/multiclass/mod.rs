@@ -42,6 +42,8 @@ pub use spec::MulticlassSpec;
 const MAX_COUNTS: usize = 1 << 21;
 /// The most pairs of a group and a class that one combination of attributes may have.
 const MAX_PARTS: usize = 50_000;
+/// The most numbers of which the confusions of one combination of attributes may consist.
+const MAX_CONFUSION: usize = 4_000_000;
 /// With more pairs of groups, in all classes together, disparities of single classes have no intervals.
 const MAX_PAIRS: usize = 200_000;
 
@@ -97,7 +99,8 @@ pub struct MulticlassReport {
 pub struct Confusions {
     /// The attributes joined by `|`.
     pub name: String,
-    /// Each group, by name, with its rows (weighted, with weights) by true class, then by predicted class.
+    /// Each group, by name, with its rows (weighted, with weights) by true class, then by predicted class; none where a note
+    /// says that there are too many.
     pub groups: Vec<(String, Vec<Vec<f64>>)>,
 }
 
@@ -230,7 +233,7 @@ impl State {
                 notes.push(format!("{name} has {} groups: with {} classes, combinations of so many are not analysed.", joined.len(), names.len()));
                 continue;
             }
-            if joined.len() * names.len() > 16 * MAX_PARTS {
+            if joined.len() * names.len() > 4 * MAX_PARTS {
                 let message = format!(
                     "`{name}` has {} groups and there are {} classes: together too many.",
                     joined.len(),
@@ -242,6 +245,14 @@ impl State {
             let sure = joined.len() * joined.len() * names.len() <= 2 * MAX_PAIRS;
             if !sure {
                 notes.push(format!("{name} has {} groups: with {} classes, disparities of single classes have no intervals.", joined.len(), names.len()));
+            }
+            let is_told = joined.len() * names.len() * names.len() <= MAX_CONFUSION;
+            if !is_told {
+                notes.push(format!(
+                    "{name} has {} groups: with {} classes, the confusion of each is not listed.",
+                    joined.len(),
+                    names.len()
+                ));
             }
             let mut measured: Vec<Measured> = Vec::new();
             let mut parts: Vec<Vec<Measured>> = names.iter().map(|_| Vec::new()).collect();
@@ -255,7 +266,9 @@ impl State {
                 for (class, part) in parts.iter_mut().enumerate() {
                     part.push(one_against_rest::measured(group, &matrix, class, whole));
                 }
-                tables.push((group.name.clone(), matrix.rows()));
+                if is_told {
+                    tables.push((group.name.clone(), matrix.rows()));
+                }
             }
             confusions.push(Confusions { name, groups: tables });
             let mut comparison =

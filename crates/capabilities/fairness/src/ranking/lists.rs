@@ -20,6 +20,8 @@ pub const MAX_LIST: usize = 1 << 20;
 pub const MAX_BLOCKS: usize = 512;
 /// The most (block, cell) that are kept; beyond, there are fewer blocks.
 const MAX_SUMS: usize = 1 << 20;
+/// The most cells times blocks: a report has room for each.
+const MAX_ROOM: usize = 1 << 22;
 
 /// What a cell has in some lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -133,7 +135,10 @@ impl Lists {
         self.rows += order.len() as u64;
         order.clear();
         self.order = order;
-        while self.kept > MAX_SUMS && self.blocks > 1 {
+        let is_over = |lists: &Self| {
+            lists.kept > MAX_SUMS || lists.sums.len().saturating_mul(lists.blocks) > MAX_ROOM
+        };
+        while is_over(self) && self.blocks > 1 {
             self.halve();
         }
     }

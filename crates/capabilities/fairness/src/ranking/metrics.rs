@@ -4,6 +4,7 @@ use super::lists::{Lists, Sums};
 use crate::{
     analysis::Estimated,
     frame::{About, estimated},
+    intervals::{student, z},
     metrics::Better,
 };
 
@@ -38,7 +39,7 @@ pub static METRICS: [About; 4] = [
             "mean over the group's rows of 1 / log2(1 + rank)",
             (0.0, 1.0),
             "Singh and Joachims 2018, with the discount of DCG",
-            "Rows of one score share their places. Intervals are of the variation between lists: of one list there are none, and nothing fails. The ratio between groups is judged.",
+            "Rows of one score share their places. Intervals are of the variation between lists, by Student's distribution (with one degree fewer than lists, at most 511): of one list there are none, and nothing fails. The ratio between groups is judged.",
         )
     },
     metric(
@@ -76,7 +77,7 @@ pub static DISPARITIES: [About; 1] = [About {
         "mean over lists of sum over ranks i of KL(groups of the first i, groups of the list) / log2(1 + i), / sum of 1 / log2(1 + i)",
         (0.0, f64::MAX),
         "Geyik, Ambler and Kenthapadi 2019 (NDKL), with the natural logarithm",
-        "Of single attributes. 0 cannot be reached by a short list, so that no threshold is set. Rows of one score enter evenly.",
+        "Of single attributes. 0 cannot be reached by a short list, so that no threshold is set. Rows of one score enter evenly; of a tie of very many rows and groups, the divergence is taken in the middle of runs of ranks.",
     )
 }];
 
@@ -121,8 +122,16 @@ impl Seen {
         (self.filled >= 2).then(|| sum * blocks / (blocks - 1.0)).filter(|variance| *variance > 0.0)
     }
 
+    /// How many standard errors an interval reaches: of few lists nobody knows the error well.
+    pub(super) fn reach(&self, confidence: f64) -> f64 {
+        student(confidence, self.filled.saturating_sub(1) as f64)
+    }
+
     /// Its metrics, in the order of [`METRICS`].
-    pub(super) fn metrics(&self, everybody: &Self) -> Vec<Estimated> {
+    pub(super) fn metrics(&self, everybody: &Self, confidence: f64) -> Vec<Estimated> {
+        // Their intervals are normal ones.
+        let wider = (self.reach(confidence) / z(confidence)).powi(2);
+        let sure = |variance: Option<f64>| variance.map(|variance| variance * wider);
         let exposure = self.exposure();
         let share = self.n as f64 / everybody.n as f64;
         let whole = (everybody.total.exposure.value(), everybody.total.top.value());
@@ -141,14 +150,14 @@ impl Seen {
             in_top / top - rows / share
         });
         let skewed = if top > 0.0 {
-            Ok(((top / share).ln(), self.variance(skew)))
+            Ok(((top / share).ln(), sure(self.variance(skew))))
         } else {
             Err("nobody of the group is in the top of a list")
         };
         vec![
-            estimated(Ok((exposure, self.variance(self.influence()))), self.n),
-            estimated(Ok((seen / share, self.variance(relative))), self.n),
-            estimated(Ok((top, self.variance(in_top))), self.n),
+            estimated(Ok((exposure, sure(self.variance(self.influence())))), self.n),
+            estimated(Ok((seen / share, sure(self.variance(relative)))), self.n),
+            estimated(Ok((top, sure(self.variance(in_top)))), self.n),
             estimated(skewed, self.n),
         ]
     }

@@ -72,10 +72,12 @@ pub async fn analyze(
         spec: spec.clone(),
     };
     let mut state = rows(table, &columns, spec.list.as_deref(), cancel, state, State::add).await?;
-    state.lists.finish();
-    tokio::task::spawn_blocking(move || state.report())
-        .await
-        .map_err(|failed| AnalysisError::Engine(failed.to_string()))?
+    tokio::task::spawn_blocking(move || {
+        state.lists.finish();
+        state.report()
+    })
+    .await
+    .map_err(|failed| AnalysisError::Engine(failed.to_string()))?
 }
 
 impl State {
@@ -106,14 +108,16 @@ impl State {
         let quantities: Vec<Quantity<'_>> =
             METRICS.iter().map(crate::frame::About::quantity).collect();
         let (groupings, mut notes) = groups.groupings();
+        let confidence = spec.groups.confidence;
         let (mut faults, mut comparisons) = (Vec::new(), Vec::new());
         for attributes in &groupings {
             let joined: Vec<Joined> = groups.groups(attributes);
             let seen: Vec<Seen> =
                 joined.iter().map(|group| Seen::of(&lists, &group.cells)).collect();
             let both = joined.iter().zip(&seen).filter(|(_, seen)| seen.n > 0);
-            let (measured, seen): (Vec<Measured>, Vec<&Seen>) =
-                both.map(|(group, seen)| (measured(group, seen, &everybody), seen)).unzip();
+            let (measured, seen): (Vec<Measured>, Vec<&Seen>) = both
+                .map(|(group, seen)| (measured(group, seen, &everybody, confidence), seen))
+                .unzip();
             let names = groups.names(attributes);
             // Groups share their lists: what is sure of one group alone says nothing of two.
             let mut comparison =
@@ -124,7 +128,7 @@ impl State {
                 .disparities
                 .splice(0..0, drafts.into_iter().map(|draft| draft.judged(&spec.groups)));
             if let [attribute] = attributes[..] {
-                let draft = ndkl::draft(&lists, attribute, &measured, spec.groups.confidence);
+                let draft = ndkl::draft(&lists, attribute, &measured, confidence);
                 comparison.disparities.push(draft.judged(&spec.groups));
             }
             comparison.status = comparison.disparities.iter().filter_map(|one| one.status).max();
@@ -144,10 +148,10 @@ impl State {
                 .into_iter()
                 .collect(),
             overall: line(
-                &measured(&all, &everybody, &everybody),
+                &measured(&all, &everybody, &everybody, confidence),
                 &quantities,
                 false,
-                spec.groups.confidence,
+                confidence,
             ),
             comparisons,
             notes,
@@ -163,12 +167,12 @@ impl State {
     }
 }
 
-fn measured(group: &Joined, seen: &Seen, everybody: &Seen) -> Measured {
+fn measured(group: &Joined, seen: &Seen, everybody: &Seen, confidence: f64) -> Measured {
     Measured {
         values: group.values.clone(),
         name: group.name.clone(),
         n: seen.n,
         weight: seen.n as f64,
-        metrics: seen.metrics(everybody),
+        metrics: seen.metrics(everybody, confidence),
     }
 }

@@ -5,7 +5,6 @@ use crate::{
     IntervalMethod, WorstPair,
     disparities::RATIO_THRESHOLD,
     frame::{Draft, Measured, compared, not_comparable},
-    intervals::z,
 };
 
 /// With more groups than this there are no intervals: pairs grow with the square of the groups.
@@ -51,7 +50,7 @@ type Bounds = (f64, f64);
 /// Of the greatest difference and of the least ratio.
 fn bounds(order: &[(usize, f64)], seen: &[&Seen], spec: &RankingSpec) -> Option<(Bounds, Bounds)> {
     let pairs = (order.len() * order.len().saturating_sub(1) / 2).max(1) as f64;
-    let level = z(1.0 - (1.0 - spec.groups.confidence) / pairs);
+    let level = seen[order.first()?.0].reach(1.0 - (1.0 - spec.groups.confidence) / pairs);
     let (mut difference, mut ratio) = ((0.0_f64, 0.0_f64), (1.0_f64, 1.0_f64));
     for (at, low) in order.iter().enumerate() {
         for high in &order[at + 1..] {
@@ -68,4 +67,42 @@ fn bounds(order: &[(usize, f64)], seen: &[&Seen], spec: &RankingSpec) -> Option<
         }
     }
     Some((difference, ratio))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rand::{SeedableRng, seq::SliceRandom};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::{frame::Grouping, ranking::lists::Lists};
+
+    #[test]
+    fn few_lists_in_which_chance_alone_decides_seldom_part_groups() {
+        let spec = RankingSpec::by_score(None, "score", Grouping::new(["g"]));
+        let mut chance = ChaCha8Rng::seed_from_u64(5);
+        for count in [2, 4] {
+            let (runs, mut apart) = (1_000, 0);
+            for _ in 0..runs {
+                let mut lists = Lists::new(10, 1);
+                for list in 0..count {
+                    let mut cells: Vec<u32> = (0..20).map(|row| row % 2).collect();
+                    cells.shuffle(&mut chance);
+                    for (place, cell) in cells.into_iter().enumerate() {
+                        let codes = std::iter::once(cell);
+                        lists.add(&format!("{list}"), place as f64, cell, codes).unwrap();
+                    }
+                }
+                lists.finish();
+                let seen = [0, 1].map(|cell| Seen::of(&lists, &[cell]));
+                let order = [(0, seen[0].exposure()), (1, seen[1].exposure())];
+                let order = if order[0].1 <= order[1].1 { order } else { [order[1], order[0]] };
+                let found = bounds(&order, &[&seen[0], &seen[1]], &spec).unwrap();
+                apart += u32::from(found.0.0 > 0.0);
+            }
+            // 5 % of them, and what chance makes of so many runs.
+            assert!(apart < 75, "{apart} of {runs} with {count} lists");
+        }
+    }
 }

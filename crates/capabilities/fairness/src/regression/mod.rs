@@ -53,8 +53,6 @@ struct State {
     groups: GroupReader,
     moments: Vec<Moments>,
     distribution: Distribution,
-    /// The first true number: sums of powers are taken around it.
-    centre: Option<f64>,
     missing: [u64; 2],
 }
 
@@ -79,7 +77,6 @@ pub async fn analyze(
         groups: GroupReader::new(&spec.groups),
         moments: Vec::new(),
         distribution: Distribution::new(),
-        centre: None,
         missing: [0; 2],
     };
     let state = rows(table, &columns, None, cancel, state, State::add).await?;
@@ -101,9 +98,8 @@ impl State {
             if !truth.is_finite() || !predicted.is_finite() || weight.is_nan() {
                 continue;
             }
-            let centre = *self.centre.get_or_insert(truth);
             let cell = self.groups.cells[row];
-            self.moments[cell as usize].add(truth, predicted, centre, weight);
+            self.moments[cell as usize].add(truth, predicted, weight);
             self.distribution.add(cell, predicted, weight);
         }
         Ok(())

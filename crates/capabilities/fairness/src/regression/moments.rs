@@ -3,7 +3,7 @@
 use crate::{frame::Total, tally::Count};
 
 /// Weighted sums over the rows with a true and a predicted number. A residual is true - predicted; z is the true number less a
-/// centre that all groups share.
+/// centre, the first true number: around one of another group's, powers would cancel.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Moments {
     pub(crate) count: Count,
@@ -23,10 +23,13 @@ pub struct Moments {
 }
 
 impl Moments {
-    pub(crate) fn add(&mut self, truth: f64, predicted: f64, centre: f64, weight: f64) {
+    pub(crate) fn add(&mut self, truth: f64, predicted: f64, weight: f64) {
+        if self.count.n == 0 {
+            self.centre = truth;
+        }
+        let centre = self.centre;
         let (residual, z, p) = (truth - predicted, truth - centre, predicted - centre);
         let (square, z2) = (residual * residual, z * z);
-        self.centre = centre;
         self.count.n += 1;
         self.weight.add(weight);
         self.weight2.add(weight * weight);
@@ -46,9 +49,10 @@ impl Moments {
     }
 
     pub(crate) fn merged(mut self, other: &Self) -> Self {
-        if self.count.n == 0 {
-            return *other;
+        if self.count.n == 0 || other.count.n == 0 {
+            return if self.count.n == 0 { *other } else { self };
         }
+        let other = other.around(self.centre);
         self.count.n += other.count.n;
         let mine = [&mut self.weight, &mut self.weight2, &mut self.residual, &mut self.absolute]
             .into_iter()
@@ -67,6 +71,28 @@ impl Moments {
         self
     }
 
+    /// The same sums around another centre.
+    fn around(&self, centre: f64) -> Self {
+        let (d, w) = (self.centre - centre, self.weight.value());
+        if d == 0.0 {
+            return *self;
+        }
+        let mut moved = *self;
+        let [p, _] = self.predicted.map(|sum| sum.value());
+        let [t1, t2, t3, _] = self.truth.map(|sum| sum.value());
+        let (square, [m, _]) = (self.squared[0].value(), self.mixed.map(|sum| sum.value()));
+        moved.predicted[0].add(d * w);
+        moved.predicted[1].add(d * (2.0 * p + d * w));
+        moved.truth[0].add(d * w);
+        moved.truth[1].add(d * (2.0 * t1 + d * w));
+        moved.truth[2].add(d * (3.0 * t2 + d * (3.0 * t1 + d * w)));
+        moved.truth[3].add(d * (4.0 * t3 + d * (6.0 * t2 + d * (4.0 * t1 + d * w))));
+        moved.mixed[0].add(d * square);
+        moved.mixed[1].add(d * (2.0 * m + d * square));
+        moved.centre = centre;
+        moved
+    }
+
     /// The mean of what has this sum.
     pub(crate) fn mean(&self, sum: &Total) -> f64 {
         sum.value() / self.count.w
@@ -76,5 +102,32 @@ impl Moments {
     pub(crate) fn variance_of_mean(&self, mean: f64, squares: f64) -> Option<f64> {
         let effective = self.count.effective();
         (effective > 1.0).then(|| (squares - mean * mean).max(0.0) / (effective - 1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merged_sums_are_those_of_all_rows_around_the_first() {
+        let rows = [(3.0, 2.5, 1.0), (5.0, 6.0, 2.0), (-4.0, -1.0, 1.0), (9.0, 7.0, 0.5)];
+        let of = |rows: &[(f64, f64, f64)]| {
+            let mut sums = Moments::default();
+            for (truth, predicted, weight) in rows {
+                sums.add(*truth, *predicted, *weight);
+            }
+            sums
+        };
+        let (whole, merged) = (of(&rows), of(&rows[..2]).merged(&of(&rows[2..])));
+        let all = |sums: &Moments| {
+            let totals = [sums.residual, sums.absolute].into_iter().chain(sums.predicted);
+            let totals = totals.chain(sums.squared).chain(sums.truth).chain(sums.mixed);
+            totals.map(|sum| sum.value()).collect::<Vec<f64>>()
+        };
+        assert_eq!((whole.centre, whole.count), (merged.centre, merged.count));
+        for (one, other) in all(&whole).into_iter().zip(all(&merged)) {
+            assert!((one - other).abs() <= 1e-12 * one.abs().max(1.0), "{one} {other}");
+        }
     }
 }

@@ -363,3 +363,29 @@ fn intervals_cover_as_often_as_the_page_says() {
         }
     }
 }
+
+#[test]
+fn groups_that_are_rare_in_each_others_strata_are_covered() {
+    let spec = AnalysisSpec { strata: Some("s".to_owned()), ..spec() };
+    // One group is rare where half of it is selected, the other where nobody is selected often.
+    let shape = [(0, 0, 30, 0.5), (1, 0, 3_000, 0.01), (0, 1, 3_000, 0.01), (1, 1, 300, 0.01)];
+    let cells = shape.map(|(group, stratum, n, rate)| Cell {
+        group,
+        stratum,
+        n,
+        base: 0.5,
+        tpr: rate,
+        fpr: rate,
+    });
+    let weight = |one: f64, other: f64| one * other / (one + other);
+    let (first, second) = (weight(30.0, 3_000.0), weight(3_000.0, 300.0));
+    let truth = 0.49 * first / (first + second);
+    let line = count("conditional difference", String::new(), 400, |chance| {
+        let cube = sampled(chance, &cells, true);
+        let interval = interval(&cube, &spec, "conditional_demographic_parity_difference")?;
+        Some(Seen { interval, truth, ideal: Some(0.0) })
+    });
+    let (least, beyond) = (CONFIDENCE - 0.015, line.beyond.unwrap());
+    assert!(line.covers > least - noise(least, line.runs), "{}", line.covers);
+    assert!(beyond <= 0.05 + noise(0.05, line.runs), "{beyond}");
+}

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
+use arrow::array::{
+    ArrayRef, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
+    TimestampMillisecondArray,
+};
 use ephor_fairness::{
     AnalysisError, AnalysisSpec, CancellationToken, DataFrame, Status,
     drift::{
@@ -374,4 +377,17 @@ async fn performance_and_fairness_fail_beyond_noise_alone() {
     let report = compared(decisions(100, 5, 1), decisions(100, 4, 2), &spec).await;
     let parity = metric(&report, MetricKind::Fairness, "demographic_parity_difference", None);
     assert_eq!(parity.status, Some(Status::Warning), "{}", parity.sentence);
+}
+
+#[tokio::test]
+async fn times_are_compared_whatever_their_unit() {
+    let times = || (0..2_000_i64).map(|row| 1_700_000_000_000 + row * 3_600_000);
+    let coarse: ArrayRef = Arc::new(TimestampMillisecondArray::from_iter_values(times()));
+    let fine: ArrayRef =
+        Arc::new(TimestampMicrosecondArray::from_iter_values(times().map(|time| time * 1_000)));
+    let spec = DriftSpec { columns: vec!["at".to_owned()], ..DriftSpec::default() };
+    let one = |column: ArrayRef| table(vec![batch(vec![("at", column)])]);
+    let report = compared(one(coarse), one(fine), &spec).await;
+    let found = report.columns[0].tests.iter().find(|test| test.id == "wasserstein").unwrap();
+    assert_eq!((found.value, report.status), (Some(0.0), Some(Status::Pass)));
 }

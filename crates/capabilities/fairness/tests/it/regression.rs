@@ -206,3 +206,61 @@ proptest! {
         agree(&weighted, &repeated);
     }
 }
+
+#[tokio::test]
+async fn two_groups_without_any_error_hide_no_ratio_to_the_reference() {
+    let groups = ["a", "a", "a", "b", "b", "c", "c"];
+    let columns = vec![
+        ("g", texts(&groups)),
+        ("price", numbers(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])),
+        ("guess", numbers(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.5, 7.5])),
+    ];
+    let report = run(table(vec![batch(columns)]), &spec(&["g"])).await.unwrap();
+    let by_group = comparison(&report.findings, "g");
+    let found = by_group.disparity("mae_ratio_to_reference").unwrap();
+    assert_eq!(
+        (found.value, by_group.reference.as_ref().unwrap().group.as_str()),
+        (Some(0.0), "a")
+    );
+    assert_eq!(found.worst_pair.as_ref().unwrap().high, "c");
+    // Residuals of both signs have no ratio, whatever the others'.
+    assert_eq!(by_group.disparity("mean_residual_ratio_to_reference").unwrap().value, None);
+}
+
+#[tokio::test]
+async fn a_reference_group_that_is_too_small_is_named_as_the_reason() {
+    let mut spec = spec(&["g"]);
+    spec.groups.min_group_size = 2;
+    spec.groups.reference_groups = [("g".to_owned(), "c".to_owned())].into();
+    let columns = vec![
+        ("g", texts(&["a", "a", "b", "b", "c"])),
+        ("price", numbers(&[1.0, 2.0, 3.0, 4.0, 5.0])),
+        ("guess", numbers(&[1.5, 2.0, 3.5, 4.0, 5.0])),
+    ];
+    let report = run(table(vec![batch(columns)]), &spec).await.unwrap();
+    let found = comparison(&report.findings, "g").disparity("mae_difference_to_reference").unwrap();
+    assert!(found.undefined.as_ref().unwrap().contains("below the least group size"), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_group_of_other_magnitude_changes_nothing_of_the_others() {
+    let near: Vec<(f64, f64)> =
+        (0..40).map(|row| (f64::from(row * 7 % 40), f64::from(row * 7 % 40 + row % 3))).collect();
+    let r_squared = async |first: Option<f64>| {
+        let far = first.map(|far| (far, far + 1.0));
+        let rows: Vec<(f64, f64)> = far.into_iter().chain(near.iter().copied()).collect();
+        let group: Vec<&str> =
+            (0..rows.len()).map(|row| if rows[row].0 > 1e6 { "far" } else { "near" }).collect();
+        let columns = vec![
+            ("g", texts(&group)),
+            ("price", numbers(&rows.iter().map(|row| row.0).collect::<Vec<_>>())),
+            ("guess", numbers(&rows.iter().map(|row| row.1).collect::<Vec<_>>())),
+        ];
+        let report = run(table(vec![batch(columns)]), &spec(&["g"])).await.unwrap();
+        let found = comparison(&report.findings, "g").group("near").unwrap().clone();
+        let found = found.metric("r2").unwrap().clone();
+        let interval = found.interval.unwrap();
+        (found.value.unwrap(), interval.lower, interval.upper)
+    };
+    assert_eq!(r_squared(None).await, r_squared(Some(1e9)).await);
+}

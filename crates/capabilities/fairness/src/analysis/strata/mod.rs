@@ -41,8 +41,9 @@ struct Found {
 
 /// Two groups with their rates standardised to what they share: equal mixes of strata.
 ///
-/// The number of rows that a standardised rate is worth is (sum w)² / sum w² / n. Where rates differ between strata that is
-/// less than it is truly worth: intervals are then a little too wide, and never too narrow.
+/// The number of rows that a standardised rate is worth follows from its variance: that of the strata, sum w² p (1 - p) / n /
+/// (sum w)², or that of one rate in all of them, whichever is greater. The former is greater where a group is rare in strata in
+/// which its rate is the most middling, the latter where small strata happen to have rates of 0 or 1.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pair {
     /// Where it stands among the pairs.
@@ -212,7 +213,7 @@ impl Found {
 /// Both rates over the strata that have both groups; `None` if none has.
 fn standardised(counts: &Counts, first: usize, second: usize) -> Option<Pair> {
     let (mut weights, mut strata) = (0.0, 0);
-    let (mut rates, mut spreads) = ((0.0, 0.0), (0.0, 0.0));
+    let (mut rates, mut spreads, mut variances) = ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0));
     for stratum in 0..counts.strata() {
         let (Some(one), Some(other)) = (counts.rate(stratum, first), counts.rate(stratum, second))
         else {
@@ -223,16 +224,21 @@ fn standardised(counts: &Counts, first: usize, second: usize) -> Option<Pair> {
         weights += weight;
         rates = (rates.0 + weight * one.p, rates.1 + weight * other.p);
         let square = weight * weight;
+        let variance = |rate: Proportion| square * rate.p * (1.0 - rate.p) / rate.n;
         spreads = (spreads.0 + square / one.n, spreads.1 + square / other.n);
+        variances = (variances.0 + variance(one), variances.1 + variance(other));
     }
     if strata == 0 || weights <= 0.0 {
         return None;
     }
-    let rate = |rate: f64, spread: f64| Proportion {
-        p: (rate / weights).clamp(0.0, 1.0),
-        n: weights * weights / spread,
+    let rate = |rate: f64, spread: f64, variance: f64| {
+        let p = (rate / weights).clamp(0.0, 1.0);
+        let of_one = p * (1.0 - p);
+        let spread = if of_one > 0.0 { spread.max(variance / of_one) } else { spread };
+        Proportion { p, n: weights * weights / spread }
     };
-    let (one, other) = (rate(rates.0, spreads.0), rate(rates.1, spreads.1));
+    let one = rate(rates.0, spreads.0, variances.0);
+    let other = rate(rates.1, spreads.1, variances.1);
     Some(Pair { at: 0, groups: (first, second), one, other, strata })
 }
 
