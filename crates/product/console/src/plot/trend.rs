@@ -14,7 +14,7 @@ const RIGHT: f64 = 10.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 24.0;
 /// The breadth of a letter, where they are greatest: on a phone.
-const LETTER: f64 = 9.0;
+const LETTER: f64 = 8.5;
 /// The most letters of a version's name.
 const LONGEST_NAME: usize = 10;
 

@@ -59,7 +59,7 @@ mod tests {
             "href=\"#individuals\"",
             "Whether similar people are treated alike",
             "&#60;degree&#62;",
-            "<th scope=\"row\">&#60;f&#62;</th>",
+            "<th scope=\"row\">&lt;f&gt;</th>",
             "consistency_difference",
         ] {
             assert!(page.contains(text), "the page lacks {text}");
