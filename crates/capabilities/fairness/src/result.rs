@@ -51,6 +51,15 @@ pub struct AnalysisResult {
 }
 
 impl AnalysisResult {
+    /// Every disparity with the name of its attribute or intersection: between groups, then of individuals.
+    pub fn disparities(&self) -> impl Iterator<Item = (&str, &Disparity)> {
+        let groups = self.attributes.iter().chain(&self.intersections);
+        let groups = groups.map(|one| (one.name.as_str(), &one.disparities));
+        let people = self.individual.iter().flat_map(|found| &found.findings.comparisons);
+        let people = people.map(|one| (one.name.as_str(), &one.disparities));
+        groups.chain(people).flat_map(|(name, found)| found.iter().map(move |one| (name, one)))
+    }
+
     /// Adds what was found of individuals, whose disparities count as all others do.
     pub(crate) fn take_individual(&mut self, found: Individual) {
         let (counts, theirs) = (&mut self.counts, found.findings.counts);

@@ -14,7 +14,7 @@ pub fn operations() -> Vec<Operation> {
             .response(202, analysis()),
         Operation::get("/v1/bias_analyses/{id}/result", "What an analysis found")
             .tag("bias analyses")
-            .about("Groups with their metrics and intervals, disparities with their status, intersections, curves, recommendations. 404 until it has completed.")
+            .about("Groups with their metrics and intervals, disparities with their status, intersections, curves, recommendations. 404 until it has completed, and of one that another system ran.")
             .permission("bias_analyses", "read")
             .response(200, json!({ "type": "object" })),
         Operation::post("/v1/bias_analyses/{id}/cancel", "Cancel a bias analysis")

@@ -62,7 +62,10 @@ async fn result(
     let mut tx = state.store.begin(&scope).await.map_err(Problem::from)?;
     match analysis_result(&mut tx, id).await? {
         Some(result) => Ok(Json(result).into_response()),
-        None => Err(Problem::not_found("result; the analysis has not completed").into()),
+        None => Err(Problem::not_found(
+            "result; the analysis has not completed, or another system ran it",
+        )
+        .into()),
     }
 }
 

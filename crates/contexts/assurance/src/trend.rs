@@ -110,15 +110,24 @@ pub async fn model_trend(
     .await
     .map_err(StoreError::from)?
     .ok_or_else(|| Problem::not_found("model"))?;
-    let mut points = points(tx, model).await?;
-    let mut truncated = points.len() > MOST_POINTS;
-    points.truncate(MOST_POINTS);
-    points.reverse();
+    let (points, mut truncated) = model_points(tx, model).await?;
     let mut lines = lines(tx, &points, metric).await?;
     truncated |= lines.len() > MOST_LINES;
     lines.truncate(MOST_LINES);
     let metric = metric.map(str::to_owned);
     Ok(Trend { model_id: model, model: name, metric, points, lines, truncated })
+}
+
+/// The latest completed analyses of a model in the order of its versions, and whether there are earlier ones.
+pub(crate) async fn model_points(
+    tx: &mut OrgTx,
+    model: ModelId,
+) -> Result<(Vec<Point>, bool), Problem> {
+    let mut points = points(tx, model).await?;
+    let truncated = points.len() > MOST_POINTS;
+    points.truncate(MOST_POINTS);
+    points.reverse();
+    Ok((points, truncated))
 }
 
 /// The latest first, and one more than a trend holds.

@@ -359,7 +359,7 @@ fn analysis(state: State, badge: Badge) -> AnalysisPage {
 }
 
 /// A completed analysis; `shift` changes what it found.
-fn completed(name: &str, shift: f64) -> Completed {
+pub(crate) fn completed(name: &str, shift: f64) -> Completed {
     let mut result = result();
     for attribute in &mut result.attributes {
         for one in &mut attribute.disparities {

@@ -20,8 +20,7 @@ pub struct Completed {
 /// A completed analysis of the organization.
 ///
 /// # Errors
-/// `not_found`; `conflict` when it has not completed, or another system's result came without
-/// what Ephor's hold.
+/// `not_found`; `conflict` when it has not completed, or another system ran it.
 pub async fn completed_get(tx: &mut OrgTx, id: AnalysisId) -> Result<Completed, Problem> {
     let analysis = analysis_get(tx, id).await?;
     let result = match analysis.status.as_str() {
@@ -29,16 +28,21 @@ pub async fn completed_get(tx: &mut OrgTx, id: AnalysisId) -> Result<Completed, 
         _ => None,
     };
     let Some(result) = result else {
-        return Err(Problem::new(
-            Code::Conflict,
-            format!(
-                "The analysis {} is {} and has no result to read; ask again when it has completed",
-                analysis.id, analysis.status
-            ),
-        ));
+        return Err(Problem::new(Code::Conflict, without_result(&analysis)));
     };
     let dataset = dataset_name(tx, &analysis).await?;
     Ok(Completed { analysis, result, dataset })
+}
+
+fn without_result(analysis: &Analysis) -> String {
+    let Analysis { id, status, .. } = analysis;
+    match status.as_str() {
+        "completed" => {
+            format!("The analysis {id} was run by another system, whose result is not read here")
+        }
+        "failed" | "cancelled" => format!("The analysis {id} is {status} and has no result"),
+        _ => format!("The analysis {id} is {status}; ask again when it has completed"),
+    }
 }
 
 async fn dataset_name(tx: &mut OrgTx, analysis: &Analysis) -> Result<Option<String>, Problem> {

@@ -115,7 +115,8 @@ pub async fn analysis_get(tx: &mut OrgTx, id: AnalysisId) -> Result<Analysis, Pr
     })
 }
 
-/// What an analysis found; `None` while it has not completed.
+/// What an analysis found; `None` while it has not completed, and of one that another system ran: its result
+/// is kept as it came, in a shape of its own.
 ///
 /// # Errors
 /// `not_found`.
@@ -124,7 +125,8 @@ pub async fn analysis_result(
     id: AnalysisId,
 ) -> Result<Option<AnalysisResult>, Problem> {
     let row = sqlx::query!(
-        "select metrics from assurance.bias_analyses where organization_id = $1 and id = $2",
+        "select case when origin = 'ephor' then metrics end as metrics
+           from assurance.bias_analyses where organization_id = $1 and id = $2",
         tx.organization().uuid(),
         id.uuid(),
     )

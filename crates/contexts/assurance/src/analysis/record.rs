@@ -79,14 +79,7 @@ async fn results_insert(
     id: AnalysisId,
     result: &AnalysisResult,
 ) -> Result<(), Problem> {
-    let disparities: Vec<(&str, &Disparity)> = result
-        .attributes
-        .iter()
-        .chain(&result.intersections)
-        .flat_map(|attribute| {
-            attribute.disparities.iter().map(|one| (attribute.name.as_str(), one))
-        })
-        .collect();
+    let disparities: Vec<(&str, &Disparity)> = result.disparities().collect();
     let column = |of: &dyn Fn(&str, &Disparity) -> serde_json::Value| -> Vec<serde_json::Value> {
         disparities.iter().map(|(attribute, one)| of(attribute, one)).collect()
     };

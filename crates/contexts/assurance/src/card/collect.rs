@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Details, ModelCard, Quantities, Stated, index, latest, quantities};
 use crate::{
     analysis::{Completed, completed_get},
-    trend::{Point, Trend, model_trend},
+    trend::{Point, model_points},
 };
 
 /// The card of a model. What analyses measured is in it for who may read analyses.
@@ -25,7 +25,7 @@ pub async fn model_card(tx: &mut OrgTx, id: ModelId) -> Result<ModelCard, Proble
         ];
         return Ok(card);
     }
-    let Trend { points, .. } = model_trend(tx, id, None).await?;
+    let (points, _) = model_points(tx, id).await?;
     let measured = match latest(tx, id).await? {
         Some(analysis) => Some(completed_get(tx, analysis).await?),
         None => None,

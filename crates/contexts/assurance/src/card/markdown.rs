@@ -78,9 +78,29 @@ fn front_matter(card: &ModelCard, out: &mut String) {
     out.push_str("---\n");
     for (name, value) in entries {
         // A line that begins with three dots or dashes would end the block; within JSON none does.
-        line(out, format_args!("{name}: {value}"));
+        line(out, format_args!("{name}: {}", yaml(&value)));
     }
     out.push_str("---\n\n");
+}
+
+/// JSON, with what YAML takes for the end of a line, or does not take at all, as escapes. All of it stands in
+/// texts: beyond them JSON has neither.
+fn yaml(value: &Value) -> String {
+    let mut out = String::new();
+    for letter in value.to_string().chars() {
+        match letter {
+            '\u{7f}'..='\u{9f}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{feff}'
+            | '\u{fffe}'
+            | '\u{ffff}' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(letter));
+            }
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 fn said(text: Option<&str>) -> String {
@@ -213,8 +233,22 @@ fn status(status: Option<Status>) -> &'static str {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
-    use super::plain;
+    use serde_json::json;
+
+    use super::{plain, yaml};
+
+    #[test]
+    fn no_text_ends_a_line_of_the_metadata() {
+        let text = json!({ "name": "a\u{2028}---\u{85}b\u{7f}\u{feff}\n\u{e9}" });
+        let line = yaml(&text);
+        assert!(
+            line.chars().all(|letter| letter == '\u{e9}' || (' '..='~').contains(&letter)),
+            "{line}"
+        );
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), text);
+    }
 
     #[test]
     fn what_people_wrote_is_plain_text() {

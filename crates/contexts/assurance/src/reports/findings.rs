@@ -1,7 +1,7 @@
-//! What an analysis found as one table: a line for each disparity of each attribute and of where
-//! attributes meet.
+//! What an analysis found as one table: a line for each disparity of each attribute, of where
+//! attributes meet, and of individuals.
 
-use ephor_fairness::{AnalysisResult, AttributeResult, Disparity, Status};
+use ephor_fairness::{AnalysisResult, Disparity, Status};
 use ephor_kernel::Problem;
 use serde_json::{Value, json};
 
@@ -30,16 +30,12 @@ const COLUMNS: [&str; 20] = [
 
 /// The findings as CSV that no spreadsheet takes for formulas.
 pub(super) fn table(result: &AnalysisResult) -> Result<String, Problem> {
-    let rows: Vec<Value> = result
-        .attributes
-        .iter()
-        .chain(&result.intersections)
-        .flat_map(|attribute| attribute.disparities.iter().map(|one| row(attribute, one)))
-        .collect();
+    let rows: Vec<Value> =
+        result.disparities().map(|(attribute, one)| row(attribute, one)).collect();
     ephor_rest::csv_table(&COLUMNS, &rows).map_err(|_| Problem::internal())
 }
 
-fn row(attribute: &AttributeResult, disparity: &Disparity) -> Value {
+fn row(attribute: &str, disparity: &Disparity) -> Value {
     let Disparity {
         id,
         title,
@@ -61,7 +57,7 @@ fn row(attribute: &AttributeResult, disparity: &Disparity) -> Value {
     let interval = interval.as_ref();
     let pair = worst_pair.as_ref();
     json!({
-        "attribute": attribute.name,
+        "attribute": attribute,
         "disparity": id,
         "title": title,
         "status": status.map(Status::as_str),

@@ -10,13 +10,13 @@ pub(crate) fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/v1/bias_analyses/{id}/comparison", "Compare an analysis with another")
             .tag("bias analyses")
-            .about("What got better, worse or stayed since the other one, what is new or gone, and what cannot be compared. 409 until both have completed.")
+            .about("What got better, worse or stayed since the other one, what is new or gone, and what cannot be compared. 409 until both have completed, and of one that another system ran.")
             .permission("bias_analyses", "read")
             .needs_query("with", json!({ "type": "string", "format": "uuid" }), "The analysis to compare with: what was before.")
             .response(200, object()),
         Operation::get("/v1/bias_analyses/{id}/report", "The report of an analysis")
             .tag("bias analyses")
-            .about("A download: one HTML page with plots that needs nothing but itself, the whole result as JSON, or its disparities as CSV. 409 until it has completed.")
+            .about("A download: one HTML page with plots that needs nothing but itself, the whole result as JSON, or its disparities as CSV. 409 until it has completed, and of one that another system ran.")
             .permission("bias_analyses", "read")
             .query("format", json!({ "enum": ["html", "json", "csv"], "default": "html" }), "The format.")
             .response_as(200, "text/html", text())

@@ -114,16 +114,30 @@ fn height(rows: usize) -> &'static str {
     }
 }
 
-/// A name as part of an element's id.
-fn slug(name: &str) -> String {
-    name.chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
-        .collect()
+/// A name as part of an element's id: another one for every other name, in whatever script it is.
+pub(crate) fn slug(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for letter in name.chars() {
+        match letter {
+            letter if letter.is_alphanumeric() || letter == '_' => out.push(letter),
+            other => out.push_str(&format!("-{:x}-", u32::from(other))),
+        }
+    }
+    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_names_share_an_id() {
+        let names =
+            ["sex", "Sex", "a b", "a-b", "\u{6027}", "\u{5e74}", "\"><b>", "sex \u{d7} race", ""];
+        let ids: std::collections::HashSet<_> = names.iter().map(|name| slug(name)).collect();
+        assert_eq!(ids.len(), names.len());
+        assert!(ids.contains("sex") && ids.iter().all(|id| !id.contains([' ', '"', '<', '>'])));
+    }
 
     #[test]
     fn data_cannot_end_the_block_that_holds_it() {

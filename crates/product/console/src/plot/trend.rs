@@ -13,8 +13,10 @@ const LEFT: f64 = 44.0;
 const RIGHT: f64 = 10.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 24.0;
-/// More names of versions than this would run into one another.
-const MOST_NAMES: usize = 8;
+/// The breadth of a letter, where they are greatest: on a phone.
+const LETTER: f64 = 8.5;
+/// The most letters of a version's name.
+const LONGEST_NAME: usize = 10;
 
 /// A value at one place of the line.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -109,19 +111,23 @@ impl fmt::Display for TrendChart {
             )?;
         }
         let beginnings = self.beginnings();
-        let every = beginnings.len().div_ceil(MOST_NAMES).max(1);
-        for (place, index) in beginnings.iter().enumerate() {
+        // From the latest on, as many names as there is room for.
+        let mut room = WIDTH;
+        for index in beginnings.iter().rev() {
             let x = self.x(*index);
             write!(
                 body,
                 r#"<line class="version" x1="{x:.1}" x2="{x:.1}" y1="{TOP}" y2="{floor:.1}"/>"#
             )?;
-            if place % every == 0 {
-                let name: String = self.versions[*index].chars().take(10).collect();
+            let name: String = self.versions[*index].chars().take(LONGEST_NAME).collect();
+            let half = LETTER * (name.chars().count() + 1) as f64 / 2.0;
+            let middle = x.clamp(half, WIDTH - half);
+            if middle + half <= room {
+                room = middle - half;
                 let name = Html::text(&name);
                 write!(
                     body,
-                    r#"<text class="middle" x="{x:.1}" y="{:.1}">{name}</text>"#,
+                    r#"<text class="middle" x="{middle:.1}" y="{:.1}">{name}</text>"#,
                     HEIGHT - 7.0
                 )?;
             }
@@ -164,18 +170,31 @@ impl fmt::Display for TrendChart {
                     y(high)
                 )?;
             }
-            write!(
-                body,
-                r#"<circle class="{}" cx="{x:.1}" cy="{:.1}" r="4"/>"#,
-                mark.tone,
-                y(value)
-            )?;
+            body.push_str(&shape(mark.tone, x, y(value)));
         }
         write!(
             f,
             r#"<svg class="trend" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{}">{body}</svg>"#,
             Html::text(&self.label)
         )
+    }
+}
+
+/// A mark, whose shape says what its colour does.
+fn shape(tone: &str, x: f64, y: f64) -> String {
+    match tone {
+        "warning" => {
+            let (left, right, top, foot) = (x - 5.0, x + 5.0, y - 5.5, y + 4.0);
+            format!(
+                r#"<polygon class="mark warning" points="{x:.1},{top:.1} {right:.1},{foot:.1} {left:.1},{foot:.1}"/>"#
+            )
+        }
+        "fail" => format!(
+            r#"<rect class="mark fail" x="{:.1}" y="{:.1}" width="8" height="8"/>"#,
+            x - 4.0,
+            y - 4.0
+        ),
+        _ => format!(r#"<circle class="mark {tone}" cx="{x:.1}" cy="{y:.1}" r="4"/>"#),
     }
 }
 
@@ -208,6 +227,33 @@ mod tests {
         assert_eq!(svg.matches("<circle").count(), 3);
         assert_eq!(svg.matches("class=\"version\"").count(), 1);
         assert!(svg.contains("aria-label=\"&lt;Score&gt;\"") && !svg.contains("NaN"));
+    }
+
+    #[test]
+    fn a_shape_says_what_a_colour_does() {
+        let mut one = chart(&[Some(0.1), Some(0.2), Some(0.3)]);
+        one.marks[1].tone = "warning";
+        one.marks[2].tone = "fail";
+        let svg = one.to_string();
+        for mark in [
+            "<circle class=\"mark pass\"",
+            "<polygon class=\"mark warning\"",
+            "<rect class=\"mark fail\"",
+        ] {
+            assert_eq!(svg.matches(mark).count(), 1, "{svg}");
+        }
+    }
+
+    #[test]
+    fn names_of_versions_do_not_run_into_one_another() {
+        let named = |many: u32, name: fn(u32) -> String| {
+            let mut one = chart(&vec![Some(0.1); many as usize]);
+            one.versions = (0..many).map(name).collect();
+            one.to_string().matches("class=\"middle\"").count()
+        };
+        assert_eq!(named(8, |at| format!("1.{at}.0")), 8);
+        assert_eq!(named(8, |at| format!("10.{at}.100-long")), 4);
+        assert!(named(100, |at| format!("{at}.0.0")) <= 8);
     }
 
     #[test]

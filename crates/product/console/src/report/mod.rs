@@ -65,8 +65,6 @@ struct Report<'a> {
     scripts: [String; 3],
     sprite: Sprite,
     result: ResultView,
-    individual: Option<&'a figures::Document>,
-    sections: Vec<figures::SectionView<'a>>,
     version: &'a str,
 }
 
@@ -86,8 +84,6 @@ pub fn html(result: &AnalysisResult, meta: &ReportMeta) -> Result<String, askama
         scripts.iter().map(|script| source(script)).collect::<Vec<_>>().join(" "),
         source(&style),
     );
-    let individual = result.individual.as_ref().map(figures::of_individual);
-    let sections = individual.iter().flat_map(|document| &document.sections);
     Report {
         meta,
         moment: Moment(meta.created),
@@ -96,8 +92,6 @@ pub fn html(result: &AnalysisResult, meta: &ReportMeta) -> Result<String, askama
         scripts,
         sprite: Sprite,
         result: ResultView::new(result),
-        sections: sections.map(figures::view).collect(),
-        individual: individual.as_ref(),
         version: &result.engine_version,
     }
     .render()

@@ -7,6 +7,7 @@ use ephor_fairness::{AnalysisResult, AttributeResult, Disparity, Status};
 
 use super::summary::disparity_title;
 use crate::{
+    plot,
     report::figures::probability,
     view::{Badge, Head, Html, Notice, RangeMark, Table, format},
 };
@@ -51,7 +52,7 @@ impl DisparityCard {
             .map(|reason| Notice::info("The groups cannot be compared").text(reason))
             .or_else(|| small_groups(result));
         Self {
-            anchor: anchor(&result.name),
+            anchor: plot::slug(&result.name),
             verdict: Badge::verdict(result.status),
             reference,
             notice,
@@ -74,12 +75,6 @@ impl DisparityCard {
         let many = self.passing.as_ref().map_or(0, |table| table.rows.len() as u64);
         format::plural(many, "disparity passes", "disparities pass")
     }
-}
-
-pub(super) fn anchor(name: &str) -> String {
-    name.chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
-        .collect()
 }
 
 fn small_groups(result: &AttributeResult) -> Option<Notice> {

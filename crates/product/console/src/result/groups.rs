@@ -3,8 +3,10 @@
 use askama::{Template, filters::HtmlSafe};
 use ephor_fairness::{AttributeResult, Group, MetricValue, metrics};
 
-use super::disparities::anchor;
-use crate::view::{Head, Html, Table, format};
+use crate::{
+    plot,
+    view::{Head, Html, Table, format},
+};
 
 /// What most readers look for first; the rest is one click away.
 const FIRST: [&str; 7] =
@@ -35,7 +37,7 @@ impl GroupCard {
             .collect();
         let groups: Vec<&Group> = result.groups.iter().chain([overall]).collect();
         Self {
-            anchor: anchor(&result.name),
+            anchor: plot::slug(&result.name),
             folded: result.attributes.len() > 1,
             first: table(&format!("Group metrics by {name}"), &name, &groups, &first),
             rest: table(&format!("More group metrics by {name}"), &name, &groups, &rest),

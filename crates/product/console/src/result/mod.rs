@@ -3,6 +3,7 @@
 
 mod disparities;
 mod groups;
+mod individual;
 mod recommendations;
 mod strata;
 mod summary;
@@ -17,11 +18,12 @@ use crate::{
 
 use disparities::DisparityCard;
 use groups::GroupCard;
+use individual::IndividualView;
 use recommendations::Advice;
 use strata::StrataCard;
 use summary::Summary;
 
-/// A result as HTML: summary, disparities, groups, plots, recommendations, what was left out.
+/// A result as HTML: summary, disparities, individuals, groups, plots, recommendations, what was left out.
 #[derive(Debug, Clone, Template)]
 #[template(path = "result/result.html")]
 pub struct ResultView {
@@ -29,6 +31,7 @@ pub struct ResultView {
     warnings: Option<Notice>,
     disparities: Vec<DisparityCard>,
     strata: Vec<StrataCard>,
+    individual: Option<IndividualView>,
     groups: Vec<GroupCard>,
     plots: Vec<Plot>,
     advice: Vec<Advice>,
@@ -62,6 +65,7 @@ impl ResultView {
             }),
             disparities: all().map(DisparityCard::new).collect(),
             strata: all().filter_map(StrataCard::new).collect(),
+            individual: result.individual.as_ref().map(IndividualView::new),
             groups: all().map(|attribute| GroupCard::new(attribute, &result.overall)).collect(),
             plots,
             advice: result.recommendations.iter().map(Advice::new).collect(),

@@ -3,8 +3,8 @@
 use askama::{Template, filters::HtmlSafe};
 use ephor_fairness::{AttributeResult, Strata, StrataPair, metrics};
 
-use super::disparities::anchor;
 use crate::{
+    plot,
     report::figures::probability,
     view::{Head, Html, Notice, Table, format},
 };
@@ -39,7 +39,7 @@ impl StrataCard {
             format::count(strata.too_small_count)
         );
         Some(Self {
-            anchor: anchor(&result.name),
+            anchor: plot::slug(&result.name),
             folded: result.attributes.len() > 1,
             kept,
             notes: (!strata.notes.is_empty()).then(|| {

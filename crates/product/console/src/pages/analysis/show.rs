@@ -57,8 +57,8 @@ pub(super) async fn show(
     Ok(page(&AnalysisPage {
         lede: about,
         badge: Badge::state(&analysis.status),
-        actions: actions(&visit, &analysis),
-        downloads: downloads(&analysis),
+        actions: actions(&visit, &analysis, result.is_some()),
+        downloads: result.as_ref().map_or_else(Vec::new, |_| downloads(id)),
         steps: steps(&visit, &analysis, &frame),
         frame,
         state: shown,
@@ -68,6 +68,10 @@ pub(super) async fn show(
 fn shown(analysis: &Analysis, result: Option<&AnalysisResult>) -> Shown {
     match (analysis.status.as_str(), result) {
         ("completed", Some(result)) => Shown::Done(Box::new(ResultView::new(result))),
+        ("completed", None) => Shown::Ended(
+            Notice::info("Another system ran this analysis")
+                .text("Its result is kept as it came, and is not shown here."),
+        ),
         ("failed", _) => Shown::Ended(
             Notice::fail("The analysis could not be finished")
                 .text(analysis.failure.clone().unwrap_or_default()),
@@ -105,10 +109,10 @@ async fn about(
     Ok(parts.join(" \u{b7} "))
 }
 
-fn actions(visit: &Visit, analysis: &Analysis) -> Vec<Action> {
+fn actions(visit: &Visit, analysis: &Analysis, found: bool) -> Vec<Action> {
     let id = analysis.id;
     let mut actions = Vec::new();
-    if analysis.status == "completed" {
+    if found {
         actions.push(Action::new(
             "Compare with\u{2026}",
             format!("/analyses/{id}/compare"),
@@ -128,11 +132,7 @@ fn actions(visit: &Visit, analysis: &Analysis) -> Vec<Action> {
 }
 
 /// What can be kept of it.
-fn downloads(analysis: &Analysis) -> Vec<Action> {
-    if analysis.status != "completed" {
-        return Vec::new();
-    }
-    let id = analysis.id;
+fn downloads(id: AnalysisId) -> Vec<Action> {
     vec![
         Action::new("HTML report", format!("/analyses/{id}/report.html"), "download"),
         Action::new("Findings as CSV", format!("/analyses/{id}/findings.csv"), "download"),

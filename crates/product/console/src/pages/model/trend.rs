@@ -99,10 +99,12 @@ impl TrendPage {
 fn metric_field(chosen: Option<&str>) -> Field {
     let all = std::iter::once(Choice::new("", "All that were judged"));
     let known = disparities::registry().iter().map(|one| Choice::new(&one.id, &one.title));
-    Field::new("metric", "Disparity")
+    let mut field = Field::new("metric", "Disparity")
         .select(all.chain(known).collect())
-        .value(chosen.unwrap_or_default())
-        .required()
+        .value(chosen.unwrap_or_default());
+    // Not required: browsers take an empty choice for none, and would not send it.
+    field.quiet = true;
+    field
 }
 
 /// The compliance score over the versions.
@@ -197,16 +199,7 @@ fn drawn_line(line: &Line, points: &[Point], status: Option<Status>) -> Drawn {
     let at = |point: &Point| line.marks.iter().find(|mark| mark.analysis_id == point.analysis_id);
     let threshold = line.marks.last().and_then(|mark| mark.threshold);
     let ideal = line.ideal.unwrap_or(0.0);
-    let limits = match threshold {
-        Some(accepted) if ideal == 1.0 && accepted < 1.0 => vec![1.0 - accepted],
-        Some(accepted) => vec![accepted],
-        None => Vec::new(),
-    };
-    let negative = line.marks.iter().any(|mark| mark.value.is_some_and(|value| value < 0.0));
-    let limits = match (negative, limits.as_slice()) {
-        (true, [limit]) if ideal == 0.0 => vec![*limit, -limit],
-        _ => limits,
-    };
+    let limits = threshold.map_or_else(Vec::new, |accepted| limits(line, ideal, accepted));
     let marks = points.iter().map(|point| {
         at(point).map_or_else(TrendMark::default, |mark| TrendMark {
             value: mark.value,
@@ -239,6 +232,27 @@ fn drawn_line(line: &Line, points: &[Point], status: Option<Status>) -> Drawn {
     }
 }
 
+/// What is accepted, on each side of the ideal that has values.
+fn limits(line: &Line, ideal: f64, accepted: f64) -> Vec<f64> {
+    let values = || {
+        let drawn = |mark: &Mark| [mark.value, mark.interval_low, mark.interval_high];
+        line.marks.iter().flat_map(drawn).flatten()
+    };
+    let (below, above) = if ideal == 1.0 && accepted < 1.0 {
+        (1.0 - accepted, 1.0 / (1.0 - accepted))
+    } else {
+        (ideal - accepted, ideal + accepted)
+    };
+    let mut limits = Vec::new();
+    if values().any(|value| value < ideal) {
+        limits.push(below);
+    }
+    if values().any(|value| value > ideal) || limits.is_empty() {
+        limits.push(above);
+    }
+    limits
+}
+
 fn row(point: &Point, mark: &Mark) -> Vec<Html> {
     let interval = mark.interval_low.zip(mark.interval_high).map_or_else(
         || "\u{2013}".to_owned(),
@@ -255,4 +269,47 @@ fn row(point: &Point, mark: &Mark) -> Vec<Html> {
         Html::text(&interval),
         Html::text(&mark.threshold.map(format::decimal).unwrap_or_default()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use ephor_kernel::AnalysisId;
+
+    use super::*;
+
+    fn limits_of(values: &[f64], ideal: f64, accepted: f64) -> Vec<f64> {
+        let mark = |value: &f64| Mark {
+            analysis_id: AnalysisId::new(),
+            value: Some(*value),
+            interval_low: None,
+            interval_high: None,
+            threshold: Some(accepted),
+            status: None,
+            undefined_reason: None,
+        };
+        let line = Line {
+            attribute: "sex".into(),
+            metric: "any".into(),
+            title: "Any".into(),
+            ideal: Some(ideal),
+            marks: values.iter().map(mark).collect(),
+        };
+        limits(&line, ideal, accepted)
+    }
+
+    #[test]
+    fn what_is_accepted_is_drawn_where_there_are_values() {
+        assert_eq!(limits_of(&[0.02, 0.3], 0.0, 0.1), [0.1]);
+        assert_eq!(limits_of(&[-0.02, 0.3], 0.0, 0.1), [-0.1, 0.1]);
+        assert_eq!(limits_of(&[0.7, 1.0], 1.0, 0.2), [0.8]);
+        assert_eq!(limits_of(&[0.7, 1.4], 1.0, 0.2), [0.8, 1.25]);
+        assert_eq!(limits_of(&[1.4], 1.0, 0.2), [1.25]);
+        assert_eq!(limits_of(&[0.0], 0.0, 0.1), [0.1]);
+    }
+
+    #[test]
+    fn all_disparities_can_be_chosen_again() {
+        let field = metric_field(Some("demographic_parity_difference")).to_string();
+        assert!(field.contains("All that were judged") && !field.contains(" required"), "{field}");
+    }
 }

@@ -80,10 +80,10 @@ struct Page<'a> {
     version: &'static str,
 }
 
-pub(super) struct SectionView<'a> {
-    pub(super) heading: &'a str,
-    pub(super) table: Table,
-    pub(super) facts: &'a [String],
+pub(crate) struct SectionView<'a> {
+    pub(crate) heading: &'a str,
+    pub(crate) table: Table,
+    pub(crate) facts: &'a [String],
 }
 
 /// The report as one HTML file, with its own security policy, and without scripts.
@@ -109,7 +109,7 @@ pub fn html(document: &Document, meta: &ReportMeta) -> Result<String, askama::Er
     .render()
 }
 
-pub(super) fn view(section: &Section) -> SectionView<'_> {
+pub(crate) fn view(section: &Section) -> SectionView<'_> {
     let head = |(at, label): (usize, &&'static str)| match label.strip_suffix('…') {
         Some(words) => Head::new(words),
         None if at == 0 => Head::new(*label),

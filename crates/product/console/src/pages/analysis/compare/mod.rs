@@ -50,13 +50,22 @@ pub(super) async fn show(
         None => None,
     };
     let mut tx = state.store.begin(&visit.scope).await?;
-    let after = completed_get(&mut tx, id).await?.analysis;
-    let others = others(&state, &mut tx, &after).await?;
     let compared = match with {
         Some(with) => Some(analysis_comparison(&mut tx, id, with).await?),
         None => None,
     };
+    let after = match &compared {
+        Some(compared) => compared.after.analysis.clone(),
+        None => completed_get(&mut tx, id).await?.analysis,
+    };
+    let mut others = others(&state, &mut tx, &after).await?;
     tx.commit().await?;
+    // What is compared is chosen, however old it is.
+    if let Some(before) = compared.as_ref().map(|compared| &compared.before.analysis)
+        && !others.iter().any(|choice| choice.value == before.id.to_string())
+    {
+        others.push(Choice::new(before.id.to_string(), &before.name));
+    }
     let here = format!("/analyses/{id}/compare");
     let frame = visit
         .frame("Compare", "/analyses")
