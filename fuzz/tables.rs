@@ -29,7 +29,7 @@ pub fn json(input: &[u8]) {
 /// Parquet: opening and reading never panic; what was opened has as many rows as it says, or says that it is damaged.
 pub fn parquet(input: &[u8]) {
     if let Ok((rows, read)) = table(input, Format::Parquet, 2)
-        && let Some(read) = read
+        && let Ok(read) = read
     {
         assert_eq!(read.num_rows() as u64, rows);
     }
@@ -66,7 +66,7 @@ fn table(
     input: &[u8],
     format: Format,
     partitions: usize,
-) -> Result<(u64, Option<RecordBatch>), TabularError> {
+) -> Result<(u64, Result<RecordBatch, String>), TabularError> {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().expect("threads")
     });
@@ -87,8 +87,8 @@ fn table(
     RUNTIME.block_on(async {
         let table = open(Source::Bytes(Bytes::copy_from_slice(input)), options).await?;
         let read = match table.dataframe()?.collect_partitioned().await {
-            Ok(batches) => together(&table.schema(), batches).ok(),
-            Err(_) => None,
+            Ok(batches) => together(&table.schema(), batches).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
         };
         Ok((table.rows(), read))
     })

@@ -7,7 +7,7 @@ use super::{ColumnSurvey, Kind, NullWords, Syntax, column::Mixed};
 use crate::{
     Limits, Malformed,
     csv::{Dialect, Records, invalid_utf8},
-    json::{Between, Rows},
+    json::{Between, Rows, Token, unescape},
     split::{Chunk, locate},
 };
 
@@ -121,6 +121,7 @@ impl ChunkReader<'_> {
     fn json(&self, text: &str, chunk: &Chunk, between: Between) -> Result<ChunkSurvey, ChunkFault> {
         let mut columns: IndexMap<String, ColumnSurvey> = IndexMap::new();
         let (mut source, mut rows, mut clash) = (Rows::new(text, between), 0_u64, None);
+        let mut scratch = String::new();
         loop {
             let (row, mut expected) = (rows + 1, 0);
             let found = source.next(|key, token, at| {
@@ -152,6 +153,14 @@ impl ChunkReader<'_> {
                     )));
                 }
                 column.row = row;
+                if let Token::Text(raw) = token
+                    && unescape(raw, &mut scratch).is_err()
+                {
+                    let message = format!("the text of `{key}` has an escape that is no character");
+                    return Err(Malformed::new(message).hint(
+                        "Half of a pair such as \\ud83d\\ude00 stands for nothing by itself.",
+                    ));
+                }
                 column.token(name, token, chunk.offset + at as u64).map_err(|mixed| match mixed {
                     Mixed::Wide(fault) => fault,
                     Mixed::Kinds { here, before, since } => {
