@@ -522,7 +522,7 @@ fn options_of_another_task_are_refused_in_sentences() {
     let err = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{err}");
     for part in [
-        "--score goes with --task classification, and means nothing to regression",
+        "--score goes with --task classification or ranking, and means nothing to regression",
         "--report goes with --task classification",
         "--neighbours goes with",
     ] {

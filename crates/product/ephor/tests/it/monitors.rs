@@ -64,7 +64,9 @@ async fn a_monitor_is_run_and_its_alerts_are_looked_after() {
     // Pages.
     let page = async |path: &str| ada.get(path).send().await.unwrap().text().await.unwrap();
     let shown = page(&format!("/resources/monitors/{id}")).await;
-    for words in ["Run now", "What the last run found", "runs next within", "Income: "] {
+    for words in
+        ["Run now", "What the last run found", "runs next within", "Selection rate is 7.9 %"]
+    {
         assert!(shown.contains(words), "{words} is missing in {shown}");
     }
     assert!(page("/").await.contains("Open alerts"));
