@@ -1,7 +1,7 @@
 //! Explanations of models: why did a model answer what it answered?
 //!
 //! [`read()`] reads the file of a tree ensemble, as XGBoost or LightGBM writes it, into a [`Forest`]. A forest predicts what its
-//! origin predicts, and [`shap::path_dependent`] and [`shap::interventional`] say exactly what each feature adds to a prediction.
+//! origin predicts, and [`shap::path_dependent()`] and [`shap::interventional`] say exactly what each feature adds to a prediction.
 
 mod error;
 pub mod model;

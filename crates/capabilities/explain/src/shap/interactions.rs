@@ -15,7 +15,7 @@ use crate::{ExplainError, Forest, Rows};
 /// feature's pairs sum up to its SHAP value.
 ///
 /// # Errors
-/// As [`path_dependent`](super::path_dependent).
+/// As [`path_dependent`](super::path_dependent()).
 pub fn interactions(
     forest: &Forest,
     rows: &Rows,
