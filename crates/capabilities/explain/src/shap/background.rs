@@ -3,8 +3,9 @@
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Explanation, MOST, Progress,
-    paths::{Edge, edges},
+    Explanation, Progress,
+    paths::{Edge, edges, path},
+    walk::MOST,
     work::{Block, in_blocks},
 };
 use crate::{ExplainError, Forest, Rows, model::Tree};
@@ -84,7 +85,10 @@ impl<'a> Against<'a> {
         let mut leaves = Vec::new();
         for (at, edge) in edges.iter().enumerate() {
             let Some(value) = edge.leaf else { continue };
-            let path = path(&edges, at);
+            let path: Vec<(usize, usize)> = path(&edges, at)
+                .into_iter()
+                .map(|edge| (edge, edges[edge].split.feature))
+                .collect();
             if path.len() > BITS {
                 return Err(ExplainError::TooManyFeatures { found: path.len(), most: BITS });
             }
@@ -148,19 +152,6 @@ fn follow(edges: &[Edge<'_>], row: &[f64], followed: &mut Vec<bool>) {
         let was = edge.before.is_none_or(|before| followed[before]);
         followed.push(was && edge.split.left(row) == edge.answer);
     }
-}
-
-fn path(edges: &[Edge<'_>], leaf: usize) -> Vec<(usize, usize)> {
-    let mut path: Vec<(usize, usize)> = Vec::new();
-    let mut next = Some(leaf);
-    while let Some(at) = next {
-        let feature = edges[at].split.feature;
-        if path.iter().all(|(_, known)| *known != feature) {
-            path.push((at, feature));
-        }
-        next = edges[at].above;
-    }
-    path
 }
 
 /// `(a-1)! b! / (a+b)!` for all that a path can have.

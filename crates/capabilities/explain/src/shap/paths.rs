@@ -63,6 +63,20 @@ pub(super) fn most_features(edges: &[Edge<'_>]) -> usize {
     counts.into_iter().max().unwrap_or(0)
 }
 
+/// The last edge of each feature on the path to a leaf's edge.
+pub(super) fn path(edges: &[Edge<'_>], leaf: usize) -> Vec<usize> {
+    let mut last: Vec<usize> = Vec::new();
+    let mut next = Some(leaf);
+    while let Some(at) = next {
+        let feature = edges[at].split.feature;
+        if last.iter().all(|one| edges[*one].split.feature != feature) {
+            last.push(at);
+        }
+        next = edges[at].above;
+    }
+    last
+}
+
 /// The share of no node may be unknown.
 pub(super) fn covered(index: usize, tree: &Tree) -> Result<(), ExplainError> {
     let empty = tree

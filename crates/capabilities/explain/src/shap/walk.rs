@@ -1,0 +1,172 @@
+//! A walk down and up a tree for a row.
+
+use super::paths::{Prepared, covered, edges, mean, most_features, path};
+use crate::{ExplainError, Forest, model::Tree};
+
+/// The most features of a path: half as many points as that are needed.
+pub(super) const MOST: usize = 256;
+
+/// A tree with as many points as its paths need.
+pub(super) trait Walk: Send + Sync {
+    /// Adds what each feature adds for a row.
+    fn walk(&self, row: &[f64], room: &mut Room, values: &mut [f64]);
+
+    /// Its leaves' edges with their paths, for [`pairs`](Self::pairs).
+    fn leaf_paths(&self) -> Vec<LeafPath>;
+
+    /// Adds half of what each pair of features adds together, at both of its places.
+    fn pairs(
+        &self,
+        leaves: &[LeafPath],
+        row: &[f64],
+        room: &mut Room,
+        values: &mut [f64],
+        features: usize,
+    );
+}
+
+/// A leaf's edge, and the last edge of each feature of its path.
+pub(super) type LeafPath = (usize, Vec<usize>);
+
+/// Room for what a walk remembers, kept from row to row.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    followed: Vec<bool>,
+    numbers: Vec<f64>,
+}
+
+fn prepared(tree: &Tree) -> Result<Box<dyn Walk + '_>, ExplainError> {
+    let edges = edges(tree);
+    // A product of d - 1 factors has the degree d - 1.
+    Ok(match most_features(&edges) {
+        0..=2 => Box::new(Prepared::<1>::new(edges)),
+        3..=4 => Box::new(Prepared::<2>::new(edges)),
+        5..=6 => Box::new(Prepared::<3>::new(edges)),
+        7..=8 => Box::new(Prepared::<4>::new(edges)),
+        9..=10 => Box::new(Prepared::<5>::new(edges)),
+        11..=12 => Box::new(Prepared::<6>::new(edges)),
+        13..=16 => Box::new(Prepared::<8>::new(edges)),
+        17..=32 => Box::new(Prepared::<16>::new(edges)),
+        33..=64 => Box::new(Prepared::<32>::new(edges)),
+        65..=MOST => Box::new(Prepared::<128>::new(edges)),
+        found => return Err(ExplainError::TooManyFeatures { found, most: MOST }),
+    })
+}
+
+/// Trees, each with the output that it adds to.
+pub(super) type Trees<'a> = Vec<(usize, Box<dyn Walk + 'a>)>;
+
+/// A forest's trees, and what is predicted of nobody in particular.
+pub(super) fn trees(forest: &Forest) -> Result<(Vec<f64>, Trees<'_>), ExplainError> {
+    let mut base = forest.base.clone();
+    let mut trees: Trees<'_> = Vec::with_capacity(forest.trees.len());
+    for (index, (output, tree)) in forest.trees.iter().enumerate() {
+        covered(index, tree)?;
+        base[*output] += mean(tree);
+        trees.push((*output, prepared(tree)?));
+    }
+    Ok((base, trees))
+}
+
+impl<const N: usize> Walk for Prepared<'_, N> {
+    fn walk(&self, row: &[f64], room: &mut Room, values: &mut [f64]) {
+        let (followed, products, sums) = self.down(row, room);
+        // Up: the sums over the leaves below each edge, and what its feature gains by them.
+        for (at, (edge, factors)) in self.edges.iter().zip(&self.factors).enumerate().rev() {
+            if let Some(leaf) = edge.leaf {
+                sums[at] = products[at].map(|product| product * leaf);
+            }
+            let below = sums[at];
+            let gains = if followed[at] { &factors.gain } else { &self.loss };
+            let mut value = dot(gains, &below);
+            if let Some(before) = edge.before {
+                // The edge above counts these leaves by what it knows: that is taken back.
+                let gains = if followed[before] { &self.factors[before].gain } else { &self.loss };
+                value -= dot(gains, &below);
+            }
+            values[edge.split.feature] += value;
+            if let Some(above) = edge.above {
+                sums[above] = std::array::from_fn(|q| sums[above][q] + below[q]);
+            }
+        }
+    }
+
+    fn leaf_paths(&self) -> Vec<LeafPath> {
+        let leaves = (0..self.edges.len()).filter(|at| self.edges[*at].leaf.is_some());
+        leaves.map(|at| (at, path(&self.edges, at))).collect()
+    }
+
+    fn pairs(
+        &self,
+        leaves: &[LeafPath],
+        row: &[f64],
+        room: &mut Room,
+        values: &mut [f64],
+        features: usize,
+    ) {
+        let (followed, products, _) = self.down(row, room);
+        for (at, path) in leaves {
+            let leaf = self.edges[*at].leaf.unwrap_or_default();
+            let product = products[*at].map(|product| product * leaf);
+            self.leaf_pairs(path, followed, &product, values, features);
+        }
+    }
+}
+
+impl<const N: usize> Prepared<'_, N> {
+    /// Which edges the row follows, and the product at each edge.
+    fn down<'r>(
+        &self,
+        row: &[f64],
+        room: &'r mut Room,
+    ) -> (&'r [bool], &'r mut [[f64; N]], &'r mut [[f64; N]]) {
+        let Room { followed, numbers } = room;
+        followed.clear();
+        numbers.clear();
+        numbers.resize(2 * self.edges.len() * N, 0.0);
+        let (numbers, _) = numbers.as_chunks_mut::<N>();
+        let (products, sums) = numbers.split_at_mut(self.edges.len());
+        for (at, (edge, factors)) in self.edges.iter().zip(&self.factors).enumerate() {
+            let was = edge.before.is_none_or(|before| followed[before]);
+            let is = was && edge.split.left(row) == edge.answer;
+            followed.push(is);
+            let above = edge.above.map_or([1.0; N], |above| products[above]);
+            products[at] = match (was, is) {
+                (_, true) => std::array::from_fn(|q| above[q] * factors.stays[q]),
+                (true, false) => std::array::from_fn(|q| above[q] * factors.leaves[q]),
+                (false, false) => above.map(|product| product * edge.share),
+            };
+        }
+        (followed, products, sums)
+    }
+
+    /// Adds, for one leaf, half of what each two of its features add together.
+    fn leaf_pairs(
+        &self,
+        path: &[usize],
+        followed: &[bool],
+        product: &[f64; N],
+        values: &mut [f64],
+        features: usize,
+    ) {
+        for (place, first) in path.iter().enumerate() {
+            for second in &path[place + 1..] {
+                let of = |edge: usize| {
+                    if followed[edge] { &self.factors[edge].gain } else { &self.loss }
+                };
+                let (a, b) = (of(*first), of(*second));
+                // Both gains carry the weight, which counts once.
+                let half =
+                    0.5 * (0..N).map(|q| a[q] * b[q] / self.weights[q] * product[q]).sum::<f64>();
+                let [first, second] = [*first, *second].map(|edge| self.edges[edge].split.feature);
+                values[first * features + second] += half;
+                values[second * features + first] += half;
+            }
+        }
+    }
+}
+
+#[inline]
+fn dot<const N: usize>(a: &[f64; N], b: &[f64; N]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
