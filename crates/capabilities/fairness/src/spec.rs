@@ -104,16 +104,16 @@ pub struct AnalysisSpec {
     pub neighbours: u32,
 }
 
-const fn half() -> f64 {
+pub(crate) const fn half() -> f64 {
     0.5
 }
-const fn thirty() -> u64 {
+pub(crate) const fn thirty() -> u64 {
     30
 }
-const fn confident() -> f64 {
+pub(crate) const fn confident() -> f64 {
     0.95
 }
-const fn draws() -> u32 {
+pub(crate) const fn draws() -> u32 {
     1_000
 }
 const fn five() -> u32 {

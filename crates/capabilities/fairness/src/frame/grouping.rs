@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AnalysisSpec, Fault, fault::nearest};
+use crate::{
+    AnalysisSpec, Fault,
+    fault::nearest,
+    spec::{confident, draws, thirty},
+};
 
 /// Who is compared with whom. Each field means what that of [`AnalysisSpec`] means.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,16 +39,6 @@ pub struct Grouping {
     /// Draws of the bootstrap, where there is one.
     #[serde(default = "draws")]
     pub bootstrap_draws: u32,
-}
-
-const fn thirty() -> u64 {
-    30
-}
-const fn confident() -> f64 {
-    0.95
-}
-const fn draws() -> u32 {
-    1_000
 }
 
 impl Grouping {

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AnalysisSpec, Fault};
+use crate::{
+    AnalysisSpec, Fault,
+    spec::{half, thirty},
+};
 
 /// How a mitigation works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -124,13 +127,6 @@ pub struct MitigationSpec {
     /// Groups with fewer rows have no rule of their own.
     #[serde(default = "thirty")]
     pub min_group_size: u64,
-}
-
-const fn half() -> f64 {
-    0.5
-}
-const fn thirty() -> u64 {
-    30
 }
 
 impl MitigationSpec {
