@@ -4,20 +4,15 @@ use std::{fs, path::Path};
 
 use proptest::prelude::*;
 
+#[path = "../../../../../fuzz/corpus.rs"]
+mod corpus;
 #[path = "../../../../../fuzz/gates.rs"]
 mod targets;
 
+use corpus::corpus;
+
 fn folder(target: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus").join(target)
-}
-
-fn corpus(target: &str, law: fn(&[u8])) {
-    let mut read = 0;
-    for entry in fs::read_dir(folder(target)).unwrap() {
-        law(&fs::read(entry.unwrap().path()).unwrap());
-        read += 1;
-    }
-    assert!(read >= 5, "{} holds {read} inputs", folder(target).display());
 }
 
 #[test]

@@ -4,18 +4,12 @@ use std::{fs, path::Path};
 
 use proptest::prelude::*;
 
+#[path = "../../../../../fuzz/corpus.rs"]
+mod corpus;
 #[path = "../../../../../fuzz/tables.rs"]
 mod targets;
 
-fn corpus(target: &str, law: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus").join(target);
-    let mut read = 0;
-    for entry in fs::read_dir(&folder).unwrap() {
-        law(&fs::read(entry.unwrap().path()).unwrap());
-        read += 1;
-    }
-    assert!(read >= 5, "{} holds {read} inputs", folder.display());
-}
+use corpus::corpus;
 
 #[test]
 fn the_corpus_keeps_the_laws() {
