@@ -2,8 +2,8 @@
 
 use std::{path::Path, process::Command, time::Instant};
 
-use anyhow::{Context as _, Result, ensure};
-use ephor_explain::{CancellationToken, Rows, shap};
+use anyhow::{Context as _, Result, bail, ensure};
+use ephor_explain::{CancellationToken, Model, Rows, shap};
 use nix::sys::{
     resource::{UsageWho, getrusage},
     time::TimeValLike as _,
@@ -84,7 +84,9 @@ fn theirs(options: &Options, folder: &Path, peer: &str, depth: u32) -> Result<Pe
 
 fn ours(options: &Options, folder: &Path, depth: u32, rows: &Rows) -> Result<Peer> {
     let content = std::fs::read(folder.join(format!("model{depth}.json")))?;
-    let (_, forest) = ephor_explain::read(&content)?;
+    let (_, Model::Forest(forest)) = ephor_explain::read(&content)? else {
+        bail!("the model has no trees");
+    };
     let (mut walls, mut cpus, mut values) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..options.rounds {
         let (begun, before) = (Instant::now(), processors()?);

@@ -7,11 +7,13 @@ mod error;
 pub mod model;
 pub mod read;
 pub mod rows;
+mod scorer;
 pub mod shap;
 
 pub use error::{ExplainError, Malformed};
-pub use model::{Forest, Link};
+pub use model::{Forest, Linear, Link, Model};
 pub use read::{Format, read};
 pub use rows::Rows;
+pub use scorer::Scorer;
 pub use shap::Explanation;
 pub use tokio_util::sync::CancellationToken;

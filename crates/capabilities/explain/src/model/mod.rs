@@ -1,15 +1,50 @@
-//! The one form that every tree ensemble is read into.
+//! The forms that models are read into.
 
+mod linear;
 mod link;
 mod split;
 mod tree;
 
+pub use linear::Linear;
 pub use link::Link;
 pub(crate) use split::among;
 pub use split::{Missing, Split, Test};
 pub use tree::{Node, Tree};
 
-use crate::{ExplainError, Rows};
+use crate::{ExplainError, Rows, Scorer};
+
+/// A model that is known from inside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Model {
+    /// Sums of trees.
+    Forest(Forest),
+    /// Weighted sums of the features.
+    Linear(Linear),
+}
+
+impl Scorer for Model {
+    fn features(&self) -> &[String] {
+        match self {
+            Self::Forest(forest) => &forest.features,
+            Self::Linear(linear) => &linear.features,
+        }
+    }
+
+    fn outputs(&self) -> usize {
+        match self {
+            Self::Forest(forest) => forest.outputs(),
+            Self::Linear(linear) => linear.outputs(),
+        }
+    }
+
+    fn score(&self, rows: &Rows) -> Result<Vec<f64>, ExplainError> {
+        let predicted = match self {
+            Self::Forest(forest) => forest.predict(rows),
+            Self::Linear(linear) => linear.predict(rows),
+        }?;
+        Ok(predicted.into_iter().flatten().collect())
+    }
+}
 
 /// Sums of trees, one for each output.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,7 +7,7 @@ mod xgboost;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Forest, Malformed};
+use crate::{Malformed, Model};
 
 /// How a model is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,10 +23,10 @@ pub enum Format {
 ///
 /// # Errors
 /// Says what is wrong with the file, and where.
-pub fn read(content: &[u8]) -> Result<(Format, Forest), Malformed> {
+pub fn read(content: &[u8]) -> Result<(Format, Model), Malformed> {
     match format(content) {
-        Some(Format::XgboostJson) => Ok((Format::XgboostJson, xgboost::read(content)?)),
-        Some(Format::LightgbmText) => Ok((Format::LightgbmText, lightgbm::read(content)?)),
+        Some(Format::XgboostJson) => Ok((Format::XgboostJson, Model::Forest(xgboost::read(content)?))),
+        Some(Format::LightgbmText) => Ok((Format::LightgbmText, Model::Forest(lightgbm::read(content)?))),
         None => Err(Malformed::new("the file", "it is no model that can be read here.").hint(
             "XGBoost's JSON (save_model(\"model.json\")) and LightGBM's text (save_model(\"model.txt\")) can be.",
         )),

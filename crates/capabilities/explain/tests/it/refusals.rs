@@ -1,9 +1,9 @@
 //! Files that are not what they say, and rows that do not fit.
 
-use ephor_explain::{CancellationToken, ExplainError, Rows, read, shap};
+use ephor_explain::{CancellationToken, ExplainError, Model, Rows, read, shap};
 use proptest::prelude::*;
 
-use crate::support::{bytes, forest};
+use crate::support::{bytes, forest, forest_of};
 
 #[test]
 fn what_is_no_model_is_refused_with_its_place() {
@@ -108,7 +108,7 @@ fn chain(length: usize) -> String {
 
 #[test]
 fn a_tree_without_end_is_refused() {
-    let (_, forest) = read(chain(4_096).as_bytes()).unwrap();
+    let forest = forest_of(chain(4_096).as_bytes());
     assert_eq!(forest.margin(&[1.0]), [1.0]);
     let fault = read(chain(4_097).as_bytes()).unwrap_err().to_string();
     assert!(fault.contains("tree 0: it is deeper than 4096"), "{fault}");
@@ -133,7 +133,7 @@ proptest! {
         if let Some(cut) = cut {
             content.truncate(cut.index(content.len()));
         }
-        if let Ok((_, forest)) = read(&content) {
+        if let Ok((_, Model::Forest(forest))) = read(&content) {
             let width = forest.features.len().max(1);
             let rows = Rows::new([f64::NAN, 1.0, -1e300, f64::INFINITY].repeat(width), width);
             drop(shap::path_dependent(&forest, &rows, &(), &CancellationToken::new()));

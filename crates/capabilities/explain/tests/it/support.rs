@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ephor_explain::{CancellationToken, Explanation, Forest, Rows, read, shap};
+use ephor_explain::{CancellationToken, Explanation, Forest, Model, Rows, read, shap};
 
 fn path(folder: &str, file: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(folder).join(file)
@@ -13,7 +13,12 @@ pub fn bytes(folder: &str, file: &str) -> Vec<u8> {
 }
 
 pub fn forest(folder: &str, file: &str) -> Forest {
-    read(&bytes(folder, file)).unwrap().1
+    forest_of(&bytes(folder, file))
+}
+
+pub fn forest_of(content: &[u8]) -> Forest {
+    let Model::Forest(forest) = read(content).unwrap().1 else { panic!("it is no forest") };
+    forest
 }
 
 /// Rows of CSV under a head; an empty field is missing.

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
-use ephor_explain::{CancellationToken, ExplainError, Explanation, Forest, Format, Rows, shap};
+use ephor_explain::{
+    CancellationToken, ExplainError, Explanation, Forest, Format, Model, Rows, shap,
+};
 
 use super::{
     block_on,
@@ -154,5 +156,8 @@ fn model(path: &Path) -> anyhow::Result<(Format, Forest)> {
     }
     let content =
         std::fs::read(path).with_context(|| format!("{} could not be read", path.display()))?;
-    ephor_explain::read(&content).map_err(|fault| wrong(fault.to_string()).into())
+    match ephor_explain::read(&content).map_err(|fault| wrong(fault.to_string()))? {
+        (format, Model::Forest(forest)) => Ok((format, forest)),
+        (_, Model::Linear(_)) => Err(wrong("it is a linear model, not of trees".to_owned()).into()),
+    }
 }
