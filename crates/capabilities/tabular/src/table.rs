@@ -172,8 +172,11 @@ fn parquet_file(
     input: &mut File,
     options: &OpenOptions,
 ) -> Result<Opened, TabularError> {
-    let metadata = parquet::check(&file, input, &options.limits)?;
-    let schema = table_schema(&metadata)?;
+    let (metadata, schema) = parquet::guarded(|| {
+        let metadata = parquet::check(&file, input, &options.limits)?;
+        let schema = table_schema(&metadata)?;
+        Ok((metadata, schema))
+    })?;
     let path = std::fs::canonicalize(file.path()).map_err(|error| file.error(error))?;
     let size = input.metadata().map_err(|error| file.error(error))?.len();
     let location =

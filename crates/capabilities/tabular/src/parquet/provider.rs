@@ -20,6 +20,7 @@ use datafusion::{
 };
 use object_store::ObjectMeta;
 
+use super::guard::GuardedScan;
 use crate::file::TableFile;
 
 /// A Parquet file in an object store that the session knows under `url`.
@@ -114,6 +115,6 @@ impl TableProvider for ParquetTable {
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
-        Ok(DataSourceExec::from_data_source(config))
+        Ok(Arc::new(GuardedScan::new(DataSourceExec::from_data_source(config))))
     }
 }

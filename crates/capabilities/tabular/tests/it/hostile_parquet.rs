@@ -6,7 +6,7 @@ use arrow::{
     array::{ArrayRef, Int64Array, RecordBatch, StringArray},
     datatypes::{DataType, Field, Schema},
 };
-use ephor_tabular::{Limits, OpenOptions, TabularError};
+use ephor_tabular::{Limits, OpenOptions, TabularError, profile};
 use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
 
@@ -85,6 +85,19 @@ async fn a_bomb_is_refused_by_its_own_words() {
         let error = read_with(&bomb, options).await.unwrap_err();
         assert!(matches!(error, TabularError::TooLarge { .. }), "{error}");
     }
+}
+
+/// Arrow's reader panics at this one.
+#[tokio::test]
+async fn what_the_reader_does_not_expect_is_a_fault_of_the_file() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../fuzz/corpus/parquet/panicking");
+    let table = read(std::fs::read(file).unwrap()).await.unwrap();
+    let error = TabularError::from(table.dataframe().unwrap().collect().await.unwrap_err());
+    assert!(
+        error.is_input() && error.to_string().contains("the Parquet file is damaged"),
+        "{error}"
+    );
+    assert!(profile(&table).await.unwrap_err().is_input());
 }
 
 proptest! {

@@ -1,6 +1,9 @@
 //! The laws of the fuzz targets, on their corpus and on inputs made up here.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use proptest::prelude::*;
 
@@ -17,6 +20,23 @@ fn the_corpus_keeps_the_laws() {
     corpus("ndjson", targets::ndjson);
     corpus("json_table", targets::json);
     corpus("parquet", targets::parquet);
+}
+
+/// Each byte of a file damaged, one at a time.
+#[test]
+fn parquet_keeps_the_law_whichever_byte_is_damaged() {
+    let plain = fs::read(plain()).unwrap();
+    for at in 0..plain.len() {
+        for byte in [0x00, 0x81, plain[at] ^ 1] {
+            let mut whole = plain.clone();
+            whole[at] = byte;
+            targets::parquet(&whole);
+        }
+    }
+}
+
+fn plain() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus/parquet/plain")
 }
 
 /// Pieces of records in any order: more often nearly right than letters are.
@@ -93,8 +113,7 @@ proptest! {
     #[test]
     fn parquet_keeps_the_law(bytes in prop::collection::vec(any::<u8>(), 0..80), at in any::<prop::sample::Index>(), byte: u8) {
         targets::parquet(&[b"PAR1", &bytes[..], b"PAR1"].concat());
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus/parquet/plain");
-        let mut whole = fs::read(file).unwrap();
+        let mut whole = fs::read(plain()).unwrap();
         let at = at.index(whole.len());
         whole[at] = byte;
         targets::parquet(&whole);
