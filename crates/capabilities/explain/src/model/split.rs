@@ -44,7 +44,12 @@ impl Split {
     /// Does the row go left?
     #[inline]
     pub fn left(&self, row: &[f64]) -> bool {
-        let mut value = row[self.feature];
+        self.answer(row[self.feature])
+    }
+
+    /// Does a row with this value go left?
+    #[inline]
+    pub fn answer(&self, mut value: f64) -> bool {
         match self.missing {
             Missing::NaN if value.is_nan() => return self.missing_left,
             Missing::Zero if value.is_nan() || value.abs() <= ZERO => return self.missing_left,

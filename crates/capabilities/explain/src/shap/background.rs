@@ -4,9 +4,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Explanation, Progress,
+    game::{Game, Room},
     paths::{Edge, edges, path},
+    values::values,
     walk::MOST,
-    work::{Block, in_blocks},
 };
 use crate::{ExplainError, Forest, Rows, model::Tree};
 
@@ -44,25 +45,15 @@ pub fn interventional(
         .iter()
         .map(|row| row.iter().map(|value| forest.seen(*value)).collect())
         .collect();
+    let weights = Weights::new();
     let mut trees = Vec::with_capacity(forest.trees.len());
     for (output, tree) in &forest.trees {
         if cancel.is_cancelled() {
             return Err(ExplainError::Cancelled);
         }
-        trees.push((*output, Against::new(tree, &seen)?));
+        trees.push((*output, Box::new(Against::new(tree, &seen, &weights)?)));
     }
-    let weights = Weights::new();
-    let values = in_blocks(forest, rows, features * outputs, progress, cancel, |block| {
-        let Block { rows, values } = block;
-        let mut followed = Vec::new();
-        for (output, tree) in &trees {
-            let place = output * features..(output + 1) * features;
-            let each = rows.chunks_exact(features).zip(values.chunks_exact_mut(features * outputs));
-            for (row, values) in each {
-                tree.walk(row, &weights, &mut followed, &mut values[place.clone()]);
-            }
-        }
-    })?;
+    let values = values(forest, &trees, rows, progress, cancel)?;
     Ok(Explanation { base, values, features })
 }
 
@@ -70,9 +61,12 @@ pub fn interventional(
 struct Against<'a> {
     edges: Vec<Edge<'a>>,
     leaves: Vec<Leaf>,
+    weights: &'a Weights,
 }
 
 struct Leaf {
+    /// Its edge.
+    edge: usize,
     /// Of each feature of the path: its last edge, and itself.
     path: Vec<(usize, usize)>,
     /// Which of the path's features background rows follow, as bits; with the leaf's value times the rows' share.
@@ -80,7 +74,11 @@ struct Leaf {
 }
 
 impl<'a> Against<'a> {
-    fn new(tree: &'a Tree, background: &[Vec<f64>]) -> Result<Self, ExplainError> {
+    fn new(
+        tree: &'a Tree,
+        background: &[Vec<f64>],
+        weights: &'a Weights,
+    ) -> Result<Self, ExplainError> {
         let edges = edges(tree);
         let mut leaves = Vec::new();
         for (at, edge) in edges.iter().enumerate() {
@@ -92,7 +90,7 @@ impl<'a> Against<'a> {
             if path.len() > BITS {
                 return Err(ExplainError::TooManyFeatures { found: path.len(), most: BITS });
             }
-            leaves.push((value, Leaf { path, ways: Vec::new() }));
+            leaves.push((value, Leaf { edge: at, path, ways: Vec::new() }));
         }
         let share = 1.0 / background.len() as f64;
         let mut followed = Vec::new();
@@ -107,31 +105,66 @@ impl<'a> Against<'a> {
                 }
             }
         }
-        Ok(Self { edges, leaves: leaves.into_iter().map(|(_, leaf)| leaf).collect() })
+        let leaves = leaves.into_iter().map(|(_, leaf)| leaf).collect();
+        Ok(Self { edges, leaves, weights })
+    }
+}
+
+impl Game for Against<'_> {
+    fn edges(&self) -> &[Edge<'_>] {
+        &self.edges
     }
 
-    /// With `a` features that the row alone follows and `b` that the background row alone does, each of the former gains
-    /// `(a-1)! b! / (a+b)!` of the leaf, and each of the latter loses `a! (b-1)! / (a+b)!`.
-    fn walk(&self, row: &[f64], weights: &Weights, followed: &mut Vec<bool>, values: &mut [f64]) {
-        follow(&self.edges, row, followed);
+    fn walk(&self, row: &[f64], room: &mut Room, values: &mut [f64]) {
+        follow(&self.edges, row, &mut room.followed);
         for leaf in &self.leaves {
-            let mine = leaf.way(followed);
-            let all = u64::MAX >> (BITS - leaf.path.len());
-            for (theirs, amount) in &leaf.ways {
-                if mine | theirs != all {
-                    continue;
-                }
-                let (gaining, losing) = (mine & !theirs, theirs & !mine);
-                let (a, b) = (gaining.count_ones() as usize, losing.count_ones() as usize);
-                let (gain, loss) = weights.of(a, b);
-                each_bit(gaining, |bit| values[leaf.path[bit].1] += amount * gain);
-                each_bit(losing, |bit| values[leaf.path[bit].1] -= amount * loss);
+            let mine = leaf.way(&room.followed);
+            leaf.share(mine, self.weights, |bit, value| values[leaf.path[bit].1] += value);
+        }
+    }
+
+    fn shares(&self, leaf: usize, path: &[usize]) -> Vec<f64> {
+        let features = path.len();
+        let mut shares = vec![0.0; features << features];
+        if let Ok(at) = self.leaves.binary_search_by_key(&leaf, |leaf| leaf.edge) {
+            let leaf = &self.leaves[at];
+            for (set, shares) in shares.chunks_exact_mut(features.max(1)).enumerate() {
+                leaf.share(set as u64, self.weights, |bit, value| shares[bit] += value);
             }
         }
+        shares
+    }
+
+    fn walk_takes(&self) -> f64 {
+        let leaves = self.leaves.iter().map(|leaf| leaf.path.len() + 4 * leaf.ways.len());
+        (3 * self.edges.len() + leaves.sum::<usize>()) as f64
+    }
+
+    fn share_takes(&self, _: usize) -> f64 {
+        let ways: usize = self.leaves.iter().map(|leaf| leaf.ways.len()).sum();
+        4.0 * ways as f64 / self.leaves.len().max(1) as f64 + 2.0
     }
 }
 
 impl Leaf {
+    /// Shares the leaf out among the features of its path, of which the row follows `mine`.
+    ///
+    /// With `a` features that the row alone follows and `b` that the background row alone does, each of the former gains
+    /// `(a-1)! b! / (a+b)!` of the leaf, and each of the latter loses `a! (b-1)! / (a+b)!`.
+    fn share(&self, mine: u64, weights: &Weights, mut add: impl FnMut(usize, f64)) {
+        let all = u64::MAX >> (BITS - self.path.len());
+        for (theirs, amount) in &self.ways {
+            if mine | theirs != all {
+                continue;
+            }
+            let (gaining, losing) = (mine & !theirs, theirs & !mine);
+            let (a, b) = (gaining.count_ones() as usize, losing.count_ones() as usize);
+            let (gain, loss) = weights.of(a, b);
+            each_bit(gaining, |bit| add(bit, amount * gain));
+            each_bit(losing, |bit| add(bit, -amount * loss));
+        }
+    }
+
     fn way(&self, followed: &[bool]) -> u64 {
         let bits = self.path.iter().enumerate();
         bits.fold(0, |way, (bit, (edge, _))| way | u64::from(followed[*edge]) << bit)

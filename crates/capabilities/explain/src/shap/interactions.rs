@@ -4,10 +4,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Explanation, Progress,
-    walk::{Room, trees},
-    work::{Block, in_blocks},
+    game::Room,
+    walk::trees,
+    work::{Block, Work},
 };
 use crate::{ExplainError, Forest, Rows};
+
+/// Few enough that a tree and its rows stay in the processor's cache.
+const BLOCK: usize = 32;
 
 /// Exact path-dependent SHAP interaction values (Lundberg et al. 2020, after Fujimoto et al. 2006): as features, an
 /// [`Explanation`] has all ordered pairs, `first x features + second`. Off the diagonal stands half of what the pair adds together; a
@@ -26,7 +30,8 @@ pub fn interactions(
     let leaves: Vec<_> = trees.iter().map(|(_, tree)| tree.leaf_paths()).collect();
     let (features, outputs) = (forest.features.len(), forest.outputs());
     let pairs = features * features;
-    let values = in_blocks(forest, rows, pairs * outputs, progress, cancel, |block| {
+    let mut work = Work::new(forest, rows, pairs * outputs, trees.len(), progress, cancel);
+    work.pass(BLOCK, trees.len(), |block| {
         let Block { rows, values } = block;
         let mut room = Room::default();
         let mut alone = vec![0.0; features * outputs];
@@ -50,5 +55,5 @@ pub fn interactions(
             }
         }
     })?;
-    Ok(Explanation { base, values, features: pairs })
+    Ok(Explanation { base, values: work.values, features: pairs })
 }

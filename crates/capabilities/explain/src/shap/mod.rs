@@ -6,10 +6,13 @@
 //! enumerated, and nothing is divided by what may be small.
 
 mod background;
+mod game;
 mod interactions;
 mod path_dependent;
 mod paths;
 mod quadrature;
+mod tables;
+mod values;
 mod walk;
 mod work;
 

@@ -2,17 +2,13 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Explanation, Progress,
-    walk::{Room, trees},
-    work::{Block, in_blocks},
-};
+use super::{Explanation, Progress, values::values, walk::trees};
 use crate::{ExplainError, Forest, Rows};
 
 /// Exact path-dependent SHAP values of the margin: Lundberg et al., *From local explanations to global understanding with
 /// explainable AI for trees* (2020), what `shap.TreeExplainer` gives without background data and XGBoost by `pred_contribs`.
 ///
-/// They take time linear in rows and nodes, and memory for the result alone; all processors work. For each row and output
+/// They take time linear in rows and nodes; memory for the result, and for tables within bounds; all processors work. For each row and output
 /// base + sum of the values = margin.
 ///
 /// # Errors
@@ -26,18 +22,6 @@ pub fn path_dependent(
 ) -> Result<Explanation, ExplainError> {
     let rows = rows.of(forest.features.len())?;
     let (base, trees) = trees(forest)?;
-    let (features, outputs) = (forest.features.len(), forest.outputs());
-    let values = in_blocks(forest, rows, features * outputs, progress, cancel, |block| {
-        let Block { rows, values } = block;
-        let explained = features * outputs;
-        let mut room = Room::default();
-        for (output, tree) in &trees {
-            let place = output * features..(output + 1) * features;
-            for (row, values) in rows.chunks_exact(features).zip(values.chunks_exact_mut(explained))
-            {
-                tree.walk(row, &mut room, &mut values[place.clone()]);
-            }
-        }
-    })?;
-    Ok(Explanation { base, values, features })
+    let values = values(forest, &trees, rows, progress, cancel)?;
+    Ok(Explanation { base, values, features: forest.features.len() })
 }

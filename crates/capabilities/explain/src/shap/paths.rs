@@ -63,16 +63,16 @@ pub(super) fn most_features(edges: &[Edge<'_>]) -> usize {
     counts.into_iter().max().unwrap_or(0)
 }
 
-/// The last edge of each feature on the path to a leaf's edge.
-pub(super) fn path(edges: &[Edge<'_>], leaf: usize) -> Vec<usize> {
+/// The last edge of each feature on the path that ends with an edge; the features in the order in which the path first asks
+/// about them.
+pub(super) fn path(edges: &[Edge<'_>], end: usize) -> Vec<usize> {
+    let upwards = std::iter::successors(Some(end), |at| edges[*at].above);
     let mut last: Vec<usize> = Vec::new();
-    let mut next = Some(leaf);
-    while let Some(at) = next {
-        let feature = edges[at].split.feature;
-        if last.iter().all(|one| edges[*one].split.feature != feature) {
-            last.push(at);
+    for at in upwards.collect::<Vec<_>>().into_iter().rev() {
+        match last.iter_mut().find(|one| edges[at].before == Some(**one)) {
+            Some(one) => *one = at,
+            None => last.push(at),
         }
-        next = edges[at].above;
     }
     last
 }
@@ -123,7 +123,8 @@ pub(super) struct Prepared<'a, const N: usize> {
     pub factors: Vec<Factors<N>>,
     /// With the weights: what a feature that is not followed gains, `-1 / (1 - t)`.
     pub loss: [f64; N],
-    /// The weights of the points.
+    /// The points and their weights.
+    pub points: [f64; N],
     pub weights: [f64; N],
 }
 
@@ -145,6 +146,11 @@ impl<'a, const N: usize> Prepared<'a, N> {
             })
             .collect();
         let loss = std::array::from_fn(|q| -weights[q] / (1.0 - points[q]));
-        Self { edges, factors, loss, weights }
+        Self { edges, factors, loss, points, weights }
+    }
+
+    /// The factor of a feature with these shares.
+    pub(super) fn factor(&self, shares: f64, followed: bool) -> [f64; N] {
+        self.points.map(|t| (1.0 - t) * shares + if followed { t } else { 0.0 })
     }
 }

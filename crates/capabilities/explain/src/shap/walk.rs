@@ -1,16 +1,16 @@
 //! A walk down and up a tree for a row.
 
-use super::paths::{Prepared, covered, edges, mean, most_features, path};
+use super::{
+    game::{Game, Room},
+    paths::{Edge, Prepared, covered, edges, mean, most_features, path},
+};
 use crate::{ExplainError, Forest, model::Tree};
 
 /// The most features of a path: half as many points as that are needed.
 pub(super) const MOST: usize = 256;
 
 /// A tree with as many points as its paths need.
-pub(super) trait Walk: Send + Sync {
-    /// Adds what each feature adds for a row.
-    fn walk(&self, row: &[f64], room: &mut Room, values: &mut [f64]);
-
+pub(super) trait Walk: Game {
     /// Its leaves' edges with their paths, for [`pairs`](Self::pairs).
     fn leaf_paths(&self) -> Vec<LeafPath>;
 
@@ -27,13 +27,6 @@ pub(super) trait Walk: Send + Sync {
 
 /// A leaf's edge, and the last edge of each feature of its path.
 pub(super) type LeafPath = (usize, Vec<usize>);
-
-/// Room for what a walk remembers, kept from row to row.
-#[derive(Debug, Default)]
-pub(super) struct Room {
-    followed: Vec<bool>,
-    numbers: Vec<f64>,
-}
 
 fn prepared(tree: &Tree) -> Result<Box<dyn Walk + '_>, ExplainError> {
     let edges = edges(tree);
@@ -68,7 +61,11 @@ pub(super) fn trees(forest: &Forest) -> Result<(Vec<f64>, Trees<'_>), ExplainErr
     Ok((base, trees))
 }
 
-impl<const N: usize> Walk for Prepared<'_, N> {
+impl<const N: usize> Game for Prepared<'_, N> {
+    fn edges(&self) -> &[Edge<'_>] {
+        &self.edges
+    }
+
     fn walk(&self, row: &[f64], room: &mut Room, values: &mut [f64]) {
         let (followed, products, sums) = self.down(row, room);
         // Up: the sums over the leaves below each edge, and what its feature gains by them.
@@ -91,6 +88,40 @@ impl<const N: usize> Walk for Prepared<'_, N> {
         }
     }
 
+    fn shares(&self, leaf: usize, path: &[usize]) -> Vec<f64> {
+        let value = self.edges[leaf].leaf.unwrap_or_default();
+        // The products of all sets, each feature in turn: not followed, followed.
+        let mut products = vec![[value; N]];
+        for edge in path {
+            let shares = self.edges[*edge].shares;
+            let factors = [false, true].map(|followed| self.factor(shares, followed));
+            let (sets, [without, with]) = (products.len(), factors);
+            products.extend_from_within(..);
+            for (set, product) in products.iter_mut().enumerate() {
+                let factor = if set < sets { &without } else { &with };
+                *product = std::array::from_fn(|q| product[q] * factor[q]);
+            }
+        }
+        let mut shares = Vec::with_capacity(products.len() * path.len());
+        for (set, product) in products.iter().enumerate() {
+            shares.extend(path.iter().enumerate().map(|(bit, edge)| {
+                let followed = set >> bit & 1 == 1;
+                dot(if followed { &self.factors[*edge].gain } else { &self.loss }, product)
+            }));
+        }
+        shares
+    }
+
+    fn walk_takes(&self) -> f64 {
+        self.edges.len() as f64 * (3 * N + 4) as f64
+    }
+
+    fn share_takes(&self, features: usize) -> f64 {
+        (features * N) as f64 * 0.5 + 2.0
+    }
+}
+
+impl<const N: usize> Walk for Prepared<'_, N> {
     fn leaf_paths(&self) -> Vec<LeafPath> {
         let leaves = (0..self.edges.len()).filter(|at| self.edges[*at].leaf.is_some());
         leaves.map(|at| (at, path(&self.edges, at))).collect()

@@ -3,8 +3,8 @@
 use std::{
     num::NonZero,
     sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -14,8 +14,6 @@ use tokio_util::sync::CancellationToken;
 use super::Progress;
 use crate::{ExplainError, Forest, Rows};
 
-/// Few enough that a tree and its block stay in the processor's cache, and that a cancelled work ends soon.
-const BLOCK: usize = 32;
 /// How often somebody is told.
 const TOLD: Duration = Duration::from_millis(200);
 
@@ -25,54 +23,106 @@ pub(super) struct Block<'a> {
     pub values: &'a mut [f64],
 }
 
-/// Fills `each` values for each row.
-pub(super) fn in_blocks(
-    forest: &Forest,
-    rows: &Rows,
+/// Values of all rows, to which one pass after the other adds those of some trees.
+pub(super) struct Work<'a> {
+    forest: &'a Forest,
+    rows: &'a Rows,
+    /// How many values a row has.
     each: usize,
-    progress: &dyn Progress,
-    cancel: &CancellationToken,
-    work: impl Fn(Block<'_>) + Sync,
-) -> Result<Vec<f64>, ExplainError> {
-    let width = rows.width();
-    let mut values = vec![0.0; rows.len() * each];
-    if values.is_empty() {
-        return Ok(values);
+    pub values: Vec<f64>,
+    /// Trees that are added, of so many.
+    added: usize,
+    trees: usize,
+    progress: &'a dyn Progress,
+    cancel: &'a CancellationToken,
+    told: Mutex<Instant>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(
+        forest: &'a Forest,
+        rows: &'a Rows,
+        each: usize,
+        trees: usize,
+        progress: &'a dyn Progress,
+        cancel: &'a CancellationToken,
+    ) -> Self {
+        let values = vec![0.0; rows.len() * each];
+        let told = Mutex::new(Instant::now());
+        Self { forest, rows, each, values, added: 0, trees, progress, cancel, told }
     }
-    let waiting = Mutex::new(values.chunks_mut(BLOCK * each).enumerate());
-    let (done, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let told = Mutex::new(Instant::now());
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+
+    /// Adds so many of the trees, block by block of the rows, on all processors.
+    pub(super) fn pass(
+        &mut self,
+        block: usize,
+        trees: usize,
+        work: impl Fn(Block<'_>) + Sync,
+    ) -> Result<(), ExplainError> {
+        let Self { forest, rows, each, progress, cancel, .. } = *self;
+        let width = rows.width();
+        let waiting = Mutex::new(self.values.chunks_mut((block * each).max(1)).enumerate());
+        let done = AtomicUsize::new(0);
+        let threads = threads().min(rows.len().div_ceil(block));
+        let (told, all, added) = (&self.told, self.trees.max(1), self.added);
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    let mut seen = Vec::with_capacity(block * width);
+                    while !cancel.is_cancelled() {
+                        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+                        let Some((index, values)) = next else { break };
+                        let count = values.len() / each;
+                        seen.clear();
+                        for row in index * block..index * block + count {
+                            seen.extend(rows.row(row).iter().map(|value| forest.seen(*value)));
+                        }
+                        work(Block { rows: &seen, values });
+                        let done = done.fetch_add(count, Ordering::Relaxed) + count;
+                        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+                        if told.elapsed() >= TOLD {
+                            *told = Instant::now();
+                            let part = added * rows.len() + trees * done;
+                            progress.rows(part / all, rows.len());
+                        }
+                    }
+                });
+            }
+        });
+        if cancel.is_cancelled() {
+            return Err(ExplainError::Cancelled);
+        }
+        self.added += trees;
+        if self.added == self.trees {
+            progress.rows(rows.len(), rows.len());
+        }
+        Ok(())
+    }
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// Makes something of each, on all processors.
+pub(super) fn of_each<T: Sync, R: Send + Sync>(
+    all: &[T],
+    cancel: &CancellationToken,
+    make: impl Fn(&T) -> R + Sync,
+) -> Result<Vec<R>, ExplainError> {
+    let made: Vec<OnceLock<R>> = all.iter().map(|_| OnceLock::new()).collect();
+    let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..threads.min(rows.len().div_ceil(BLOCK)) {
+        for _ in 0..threads().min(all.len()) {
             scope.spawn(|| {
-                let mut seen = Vec::with_capacity(BLOCK * width);
-                loop {
-                    let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
-                    let Some((index, values)) = next else { break };
-                    if cancel.is_cancelled() {
-                        stopped.store(true, Ordering::Relaxed);
-                        break;
-                    }
-                    let count = values.len() / each;
-                    seen.clear();
-                    for row in index * BLOCK..index * BLOCK + count {
-                        seen.extend(rows.row(row).iter().map(|value| forest.seen(*value)));
-                    }
-                    work(Block { rows: &seen, values });
-                    let done = done.fetch_add(count, Ordering::Relaxed) + count;
-                    let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-                    if told.elapsed() >= TOLD {
-                        *told = Instant::now();
-                        progress.rows(done, rows.len());
-                    }
+                while !cancel.is_cancelled() {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let (Some(one), Some(room)) = (all.get(at), made.get(at)) else { break };
+                    room.get_or_init(|| make(one));
                 }
             });
         }
     });
-    if stopped.into_inner() {
-        return Err(ExplainError::Cancelled);
-    }
-    progress.rows(rows.len(), rows.len());
-    Ok(values)
+    let made: Option<Vec<R>> = made.into_iter().map(OnceLock::into_inner).collect();
+    made.ok_or(ExplainError::Cancelled)
 }

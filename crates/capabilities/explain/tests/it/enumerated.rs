@@ -162,4 +162,21 @@ proptest! {
             }
         }
     }
+
+    /// So many rows that trees are looked up in tables get what each of them gets alone, when its trees are walked.
+    #[test]
+    fn tables_give_what_walks_give(forest in forest(), rows in rows(30), background in rows(4)) {
+        let many = Rows::new(rows.iter().flatten().copied().collect::<Vec<_>>().repeat(100), FEATURES);
+        let (paths, backgrounds) = (path_dependent(&forest, &many), interventional(&forest, &many, &background));
+        for (index, row) in rows.iter().enumerate() {
+            let alone = Rows::new(row.to_vec(), FEATURES);
+            let (path, behind) = (path_dependent(&forest, &alone), interventional(&forest, &alone, &background));
+            for output in 0..2 {
+                for at in [index, index + 30 * 99] {
+                    assert_near(paths.row(at, output), path.row(0, output), 1e-9);
+                    assert_near(backgrounds.row(at, output), behind.row(0, output), 1e-9);
+                }
+            }
+        }
+    }
 }

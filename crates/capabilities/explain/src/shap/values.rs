@@ -1,0 +1,71 @@
+//! The values of all rows: tree by tree, by the way that costs least.
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Progress,
+    game::{Game, Room},
+    tables::{Plan, Scratch},
+    work::{Block, Work, of_each},
+};
+use crate::{ExplainError, Forest, Rows};
+
+/// Few enough that a tree and its rows stay in the processor's cache.
+const WALKED: usize = 32;
+/// More, as a tree's tables are larger than the tree.
+const LOOKED_UP: usize = 256;
+/// The memory that tables may take at a time.
+const BYTES: usize = 64 << 20;
+
+/// What each feature adds for each row and output, over all trees. Trees are walked, or looked up in tables where making those
+/// pays for so many rows.
+pub(super) fn values<G: Game + ?Sized>(
+    forest: &Forest,
+    trees: &[(usize, Box<G>)],
+    rows: &Rows,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<Vec<f64>, ExplainError> {
+    let (features, outputs) = (forest.features.len(), forest.outputs());
+    let each = features * outputs;
+    let mut work = Work::new(forest, rows, each, trees.len(), progress, cancel);
+    let mut walked = Vec::new();
+    // Trees with the plans of their tables, in batches that fit into memory.
+    let (mut batches, mut room) = (Vec::new(), 0);
+    for (output, tree) in trees {
+        match Plan::new(tree.as_ref(), rows.len()).filter(|plan| plan.bytes() <= BYTES) {
+            None => walked.push((output, tree)),
+            Some(plan) => {
+                if plan.bytes() > room {
+                    batches.push(Vec::new());
+                    room = BYTES;
+                }
+                room -= plan.bytes();
+                if let Some(batch) = batches.last_mut() {
+                    batch.push((output, tree, plan));
+                }
+            }
+        }
+    }
+    work.pass(WALKED, walked.len(), |Block { rows, values }| {
+        let mut room = Room::default();
+        for (output, tree) in &walked {
+            let place = *output * features..(*output + 1) * features;
+            for (row, values) in rows.chunks_exact(features).zip(values.chunks_exact_mut(each)) {
+                tree.walk(row, &mut room, &mut values[place.clone()]);
+            }
+        }
+    })?;
+    for batch in batches {
+        let tables = of_each(&batch, cancel, |(output, tree, plan)| {
+            (*output * features, plan.filled(tree.as_ref()))
+        })?;
+        work.pass(LOOKED_UP, tables.len(), |Block { rows, values }| {
+            let mut scratch = Scratch::new(rows, features);
+            for (start, tables) in &tables {
+                tables.add(&mut scratch, values, *start, each);
+            }
+        })?;
+    }
+    Ok(work.values)
+}
