@@ -6,7 +6,7 @@
 
 use super::{
     game::Game,
-    paths::{Edge, path},
+    paths::{Edge, most_features, path},
 };
 use crate::model::{Missing, Split, Test};
 
@@ -14,6 +14,9 @@ use crate::model::{Missing, Split, Test};
 const LEVELS: usize = 2;
 /// The most bits of a table: it has a line for each of their combinations.
 const BITS: usize = 12;
+
+/// For fewer rows than these it is not even worth finding out.
+const ROWS: usize = 64;
 
 /// How a tree is cut into groups.
 pub(super) struct Plan<'a> {
@@ -44,12 +47,16 @@ impl<'a> Plan<'a> {
     /// Cuts a tree, if looking so many rows up takes less time than walking them.
     pub(super) fn new<G: Game + ?Sized>(tree: &'a G, rows: usize) -> Option<Self> {
         let edges = tree.edges();
+        if rows < ROWS || most_features(edges) > BITS {
+            return None;
+        }
         let groups = cut(edges)?;
         let lines = groups.iter().map(|group| group.lines() * group.features.len());
         let bytes = lines.sum::<usize>() * size_of::<f64>();
         let (mut making, mut row) = (0.0, 0.7 * edges.len() as f64);
         for group in &groups {
-            row += 4.0 + 1.5 * group.features.len() as f64;
+            let asked = group.path.iter().flat_map(|edge| about(edges, *edge)).count();
+            row += 4.0 + 1.5 * group.features.len() as f64 + 0.1 * asked as f64;
             for (_, path) in &group.leaves {
                 making += tree.share_takes(path.len()) * (1_u64 << path.len()) as f64;
                 making += (group.lines() * path.len()) as f64;
@@ -138,6 +145,11 @@ fn group(
     Some(Cut { path: leads, inside, leaves, features })
 }
 
+/// An edge, and those above it that ask about the same feature.
+fn about(edges: &[Edge<'_>], edge: usize) -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(edge), |at| edges[*at].before)
+}
+
 /// The tables of a tree.
 pub(super) struct Tables<'a> {
     questions: Vec<&'a Split>,
@@ -168,8 +180,7 @@ impl Group {
             for answers in 0..1_usize << cut.inside.len() {
                 // Which features these answers let a row follow. The path's come first, in the same order.
                 let follows = |edge: &usize| {
-                    let about = std::iter::successors(Some(*edge), |at| edges[*at].before);
-                    about.into_iter().all(|at| {
+                    about(edges, *edge).all(|at| {
                         let place = cut.inside.iter().position(|question| *question == at / 2);
                         place.is_none_or(|place| (answers >> place & 1 == 1) == edges[at].answer)
                     })
@@ -192,10 +203,7 @@ impl Group {
         let path = cut
             .path
             .iter()
-            .map(|edge| {
-                let about = std::iter::successors(Some(*edge), |at| edges[*at].before);
-                about.map(|at| (at / 2, edges[at].answer)).collect()
-            })
+            .map(|edge| about(edges, *edge).map(|at| (at / 2, edges[at].answer)).collect())
             .collect();
         Self { path, inside: cut.inside.clone(), features: cut.features.clone(), values }
     }
