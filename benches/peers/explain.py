@@ -1,8 +1,8 @@
 """XGBoost and shap beside Ephor's exact SHAP values.
 
 usage: explain.py make FOLDER DEPTHS ROWS   trains models of 500 trees, one of each depth, and writes rows to explain
-       explain.py pred_contribs FOLDER DEPTH ROUNDS
-       explain.py shap FOLDER DEPTH ROUNDS
+       explain.py pred_contribs FOLDER DEPTH ROWS ROUNDS
+       explain.py shap FOLDER DEPTH ROWS ROUNDS
 The last two print JSON: the peer's name with version, wall and CPU seconds (the median), and the values.
 """
 
@@ -45,30 +45,30 @@ def measured(name, work, rounds):
     json.dump({**found, "values": [float(value) for value in values.ravel()]}, sys.stdout)
 
 
-def loaded(folder, depth):
+def loaded(folder, depth, rows):
     import numpy
     import xgboost
 
     model = xgboost.Booster()
     model.load_model(f"{folder}/model{depth}.json")
     model.set_param({"nthread": os.cpu_count()})
-    return model, numpy.load(f"{folder}/rows.npy")
+    return model, numpy.load(f"{folder}/rows.npy")[:rows]
 
 
-def pred_contribs(folder, depth, rounds):
+def pred_contribs(folder, depth, count, rounds):
     import xgboost
 
-    model, rows = loaded(folder, depth)
+    model, rows = loaded(folder, depth, count)
     matrix = xgboost.DMatrix(rows)
     name = f"XGBoost {xgboost.__version__}: pred_contribs"
     # The last column is the base.
     measured(name, lambda: model.predict(matrix, pred_contribs=True)[:, :-1], rounds)
 
 
-def shap(folder, depth, rounds):
+def shap(folder, depth, count, rounds):
     import shap as library
 
-    model, rows = loaded(folder, depth)
+    model, rows = loaded(folder, depth, count)
     explainer = library.TreeExplainer(model)
     # It would ask XGBoost itself: told that the trees are its own, it uses its own algorithm.
     explainer.model.model_type = "internal"
@@ -81,7 +81,8 @@ def main():
     if work == "make":
         make(folder, [int(depth) for depth in sys.argv[3].split(",")], int(sys.argv[4]))
     else:
-        {"pred_contribs": pred_contribs, "shap": shap}[work](folder, sys.argv[3], int(sys.argv[4]))
+        depth, rows, rounds = (int(argument) for argument in sys.argv[3:6])
+        {"pred_contribs": pred_contribs, "shap": shap}[work](folder, depth, rows, rounds)
 
 
 if __name__ == "__main__":

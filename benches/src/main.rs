@@ -47,9 +47,9 @@ struct Options {
     /// Rows of the fairness analysis
     #[arg(long, default_value_t = 10_000_000)]
     rows: usize,
-    /// Rows to explain
-    #[arg(long, default_value_t = 1_000)]
-    explained: usize,
+    /// Rows to explain by trees of depth 6; those of other depths explain the first of these numbers
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000])]
+    explained: Vec<usize>,
     /// Seconds of each measurement of writes
     #[arg(long, default_value_t = 4)]
     seconds: u64,
