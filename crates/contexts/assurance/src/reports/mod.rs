@@ -7,7 +7,7 @@ mod operations;
 mod routes;
 
 use chrono::{DateTime, Utc};
-use ephor_fairness::AnalysisResult;
+use ephor_fairness::task::TaskResult;
 use ephor_kernel::Problem;
 
 pub use file::{CardFormat, ReportFormat, analysis_file, card_file};
@@ -35,7 +35,7 @@ pub struct Heading {
 #[derive(Debug, Clone, Copy)]
 pub struct Pages {
     /// The report of an analysis.
-    pub report: fn(&AnalysisResult, &Heading) -> Result<String, Problem>,
+    pub report: fn(&TaskResult, &Heading) -> Result<String, Problem>,
     /// The card of a model.
     pub card: fn(&ModelCard) -> Result<String, Problem>,
 }
