@@ -88,13 +88,12 @@ static OF_TASKS: LazyLock<Vec<Known>> = LazyLock::new(|| {
             all.push(Known { task, id, title, ideal });
         };
         for about in kind.metrics {
-            for (ending, ideal) in [
-                ("difference", 0.0),
-                ("ratio", 1.0),
-                ("difference_to_reference", 0.0),
-                ("ratio_to_reference", 1.0),
+            for (ending, words, ideal) in [
+                ("difference", "difference", 0.0),
+                ("ratio", "ratio", 1.0),
+                ("difference_to_reference", "greatest difference to the reference group", 0.0),
+                ("ratio_to_reference", "least ratio to the reference group", 1.0),
             ] {
-                let words = ending.replace('_', " ");
                 add(format!("{}_{ending}", about.id), format!("{} {words}", about.title), ideal);
             }
         }
@@ -131,6 +130,28 @@ pub fn disparity_ids() -> impl Iterator<Item = (&'static str, &'static str)> {
         .filter(|(_, known)| disparities::registry().iter().all(|one| one.id != known.id))
         .map(|(_, known)| (known.id.as_str(), known.title.as_str()));
     binary.chain(others)
+}
+
+/// The disparities of a task other than yes or no that are judged unless a spec says otherwise: id, threshold, and whether it is a
+/// ratio.
+pub fn judged(task: Task) -> Vec<(String, f64, bool)> {
+    let mut found = Vec::new();
+    for kind in kinds().into_iter().filter(|kind| Task::named(kind.id) == Some(task)) {
+        for about in kind.metrics {
+            let thresholds = [
+                ("difference", about.difference_threshold, false),
+                ("ratio", about.ratio_threshold, true),
+            ];
+            found.extend(thresholds.into_iter().filter_map(|(ending, threshold, is_ratio)| {
+                Some((format!("{}_{ending}", about.id), threshold?, is_ratio))
+            }));
+        }
+        let own = kind.disparities.into_iter();
+        found.extend(
+            own.filter_map(|about| Some((about.id.to_owned(), about.difference_threshold?, false))),
+        );
+    }
+    found
 }
 
 /// Of all ids and aliases, the one that somebody who typed `name` most likely meant.
