@@ -123,11 +123,12 @@ fn kept(result: TaskResult) -> Result<TaskResult, JobFailure> {
         )));
     }
     let json = serde_json::from_str(&text).map_err(|error| JobFailure::fatal(error.to_string()))?;
-    TaskResult::read(result.task(), json).map_err(|_| {
-        JobFailure::fatal(
+    match TaskResult::read(result.task(), json) {
+        Ok(_) => Ok(result),
+        Err(_) => Err(JobFailure::fatal(
             "The numbers of these columns are so great that what follows from them is none. Put them into another unit, such as thousands",
-        )
-    })
+        )),
+    }
 }
 
 /// Tells the job how many rows are read, for as long as anybody counts them.

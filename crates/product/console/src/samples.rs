@@ -60,10 +60,12 @@ fn task_result(task: Task, metrics: &[&str], more: serde_json::Value) -> TaskRes
     use serde_json::json;
     let interval = json!({ "lower": 0.1, "upper": 0.4, "confidence": 0.95, "method": "normal" });
     let metric = |id: &&str| json!({ "id": id, "value": 0.25, "interval": interval, "n": 50, "undefined": null });
-    let line = |name: &str| json!({
-        "name": name, "values": [name], "n": 50, "weight": 50.0, "small": false,
-        "metrics": metrics.iter().map(metric).collect::<Vec<_>>(),
-    });
+    let line = |name: &str| {
+        json!({
+            "name": name, "values": [name], "n": 50, "weight": 50.0, "small": false,
+            "metrics": metrics.iter().map(metric).collect::<Vec<_>>(),
+        })
+    };
     let disparity = json!({
         "id": format!("{}_difference", metrics[0]), "title": "A <difference>", "value": 0.2, "ideal": 0.0,
         "interval": interval, "threshold": 0.1, "status": "warning", "worst_pair": null, "n": 100,

@@ -58,8 +58,9 @@ pub(super) fn read(json: &Value) -> Result<TaskSpec, Vec<Fault>> {
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     let spec = match task {
-        Task::Binary => typed(known, &["target"], &mut faults)
-            .map(|spec| TaskSpec::Binary(Box::new(spec))),
+        Task::Binary => {
+            typed(known, &["target"], &mut faults).map(|spec| TaskSpec::Binary(Box::new(spec)))
+        }
         Task::Regression => {
             typed(known, &["target", "prediction"], &mut faults).map(TaskSpec::Regression)
         }

@@ -5,11 +5,8 @@ use serde_json::Value;
 
 use super::Task;
 use crate::{
-    AnalysisResult, Disparity, Recommendation, Rows, Status, StatusCounts,
-    frame::Findings,
-    law::LawReport,
-    multiclass::MulticlassReport,
-    ranking::RankingReport,
+    AnalysisResult, Disparity, Recommendation, Rows, Status, StatusCounts, frame::Findings,
+    law::LawReport, multiclass::MulticlassReport, ranking::RankingReport,
     regression::RegressionReport,
 };
 

@@ -19,11 +19,7 @@ pub struct Lawful {
 ///
 /// # Errors
 /// `not_found`; `conflict` when the analysis has not completed, or its inputs do not suffice, with what is missing.
-pub async fn analysis_law(
-    tx: &mut OrgTx,
-    id: AnalysisId,
-    rule: Rule,
-) -> Result<Lawful, Problem> {
+pub async fn analysis_law(tx: &mut OrgTx, id: AnalysisId, rule: Rule) -> Result<Lawful, Problem> {
     let completed = completed_get(tx, id).await?;
     let result = completed.binary("the rules compare who was selected, which is known")?;
     if let Some(report) = result.law.iter().find(|report| report.rule() == rule) {

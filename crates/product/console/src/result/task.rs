@@ -18,10 +18,9 @@ use crate::{
 const fn plotted(task: Task) -> &'static [(&'static str, &'static str, bool)] {
     match task {
         Task::Binary => &[],
-        Task::Regression => &[
-            ("mean_residual", "Mean residual", false),
-            ("mae", "Mean absolute error", false),
-        ],
+        Task::Regression => {
+            &[("mean_residual", "Mean residual", false), ("mae", "Mean absolute error", false)]
+        }
         Task::Multiclass => &[("accuracy", "Accuracy", true), ("macro_f1", "Macro F1", true)],
         Task::Ranking => &[
             ("exposure", "Exposure", false),
@@ -117,9 +116,15 @@ mod tests {
     #[test]
     fn every_task_is_shown_with_its_plots_and_tables() {
         for (result, texts) in [
-            (samples::regression(), ["plot-mae-sex", "How well numbers are predicted of each group"]),
+            (
+                samples::regression(),
+                ["plot-mae-sex", "How well numbers are predicted of each group"],
+            ),
             (samples::multiclass(), ["plot-accuracy-sex", "Confusion by sex"]),
-            (samples::ranking(), ["plot-exposure-sex", "How much each group is seen in ranked lists"]),
+            (
+                samples::ranking(),
+                ["plot-exposure-sex", "How much each group is seen in ranked lists"],
+            ),
         ] {
             let page = rendered(&result).unwrap();
             for text in texts {

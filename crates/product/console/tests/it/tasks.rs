@@ -20,7 +20,13 @@ fn csv() -> String {
     );
     for index in 0..480_u32 {
         let female = index % 2 == 0;
-        let sex = if index % 97 == 96 { "declined" } else if female { "Female" } else { "Male" };
+        let sex = if index % 97 == 96 {
+            "declined"
+        } else if female {
+            "Female"
+        } else {
+            "Male"
+        };
         let race = ["Black", "White", "Asian"][(index / 2 % 3) as usize];
         let price = 100 + index * 7 % 50;
         let error = if female { 9 } else { 2 };
@@ -102,7 +108,10 @@ async fn every_task_finds_what_the_engine_finds_and_shows_it() {
     ] {
         let word = parameters["task"].as_str().unwrap().to_owned();
         let made = asked(&mut owner, &dataset, &parameters).await;
-        assert_eq!((&made["task"], &made["analysis_type"]), (&json!(word), &json!("comprehensive")));
+        assert_eq!(
+            (&made["task"], &made["analysis_type"]),
+            (&json!(word), &json!("comprehensive"))
+        );
         let id = made["id"].as_str().unwrap().to_owned();
         let done = ended(&mut owner, &id).await;
         assert_eq!(done["status"], "completed", "{done}");
@@ -147,7 +156,8 @@ async fn every_task_finds_what_the_engine_finds_and_shows_it() {
         owner.get(&format!("/analyses?task={word}")).await.shows(&id);
     }
     // An error of one unit of each class is told by class, and only where it is judged.
-    let classes = owner.get("/v1/bias_analysis_results?metric_name=eq.tpr_difference&limit=50").await;
+    let classes =
+        owner.get("/v1/bias_analysis_results?metric_name=eq.tpr_difference&limit=50").await;
     let classes = parsed(&classes.body);
     let data = classes["data"].as_array().unwrap();
     assert!(!data.is_empty() && data.iter().all(|row| row["additional_data"]["class"].is_string()));
@@ -188,8 +198,12 @@ async fn a_models_trend_and_card_tell_tasks_apart() {
         }
     }
     let trend = parsed(&owner.get(&format!("/v1/models/{model}/trend")).await.body);
-    let tasks: Vec<&str> =
-        trend["points"].as_array().unwrap().iter().map(|one| one["task"].as_str().unwrap()).collect();
+    let tasks: Vec<&str> = trend["points"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["task"].as_str().unwrap())
+        .collect();
     assert_eq!(tasks, ["binary", "multiclass", "ranking", "regression"]);
     let lines = trend["lines"].as_array().unwrap();
     for (task, metric) in [
@@ -234,7 +248,13 @@ async fn every_fault_of_a_task_is_told_at_once() {
     for (parameters, wanted) in [
         (
             json!({ "task": "regression", "target": "sex", "prediction": "guess", "protected": ["sec"], "loss_bound": -1 }),
-            vec!["/name", "/parameters/target", "/parameters/prediction", "/parameters/protected/0", "/parameters/loss_bound"],
+            vec![
+                "/name",
+                "/parameters/target",
+                "/parameters/prediction",
+                "/parameters/protected/0",
+                "/parameters/loss_bound",
+            ],
         ),
         (
             json!({ "task": "ranking", "target": "price", "top": 0, "protected": ["sex"], "confidence": 2 }),
@@ -246,18 +266,33 @@ async fn every_fault_of_a_task_is_told_at_once() {
         ),
         (
             json!({ "task": "multiclass", "protected": [], "los": 1, "thresholds": 3 }),
-            vec!["/name", "/parameters/los", "/parameters/thresholds", "/parameters/target", "/parameters/protected"],
+            vec![
+                "/name",
+                "/parameters/los",
+                "/parameters/thresholds",
+                "/parameters/target",
+                "/parameters/protected",
+            ],
         ),
         (
             json!({ "target": "hired", "protected": ["sex"], "weight": "price",
                     "law": { "rules": ["ll144", "ll144"], "exclude_below": 0.1 } }),
-            vec!["/name", "/parameters/weight", "/parameters/law/rules/1", "/parameters/law/exclude_below", "/parameters/law/exclude_reason"],
+            vec![
+                "/name",
+                "/parameters/weight",
+                "/parameters/law/rules/1",
+                "/parameters/law/exclude_below",
+                "/parameters/law/exclude_reason",
+            ],
         ),
         (json!({ "task": "poetry" }), vec!["/name", "/parameters/task"]),
     ] {
         let found = told(&mut owner, parameters.clone()).await;
         for place in wanted {
-            assert!(found.iter().any(|(pointer, _)| pointer == place), "{place}: {parameters}: {found:?}");
+            assert!(
+                found.iter().any(|(pointer, _)| pointer == place),
+                "{place}: {parameters}: {found:?}"
+            );
         }
     }
     // The form tells them beside its fields.
@@ -418,13 +453,20 @@ async fn the_form_asks_for_tasks_individuals_and_the_law() {
     };
     let place = submit(
         &mut owner,
-        &[("task", "regression"), ("target", "price"), ("prediction", "estimate"), ("score", "score")],
+        &[
+            ("task", "regression"),
+            ("target", "price"),
+            ("prediction", "estimate"),
+            ("score", "score"),
+        ],
     )
     .await;
     owner.get(&place).await.shows("How well numbers are predicted of each group");
-    let place =
-        submit(&mut owner, &[("task", "ranking"), ("target", "hired"), ("list", "query"), ("position", "place")])
-            .await;
+    let place = submit(
+        &mut owner,
+        &[("task", "ranking"), ("target", "hired"), ("list", "query"), ("position", "place")],
+    )
+    .await;
     owner.get(&place).await.shows("48 lists ordered by `place`");
     let place = submit(
         &mut owner,

@@ -126,8 +126,7 @@ async fn form_page(
                     .any(|name| form.field(name).is_some_and(|field| !field.faults.is_empty()))
             };
             offered.more_open = is_wrong(MORE);
-            offered.individual_open =
-                is_wrong(INDIVIDUAL) || !offered.feature_faults.is_empty();
+            offered.individual_open = is_wrong(INDIVIDUAL) || !offered.feature_faults.is_empty();
             offered.tasks_open = is_wrong(OF_TASKS);
             offered.law_open = is_wrong(LAW);
         }
@@ -292,11 +291,7 @@ fn offered(dataset: &Dataset, profile: &Profile, roles: &Roles) -> Columns {
         dataset_id: dataset.id.to_string(),
         attributes: attributes.into_iter().map(|(_, row)| row).collect(),
         faults: Vec::new(),
-        features: profile
-            .columns
-            .iter()
-            .map(|column| (column.name.clone(), false))
-            .collect(),
+        features: profile.columns.iter().map(|column| (column.name.clone(), false)).collect(),
         feature_faults: Vec::new(),
         more_open: false,
         tasks_open: false,

@@ -94,7 +94,9 @@ fn parameters(reader: &mut Reader<'_>, task: Task, spec: AnalysisSpec) -> TaskSp
             }
             TaskSpec::Regression(asked)
         }
-        Task::Multiclass => TaskSpec::Multiclass(MulticlassSpec::new(spec.target, prediction, groups)),
+        Task::Multiclass => {
+            TaskSpec::Multiclass(MulticlassSpec::new(spec.target, prediction, groups))
+        }
         Task::Ranking => {
             let position = reader.text("position");
             let mut asked = RankingSpec {
@@ -229,9 +231,8 @@ impl Reader<'_> {
                 words.join(" or "),
                 task.as_str()
             );
-            self.faults.push(
-                Fault::new(format!("/{name}"), "misplaced", message).hint("Leave it empty."),
-            );
+            self.faults
+                .push(Fault::new(format!("/{name}"), "misplaced", message).hint("Leave it empty."));
         }
     }
 
@@ -290,8 +291,7 @@ pub(super) fn as_fields(problem: &Problem) -> Problem {
 }
 
 fn is_ratio(id: &str) -> bool {
-    disparities::find(id)
-        .map_or_else(|| id.ends_with("_ratio"), |disparity| disparity.ideal == 1.0)
+    disparities::find(id).map_or_else(|| id.ends_with("_ratio"), |disparity| disparity.ideal == 1.0)
 }
 
 #[cfg(test)]

@@ -212,7 +212,9 @@ pub(super) fn confusions(report: &MulticlassReport) -> Vec<Section> {
                 heads: vec!["group", "true class…", "rows", "predicted so", "predicted otherwise…"],
                 rows: rows.collect(),
                 facts: too_many
-                    .then(|| "There are too many groups and classes to list: JSON holds them.".to_owned())
+                    .then(|| {
+                        "There are too many groups and classes to list: JSON holds them.".to_owned()
+                    })
                     .into_iter()
                     .collect(),
             }

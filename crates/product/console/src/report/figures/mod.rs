@@ -10,8 +10,7 @@ mod ll144;
 use askama::Template;
 use ephor_fairness::{
     ENGINE_VERSION, Interval, data::DataReport, drift::DriftReport, law::LawReport,
-    significance::chi_square::ChiSquare,
-    task::TaskResult,
+    significance::chi_square::ChiSquare, task::TaskResult,
 };
 
 pub use kinds::{of_individual, of_multiclass, of_ranking, of_regression};
