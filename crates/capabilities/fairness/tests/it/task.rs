@@ -98,12 +98,13 @@ async fn reports_of_the_law_are_those_of_the_cube() {
     });
     let TaskSpec::Binary(spec) = TaskSpec::read(&json).unwrap() else { panic!("another task") };
     let table = people();
-    let found = analyze(table.clone(), &(*spec.clone()).into(), &(), &CancellationToken::new());
-    let TaskResult::Binary(found) = found.await.unwrap() else { panic!("another task") };
+    let cancel = CancellationToken::new();
+    let asked = TaskSpec::Binary(spec.clone());
+    let found = analyze(table.clone(), &asked, &(), &cancel).await.unwrap();
+    let TaskResult::Binary(found) = found else { panic!("another task") };
     let mut options = ReportOptions { unknown: ["?".to_owned()].into(), ..Default::default() };
     let mut plain = *spec;
     (plain.law, plain.strata) = (None, None);
-    let cancel = CancellationToken::new();
     let cube = read_cube(table.clone(), &plain, &(), &cancel).await.unwrap();
     assert_eq!(found.law[1], report(Rule::Ll144, &cube, &plain, &options).unwrap());
     options.strata = Some("job".into());
