@@ -94,6 +94,10 @@ impl TaskSpec {
             Self::Ranking(spec) => serde_json::to_value(spec)?,
         };
         if let Value::Object(fields) = &mut json {
+            // Lists have no weights: what nobody asked for is not written.
+            if self.task() == Task::Ranking && fields.get("weight").is_some_and(Value::is_null) {
+                fields.remove("weight");
+            }
             fields.insert("task".to_owned(), self.task().as_str().into());
         }
         Ok(json)
