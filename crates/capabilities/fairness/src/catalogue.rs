@@ -1,5 +1,7 @@
 //! Metrics and disparities by name, for whoever looks one up.
 
+use std::sync::LazyLock;
+
 use serde::Serialize;
 
 use crate::{
@@ -9,6 +11,7 @@ use crate::{
     individual,
     metrics::{self, Metric},
     multiclass, ranking, regression,
+    task::Task,
 };
 
 /// What a name stands for.
@@ -67,6 +70,88 @@ pub fn kinds() -> Vec<Kind> {
 /// The metric or disparity with this id or alias.
 pub fn find(name: &str) -> Option<Entry> {
     metrics::find(name).map(Entry::Metric).or_else(|| disparities::find(name).map(Entry::Disparity))
+}
+
+/// A disparity of a task other than yes or no.
+struct Known {
+    task: Task,
+    id: String,
+    title: String,
+    ideal: f64,
+}
+
+static OF_TASKS: LazyLock<Vec<Known>> = LazyLock::new(|| {
+    let mut all = Vec::new();
+    for kind in kinds() {
+        let Some(task) = Task::named(kind.id) else { continue };
+        let mut add = |id: String, title: String, ideal: f64| {
+            all.push(Known { task, id, title, ideal });
+        };
+        for about in kind.metrics {
+            for (ending, words, ideal) in [
+                ("difference", "difference", 0.0),
+                ("ratio", "ratio", 1.0),
+                ("difference_to_reference", "greatest difference to the reference group", 0.0),
+                ("ratio_to_reference", "least ratio to the reference group", 1.0),
+            ] {
+                add(format!("{}_{ending}", about.id), format!("{} {words}", about.title), ideal);
+            }
+        }
+        for about in kind.disparities {
+            add(about.id.to_owned(), about.title.to_owned(), 0.0);
+        }
+    }
+    all
+});
+
+/// A disparity of a task by its id: its name for people, and its value without any disparity.
+pub fn disparity(task: Task, id: &str) -> Option<(String, f64)> {
+    if task == Task::Binary {
+        return disparities::find(id).map(|found| (found.title.clone(), found.ideal));
+    }
+    let found = OF_TASKS.iter().find(|known| known.task == task && known.id == id)?;
+    Some((found.title.clone(), found.ideal))
+}
+
+/// The id of the disparity of any task with this id or alias.
+pub fn disparity_named(name: &str) -> Option<&'static str> {
+    disparities::find(name)
+        .map(|found| found.id.as_str())
+        .or_else(|| OF_TASKS.iter().find(|known| known.id == name).map(|known| known.id.as_str()))
+}
+
+/// The disparities of all tasks with their names for people, each id once.
+pub fn disparity_ids() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let binary = disparities::registry().iter().map(|one| (one.id.as_str(), one.title.as_str()));
+    let others = OF_TASKS
+        .iter()
+        .enumerate()
+        .filter(|(at, known)| OF_TASKS[..*at].iter().all(|before| before.id != known.id))
+        .filter(|(_, known)| disparities::registry().iter().all(|one| one.id != known.id))
+        .map(|(_, known)| (known.id.as_str(), known.title.as_str()));
+    binary.chain(others)
+}
+
+/// The disparities of a task other than yes or no that are judged unless a spec says otherwise: id, threshold, and whether it is a
+/// ratio.
+pub fn judged(task: Task) -> Vec<(String, f64, bool)> {
+    let mut found = Vec::new();
+    for kind in kinds().into_iter().filter(|kind| Task::named(kind.id) == Some(task)) {
+        for about in kind.metrics {
+            let thresholds = [
+                ("difference", about.difference_threshold, false),
+                ("ratio", about.ratio_threshold, true),
+            ];
+            found.extend(thresholds.into_iter().filter_map(|(ending, threshold, is_ratio)| {
+                Some((format!("{}_{ending}", about.id), threshold?, is_ratio))
+            }));
+        }
+        let own = kind.disparities.into_iter();
+        found.extend(
+            own.filter_map(|about| Some((about.id.to_owned(), about.difference_threshold?, false))),
+        );
+    }
+    found
 }
 
 /// Of all ids and aliases, the one that somebody who typed `name` most likely meant.

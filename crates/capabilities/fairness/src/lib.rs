@@ -29,6 +29,7 @@ pub mod multiclass;
 pub mod ranking;
 pub mod regression;
 pub mod significance;
+pub mod task;
 
 pub use analysis::{Progress, analyze, analyze_cube, column_faults, read_cube, scan_plan};
 pub use conditional::*;

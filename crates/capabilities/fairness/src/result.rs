@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AnalysisSpec, Strata,
     individual::Individual,
+    law::LawReport,
     significance::{all_pairs::Test, flip_flop::FlipFlop},
 };
 
@@ -48,6 +49,9 @@ pub struct AnalysisResult {
     /// How alike similar people are treated; only of an analysis of individual fairness.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub individual: Option<Individual>,
+    /// The reports of the law that the spec asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub law: Vec<LawReport>,
 }
 
 impl AnalysisResult {

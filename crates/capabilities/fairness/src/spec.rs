@@ -9,6 +9,7 @@ use crate::{
     fault::{Fault, nearest},
     frame::names_of,
     individual,
+    law::LawSpec,
 };
 
 /// The most protected attributes of one analysis.
@@ -102,6 +103,9 @@ pub struct AnalysisSpec {
     /// How many of the rows most like it each row is compared with, itself among them; with `features`.
     #[serde(default = "five", skip_serializing_if = "is_five")]
     pub neighbours: u32,
+    /// Reports of the law to make beside the analysis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub law: Option<LawSpec>,
 }
 
 pub(crate) const fn half() -> f64 {
@@ -149,6 +153,7 @@ impl AnalysisSpec {
             bootstrap_draws: draws(),
             features: Vec::new(),
             neighbours: five(),
+            law: None,
         }
     }
 
@@ -190,6 +195,9 @@ impl AnalysisSpec {
                 Fault::new("/prediction", "required", "Equalized odds compares predictions with labels, and there are no predictions.")
                     .hint("Name a column of predictions or of scores."),
             );
+        }
+        if let Some(law) = &self.law {
+            faults.extend(law.faults(self));
         }
         let of_individuals = self.individual_disparities();
         for id in self.thresholds.keys() {

@@ -7,12 +7,16 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use ephor_fairness::law::Rule;
 use ephor_kernel::{AnalysisId, Problem};
 use ephor_rest::{ApiError, Body, Id, Permitted, permissions};
 
 use crate::{
     Assurance,
-    analysis::{AnalysisCreate, analysis_cancel, analysis_create, analysis_get, analysis_result},
+    analysis::{
+        AnalysisAsked, analysis_cancel, analysis_create, analysis_get, analysis_law,
+        analysis_result,
+    },
     reports,
 };
 
@@ -31,6 +35,8 @@ pub fn routes(state: Assurance) -> Router {
         .route("/v1/bias_analyses", post(create))
         .route("/v1/bias_analyses/{id}/result", get(result))
         .route("/v1/bias_analyses/{id}/cancel", post(cancel))
+        .route("/v1/bias_analyses/{id}/law/ll144", get(ll144))
+        .route("/v1/bias_analyses/{id}/law/eeoc", get(eeoc))
         .merge(reports::routes())
         .with_state(state)
 }
@@ -38,8 +44,9 @@ pub fn routes(state: Assurance) -> Router {
 async fn create(
     State(state): State<Assurance>,
     Permitted { scope, .. }: Permitted<AnalysesCreate>,
-    Body(create): Body<AnalysisCreate>,
+    Body(asked): Body<AnalysisAsked>,
 ) -> Result<Response, ApiError> {
+    let create = asked.read()?;
     // Outside of any transaction: opening a data set reads the object store.
     let table = (state.open_dataset)(scope.clone(), create.dataset_id).await?;
     Problem::unless_empty(create.faults(&table))?;
@@ -67,6 +74,34 @@ async fn result(
         )
         .into()),
     }
+}
+
+async fn ll144(
+    state: State<Assurance>,
+    permitted: Permitted<AnalysesRead>,
+    id: Id<AnalysisId>,
+) -> Result<Response, ApiError> {
+    law(state, permitted, id, Rule::Ll144).await
+}
+
+async fn eeoc(
+    state: State<Assurance>,
+    permitted: Permitted<AnalysesRead>,
+    id: Id<AnalysisId>,
+) -> Result<Response, ApiError> {
+    law(state, permitted, id, Rule::Eeoc).await
+}
+
+async fn law(
+    State(state): State<Assurance>,
+    Permitted { scope, .. }: Permitted<AnalysesRead>,
+    Id(id): Id<AnalysisId>,
+    rule: Rule,
+) -> Result<Response, ApiError> {
+    let mut tx = state.store.begin(&scope).await.map_err(Problem::from)?;
+    let found = analysis_law(&mut tx, id, rule).await?;
+    tx.commit().await.map_err(Problem::from)?;
+    Ok(Json(found.report).into_response())
 }
 
 async fn cancel(

@@ -3,7 +3,10 @@
 use std::{convert::Infallible, sync::Arc};
 
 use async_trait::async_trait;
-use ephor_fairness::{AnalysisError, AnalysisResult, AnalysisSpec, CancellationToken};
+use ephor_fairness::{
+    AnalysisError, CancellationToken,
+    task::{self, TaskResult, TaskSpec},
+};
 use ephor_kernel::{AnalysisId, DatasetId, DomainEvent};
 use ephor_store::jobs::{JobContext, JobFailure, JobHandler};
 use tokio::sync::watch;
@@ -18,6 +21,8 @@ use crate::{
 
 /// The share of the work that is left when all rows are read: intervals and recommendations.
 const SCAN_SHARE: f64 = 0.9;
+/// The largest result: a field of the database holds little more, and nobody reads as much.
+const MAX_RESULT_BYTES: usize = 128 << 20;
 
 /// Runs bias analyses.
 pub struct AnalysisRunner {
@@ -71,11 +76,11 @@ impl AnalysisRunner {
         &self,
         job: &JobContext,
         analysis: &Analysis,
-    ) -> Result<AnalysisResult, JobFailure> {
-        let spec: AnalysisSpec =
-            serde_json::from_value(analysis.parameters.clone()).map_err(|error| {
-                JobFailure::fatal(format!("The specification cannot be read: {error}"))
-            })?;
+    ) -> Result<TaskResult, JobFailure> {
+        let spec = TaskSpec::read(&analysis.parameters).map_err(|faults| {
+            let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            JobFailure::fatal(format!("The specification cannot be read: {}", told.join("; ")))
+        })?;
         let dataset: DatasetId = analysis
             .dataset_id
             .ok_or_else(|| JobFailure::fatal("The analysis names no data set"))?;
@@ -88,18 +93,41 @@ impl AnalysisRunner {
             tell.send_replace((done, total));
         };
         let cancel: CancellationToken = job.cancelled();
-        let work = ephor_fairness::analyze(frame, &spec, &progress, &cancel);
+        let work = task::analyze(frame, &spec, &progress, &cancel);
         let outcome = tokio::select! {
             outcome = work => outcome,
             never = pass_on(job, told) => match never {},
         };
-        outcome.map_err(|error| match error {
+        let result = outcome.map_err(|error| match error {
             AnalysisError::Cancelled => JobFailure::Cancelled,
             AnalysisError::Invalid(_) => JobFailure::fatal(error.to_string()),
             AnalysisError::Read(_) | AnalysisError::Engine(_) => {
                 JobFailure::retry(error.to_string())
             }
-        })
+        })?;
+        tokio::task::spawn_blocking(move || kept(result))
+            .await
+            .map_err(|failed| JobFailure::retry(failed.to_string()))?
+    }
+}
+
+/// A result that can be stored, and read again: of bounded size, and without numbers that JSON does not have.
+fn kept(result: TaskResult) -> Result<TaskResult, JobFailure> {
+    let text =
+        serde_json::to_string(&result).map_err(|error| JobFailure::fatal(error.to_string()))?;
+    if text.len() > MAX_RESULT_BYTES {
+        return Err(JobFailure::fatal(format!(
+            "The result would take {} MiB, and {} are kept at most. Analyse fewer attributes, or their intersections to a lesser depth",
+            text.len() >> 20,
+            MAX_RESULT_BYTES >> 20
+        )));
+    }
+    let json = serde_json::from_str(&text).map_err(|error| JobFailure::fatal(error.to_string()))?;
+    match TaskResult::read(result.task(), json) {
+        Ok(_) => Ok(result),
+        Err(_) => Err(JobFailure::fatal(
+            "The numbers of these columns are so great that what follows from them is none. Put them into another unit, such as thousands",
+        )),
     }
 }
 

@@ -1,7 +1,7 @@
 //! How fair a model was, version after version: its completed analyses as lines.
 
 use chrono::{DateTime, Utc};
-use ephor_fairness::disparities;
+use ephor_fairness::{catalogue, task::Task};
 use ephor_kernel::{AnalysisId, DatasetId, ModelId, ModelVersionId, Problem};
 use ephor_store::{OrgTx, StoreError};
 use indexmap::IndexMap;
@@ -47,9 +47,11 @@ pub struct Point {
     pub semantic_version: Option<String>,
     /// The data set.
     pub dataset_id: Option<DatasetId>,
+    /// What the model predicts: binary, regression, multiclass or ranking.
+    pub task: String,
     /// pass, warning or fail; none when an imported analysis does not say.
     pub outcome: Option<String>,
-    /// 0 to 100.
+    /// 0 to 100; only of the task binary.
     pub compliance_score: Option<Decimal>,
     /// Disparities beyond their threshold.
     pub failed_count: Option<i32>,
@@ -60,6 +62,8 @@ pub struct Point {
 /// One disparity of one attribute over the analyses.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Line {
+    /// What the model predicts: values of two tasks are two lines.
+    pub task: String,
     /// The protected attribute.
     pub attribute: String,
     /// The disparity.
@@ -134,7 +138,7 @@ pub(crate) async fn model_points(
 async fn points(tx: &mut OrgTx, model: ModelId) -> Result<Vec<Point>, Problem> {
     let rows = sqlx::query!(
         r#"select a.id, a.name, a.completed_at as "completed_at!", a.model_version_id,
-                  v.semantic_version as "semantic_version?", a.dataset_id, a.outcome, a.compliance_score,
+                  v.semantic_version as "semantic_version?", a.dataset_id, a.task, a.outcome, a.compliance_score,
                   a.failed_count, a.warning_count
              from assurance.bias_analyses a
              left join registry.model_versions v on v.organization_id = $1 and v.id = a.model_version_id
@@ -159,6 +163,7 @@ async fn points(tx: &mut OrgTx, model: ModelId) -> Result<Vec<Point>, Problem> {
             model_version_id: row.model_version_id.map(Into::into),
             semantic_version: row.semantic_version,
             dataset_id: row.dataset_id.map(Into::into),
+            task: row.task,
             outcome: row.outcome,
             compliance_score: row.compliance_score,
             failed_count: row.failed_count,
@@ -167,8 +172,8 @@ async fn points(tx: &mut OrgTx, model: ModelId) -> Result<Vec<Point>, Problem> {
         .collect())
 }
 
-/// The judged disparities of protected attributes, not of where they meet: those are many, and
-/// each analysis has them.
+/// The judged disparities of protected attributes, not of where they meet, nor of single classes: those are
+/// many, and each analysis has them.
 async fn lines(
     tx: &mut OrgTx,
     points: &[Point],
@@ -176,12 +181,12 @@ async fn lines(
 ) -> Result<Vec<Line>, Problem> {
     let analyses: Vec<Uuid> = points.iter().map(|point| point.analysis_id.uuid()).collect();
     let rows = sqlx::query!(
-        r#"select r.analysis_id, r.attribute, r.metric_name, r.score, r.interval_low, r.interval_high,
+        r#"select r.analysis_id, a.task, r.attribute, r.metric_name, r.score, r.interval_low, r.interval_high,
                   r.threshold, r.status, r.undefined_reason
              from assurance.bias_analysis_results r
              join assurance.bias_analyses a on a.organization_id = $1 and a.id = r.analysis_id
             where r.organization_id = $1 and r.analysis_id = any($2) and r.threshold is not null
-              and a.parameters -> 'protected' ? r.attribute
+              and a.parameters -> 'protected' ? r.attribute and not r.additional_data ? 'class'
               and ($3::text is null or r.metric_name = $3)
             order by array_position($2, r.analysis_id), r.position"#,
         tx.organization().uuid(),
@@ -191,17 +196,18 @@ async fn lines(
     .fetch_all(tx.conn())
     .await
     .map_err(StoreError::from)?;
-    let mut lines: IndexMap<(String, String), Line> = IndexMap::new();
+    let mut lines: IndexMap<(String, String, String), Line> = IndexMap::new();
     for row in rows {
-        let key = (row.attribute, row.metric_name);
+        let key = (row.task, row.attribute, row.metric_name);
         let line = lines.entry(key.clone()).or_insert_with(|| {
-            let (attribute, metric) = key;
-            let known = disparities::find(&metric);
+            let (task, attribute, metric) = key;
+            let known = Task::named(&task).and_then(|task| catalogue::disparity(task, &metric));
+            let (title, ideal) = known.unzip();
             Line {
+                task,
                 attribute,
-                title: known
-                    .map_or_else(|| ephor_rest::label(&metric), |known| known.title.clone()),
-                ideal: known.map(|known| known.ideal),
+                title: title.unwrap_or_else(|| ephor_rest::label(&metric)),
+                ideal,
                 metric,
                 marks: Vec::new(),
             }

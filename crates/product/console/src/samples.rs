@@ -7,7 +7,10 @@ use ephor_assurance::{
     trend::{Line, Mark, Point, Trend},
 };
 use ephor_billing::{LimitUse, Per};
-use ephor_fairness::{AnalysisResult, Status, comparison};
+use ephor_fairness::{
+    AnalysisResult, Status, comparison,
+    task::{Task, TaskResult},
+};
 use ephor_kernel::{Code, Fault, PermissionSet, Problem};
 
 use crate::{
@@ -36,7 +39,7 @@ use crate::{
         },
         usage::{UsagePage, bar as usage_bar},
     },
-    result::ResultView,
+    result::{ResultView, TaskView},
     view::{
         Badge, Bar, Bars, Choice, Control, Field, Form, Head, Html, Moment, Notice, Spark, Table,
     },
@@ -50,6 +53,66 @@ pub(crate) fn moment() -> DateTime<Utc> {
 /// What the engine finds in UCI Adult; `tests/fixtures/README.md` says how it was made.
 pub(crate) fn result() -> AnalysisResult {
     serde_json::from_str(include_str!("../tests/fixtures/adult_result.json")).unwrap()
+}
+
+/// What is found of a task other than yes or no: `more` beside findings of `metrics` in two groups.
+fn task_result(task: Task, metrics: &[&str], more: serde_json::Value) -> TaskResult {
+    use serde_json::json;
+    let interval = json!({ "lower": 0.1, "upper": 0.4, "confidence": 0.95, "method": "normal" });
+    let metric = |id: &&str| json!({ "id": id, "value": 0.25, "interval": interval, "n": 50, "undefined": null });
+    let line = |name: &str| {
+        json!({
+            "name": name, "values": [name], "n": 50, "weight": 50.0, "small": false,
+            "metrics": metrics.iter().map(metric).collect::<Vec<_>>(),
+        })
+    };
+    let disparity = json!({
+        "id": format!("{}_difference", metrics[0]), "title": "A <difference>", "value": 0.2, "ideal": 0.0,
+        "interval": interval, "threshold": 0.1, "status": "warning", "worst_pair": null, "n": 100,
+        "undefined": null, "left_out": [], "sentence": "Groups differ.",
+    });
+    let mut json = json!({
+        "engine_version": "0.1.0",
+        "rows": { "read": 100, "used": 100, "weight": 100.0, "effective": 100.0 },
+        "excluded": [], "overall": line("all"),
+        "comparisons": [{
+            "attributes": ["sex"], "name": "sex", "comparable": true, "reason": null, "reference": null,
+            "groups": [line("<f>"), line("m")], "disparities": [disparity], "status": "warning",
+        }],
+        "notes": ["A <note>."], "counts": { "pass": 0, "warning": 1, "fail": 0 }, "status": "warning",
+    });
+    for (name, value) in more.as_object().unwrap() {
+        json[name] = value.clone();
+    }
+    TaskResult::read(task, json).unwrap()
+}
+
+/// What is found of predicted numbers.
+pub(crate) fn regression() -> TaskResult {
+    let more = serde_json::json!({
+        "spec": { "target": "price", "prediction": "<estimate>", "protected": ["sex"] },
+        "exact": true, "distance_error": 0.0,
+    });
+    task_result(Task::Regression, &["mae", "mean_residual"], more)
+}
+
+/// What is found of predicted classes.
+pub(crate) fn multiclass() -> TaskResult {
+    let more = serde_json::json!({
+        "spec": { "target": "grade", "prediction": "given", "protected": ["sex"] },
+        "classes": ["a", "<b>"], "confusion": [[40.0, 10.0], [5.0, 45.0]],
+        "confusions": [{ "name": "sex", "groups": [["<f>", [[20.0, 5.0], [0.0, 25.0]]], ["m", [[20.0, 5.0], [5.0, 20.0]]]] }],
+        "against_rest": [],
+    });
+    task_result(Task::Multiclass, &["accuracy", "macro_f1"], more)
+}
+
+/// What is found of ranked lists.
+pub(crate) fn ranking() -> TaskResult {
+    let more = serde_json::json!({
+        "spec": { "list": "query", "score": "relevance", "protected": ["sex"] }, "lists": 12,
+    });
+    task_result(Task::Ranking, &["exposure", "relative_exposure"], more)
 }
 
 fn frame(title: &str, section: &'static str) -> Frame {
@@ -331,6 +394,11 @@ fn new_analysis() -> NewAnalysisPage {
                 attribute("weight", false, "integer, 12,740 values", &[]),
             ],
             faults: vec!["`weight` is the weight and a protected attribute at once.".into()],
+            features: vec![("income <k>".into(), true)],
+            feature_faults: vec!["No such column.".into()],
+            tasks_open: true,
+            individual_open: true,
+            law_open: false,
             more_open: false,
         }),
         form,
@@ -378,6 +446,7 @@ pub(crate) fn completed(name: &str, shift: f64) -> Completed {
             dataset_id: None,
             model_id: None,
             model_version_id: None,
+            task: "binary".into(),
             analysis_type: "comprehensive".into(),
             parameters: serde_json::json!({}),
             status: "completed".into(),
@@ -396,7 +465,7 @@ pub(crate) fn completed(name: &str, shift: f64) -> Completed {
             started_at: Some(moment()),
             completed_at: Some(moment()),
         },
-        result,
+        result: result.into(),
         dataset: Some("adult <2026>".into()),
     }
 }
@@ -405,9 +474,11 @@ fn compare(chosen: bool) -> ComparePage {
     let compared = chosen.then(|| {
         let (before, mut after) =
             (completed("Income model, <1.0>", 0.0), completed("Income model, 1.1", 0.09));
-        after.result.attributes.remove(1);
-        after.result.attributes[0].groups[0].name = "<new> group".into();
-        let comparison = comparison::compare(&before.result, &after.result);
+        let mut found = after.result.binary().unwrap().clone();
+        found.attributes.remove(1);
+        found.attributes[0].groups[0].name = "<new> group".into();
+        let comparison = comparison::compare(before.result.binary().unwrap(), &found);
+        after.result = found.into();
         CompareView::new(&Compared { before, after, comparison })
     });
     ComparePage {
@@ -432,6 +503,7 @@ fn trend_of(many: usize) -> Trend {
         model_version_id: None,
         semantic_version: [None, Some("1.0.0".to_owned()), Some("1.1.0".to_owned())][index].clone(),
         dataset_id: None,
+        task: "binary".into(),
         outcome: Some(["fail", "warning", "pass"][index].into()),
         compliance_score: (index != 1).then(|| "78.42".parse().unwrap()),
         failed_count: Some(1),
@@ -448,6 +520,7 @@ fn trend_of(many: usize) -> Trend {
         undefined_reason: (index == 1).then(|| "One <group>".to_owned()),
     };
     let line = |metric: &str, title: &str, ideal| Line {
+        task: "binary".into(),
         attribute: "sex <a>".into(),
         metric: metric.into(),
         title: title.into(),
@@ -736,6 +809,7 @@ fn upload() -> UploadPage {
 /// All of them, by name.
 pub(crate) fn pages() -> Vec<(&'static str, String)> {
     let done = || State::Done(Box::new(ResultView::new(&result())));
+    let task = |result: TaskResult| State::Task(Box::new(TaskView::new(&result)));
     let page = |name: &'static str, template: &dyn askama::DynTemplate| {
         (name, template.dyn_render().unwrap())
     };
@@ -762,6 +836,9 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
             &analysis(State::Ended(Notice::fail("It failed")), Badge::state("failed")),
         ),
         page("analysis-done", &analysis(done(), Badge::state("completed"))),
+        page("analysis-regression", &analysis(task(regression()), Badge::state("completed"))),
+        page("analysis-multiclass", &analysis(task(multiclass()), Badge::state("completed"))),
+        page("analysis-ranking", &analysis(task(ranking()), Badge::state("completed"))),
         page("compare", &compare(true)),
         page("compare-none", &compare(false)),
         page("trend", &trend(3)),

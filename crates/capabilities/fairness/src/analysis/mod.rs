@@ -119,6 +119,10 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
             .hint("Check the file, and any filter in front of it.");
         return Err(AnalysisError::Invalid(vec![fault]));
     }
+    let law = match &spec.law {
+        Some(law) => law.reports(cube, spec)?,
+        None => Vec::new(),
+    };
     let (cube, rows) = cube.finished();
     let cube = &*cube;
     let labels = labels::resolve(cube, spec).map_err(AnalysisError::Invalid)?;
@@ -205,6 +209,7 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
         intersections,
         labels,
         individual: None,
+        law,
         spec: spec.clone(),
     })
 }

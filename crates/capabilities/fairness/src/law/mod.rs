@@ -3,6 +3,7 @@
 //!
 //! They count people: a column of weights is refused. What they say is arithmetic and statistics, not legal advice.
 
+mod asked;
 mod categories;
 pub mod eeoc;
 pub mod ll144;
@@ -12,6 +13,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{AnalysisError, AnalysisSpec, Fault, cube::Cube};
+pub use asked::{LawSpec, MAX_CATEGORIES};
 
 /// Categories with a lesser share of the data may be left out.
 pub const SMALL_SHARE: f64 = 0.02;
@@ -81,6 +83,26 @@ pub enum Rule {
     Ll144,
     /// The Uniform Guidelines on Employee Selection Procedures.
     Eeoc,
+}
+
+impl Rule {
+    /// Its word, as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ll144 => "ll144",
+            Self::Eeoc => "eeoc",
+        }
+    }
+}
+
+impl LawReport {
+    /// The rule whose report it is.
+    pub const fn rule(&self) -> Rule {
+        match self {
+            Self::Ll144(_) => Rule::Ll144,
+            Self::Eeoc(_) => Rule::Eeoc,
+        }
+    }
 }
 
 /// Makes a report of a cube.

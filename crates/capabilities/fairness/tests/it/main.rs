@@ -33,3 +33,4 @@ mod reference_significance;
 mod regression;
 mod strata;
 mod support;
+mod task;

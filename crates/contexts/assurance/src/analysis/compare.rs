@@ -20,7 +20,7 @@ pub struct Compared {
 /// What changed from the analysis `with` to the analysis `id`.
 ///
 /// # Errors
-/// `not_found`; `conflict` when either has not completed.
+/// `not_found`; `conflict` when either has not completed, or is of another task than yes or no.
 pub async fn analysis_comparison(
     tx: &mut OrgTx,
     id: AnalysisId,
@@ -28,6 +28,7 @@ pub async fn analysis_comparison(
 ) -> Result<Compared, Problem> {
     let after = completed_get(tx, id).await?;
     let before = completed_get(tx, with).await?;
-    let comparison = compare(&before.result, &after.result);
+    let what = "analyses are compared";
+    let comparison = compare(before.binary(what)?, after.binary(what)?);
     Ok(Compared { before, after, comparison })
 }

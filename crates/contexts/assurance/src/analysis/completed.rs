@@ -1,6 +1,6 @@
 //! An analysis that has completed, with what it found: what reports and comparisons are made of.
 
-use ephor_fairness::AnalysisResult;
+use ephor_fairness::{AnalysisResult, task::TaskResult};
 use ephor_kernel::{AnalysisId, Code, Problem};
 use ephor_store::{OrgTx, StoreError};
 
@@ -12,9 +12,27 @@ pub struct Completed {
     /// The analysis.
     pub analysis: Analysis,
     /// What it found.
-    pub result: AnalysisResult,
+    pub result: TaskResult,
     /// The data set's name, when the caller may see data sets.
     pub dataset: Option<String>,
+}
+
+impl Completed {
+    /// What it found of yes or no.
+    ///
+    /// # Errors
+    /// `conflict` when it is of another task, for which there is no `what`.
+    pub(crate) fn binary(&self, what: &str) -> Result<&AnalysisResult, Problem> {
+        self.result.binary().ok_or_else(|| {
+            let Analysis { id, task, .. } = &self.analysis;
+            Problem::new(
+                Code::Conflict,
+                format!(
+                    "The analysis {id} is of the task {task}, and {what} only of the task binary"
+                ),
+            )
+        })
+    }
 }
 
 /// A completed analysis of the organization.

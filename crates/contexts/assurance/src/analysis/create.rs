@@ -1,53 +1,87 @@
 //! Ask for an analysis.
 
-use ephor_fairness::AnalysisSpec;
+use ephor_fairness::{AnalysisType, task::TaskSpec};
 use ephor_kernel::{AnalysisId, DatasetId, DomainEvent, Fault, ModelId, Problem};
 use ephor_store::{OrgTx, StoreError, jobs::NewJob};
 use ephor_tabular::Table;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{JOB_KIND, JobPayload};
 
-/// What is asked for.
+/// What is asked for, as it is sent.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AnalysisCreate {
-    /// A name for people; made from the type and the data set's name if it is not here.
+pub struct AnalysisAsked {
     #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    description: String,
+    dataset_id: DatasetId,
+    #[serde(default)]
+    model_id: Option<ModelId>,
+    parameters: Value,
+}
+
+impl AnalysisAsked {
+    /// Reads the specification by its task.
+    ///
+    /// # Errors
+    /// `invalid` with every fault that shows before the data set is looked at.
+    pub fn read(self) -> Result<AnalysisCreate, Problem> {
+        let Self { name, description, dataset_id, model_id, parameters } = self;
+        match TaskSpec::read(&parameters) {
+            Ok(parameters) => {
+                Ok(AnalysisCreate { name, description, dataset_id, model_id, parameters })
+            }
+            Err(faults) => {
+                let mut faults: Vec<Fault> = faults.into_iter().map(fault).collect();
+                faults.extend(word_faults(name.as_deref(), &description));
+                Err(Problem::invalid(faults))
+            }
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct AnalysisCreate {
+    /// A name for people; made from the type and the protected attributes if it is not here.
     pub name: Option<String>,
     /// What the analysis is for.
-    #[serde(default)]
     pub description: String,
     /// The data set.
     pub dataset_id: DatasetId,
     /// The model whose predictions the data set holds, when it is registered.
-    #[serde(default)]
     pub model_id: Option<ModelId>,
-    /// Columns, groups, thresholds, confidence.
-    pub parameters: AnalysisSpec,
+    /// Task, columns, groups, thresholds, confidence.
+    pub parameters: TaskSpec,
 }
 
 impl AnalysisCreate {
     /// All that is wrong with it, the data set's columns considered.
     pub fn faults(&self, table: &Table) -> Vec<Fault> {
-        let mut faults: Vec<Fault> = self.parameters.faults().into_iter().map(fault).collect();
-        if let Some(name) = &self.name
-            && !(1..=200).contains(&name.chars().count())
-        {
-            faults.push(Fault::new("/name", "length", "A name has 1 to 200 characters"));
-        }
-        if self.description.chars().count() > 10_000 {
-            faults.push(Fault::new(
-                "/description",
-                "length",
-                "A description has at most 10000 characters",
-            ));
-        }
-        faults.extend(
-            ephor_fairness::column_faults(&self.parameters, &table.schema()).into_iter().map(fault),
-        );
+        let mut faults = word_faults(self.name.as_deref(), &self.description);
+        faults.extend(self.parameters.column_faults(&table.schema()).into_iter().map(fault));
         faults
     }
+}
+
+fn word_faults(name: Option<&str>, description: &str) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if let Some(name) = name
+        && !(1..=200).contains(&name.chars().count())
+    {
+        faults.push(Fault::new("/name", "length", "A name has 1 to 200 characters"));
+    }
+    if description.chars().count() > 10_000 {
+        faults.push(Fault::new(
+            "/description",
+            "length",
+            "A description has at most 10000 characters",
+        ));
+    }
+    faults
 }
 
 /// A fault of the specification, as a fault of the request that holds it.
@@ -75,18 +109,19 @@ pub async fn analysis_create(
     let organization = tx.organization().uuid();
     let actor = tx.scope().principal().uuid();
     let name = name.clone().unwrap_or_else(|| default_name(parameters));
-    let spec = serde_json::to_value(parameters).map_err(|_| Problem::internal())?;
+    let spec = parameters.to_json().map_err(|_| Problem::internal())?;
     sqlx::query!(
         "insert into assurance.bias_analyses
-             (organization_id, id, name, description, dataset_id, model_id, analysis_type, parameters, created_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             (organization_id, id, name, description, dataset_id, model_id, task, analysis_type, parameters, created_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         organization,
         id.uuid(),
         name,
         description,
         dataset_id.uuid(),
         model_id.map(ModelId::uuid),
-        parameters.analysis_type.as_str(),
+        parameters.task().as_str(),
+        analysis_type(parameters).as_str(),
         spec,
         actor,
     )
@@ -109,9 +144,24 @@ pub async fn analysis_create(
     Ok(id)
 }
 
-fn default_name(spec: &AnalysisSpec) -> String {
-    let what = spec.analysis_type.as_str().replace('_', " ");
-    let mut name = format!("{what} by {}", spec.protected.join(", "));
+/// What it looks for: in other tasks than yes or no, all that there is.
+fn analysis_type(spec: &TaskSpec) -> AnalysisType {
+    match spec {
+        TaskSpec::Binary(spec) => spec.analysis_type,
+        TaskSpec::Regression(_) | TaskSpec::Multiclass(_) | TaskSpec::Ranking(_) => {
+            AnalysisType::Comprehensive
+        }
+    }
+}
+
+fn default_name(spec: &TaskSpec) -> String {
+    let what = match spec {
+        TaskSpec::Binary(spec) => spec.analysis_type.as_str().replace('_', " "),
+        TaskSpec::Regression(_) => "predicted numbers".to_owned(),
+        TaskSpec::Multiclass(_) => "predicted classes".to_owned(),
+        TaskSpec::Ranking(_) => "ranked lists".to_owned(),
+    };
+    let mut name = format!("{what} by {}", spec.protected().join(", "));
     if let Some((end, _)) = name.char_indices().nth(200) {
         name.truncate(end);
     }

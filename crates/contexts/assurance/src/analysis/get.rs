@@ -1,7 +1,7 @@
 //! Look at an analysis.
 
 use chrono::{DateTime, Utc};
-use ephor_fairness::AnalysisResult;
+use ephor_fairness::task::{Task, TaskResult};
 use ephor_kernel::{AnalysisId, DatasetId, JobId, ModelId, ModelVersionId, Problem, UserId};
 use ephor_store::{OrgTx, StoreError};
 use rust_decimal::Decimal;
@@ -21,6 +21,8 @@ pub struct Analysis {
     pub model_id: Option<ModelId>,
     /// The model's version that was in force when it was asked for.
     pub model_version_id: Option<ModelVersionId>,
+    /// What the model predicts: binary, regression, multiclass or ranking.
+    pub task: String,
     /// Its type.
     pub analysis_type: String,
     /// The specification.
@@ -72,7 +74,7 @@ impl Analysis {
 /// `not_found`.
 pub async fn analysis_get(tx: &mut OrgTx, id: AnalysisId) -> Result<Analysis, Problem> {
     let row = sqlx::query!(
-        r#"select a.id, a.name, a.description, a.dataset_id, a.model_id, a.model_version_id, a.analysis_type, a.parameters,
+        r#"select a.id, a.name, a.description, a.dataset_id, a.model_id, a.model_version_id, a.task, a.analysis_type, a.parameters,
                   a.status, a.job_id,
                   case when a.status = 'running' then coalesce(j.progress, a.progress) else a.progress end as "progress!",
                   case when a.status = 'running' then coalesce(j.message, a.progress_message) else a.progress_message end as "message!",
@@ -95,6 +97,7 @@ pub async fn analysis_get(tx: &mut OrgTx, id: AnalysisId) -> Result<Analysis, Pr
         dataset_id: row.dataset_id.map(Into::into),
         model_id: row.model_id.map(Into::into),
         model_version_id: row.model_version_id.map(Into::into),
+        task: row.task,
         analysis_type: row.analysis_type,
         parameters: row.parameters,
         status: row.status,
@@ -123,9 +126,9 @@ pub async fn analysis_get(tx: &mut OrgTx, id: AnalysisId) -> Result<Analysis, Pr
 pub async fn analysis_result(
     tx: &mut OrgTx,
     id: AnalysisId,
-) -> Result<Option<AnalysisResult>, Problem> {
+) -> Result<Option<TaskResult>, Problem> {
     let row = sqlx::query!(
-        "select case when origin = 'ephor' then metrics end as metrics
+        "select task, case when origin = 'ephor' then metrics end as metrics
            from assurance.bias_analyses where organization_id = $1 and id = $2",
         tx.organization().uuid(),
         id.uuid(),
@@ -134,12 +137,10 @@ pub async fn analysis_result(
     .await
     .map_err(StoreError::from)?
     .ok_or_else(|| Problem::not_found("bias analysis"))?;
-    row.metrics
-        .map(|metrics| {
-            serde_json::from_value(metrics).map_err(|error| {
-                tracing::error!(%error, analysis = %id, "a stored result could not be read");
-                Problem::internal()
-            })
-        })
-        .transpose()
+    let Some(metrics) = row.metrics else { return Ok(None) };
+    let task = Task::named(&row.task).ok_or_else(Problem::internal)?;
+    TaskResult::read(task, metrics).map(Some).map_err(|error| {
+        tracing::error!(%error, analysis = %id, "a stored result could not be read");
+        Problem::internal()
+    })
 }

@@ -5,14 +5,16 @@ mod compare;
 mod completed;
 mod create;
 mod get;
+mod law;
 mod record;
 
 pub use cancel::analysis_cancel;
 pub use compare::{Compared, analysis_comparison};
 pub use completed::{Completed, completed_get};
 pub(crate) use create::fault;
-pub use create::{AnalysisCreate, analysis_create};
+pub use create::{AnalysisAsked, AnalysisCreate, analysis_create};
 pub use get::{Analysis, analysis_get, analysis_result};
+pub use law::{Lawful, analysis_law};
 pub(crate) use record::{
     analysis_cancelled, analysis_completed, analysis_failed, analysis_started,
 };

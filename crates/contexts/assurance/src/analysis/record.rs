@@ -1,7 +1,10 @@
 //! Write down how far an analysis is and what came of it. Every step can be repeated: a job
 //! runs at least once.
 
-use ephor_fairness::{AnalysisResult, Disparity, Status};
+use ephor_fairness::{
+    Disparity, Status,
+    task::{Found, TaskResult},
+};
 use ephor_kernel::{AnalysisId, DomainEvent, Problem, ResultId};
 use ephor_store::{OrgTx, StoreError};
 use rust_decimal::Decimal;
@@ -22,23 +25,24 @@ pub(crate) async fn analysis_started(tx: &mut OrgTx, id: AnalysisId) -> Result<b
 
 /// The worst status that was judged; an analysis in which nothing could be judged passes with
 /// its warnings told.
-fn outcome(result: &AnalysisResult) -> Status {
-    result.status.unwrap_or(Status::Pass)
+fn outcome(result: &TaskResult) -> Status {
+    result.status().unwrap_or(Status::Pass)
 }
 
 /// The result, its hash and its rows, and the event that it is there.
 pub(crate) async fn analysis_completed(
     tx: &mut OrgTx,
     id: AnalysisId,
-    result: &AnalysisResult,
+    result: &TaskResult,
 ) -> Result<(), Problem> {
     let metrics = serde_json::to_value(result).map_err(|_| Problem::internal())?;
     let recommendations =
-        serde_json::to_value(&result.recommendations).map_err(|_| Problem::internal())?;
+        serde_json::to_value(result.recommendations()).map_err(|_| Problem::internal())?;
     let score =
-        result.compliance_score.and_then(Decimal::from_f64_retain).map(|score| score.round_dp(2));
-    let failed = i32::try_from(result.counts.fail).unwrap_or(i32::MAX);
-    let warned = i32::try_from(result.counts.warning).unwrap_or(i32::MAX);
+        result.compliance_score().and_then(Decimal::from_f64_retain).map(|score| score.round_dp(2));
+    let counts = result.counts();
+    let failed = i32::try_from(counts.fail).unwrap_or(i32::MAX);
+    let warned = i32::try_from(counts.warning).unwrap_or(i32::MAX);
     let done = sqlx::query!(
         "update assurance.bias_analyses
             set status = 'completed', completed_at = now(), progress = 1, progress_message = '',
@@ -50,7 +54,7 @@ pub(crate) async fn analysis_completed(
         id.uuid(),
         outcome(result).as_str(),
         score,
-        i64::try_from(result.rows.read).unwrap_or(i64::MAX),
+        i64::try_from(result.rows().read).unwrap_or(i64::MAX),
         failed,
         warned,
         metrics,
@@ -66,8 +70,8 @@ pub(crate) async fn analysis_completed(
     results_insert(tx, id, result).await?;
     tx.emit(&DomainEvent::AnalysisCompleted {
         analysis: id,
-        failed: result.counts.fail.try_into().unwrap_or(u32::MAX),
-        warned: result.counts.warning.try_into().unwrap_or(u32::MAX),
+        failed: counts.fail.try_into().unwrap_or(u32::MAX),
+        warned: counts.warning.try_into().unwrap_or(u32::MAX),
     })
     .await?;
     Ok(())
@@ -77,13 +81,9 @@ pub(crate) async fn analysis_completed(
 async fn results_insert(
     tx: &mut OrgTx,
     id: AnalysisId,
-    result: &AnalysisResult,
+    result: &TaskResult,
 ) -> Result<(), Problem> {
-    let disparities: Vec<(&str, &Disparity)> = result.disparities().collect();
-    let column = |of: &dyn Fn(&str, &Disparity) -> serde_json::Value| -> Vec<serde_json::Value> {
-        disparities.iter().map(|(attribute, one)| of(attribute, one)).collect()
-    };
-    let rows = serde_json::Value::Array(column(&|attribute, one| {
+    let row = |found: &Found<'_>| {
         let Disparity {
             id: metric,
             title,
@@ -101,12 +101,12 @@ async fn results_insert(
             p_adjusted,
             detectable,
             significance,
-        } = one;
-        serde_json::json!({
+        } = found.disparity;
+        let mut row = serde_json::json!({
             "id": ResultId::new(),
             "metric_name": metric,
             "metric_description": sentence,
-            "attribute": attribute,
+            "attribute": found.attribute,
             "demographic_group": worst_pair.as_ref().map(|pair| &pair.low),
             "score": value,
             "interval_low": interval.as_ref().map(|interval| interval.lower),
@@ -119,8 +119,14 @@ async fn results_insert(
                 "title": title, "ideal": ideal, "worst_pair": worst_pair, "left_out": left_out,
                 "p_value": p_value, "p_adjusted": p_adjusted, "detectable": detectable, "significance": significance,
             },
-        })
-    }));
+        });
+        // Of one class against the rest, its name.
+        if let Some(class) = found.class {
+            row["additional_data"]["class"] = class.into();
+        }
+        row
+    };
+    let rows = serde_json::Value::Array(result.disparities().iter().map(row).collect());
     sqlx::query!(
         r#"insert into assurance.bias_analysis_results
                (organization_id, id, analysis_id, position, metric_name, metric_description, attribute,

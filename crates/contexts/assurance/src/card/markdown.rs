@@ -151,7 +151,8 @@ fn quantities(found: &Quantities, out: &mut String) {
         ("Model version", said(found.model_version.as_deref())),
         ("Data set", said(found.dataset.as_deref())),
         ("Rows used", format!("{} of {}", found.rows_used, found.rows_read)),
-        ("Label", format!("{} (positive: {})", plain(&found.target), plain(&found.positive_label))),
+        ("Task", found.task.as_str().to_owned()),
+        ("Label", found.label().map_or_else(|| "none".to_owned(), |label| plain(&label))),
         ("Compliance score", format!("{score} of 100")),
         ("Outcome", status(found.outcome).to_owned()),
     ];

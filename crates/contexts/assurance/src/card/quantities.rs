@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use ephor_fairness::{
-    AnalysisResult, AttributeResult, Disparity, Group, Interval, Status, metrics,
+    AttributeResult, Disparity, Exclusion, Group, Interval, MetricValue, SmallGroup, Status,
+    catalogue, frame, metrics,
+    task::{Task, TaskResult},
 };
 use ephor_kernel::{AnalysisId, ModelId, Problem};
 use ephor_store::{OrgTx, StoreError};
@@ -34,10 +36,12 @@ pub struct Quantities {
     pub rows_read: u64,
     /// Rows that took part.
     pub rows_used: u64,
-    /// The column of labels.
-    pub target: String,
-    /// The label that counts as positive.
-    pub positive_label: String,
+    /// What the model predicts.
+    pub task: Task,
+    /// The column of labels, true numbers or true classes; none of ranked lists.
+    pub target: Option<String>,
+    /// The label that counts as positive; none of other tasks than yes or no.
+    pub positive_label: Option<String>,
     /// The confidence of the intervals.
     pub confidence: f64,
     /// pass, warning or fail.
@@ -66,7 +70,7 @@ pub struct CardAttribute {
 }
 
 /// A group.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct CardGroup {
     /// Its name.
     pub name: String,
@@ -113,37 +117,88 @@ pub struct CardDisparity {
 impl Quantities {
     pub(super) fn of(completed: &Completed, model_version: Option<String>) -> Self {
         let Completed { analysis, result, dataset } = completed;
+        let rows = result.rows();
+        let (target, confidence) = match result {
+            TaskResult::Binary(result) => {
+                (Some(result.spec.target.clone()), result.spec.confidence)
+            }
+            TaskResult::Regression(report) => {
+                (Some(report.spec.target.clone()), report.spec.groups.confidence)
+            }
+            TaskResult::Multiclass(report) => {
+                (Some(report.spec.target.clone()), report.spec.groups.confidence)
+            }
+            TaskResult::Ranking(report) => (None, report.spec.groups.confidence),
+        };
+        let titles = titles(result.task());
+        let (overall, attributes) = match (result.binary(), result.findings()) {
+            (_, Some(findings)) => (
+                line(&findings.overall, &titles),
+                findings
+                    .comparisons
+                    .iter()
+                    .filter(|comparison| comparison.attributes.len() == 1)
+                    .map(|comparison| compared(comparison, &titles))
+                    .collect(),
+            ),
+            (Some(result), None) => {
+                (group(&result.overall), result.attributes.iter().map(attribute).collect())
+            }
+            (None, None) => (CardGroup::default(), Vec::new()),
+        };
         Self {
             analysis_id: analysis.id,
             name: analysis.name.clone(),
             completed_at: analysis.completed_at,
             model_version,
             dataset: dataset.clone(),
-            rows_read: result.rows.read,
-            rows_used: result.rows.used,
-            target: result.spec.target.clone(),
-            positive_label: result.labels.positive.clone(),
-            confidence: result.spec.confidence,
-            outcome: result.status,
+            rows_read: rows.read,
+            rows_used: rows.used,
+            task: result.task(),
+            target,
+            positive_label: result.binary().map(|result| result.labels.positive.clone()),
+            confidence,
+            outcome: result.status(),
             compliance_score: analysis.compliance_score,
-            overall: group(&result.overall),
-            attributes: result.attributes.iter().map(attribute).collect(),
-            engine_version: result.engine_version.clone(),
+            overall,
+            attributes,
+            engine_version: result.engine_version().to_owned(),
         }
+    }
+
+    /// The column of labels and what counts as positive, for people.
+    pub fn label(&self) -> Option<String> {
+        let target = self.target.as_ref()?;
+        Some(match &self.positive_label {
+            Some(positive) => format!("{target} (positive: {positive})"),
+            None => target.clone(),
+        })
     }
 }
 
 fn attribute(result: &AttributeResult) -> CardAttribute {
-    let mut groups: Vec<&Group> = result.groups.iter().collect();
+    let groups = result.groups.iter().map(group).collect();
+    card_attribute(&result.name, groups, &result.disparities)
+}
+
+fn compared(comparison: &frame::Comparison, titles: &[(&str, &str)]) -> CardAttribute {
+    let groups = comparison.groups.iter().map(|one| line(one, titles)).collect();
+    card_attribute(&comparison.name, groups, &comparison.disparities)
+}
+
+fn card_attribute(
+    name: &str,
+    mut groups: Vec<CardGroup>,
+    disparities: &[Disparity],
+) -> CardAttribute {
     groups.sort_by_key(|group| std::cmp::Reverse(group.n));
     let more_groups = groups.len().saturating_sub(MOST_GROUPS);
     groups.truncate(MOST_GROUPS);
     CardAttribute {
-        name: result.name.clone(),
-        groups: groups.into_iter().map(group).collect(),
+        name: name.to_owned(),
+        groups,
         more_groups,
-        disparities: result
-            .disparities
+        disparities: disparities
             .iter()
             .filter(|disparity| disparity.threshold.is_some())
             .map(disparity)
@@ -152,14 +207,39 @@ fn attribute(result: &AttributeResult) -> CardAttribute {
 }
 
 fn group(group: &Group) -> CardGroup {
-    let shown = SHOWN.iter().filter_map(|id| group.metric(id)).map(|metric| CardMetric {
-        id: metric.id.clone(),
-        title: metrics::find(&metric.id)
-            .map_or_else(|| ephor_rest::label(&metric.id), |known| known.title.to_string()),
-        value: metric.value,
-        interval: metric.interval.clone(),
+    let shown = SHOWN.iter().filter_map(|id| group.metric(id)).map(|metric| {
+        let title = metrics::find(&metric.id)
+            .map_or_else(|| ephor_rest::label(&metric.id), |known| known.title.to_string());
+        card_metric(metric, title)
     });
     CardGroup { name: group.name.clone(), n: group.n, small: group.small, metrics: shown.collect() }
+}
+
+/// The metrics of a task, which are few.
+fn titles(task: Task) -> Vec<(&'static str, &'static str)> {
+    let kind = catalogue::kinds().into_iter().find(|kind| kind.id == task.as_str());
+    kind.map_or_else(Vec::new, |kind| {
+        kind.metrics.iter().map(|about| (about.id, about.title)).collect()
+    })
+}
+
+fn line(line: &frame::Line, titles: &[(&str, &str)]) -> CardGroup {
+    let shown = line.metrics.iter().map(|metric| {
+        let known = titles.iter().find(|(id, _)| *id == metric.id);
+        let title =
+            known.map_or_else(|| ephor_rest::label(&metric.id), |(_, title)| (*title).to_owned());
+        card_metric(metric, title)
+    });
+    CardGroup { name: line.name.clone(), n: line.n, small: line.small, metrics: shown.collect() }
+}
+
+fn card_metric(metric: &MetricValue, title: String) -> CardMetric {
+    CardMetric {
+        id: metric.id.clone(),
+        title,
+        value: metric.value,
+        interval: metric.interval.clone(),
+    }
 }
 
 fn disparity(disparity: &Disparity) -> CardDisparity {
@@ -175,29 +255,27 @@ fn disparity(disparity: &Disparity) -> CardDisparity {
 }
 
 /// What to know before relying on the numbers.
-pub(super) fn caveats(result: &AnalysisResult, quantities: &Quantities) -> Vec<String> {
-    let mut caveats = result.warnings.clone();
-    for exclusion in &result.excluded {
-        caveats
-            .push(format!("{}: {} rows. {}", exclusion.column, exclusion.rows, exclusion.sentence));
-    }
-    for attribute in &result.attributes {
-        if let Some(reason) = attribute.reason.as_ref().filter(|_| !attribute.comparable) {
-            caveats.push(format!("Groups of {} cannot be compared: {reason}", attribute.name));
+pub(super) fn caveats(result: &TaskResult, quantities: &Quantities) -> Vec<String> {
+    let mut caveats = Vec::new();
+    if let Some(result) = result.binary() {
+        caveats.extend(result.warnings.iter().cloned());
+        caveats.extend(result.excluded.iter().map(exclusion));
+        for one in &result.attributes {
+            let reason = one.reason.as_ref().filter(|_| !one.comparable);
+            caveats.extend(not_compared(&one.name, reason));
+            caveats.extend(too_small(&one.name, &one.small_groups, result.spec.min_group_size));
         }
-        let small = &attribute.small_groups;
-        if !small.is_empty() {
-            let mut names: Vec<String> =
-                small.iter().take(8).map(|one| format!("{} ({})", one.group, one.n)).collect();
-            if small.len() > names.len() {
-                names.push(format!("and {} more", small.len() - names.len()));
-            }
-            caveats.push(format!(
-                "Groups of {} with fewer than {} rows are in no disparity: {}.",
-                attribute.name,
-                result.spec.min_group_size,
-                names.join(", ")
-            ));
+    }
+    if let Some(findings) = result.findings() {
+        caveats.extend(findings.notes.iter().cloned());
+        caveats.extend(findings.excluded.iter().map(exclusion));
+        for one in findings.comparisons.iter().filter(|one| one.attributes.len() == 1) {
+            let reason = one.reason.as_ref().filter(|_| !one.comparable);
+            caveats.extend(not_compared(&one.name, reason));
+            let small = one.groups.iter().filter(|group| group.small);
+            let small: Vec<SmallGroup> =
+                small.map(|group| SmallGroup { group: group.name.clone(), n: group.n }).collect();
+            caveats.extend(too_small(&one.name, &small, least(result)));
         }
     }
     for attribute in quantities.attributes.iter().filter(|one| one.more_groups > 0) {
@@ -207,6 +285,39 @@ pub(super) fn caveats(result: &AnalysisResult, quantities: &Quantities) -> Vec<S
         ));
     }
     caveats
+}
+
+fn exclusion(exclusion: &Exclusion) -> String {
+    format!("{}: {} rows. {}", exclusion.column, exclusion.rows, exclusion.sentence)
+}
+
+fn not_compared(name: &str, reason: Option<&String>) -> Option<String> {
+    reason.map(|reason| format!("Groups of {name} cannot be compared: {reason}"))
+}
+
+fn too_small(name: &str, small: &[SmallGroup], least: u64) -> Option<String> {
+    if small.is_empty() {
+        return None;
+    }
+    let mut names: Vec<String> =
+        small.iter().take(8).map(|one| format!("{} ({})", one.group, one.n)).collect();
+    if small.len() > names.len() {
+        names.push(format!("and {} more", small.len() - names.len()));
+    }
+    Some(format!(
+        "Groups of {name} with fewer than {least} rows are in no disparity: {}.",
+        names.join(", ")
+    ))
+}
+
+/// The least size of a group.
+fn least(result: &TaskResult) -> u64 {
+    match result {
+        TaskResult::Binary(result) => result.spec.min_group_size,
+        TaskResult::Regression(report) => report.spec.groups.min_group_size,
+        TaskResult::Multiclass(report) => report.spec.groups.min_group_size,
+        TaskResult::Ranking(report) => report.spec.groups.min_group_size,
+    }
 }
 
 /// The latest analysis of the latest version of a model that Ephor itself completed.

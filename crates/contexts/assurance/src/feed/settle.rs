@@ -176,7 +176,7 @@ async fn analysis(
         description: format!("Rows of the row feed {feed}"),
         dataset_id: dataset,
         model_id,
-        parameters,
+        parameters: parameters.into(),
     };
     tx.conn().execute("savepoint analysis").await.map_err(StoreError::from)?;
     let asked = analysis_create(tx, &create).await;

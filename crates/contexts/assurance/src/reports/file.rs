@@ -6,7 +6,10 @@ use http::{HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
 use super::{Heading, Pages, findings};
-use crate::{analysis::Completed, card::ModelCard};
+use crate::{
+    analysis::{Completed, Lawful},
+    card::ModelCard,
+};
 
 /// What a standalone page may do if a browser shows it from here in spite of its disposition: its
 /// own policy allows the scripts that it holds, and nothing of it reaches what is Ephor's.
@@ -48,17 +51,10 @@ pub fn analysis_file(
     format: ReportFormat,
     organization: Option<&str>,
 ) -> Result<Response, Problem> {
-    let Completed { analysis, result, dataset } = completed;
+    let Completed { analysis, result, .. } = completed;
     let (kind, ending, text) = match format {
         ReportFormat::Html => {
-            let done = analysis.completed_at.unwrap_or(analysis.created_at);
-            let done = done.format("analysed %Y-%m-%d %H:%M UTC").to_string();
-            let heading = Heading {
-                title: analysis.name.clone(),
-                source: dataset.iter().cloned().chain([done]).collect::<Vec<_>>().join(" \u{b7} "),
-                created: SystemClock.now(),
-                organization: organization.map(str::to_owned),
-            };
+            let heading = heading(completed, organization);
             ("text/html; charset=utf-8", "html", (pages.report)(result, &heading)?)
         }
         ReportFormat::Json => ("application/json", "json", pretty(result)?),
@@ -67,6 +63,33 @@ pub fn analysis_file(
         }
     };
     Ok(attachment(kind, &format!("bias-analysis-{}.{ending}", analysis.id), text))
+}
+
+/// A report of the law, as a download.
+///
+/// # Errors
+/// It could not be written, which only a lack of memory can cause.
+pub fn law_file(
+    pages: Pages,
+    lawful: &Lawful,
+    organization: Option<&str>,
+) -> Result<Response, Problem> {
+    let Lawful { completed, report } = lawful;
+    let text = (pages.law)(report, &heading(completed, organization))?;
+    let (id, rule) = (completed.analysis.id, report.rule().as_str());
+    Ok(attachment("text/html; charset=utf-8", &format!("{rule}-{id}.html"), text))
+}
+
+fn heading(completed: &Completed, organization: Option<&str>) -> Heading {
+    let Completed { analysis, dataset, .. } = completed;
+    let done = analysis.completed_at.unwrap_or(analysis.created_at);
+    let done = done.format("analysed %Y-%m-%d %H:%M UTC").to_string();
+    Heading {
+        title: analysis.name.clone(),
+        source: dataset.iter().cloned().chain([done]).collect::<Vec<_>>().join(" \u{b7} "),
+        created: SystemClock.now(),
+        organization: organization.map(str::to_owned),
+    }
 }
 
 /// A model card, as a download.

@@ -1,11 +1,14 @@
 //! What an analysis found as one table: a line for each disparity of each attribute, of where
-//! attributes meet, and of individuals.
+//! attributes meet, of individuals, and of single classes where they are judged.
 
-use ephor_fairness::{AnalysisResult, Disparity, Status};
+use ephor_fairness::{
+    Disparity, Status,
+    task::{Found, TaskResult},
+};
 use ephor_kernel::Problem;
 use serde_json::{Value, json};
 
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 21] = [
     "attribute",
     "disparity",
     "title",
@@ -26,16 +29,16 @@ const COLUMNS: [&str; 20] = [
     "p_adjusted",
     "detectable",
     "undefined_reason",
+    "class",
 ];
 
 /// The findings as CSV that no spreadsheet takes for formulas.
-pub(super) fn table(result: &AnalysisResult) -> Result<String, Problem> {
-    let rows: Vec<Value> =
-        result.disparities().map(|(attribute, one)| row(attribute, one)).collect();
+pub(super) fn table(result: &TaskResult) -> Result<String, Problem> {
+    let rows: Vec<Value> = result.disparities().iter().map(row).collect();
     ephor_rest::csv_table(&COLUMNS, &rows).map_err(|_| Problem::internal())
 }
 
-fn row(attribute: &str, disparity: &Disparity) -> Value {
+fn row(found: &Found<'_>) -> Value {
     let Disparity {
         id,
         title,
@@ -53,11 +56,11 @@ fn row(attribute: &str, disparity: &Disparity) -> Value {
         p_adjusted,
         detectable,
         significance: _,
-    } = disparity;
+    } = found.disparity;
     let interval = interval.as_ref();
     let pair = worst_pair.as_ref();
     json!({
-        "attribute": attribute,
+        "attribute": found.attribute,
         "disparity": id,
         "title": title,
         "status": status.map(Status::as_str),
@@ -77,5 +80,6 @@ fn row(attribute: &str, disparity: &Disparity) -> Value {
         "p_adjusted": p_adjusted,
         "detectable": detectable,
         "undefined_reason": undefined,
+        "class": found.class,
     })
 }

@@ -7,10 +7,10 @@ mod operations;
 mod routes;
 
 use chrono::{DateTime, Utc};
-use ephor_fairness::AnalysisResult;
+use ephor_fairness::{law::LawReport, task::TaskResult};
 use ephor_kernel::Problem;
 
-pub use file::{CardFormat, ReportFormat, analysis_file, card_file};
+pub use file::{CardFormat, ReportFormat, analysis_file, card_file, law_file};
 pub(crate) use operations::operations;
 pub use routes::metric_named;
 pub(crate) use routes::routes;
@@ -35,7 +35,9 @@ pub struct Heading {
 #[derive(Debug, Clone, Copy)]
 pub struct Pages {
     /// The report of an analysis.
-    pub report: fn(&AnalysisResult, &Heading) -> Result<String, Problem>,
+    pub report: fn(&TaskResult, &Heading) -> Result<String, Problem>,
+    /// A report of the law.
+    pub law: fn(&LawReport, &Heading) -> Result<String, Problem>,
     /// The card of a model.
     pub card: fn(&ModelCard) -> Result<String, Problem>,
 }

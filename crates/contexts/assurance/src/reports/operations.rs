@@ -1,6 +1,6 @@
 //! The same, described for the OpenAPI document.
 
-use ephor_fairness::disparities;
+use ephor_fairness::{catalogue, task::Task};
 use ephor_rest::Operation;
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/v1/bias_analyses/{id}/comparison", "Compare an analysis with another")
             .tag("bias analyses")
-            .about("What got better, worse or stayed since the other one, what is new or gone, and what cannot be compared. 409 until both have completed, and of one that another system ran.")
+            .about("What got better, worse or stayed since the other one, what is new or gone, and what cannot be compared. 409 until both have completed, of one that another system ran, and of other tasks than `binary`.")
             .permission("bias_analyses", "read")
             .needs_query("with", json!({ "type": "string", "format": "uuid" }), "The analysis to compare with: what was before.")
             .response(200, object()),
@@ -40,7 +40,11 @@ pub(crate) fn operations() -> Vec<Operation> {
 }
 
 fn metrics() -> Vec<&'static str> {
-    disparities::registry().iter().map(|one| one.id.as_str()).collect()
+    catalogue::disparity_ids().map(|(id, _)| id).collect()
+}
+
+fn task() -> Value {
+    json!({ "enum": Task::ALL.map(Task::as_str), "description": "What the model predicts." })
 }
 
 fn trend() -> Value {
@@ -61,6 +65,7 @@ fn trend() -> Value {
         "model_version_id": maybe_uuid(),
         "semantic_version": text(),
         "dataset_id": maybe_uuid(),
+        "task": task(),
         "outcome": { "enum": ["pass", "warning", "fail", null] },
         // As a text, so that no digit is lost.
         "compliance_score": text(),
@@ -77,6 +82,7 @@ fn trend() -> Value {
         "undefined_reason": text(),
     }));
     let line = whole(json!({
+        "task": task(),
         "attribute": { "type": "string" },
         "metric": { "type": "string" },
         "title": { "type": "string" },

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use ephor_fairness::disparities;
+use ephor_fairness::catalogue;
 use ephor_kernel::{AnalysisId, Fault, ModelId, Problem};
 use ephor_rest::{ApiError, Id, Permitted, Query, permissions};
 use serde::Deserialize;
@@ -84,8 +84,8 @@ struct TrendQuery {
 /// # Errors
 /// `invalid`, with the name that was most likely meant.
 pub fn metric_named(name: &str) -> Result<&'static str, Problem> {
-    if let Some(found) = disparities::find(name) {
-        return Ok(&found.id);
+    if let Some(found) = catalogue::disparity_named(name) {
+        return Ok(found);
     }
     let cut: String = name.chars().take(60).collect();
     let fault = Fault::new(
@@ -93,7 +93,7 @@ pub fn metric_named(name: &str) -> Result<&'static str, Problem> {
         "vocabulary",
         format!("`{cut}` is no disparity that Ephor knows"),
     );
-    let fault = match ephor_fairness::catalogue::nearest(&cut) {
+    let fault = match catalogue::nearest(&cut) {
         Some(near) => fault.hint(format!("Did you mean `{near}`? `ephor metrics` lists them all.")),
         None => fault.hint("`ephor metrics` lists them all."),
     };

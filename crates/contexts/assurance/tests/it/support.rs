@@ -50,8 +50,11 @@ impl World {
             })
         });
         // Nothing here is shown.
-        let pages =
-            Pages { report: |_, _| Err(Problem::internal()), card: |_| Err(Problem::internal()) };
+        let pages = Pages {
+            report: |_, _| Err(Problem::internal()),
+            law: |_, _| Err(Problem::internal()),
+            card: |_| Err(Problem::internal()),
+        };
         let assurance = Assurance { store: db.store(), open_dataset, pages };
         let catalog = Catalog::read(db.store().door().await.unwrap().conn()).await.unwrap();
         let others = [

@@ -1,6 +1,6 @@
 //! Rates by group with their intervals: one row a group, a dot with whiskers a rate.
 
-use ephor_fairness::{AttributeResult, Disparity, Group};
+use ephor_fairness::{AttributeResult, Disparity, Group, frame};
 use serde::Serialize;
 
 use super::{Axis, Mark, Plot, block, height, slug};
@@ -57,6 +57,56 @@ pub fn error_rates(result: &AttributeResult) -> Option<Plot> {
         "Of those with a positive label, how many are found; of those with a negative label, how many are taken for positive. Equalized odds asks that both be alike in all groups.",
         None,
     )
+}
+
+/// A metric of the groups of an analysis of another task than yes or no, and everybody's as a line. `None` without any value.
+pub fn by_group(
+    comparison: &frame::Comparison,
+    overall: &frame::Line,
+    metric: (&str, &str),
+    percent: bool,
+) -> Option<Plot> {
+    let (id, name) = metric;
+    let rows: Vec<Row> = comparison
+        .groups
+        .iter()
+        .map(|group| Row {
+            label: group.name.clone(),
+            n: group.n,
+            values: vec![Mark::of(group.metric(id))],
+        })
+        .collect();
+    if !rows.iter().flat_map(|row| &row.values).any(|mark| mark.value.is_some()) {
+        return None;
+    }
+    let words = |mark: &Mark| if percent { mark.words() } else { (mark.number(), mark.range()) };
+    let table = rows
+        .iter()
+        .map(|row| {
+            let (value, range) = row.values.first().map(words).unwrap_or_default();
+            vec![row.label.clone(), format::count(row.n), value, range]
+        })
+        .collect();
+    let whole = overall.metric(id).and_then(|metric| metric.value);
+    let told = |value| if percent { format::percent(value) } else { format::decimal(value) };
+    let title = format!("{name} by {}", comparison.name);
+    let shown: Vec<Row> = rows.into_iter().take(MOST_ROWS).collect();
+    Some(Plot {
+        id: format!("plot-{}-{}", slug(id), slug(&comparison.name)),
+        reading: "A whisker is the interval, the line is everybody. Groups whose whiskers lie far apart differ beyond chance.".to_owned(),
+        size: height(shown.len()),
+        json: block(&Intervals {
+            kind: "intervals",
+            description: format!("{title}. The table below the plot holds all values."),
+            axis: Axis { label: name.to_owned(), min: None, max: None, percent },
+            series: vec![name.to_owned()],
+            rows: shown,
+            mark: whole.map(|value| Line { value, label: format!("all {}", told(value)) }),
+        }),
+        heads: vec![comparison.name.clone(), "n".to_owned(), name.to_owned(), "Its interval".to_owned()],
+        rows: table,
+        title,
+    })
 }
 
 /// A disparity in two analyses.

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 pub use calibration::calibration;
 pub use heatmap::intersections;
-pub use intervals::{Pair, changes, error_rates, selection_rates};
+pub use intervals::{Pair, by_group, changes, error_rates, selection_rates};
 pub use trend::{TrendChart, TrendMark};
 
 use crate::view::format;

@@ -114,7 +114,8 @@ fn facts(found: &Quantities) -> Facts {
                 format::count(found.rows_read)
             )),
         ),
-        ("Label", Html::text(&format!("{} (positive: {})", found.target, found.positive_label))),
+        ("Task", Html::text(found.task.as_str())),
+        ("Label", Html::text(&found.label().unwrap_or_else(|| "none".to_owned()))),
         ("Compliance score", Html::text(&score)),
         ("Outcome", Html::of(&Badge::verdict(found.outcome))),
     ]

@@ -8,13 +8,13 @@ use askama::Template;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, Utc};
 use ephor_assurance::reports::{Heading, Pages};
-use ephor_fairness::AnalysisResult;
+use ephor_fairness::{AnalysisResult, law::LawReport, task::TaskResult};
 use ephor_kernel::Problem;
 use sha2::{Digest, Sha256};
 
 use crate::{
     assets,
-    result::ResultView,
+    result::{ResultView, rendered},
     view::{Icon, Moment, Sprite},
 };
 
@@ -43,16 +43,29 @@ impl ReportMeta {
 }
 
 /// Writes reports and model cards for the context that serves them.
-pub const PAGES: Pages = Pages { report: written, card: card::html };
+pub const PAGES: Pages = Pages { report: written, law: law_written, card: card::html };
 
-fn written(result: &AnalysisResult, heading: &Heading) -> Result<String, Problem> {
+fn written(result: &TaskResult, heading: &Heading) -> Result<String, Problem> {
+    let version = result.engine_version();
+    rendered(result)
+        .and_then(|result| whole(result, version, &meta(heading)))
+        .map_err(|error| unwritten(&error))
+}
+
+fn law_written(report: &LawReport, heading: &Heading) -> Result<String, Problem> {
+    figures::html(&figures::of_law(report), &meta(heading)).map_err(|error| unwritten(&error))
+}
+
+fn meta(heading: &Heading) -> ReportMeta {
     let Heading { title, source, created, organization } = heading;
     let mut meta = ReportMeta::new(title, source, *created);
     meta.organization.clone_from(organization);
-    html(result, &meta).map_err(|error| {
-        tracing::error!(%error, "a report could not be rendered");
-        Problem::internal()
-    })
+    meta
+}
+
+fn unwritten(error: &askama::Error) -> Problem {
+    tracing::error!(%error, "a report could not be rendered");
+    Problem::internal()
 }
 
 #[derive(Template)]
@@ -64,7 +77,7 @@ struct Report<'a> {
     style: String,
     scripts: [String; 3],
     sprite: Sprite,
-    result: ResultView,
+    result: String,
     version: &'a str,
 }
 
@@ -76,6 +89,11 @@ struct Report<'a> {
 /// # Errors
 /// Formatting failed, which only a lack of memory can cause.
 pub fn html(result: &AnalysisResult, meta: &ReportMeta) -> Result<String, askama::Error> {
+    whole(ResultView::new(result).render()?, &result.engine_version, meta)
+}
+
+/// The page around a result.
+fn whole(result: String, version: &str, meta: &ReportMeta) -> Result<String, askama::Error> {
     let style = assets::inline_stylesheet();
     let scripts = ["vendor/echarts/echarts.min.js", "js/theme.js", "js/charts.js"]
         .map(|name| assets::text(name).into_owned());
@@ -91,8 +109,8 @@ pub fn html(result: &AnalysisResult, meta: &ReportMeta) -> Result<String, askama
         style,
         scripts,
         sprite: Sprite,
-        result: ResultView::new(result),
-        version: &result.engine_version,
+        result,
+        version,
     }
     .render()
 }

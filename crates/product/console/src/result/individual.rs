@@ -33,13 +33,14 @@ mod tests {
     /// An analysis of individual fairness, of a group whose name is markup and a formula.
     fn sample() -> Completed {
         let mut completed = samples::completed("Individuals", 0.0);
+        let mut result = completed.result.binary().unwrap().clone();
         let one = |name: &str| json!({ "name": name, "values": [name], "n": 50, "weight": 50.0, "small": false, "metrics": [] });
-        let mut disparity = completed.result.attributes[0].disparities[0].clone();
+        let mut disparity = result.attributes[0].disparities[0].clone();
         disparity.id = "consistency_difference".to_owned();
-        completed.result.individual = Some(
+        result.individual = Some(
             serde_json::from_value(json!({
                 "neighbours": 5, "features": ["<degree>"], "among": 100, "asked": 100, "exact": true,
-                "rows": completed.result.rows, "excluded": [], "overall": one("all"),
+                "rows": result.rows, "excluded": [], "overall": one("all"),
                 "comparisons": [{
                     "attributes": ["=sex"], "name": "=sex", "comparable": true, "reason": null, "reference": null,
                     "groups": [one("<f>"), one("m")], "disparities": [disparity], "status": "fail",
@@ -48,13 +49,14 @@ mod tests {
             }))
             .unwrap(),
         );
+        completed.result = result.into();
         completed
     }
 
     #[test]
     fn a_page_and_a_report_show_what_was_found_of_individuals() {
         let completed = sample();
-        let page = ResultView::new(&completed.result).render().unwrap();
+        let page = ResultView::new(completed.result.binary().unwrap()).render().unwrap();
         for text in [
             "href=\"#individuals\"",
             "Whether similar people are treated alike",

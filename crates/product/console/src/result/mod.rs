@@ -2,26 +2,32 @@
 //! single-file report.
 
 mod disparities;
+mod document;
 mod groups;
 mod individual;
 mod recommendations;
 mod strata;
 mod summary;
+mod task;
 
 use askama::{Template, filters::HtmlSafe};
 use ephor_fairness::AnalysisResult;
 
 use crate::{
     plot::{self, Plot},
+    report::figures,
     view::{Notice, Table},
 };
 
 use disparities::DisparityCard;
+use document::DocumentView;
 use groups::GroupCard;
 use individual::IndividualView;
 use recommendations::Advice;
 use strata::StrataCard;
 use summary::Summary;
+pub use task::TaskView;
+pub(crate) use task::rendered;
 
 /// A result as HTML: summary, disparities, individuals, groups, plots, recommendations, what was left out.
 #[derive(Debug, Clone, Template)]
@@ -32,6 +38,7 @@ pub struct ResultView {
     disparities: Vec<DisparityCard>,
     strata: Vec<StrataCard>,
     individual: Option<IndividualView>,
+    law: Vec<DocumentView>,
     groups: Vec<GroupCard>,
     plots: Vec<Plot>,
     advice: Vec<Advice>,
@@ -66,6 +73,14 @@ impl ResultView {
             disparities: all().map(DisparityCard::new).collect(),
             strata: all().filter_map(StrataCard::new).collect(),
             individual: result.individual.as_ref().map(IndividualView::new),
+            law: result
+                .law
+                .iter()
+                .map(|report| {
+                    let id = format!("law-{}", report.rule().as_str());
+                    DocumentView::new(id, figures::of_law(report))
+                })
+                .collect(),
             groups: all().map(|attribute| GroupCard::new(attribute, &result.overall)).collect(),
             plots,
             advice: result.recommendations.iter().map(Advice::new).collect(),

@@ -7,3 +7,4 @@ mod door;
 mod pages;
 mod reports;
 mod support;
+mod tasks;

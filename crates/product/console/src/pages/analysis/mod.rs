@@ -31,6 +31,8 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .route("/analyses/{id}/events", get(events::events))
         .route("/analyses/{id}/cancel", post(show::cancel))
         .route("/analyses/{id}/compare", get(compare::show))
+        .route("/analyses/{id}/law/ll144.html", get(show::ll144))
+        .route("/analyses/{id}/law/eeoc.html", get(show::eeoc))
         .route("/analyses/{id}/findings.csv", get(show::findings))
         .route("/analyses/{id}/report.html", get(show::report))
         .route("/analyses/{id}/result.json", get(show::result))
@@ -48,7 +50,7 @@ const LISTING: Listing<'static> = Listing {
     path: "bias_analyses",
     here: "/analyses",
     columns: COLUMNS,
-    filters: &["status", "outcome", "analysis_type"],
+    filters: &["status", "outcome", "task", "analysis_type"],
     search: true,
     include: &["dataset"],
 };

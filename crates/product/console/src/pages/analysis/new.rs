@@ -13,7 +13,7 @@ use ephor_tabular::{Candidate, Profile, Roles, ValueKind, suggest_roles};
 
 use super::{
     page::{AttributeRow, Columns, NewAnalysisPage},
-    request::{self, KINDS},
+    request::{self, KINDS, TASKS},
 };
 use crate::{
     ConsoleState,
@@ -34,6 +34,14 @@ use crate::{
 const MOST_GROUPS: u64 = 1_000;
 /// The most reference groups that are offered.
 const MOST_OFFERED: usize = 60;
+
+/// The fields that stand folded away, until one of them is at fault.
+const MORE: &[&str] =
+    &["name", "strata", "score_threshold", "weight", "model_id", "seed", "description"];
+const OF_TASKS: &[&str] = &["loss", "loss_bound", "list", "position", "top"];
+const INDIVIDUAL: &[&str] = &["neighbours"];
+const LAW: &[&str] =
+    &["law_ll144", "law_eeoc", "law_unknown", "law_exclude_below", "law_exclude_reason"];
 
 /// `GET /analyses/new?dataset=…`.
 pub(super) async fn show(State(state): State<ConsoleState>, visit: Visit) -> Answer {
@@ -106,13 +114,21 @@ async fn form_page(
             form.fill(|name| sent(values, name));
             // The choice of attributes is no field of its own: its faults stand above the ticks.
             form.fields.push(Field::new("protected", "Protected attributes"));
+            form.fields.push(Field::new("features", "Features"));
             form.refuse(problem);
+            offered.feature_faults =
+                form.fields.pop().map(|field| field.faults).unwrap_or_default();
             offered.faults = form.fields.pop().map(|field| field.faults).unwrap_or_default();
             keep(&mut offered, values);
-            offered.more_open =
-                ["name", "strata", "score_threshold", "weight", "model_id", "seed", "description"]
+            let is_wrong = |names: &[&str]| {
+                names
                     .iter()
-                    .any(|name| form.field(name).is_some_and(|field| !field.faults.is_empty()));
+                    .any(|name| form.field(name).is_some_and(|field| !field.faults.is_empty()))
+            };
+            offered.more_open = is_wrong(MORE);
+            offered.individual_open = is_wrong(INDIVIDUAL) || !offered.feature_faults.is_empty();
+            offered.tasks_open = is_wrong(OF_TASKS);
+            offered.law_open = is_wrong(LAW);
         }
         columns = Some(offered);
     } else if let Some((_, problem)) = refused {
@@ -159,7 +175,12 @@ fn fields(profile: &Profile, roles: &Roles, models: Vec<Choice>) -> Vec<Field> {
         Field::new(name, label).control(Control::Line("number")).value(value)
     };
     let kinds = KINDS.map(|(kind, label)| Choice::new(kind.as_str(), label)).to_vec();
+    let tasks = TASKS.map(|(task, label)| Choice::new(task.as_str(), label)).to_vec();
     vec![
+        Field::new("task", "What is predicted")
+            .select(tasks)
+            .required()
+            .hint("Of numbers and classes, label and prediction hold these. Lists are ordered by a score or a position."),
         Field::new("target", "Label")
             .select(columns("Choose"))
             .value(likeliest(&roles.target))
@@ -200,6 +221,35 @@ fn fields(profile: &Profile, roles: &Roles, models: Vec<Choice>) -> Vec<Field> {
         Field::new("model_id", "Model").select(models).hint("Whose predictions these are."),
         number("seed", "Seed", "0").hint("The same seed gives the same intervals."),
         Field::new("description", "Description").control(Control::Area),
+        Field::new("loss", "Loss")
+            .select(vec![
+                Choice::new("squared", "The square of the error"),
+                Choice::new("absolute", "The error"),
+            ])
+            .hint("Of numbers: what a wrong prediction costs."),
+        number("loss_bound", "Bound of the loss", "")
+            .hint("Of numbers: no group's mean loss may be above it."),
+        Field::new("list", "List")
+            .select(columns("All rows are one list"))
+            .hint("Of lists: the column that says which list a row is of."),
+        Field::new("position", "Position")
+            .select(columns("None: by the score"))
+            .hint("Of lists: the column of positions; less is seen first. It goes before the score."),
+        number("top", "Top", "10").hint("Of lists: how many rows are their top."),
+        number("neighbours", "Neighbours", "5")
+            .hint("How many of the rows most like it each row is compared with."),
+        Field::new("law_ll144", "New York City Local Law 144: impact ratios")
+            .control(Control::Check)
+            .hint("Of selection, and of scores if there is a score. The law sets no pass line."),
+        Field::new("law_eeoc", "Uniform Guidelines of the EEOC: four-fifths and tests")
+            .control(Control::Check)
+            .hint("Within strata too, if there are strata."),
+        Field::new("law_unknown", "Values that say that a category is not known")
+            .hint("With commas between, such as `unknown, n/a`; missing values are not known anyway."),
+        number("law_exclude_below", "Least share of a category", "")
+            .hint("Categories with a lesser share are left out of the comparison; at most 0.02."),
+        Field::new("law_exclude_reason", "Why they are left out")
+            .hint("Local Law 144 asks for a justification."),
     ]
 }
 
@@ -241,12 +291,20 @@ fn offered(dataset: &Dataset, profile: &Profile, roles: &Roles) -> Columns {
         dataset_id: dataset.id.to_string(),
         attributes: attributes.into_iter().map(|(_, row)| row).collect(),
         faults: Vec::new(),
+        features: profile.columns.iter().map(|column| (column.name.clone(), false)).collect(),
+        feature_faults: Vec::new(),
         more_open: false,
+        tasks_open: false,
+        individual_open: false,
+        law_open: false,
     }
 }
 
 /// A refused form keeps its ticks and reference groups.
 fn keep(columns: &mut Columns, values: &Sent) {
+    for (feature, chosen) in &mut columns.features {
+        *chosen = values.iter().any(|(name, value)| name == "features" && value == feature);
+    }
     for attribute in &mut columns.attributes {
         attribute.chosen =
             values.iter().any(|(name, value)| name == "protected" && *value == attribute.name);

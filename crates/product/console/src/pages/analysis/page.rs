@@ -5,7 +5,7 @@ use askama::{Template, filters::HtmlSafe};
 use crate::{
     frame::Frame,
     pages::resource::{Action, Step},
-    result::ResultView,
+    result::{ResultView, TaskView},
     view::{Badge, Choice, Field, Form, Icon, Notice},
 };
 
@@ -28,8 +28,18 @@ pub(crate) struct Columns {
     pub attributes: Vec<AttributeRow>,
     /// What is wrong with the choice of attributes.
     pub faults: Vec<String>,
+    /// The columns that may say who is like whom, and whether they do.
+    pub features: Vec<(String, bool)>,
+    /// What is wrong with the choice of these.
+    pub feature_faults: Vec<String>,
     /// The seldom used fields are shown.
     pub more_open: bool,
+    /// Those of tasks other than yes or no are.
+    pub tasks_open: bool,
+    /// Those of individual fairness are.
+    pub individual_open: bool,
+    /// Those of reports of the law are.
+    pub law_open: bool,
 }
 
 /// The form that asks for an analysis.
@@ -72,6 +82,8 @@ pub(crate) enum State {
     Ended(Notice),
     /// It completed.
     Done(Box<ResultView>),
+    /// It completed, and is of another task than yes or no.
+    Task(Box<TaskView>),
 }
 
 /// One analysis.

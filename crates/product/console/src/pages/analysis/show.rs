@@ -5,10 +5,12 @@ use axum::{
     response::{IntoResponse, Redirect},
 };
 use ephor_assurance::{
-    analysis::{Analysis, analysis_cancel, analysis_get, analysis_result, completed_get},
-    reports::{ReportFormat, analysis_file},
+    analysis::{
+        Analysis, analysis_cancel, analysis_get, analysis_law, analysis_result, completed_get,
+    },
+    reports::{ReportFormat, analysis_file, law_file},
 };
-use ephor_fairness::AnalysisResult;
+use ephor_fairness::{law::Rule, task::TaskResult};
 use ephor_kernel::{AnalysisId, Problem};
 use ephor_registry::dataset::dataset_get;
 use ephor_rest::{Id, ListRequest};
@@ -20,7 +22,7 @@ use crate::{
     error::page,
     frame::Frame,
     pages::resource::{Action, Step},
-    result::ResultView,
+    result::{ResultView, TaskView},
     view::{Badge, Notice, json},
     visit::{Answer, Visit},
 };
@@ -50,24 +52,31 @@ pub(super) async fn show(
     let shown = shown(&analysis, result.as_ref());
     let frame = visit.frame(&analysis.name, "/analyses").crumb("Bias analyses", "/analyses");
     let frame = match &shown {
-        Shown::Done(_) => frame.plots(),
+        Shown::Done(_) | Shown::Task(_) => frame.plots(),
         Shown::Live(_) => frame.live(),
         Shown::Ended(_) => frame,
     };
     Ok(page(&AnalysisPage {
         lede: about,
         badge: Badge::state(&analysis.status),
-        actions: actions(&visit, &analysis, result.is_some()),
-        downloads: result.as_ref().map_or_else(Vec::new, |_| downloads(id)),
+        actions: actions(
+            &visit,
+            &analysis,
+            result.as_ref().is_some_and(|found| found.binary().is_some()),
+        ),
+        downloads: result.as_ref().map_or_else(Vec::new, |result| downloads(id, result)),
         steps: steps(&visit, &analysis, &frame),
         frame,
         state: shown,
     }))
 }
 
-fn shown(analysis: &Analysis, result: Option<&AnalysisResult>) -> Shown {
+fn shown(analysis: &Analysis, result: Option<&TaskResult>) -> Shown {
     match (analysis.status.as_str(), result) {
-        ("completed", Some(result)) => Shown::Done(Box::new(ResultView::new(result))),
+        ("completed", Some(TaskResult::Binary(result))) => {
+            Shown::Done(Box::new(ResultView::new(result)))
+        }
+        ("completed", Some(result)) => Shown::Task(Box::new(TaskView::new(result))),
         ("completed", None) => Shown::Ended(
             Notice::info("Another system ran this analysis")
                 .text("Its result is kept as it came, and is not shown here."),
@@ -109,10 +118,10 @@ async fn about(
     Ok(parts.join(" \u{b7} "))
 }
 
-fn actions(visit: &Visit, analysis: &Analysis, found: bool) -> Vec<Action> {
+fn actions(visit: &Visit, analysis: &Analysis, can_compare: bool) -> Vec<Action> {
     let id = analysis.id;
     let mut actions = Vec::new();
-    if found {
+    if can_compare {
         actions.push(Action::new(
             "Compare with\u{2026}",
             format!("/analyses/{id}/compare"),
@@ -132,12 +141,21 @@ fn actions(visit: &Visit, analysis: &Analysis, found: bool) -> Vec<Action> {
 }
 
 /// What can be kept of it.
-fn downloads(id: AnalysisId) -> Vec<Action> {
-    vec![
+fn downloads(id: AnalysisId, result: &TaskResult) -> Vec<Action> {
+    let mut all = vec![
         Action::new("HTML report", format!("/analyses/{id}/report.html"), "download"),
         Action::new("Findings as CSV", format!("/analyses/{id}/findings.csv"), "download"),
         Action::new("Result as JSON", format!("/analyses/{id}/result.json"), "download"),
-    ]
+    ];
+    all.extend(result.law().iter().map(|report| {
+        let label = match report.rule() {
+            Rule::Ll144 => "Local Law 144 as HTML",
+            Rule::Eeoc => "Uniform Guidelines as HTML",
+        };
+        let word = report.rule().as_str();
+        Action::new(label, format!("/analyses/{id}/law/{word}.html"), "download")
+    }));
+    all
 }
 
 fn steps(visit: &Visit, analysis: &Analysis, frame: &Frame) -> Vec<Step> {
@@ -170,6 +188,32 @@ async fn file(state: &ConsoleState, visit: &Visit, id: AnalysisId, format: Repor
     let completed = completed_get(&mut tx, id).await?;
     tx.commit().await?;
     Ok(analysis_file(state.assurance.pages, &completed, format, Some(visit.organization()))?)
+}
+
+async fn law(state: &ConsoleState, visit: &Visit, id: AnalysisId, rule: Rule) -> Answer {
+    visit.scope.require("bias_analyses", "read")?;
+    let mut tx = state.store.begin(&visit.scope).await?;
+    let lawful = analysis_law(&mut tx, id, rule).await?;
+    tx.commit().await?;
+    Ok(law_file(state.assurance.pages, &lawful, Some(visit.organization()))?)
+}
+
+/// `GET /analyses/{id}/law/ll144.html`: the report of Local Law 144 alone.
+pub(super) async fn ll144(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Id(id): Id<AnalysisId>,
+) -> Answer {
+    law(&state, &visit, id, Rule::Ll144).await
+}
+
+/// `GET /analyses/{id}/law/eeoc.html`: the report of the Uniform Guidelines alone.
+pub(super) async fn eeoc(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Id(id): Id<AnalysisId>,
+) -> Answer {
+    law(&state, &visit, id, Rule::Eeoc).await
 }
 
 /// `GET /analyses/{id}/report.html`: the single-file report.

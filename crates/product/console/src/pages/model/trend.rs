@@ -6,7 +6,7 @@ use ephor_assurance::{
     reports::metric_named,
     trend::{Line, Mark, Point, Trend, model_trend},
 };
-use ephor_fairness::{Status, disparities};
+use ephor_fairness::{Status, catalogue};
 use ephor_kernel::ModelId;
 use ephor_rest::Id;
 
@@ -98,7 +98,7 @@ impl TrendPage {
 
 fn metric_field(chosen: Option<&str>) -> Field {
     let all = std::iter::once(Choice::new("", "All that were judged"));
-    let known = disparities::registry().iter().map(|one| Choice::new(&one.id, &one.title));
+    let known = catalogue::disparity_ids().map(|(id, title)| Choice::new(id, title));
     let mut field = Field::new("metric", "Disparity")
         .select(all.chain(known).collect())
         .value(chosen.unwrap_or_default());
@@ -288,6 +288,7 @@ mod tests {
             undefined_reason: None,
         };
         let line = Line {
+            task: "binary".into(),
             attribute: "sex".into(),
             metric: "any".into(),
             title: "Any".into(),

@@ -171,6 +171,57 @@ fn confusion(report: &MulticlassReport) -> Section {
     }
 }
 
+/// With more rows than this, the confusion of each group is left to JSON.
+const MOST_CONFUSION_ROWS: usize = 400;
+
+/// The confusion of each group of single attributes: a row for each group and class.
+pub(super) fn confusions(report: &MulticlassReport) -> Vec<Section> {
+    let single = report.confusions.iter().filter(|one| {
+        report
+            .findings
+            .comparisons
+            .iter()
+            .any(|comparison| comparison.attributes.len() == 1 && comparison.name == one.name)
+    });
+    single
+        .filter(|one| !one.groups.is_empty())
+        .map(|one| {
+            let too_many = one.groups.len() * report.classes.len() > MOST_CONFUSION_ROWS;
+            let shown = if too_many { &[][..] } else { &one.groups };
+            let rows = shown.iter().flat_map(|(group, counts)| {
+                report.classes.iter().zip(counts).enumerate().map(move |(at, (class, counts))| {
+                    let all: f64 = counts.iter().sum();
+                    let right = counts.get(at).copied().unwrap_or(0.0);
+                    let share = (all > 0.0).then(|| format!("{:.1} %", 100.0 * right / all));
+                    let others = report.classes.iter().zip(counts).enumerate();
+                    let others: Vec<String> = others
+                        .filter(|(other, (_, count))| *other != at && **count > 0.0)
+                        .map(|(_, (other, count))| format!("{other}: {count}"))
+                        .collect();
+                    vec![
+                        group.clone(),
+                        class.clone(),
+                        all.to_string(),
+                        share.unwrap_or_else(|| NOTHING.to_owned()),
+                        if others.is_empty() { NOTHING.to_owned() } else { others.join(", ") },
+                    ]
+                })
+            });
+            Section {
+                heading: format!("Confusion by {}", one.name),
+                heads: vec!["group", "true class…", "rows", "predicted so", "predicted otherwise…"],
+                rows: rows.collect(),
+                facts: too_many
+                    .then(|| {
+                        "There are too many groups and classes to list: JSON holds them.".to_owned()
+                    })
+                    .into_iter()
+                    .collect(),
+            }
+        })
+        .collect()
+}
+
 fn value(metric: Option<&MetricValue>) -> String {
     metric.map_or_else(
         || NOTHING.to_owned(),

@@ -10,7 +10,7 @@ mod ll144;
 use askama::Template;
 use ephor_fairness::{
     ENGINE_VERSION, Interval, data::DataReport, drift::DriftReport, law::LawReport,
-    significance::chi_square::ChiSquare,
+    significance::chi_square::ChiSquare, task::TaskResult,
 };
 
 pub use kinds::{of_individual, of_multiclass, of_ranking, of_regression};
@@ -54,6 +54,33 @@ pub fn of_law(report: &LawReport) -> Document {
     match report {
         LawReport::Ll144(report) => ll144::document(report),
         LawReport::Eeoc(report) => eeoc::document(report),
+    }
+}
+
+impl Document {
+    /// Nothing.
+    pub(crate) const fn empty() -> Self {
+        Self {
+            title: "",
+            rule: String::new(),
+            facts: Vec::new(),
+            sections: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// An analysis of another task than yes or no, in words and tables: with the confusion of each group, of several classes.
+pub fn of_task(result: &TaskResult) -> Option<Document> {
+    match result {
+        TaskResult::Binary(_) => None,
+        TaskResult::Regression(report) => Some(of_regression(report)),
+        TaskResult::Ranking(report) => Some(of_ranking(report)),
+        TaskResult::Multiclass(report) => {
+            let mut document = of_multiclass(report);
+            document.sections.extend(kinds::confusions(report));
+            Some(document)
+        }
     }
 }
 

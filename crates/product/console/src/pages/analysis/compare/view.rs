@@ -225,7 +225,9 @@ fn card(
 
 /// The attribute on one side.
 fn found<'a>(side: &'a Completed, change: &AttributeChange) -> Option<&'a AttributeResult> {
-    let all = side.result.attributes.iter().chain(&side.result.intersections);
+    let found = side.result.binary();
+    let all =
+        found.into_iter().flat_map(|found| found.attributes.iter().chain(&found.intersections));
     let wanted: std::collections::BTreeSet<_> = change.attributes.iter().collect();
     let mut all = all.filter(|one| one.attributes.len() == wanted.len());
     all.find(|one| one.attributes.iter().all(|name| wanted.contains(name)))
