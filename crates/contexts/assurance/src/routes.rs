@@ -13,7 +13,7 @@ use ephor_rest::{ApiError, Body, Id, Permitted, permissions};
 use crate::{
     Assurance,
     analysis::{AnalysisCreate, analysis_cancel, analysis_create, analysis_get, analysis_result},
-    reports,
+    mitigation, reports,
 };
 
 permissions! {
@@ -32,6 +32,7 @@ pub fn routes(state: Assurance) -> Router {
         .route("/v1/bias_analyses/{id}/result", get(result))
         .route("/v1/bias_analyses/{id}/cancel", post(cancel))
         .merge(reports::routes())
+        .merge(mitigation::routes())
         .with_state(state)
 }
 

@@ -7,7 +7,7 @@ use ephor_assurance::{
     trend::{Line, Mark, Point, Trend},
 };
 use ephor_billing::{LimitUse, Per};
-use ephor_fairness::{AnalysisResult, Status, comparison};
+use ephor_fairness::{AnalysisResult, MitigationArtifact, Status, comparison};
 use ephor_kernel::{Code, Fault, PermissionSet, Problem};
 
 use crate::{
@@ -21,6 +21,10 @@ use crate::{
         audit::page::{AuditPage, EntryView, SealView},
         dashboard::page::{Count, DashboardPage, Trail},
         dataset::page::{ColumnCard, DatasetPage, UploadPage},
+        mitigation::{
+            page::{ApplyForm, Done, MitigationPage, State as Mitigated},
+            view::ArtifactView,
+        },
         model::trend::TrendPage,
         resource::{
             Action, ColumnChoice, DetailPage, Empty, FormPage, ListPage, ListTools, OwnView,
@@ -355,7 +359,68 @@ fn analysis(state: State, badge: Badge) -> AnalysisPage {
         ],
         state,
         frame,
+        mitigations: Some(Section {
+            id: "mitigations",
+            title: "Mitigations".into(),
+            action: Some(Action::new("Compute a mitigation", "/analyses/1/mitigate", "plus")),
+            table: Table::default(),
+            empty: "None yet.",
+        }),
     }
+}
+
+/// Thresholds of two groups, made by the engine.
+pub(crate) fn thresholds() -> MitigationArtifact {
+    serde_json::from_str(include_str!("../tests/fixtures/thresholds.json")).unwrap()
+}
+
+/// Weights of two groups, made by the engine.
+pub(crate) fn weights() -> MitigationArtifact {
+    serde_json::from_str(include_str!("../tests/fixtures/weights.json")).unwrap()
+}
+
+fn mitigation(state: Mitigated, badge: Badge) -> MitigationPage {
+    let frame = frame("Thresholds by sex", "/resources/mitigation_artifacts")
+        .crumb("Mitigations", "/resources/mitigation_artifacts")
+        .live()
+        .plots();
+    MitigationPage {
+        lede: Html::text("for Income model, comprehensive"),
+        badge,
+        actions: vec![Action::new(
+            "Download the artefact",
+            "/mitigations/1/artifact.json",
+            "download",
+        )],
+        steps: vec![
+            Step::new("Delete", "/resources/mitigation_artifacts/1/delete", "trash", &frame)
+                .danger("Delete this mitigation?"),
+        ],
+        frame,
+        state,
+    }
+}
+
+/// Applied, and being applied once more.
+fn mitigated() -> Mitigated {
+    let mut form = Form::new(vec![
+        Field::new("dataset_id", "Data set").select(vec![Choice::plain("adult")]).required(),
+        Field::new("column", "New column").hint("mitigated_prediction, if you leave it empty."),
+    ]);
+    form.refuse(&Problem::invalid(vec![Fault::new("/column", "column_exists", "It is there.")]));
+    let progress = Progress { message: "61,000 rows read".into(), percent: 61 };
+    Mitigated::Done(Box::new(Done {
+        artifact: ArtifactView::new(&thresholds()),
+        applying: Some(Live { events: "/mitigations/1/events".into(), progress }),
+        applications: Section {
+            id: "applications",
+            title: "Applied to".into(),
+            action: None,
+            table: analyses_table(),
+            empty: "Nothing yet.",
+        },
+        apply: Some(ApplyForm { form, action: "/mitigations/1/apply".into() }),
+    }))
 }
 
 /// A completed analysis; `shift` changes what it found.
@@ -762,6 +827,11 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
             &analysis(State::Ended(Notice::fail("It failed")), Badge::state("failed")),
         ),
         page("analysis-done", &analysis(done(), Badge::state("completed"))),
+        page("mitigation", &mitigation(mitigated(), Badge::state("completed"))),
+        page(
+            "mitigation-failed",
+            &mitigation(Mitigated::Ended(Notice::fail("It failed")), Badge::state("failed")),
+        ),
         page("compare", &compare(true)),
         page("compare-none", &compare(false)),
         page("trend", &trend(3)),

@@ -19,7 +19,10 @@ use crate::{
     ConsoleState,
     error::page,
     frame::Frame,
-    pages::resource::{Action, Step},
+    pages::{
+        mitigation,
+        resource::{Action, Step},
+    },
     result::ResultView,
     view::{Badge, Notice, json},
     visit::{Answer, Visit},
@@ -46,8 +49,12 @@ pub(super) async fn show(
     let analysis = analysis_get(&mut tx, id).await?;
     let result = analysis_result(&mut tx, id).await?;
     let about = about(&state, &visit, &mut tx, &analysis).await?;
+    let mitigations = match &result {
+        Some(_) => mitigation::section(&state, &visit, &mut tx, id).await?,
+        None => None,
+    };
     tx.commit().await?;
-    let shown = shown(&analysis, result.as_ref());
+    let shown = shown(&visit, &analysis, result.as_ref());
     let frame = visit.frame(&analysis.name, "/analyses").crumb("Bias analyses", "/analyses");
     let frame = match &shown {
         Shown::Done(_) => frame.plots(),
@@ -62,12 +69,17 @@ pub(super) async fn show(
         steps: steps(&visit, &analysis, &frame),
         frame,
         state: shown,
+        mitigations,
     }))
 }
 
-fn shown(analysis: &Analysis, result: Option<&AnalysisResult>) -> Shown {
+fn shown(visit: &Visit, analysis: &Analysis, result: Option<&AnalysisResult>) -> Shown {
     match (analysis.status.as_str(), result) {
-        ("completed", Some(result)) => Shown::Done(Box::new(ResultView::new(result))),
+        ("completed", Some(result)) => {
+            let view = ResultView::new(result);
+            let may = visit.may("mitigation_artifacts", "create");
+            Shown::Done(Box::new(if may { view.offering(analysis.id, result) } else { view }))
+        }
         ("completed", None) => Shown::Ended(
             Notice::info("Another system ran this analysis")
                 .text("Its result is kept as it came, and is not shown here."),
