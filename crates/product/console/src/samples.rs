@@ -385,7 +385,7 @@ fn mitigation(state: Mitigated, badge: Badge) -> MitigationPage {
         .live()
         .plots();
     MitigationPage {
-        lede: Html::text("for Income model, comprehensive"),
+        lede: "Asked for at 2026-09-21 14:13 UTC".into(),
         badge,
         actions: vec![Action::new(
             "Download the artefact",

@@ -9,7 +9,7 @@ use crate::{
         analysis::page::Live,
         resource::{Action, Section, Step},
     },
-    view::{Badge, Form, Html, Icon, Notice},
+    view::{Badge, Form, Icon, Notice},
 };
 
 /// What the page shows of the mitigation.
@@ -47,7 +47,7 @@ pub(crate) struct ApplyForm {
 #[template(path = "pages/mitigation/show.html")]
 pub(crate) struct MitigationPage {
     pub frame: Frame,
-    pub lede: Html,
+    pub lede: String,
     pub badge: Badge,
     pub actions: Vec<Action>,
     pub steps: Vec<Step>,

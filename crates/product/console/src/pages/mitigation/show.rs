@@ -111,7 +111,6 @@ async fn shown(
         ),
         _ => Shown::Live(live(id, computing(&mitigation))),
     };
-    let lede = lede(state, visit, &mut tx, &mitigation).await?;
     tx.commit().await?;
     let frame = visit.frame(&mitigation.name, LIST).crumb("Mitigations", LIST);
     let frame = match &found {
@@ -120,14 +119,11 @@ async fn shown(
         Shown::Done(_) => frame.plots(),
         Shown::Ended(_) => frame,
     };
-    let file = format!("/mitigations/{id}/artifact.json");
+    let is_done = matches!(found, Shown::Done(_));
     let answer = page(&MitigationPage {
-        lede,
+        lede: mitigation.created_at.format("Asked for at %Y-%m-%d %H:%M UTC").to_string(),
         badge: Badge::state(&mitigation.status),
-        actions: matches!(found, Shown::Done(_))
-            .then(|| Action::new("Download the artefact", file, "download"))
-            .into_iter()
-            .collect(),
+        actions: actions(visit, &mitigation, is_done),
         steps: steps(visit, id, &frame),
         frame,
         state: found,
@@ -150,36 +146,17 @@ fn steps(visit: &Visit, id: MitigationId, frame: &Frame) -> Vec<Step> {
     visit.may(WORD, "delete").then(delete).into_iter().collect()
 }
 
-/// The analysis and the data set that it belongs to.
-async fn lede(
-    state: &ConsoleState,
-    visit: &Visit,
-    tx: &mut OrgTx,
-    mitigation: &Mitigation,
-) -> Result<Html, Problem> {
-    let mut lede = Html::text(&mitigation.created_at.format("%Y-%m-%d %H:%M UTC").to_string());
-    if visit.may("bias_analyses", "read") {
-        let id = mitigation.analysis_id;
-        let row = state.engine.get(tx, "bias_analyses", id.uuid(), &ListRequest::new()).await?;
-        let link = Html::link(&format!("/analyses/{id}"), json::title(&row));
-        lede = Html::of(&Joined(vec![Html::text("for"), link, Html::text("\u{b7}"), lede]));
-    }
-    Ok(lede)
+/// Its analysis, and its file once it is there.
+fn actions(visit: &Visit, mitigation: &Mitigation, is_done: bool) -> Vec<Action> {
+    let analysis = visit.may("bias_analyses", "read").then(|| {
+        Action::new("Open the analysis", format!("/analyses/{}", mitigation.analysis_id), "scale")
+    });
+    let file = is_done.then(|| {
+        let file = format!("/mitigations/{}/artifact.json", mitigation.id);
+        Action::new("Download the artefact", file, "download")
+    });
+    analysis.into_iter().chain(file).collect()
 }
-
-/// Parts of a line, with blanks between.
-struct Joined(Vec<Html>);
-
-impl std::fmt::Display for Joined {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for part in &self.0 {
-            write!(f, "{part} ")?;
-        }
-        Ok(())
-    }
-}
-
-impl askama::filters::HtmlSafe for Joined {}
 
 async fn done(
     state: &ConsoleState,

@@ -75,10 +75,13 @@ fn percents(before: Option<f64>, after: Option<f64>) -> Html {
     Html::text(&format!("{} \u{2192} {}", one(before), one(after)))
 }
 
+/// One of the measures.
+type Measure = fn(&Measures) -> Option<f64>;
+
 /// Measures of everybody before and after, those that are defined on either side.
 fn expected(artifact: &MitigationArtifact) -> Table {
     let (before, after) = (&artifact.expected.before, &artifact.expected.after);
-    let all: [(&str, fn(&Measures) -> Option<f64>); 7] = [
+    let all: [(&str, Measure); 7] = [
         ("Difference of selection rates", |of| of.demographic_parity_difference),
         ("Difference of true positive rates", |of| of.equal_opportunity_difference),
         ("Difference of false positive rates", |of| of.false_positive_rate_difference),
