@@ -36,10 +36,10 @@ async fn from_a_recommendation_to_the_comparison() {
     let page = owner.get(&analysis).await;
     page.shows("None yet: weights or thresholds");
     page.shows("Compute this mitigation");
-    let form = page.body.split("/mitigate?").nth(1).unwrap().split('"').next().unwrap();
-    let form = owner
-        .get(&format!("{analysis}/mitigate?{}", form.replace("&#38;", "&").replace("&amp;", "&")))
-        .await;
+    let forms = page.body.split("/mitigate?").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let form = forms.clone().find(|query| query.starts_with("method=threshold")).unwrap();
+    let query = form.replace("&#38;", "&").replace("&amp;", "&");
+    let form = owner.get(&format!("{analysis}/mitigate?{query}")).await;
     form.shows("selected>Thresholds: one score threshold for each group");
     form.shows("Title VII");
 

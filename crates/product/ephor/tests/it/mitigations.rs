@@ -55,7 +55,7 @@ async fn a_mitigation_is_computed_applied_and_compared() {
         assert!(found.iter().any(|pointer| pointer == wanted), "{wanted} is not in {found:?}");
     }
 
-    let asked = json!({ "method": "threshold", "constraint": "equal_opportunity" });
+    let asked = json!({ "method": "threshold", "constraint": "demographic_parity" });
     let (accepted, made) = status(&ada, &mitigations, asked.clone()).await;
     assert_eq!(accepted, StatusCode::ACCEPTED, "{made}");
     let one = format!("/v1/mitigation_artifacts/{}", of(&made, "id"));
@@ -63,7 +63,7 @@ async fn a_mitigation_is_computed_applied_and_compared() {
     assert_eq!(row["status"], "completed", "{row}");
     assert_eq!(row["row_count"], 16_281);
     let differs =
-        |side: &str| row["expected"][side]["equal_opportunity_difference"].as_f64().unwrap();
+        |side: &str| row["expected"][side]["demographic_parity_difference"].as_f64().unwrap();
     assert!(differs("after") <= 0.01 && differs("after") < differs("before"), "{row}");
     let listed = ada.json(&mitigations).await;
     assert_eq!(listed["data"].as_array().unwrap().len(), 1);
@@ -133,7 +133,7 @@ async fn a_mitigation_is_computed_applied_and_compared() {
     let comparison = ada.json(&path).await;
     assert_eq!(comparison["comparable"], true, "{}", comparison["differences"]);
     let improved = comparison["attributes"][0]["disparities"].as_array().unwrap().iter();
-    let improved = improved.filter(|one| one["id"] == "equal_opportunity_difference");
+    let improved = improved.filter(|one| one["id"] == "demographic_parity_difference");
     assert!(improved.clone().all(|one| one["verdict"] == "improved"), "{comparison}");
     assert_eq!(improved.count(), 1);
 
