@@ -1,4 +1,5 @@
-//! What a newcomer does: sign in, look at the data set, analyse it, look at the trail.
+//! What a newcomer does: sign in, look at the data set, analyse it, mitigate what was found, look
+//! at the trail.
 
 use crate::{
     browser::Browser,
@@ -31,6 +32,18 @@ async fn a_newcomer_finds_the_bias_and_the_trail_of_it() {
     browser.click("form .button.primary").await;
     browser.wait_for_text("Compliance score").await;
     looks.at("analysis").await;
+
+    // What it recommends is computed and applied, without leaving the pages.
+    browser.click("#recommendations a[href*='method=threshold']").await;
+    browser.wait_for_text("Compute it").await;
+    looks.at("mitigate").await;
+    browser.click("form .button.primary").await;
+    browser.wait_for_text("What it is expected to do").await;
+    looks.at("mitigation").await;
+    browser.click("[name=dataset_id] option:not([value=''])").await;
+    browser.click("#apply form .button.primary").await;
+    browser.wait_for_text("Compare").await;
+    looks.at("mitigation-applied").await;
 
     browser.goto(&format!("{}/audit", server.url)).await;
     browser.wait_for_text("Audit trail").await;

@@ -7,6 +7,7 @@
 pub mod analysis;
 pub mod card;
 pub mod feed;
+pub mod mitigation;
 pub mod monitor;
 mod operations;
 pub mod reports;

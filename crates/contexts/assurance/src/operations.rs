@@ -36,6 +36,7 @@ pub fn operations() -> Vec<Operation> {
     all.extend(crate::reports::operations());
     all.extend(crate::monitor::operations());
     all.extend(crate::feed::operations());
+    all.extend(crate::mitigation::operations());
     all
 }
 

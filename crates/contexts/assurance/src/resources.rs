@@ -129,6 +129,38 @@ pub const ROW_FEEDS: ResourceSpec = ResourceSpec::new("row_feeds", "assurance.ro
     .check(check_row_feed)
     .reach();
 
+/// Mitigations: made by an action, for they come with a job; the artefact is a download of its own.
+pub const MITIGATION_ARTIFACTS: ResourceSpec =
+    ResourceSpec::new("mitigation_artifacts", "assurance.mitigation_artifacts")
+        .labels("mitigation", "mitigations")
+        .parent("bias_analyses", "analysis_id", "mitigations")
+        .actions(Actions::READ.and_delete())
+        .hidden(&["artifact"])
+        .search(&["name"])
+        .include(&[
+            Include::one("analysis", "bias_analyses", "analysis_id"),
+            Include::one("dataset", "datasets", "dataset_id"),
+            Include::many("applications", "mitigation_applications", "artifact_id"),
+        ])
+        .reach();
+
+/// What mitigations were applied to: made by an action, for they come with a job.
+pub const MITIGATION_APPLICATIONS: ResourceSpec =
+    ResourceSpec::new("mitigation_applications", "assurance.mitigation_applications")
+        .labels("application", "applications")
+        .permission("mitigation_artifacts")
+        .parent("mitigation_artifacts", "artifact_id", "applications")
+        .actions(Actions::READ.and_delete())
+        .search(&["name"])
+        .include(&[
+            Include::one("mitigation", "mitigation_artifacts", "artifact_id"),
+            Include::one("dataset", "datasets", "dataset_id"),
+            Include::one("result", "datasets", "result_dataset_id"),
+            Include::one("before", "bias_analyses", "before_analysis_id"),
+            Include::one("after", "bias_analyses", "after_analysis_id"),
+        ])
+        .reach();
+
 /// A specification is one, and names columns that the rows have.
 fn check_row_feed(new: &Value, _: Option<&Value>) -> Vec<Fault> {
     let parameters = match new.get("parameters") {
@@ -153,4 +185,6 @@ pub const RESOURCES: &[ResourceSpec] = &[
     MONITORS,
     MONITORING_ALERTS,
     ROW_FEEDS,
+    MITIGATION_ARTIFACTS,
+    MITIGATION_APPLICATIONS,
 ];

@@ -17,7 +17,7 @@ use crate::{
         AnalysisAsked, analysis_cancel, analysis_create, analysis_get, analysis_law,
         analysis_result,
     },
-    reports,
+    mitigation, reports,
 };
 
 permissions! {
@@ -38,6 +38,7 @@ pub fn routes(state: Assurance) -> Router {
         .route("/v1/bias_analyses/{id}/law/ll144", get(ll144))
         .route("/v1/bias_analyses/{id}/law/eeoc", get(eeoc))
         .merge(reports::routes())
+        .merge(mitigation::routes())
         .with_state(state)
 }
 

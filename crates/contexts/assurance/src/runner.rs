@@ -132,7 +132,10 @@ fn kept(result: TaskResult) -> Result<TaskResult, JobFailure> {
 }
 
 /// Tells the job how many rows are read, for as long as anybody counts them.
-async fn pass_on(job: &JobContext, mut told: watch::Receiver<(u64, Option<u64>)>) -> Infallible {
+pub(crate) async fn pass_on(
+    job: &JobContext,
+    mut told: watch::Receiver<(u64, Option<u64>)>,
+) -> Infallible {
     loop {
         if told.changed().await.is_err() {
             // The count is over; the computation ends the other branch.

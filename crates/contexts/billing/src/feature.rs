@@ -9,7 +9,17 @@ const FEATURES: &[(&str, &[&str])] = &[
     ("registry", &["ai_systems", "ai_system_models", "models", "model_versions", "datasets"]),
     (
         "bias_analyses",
-        &["bias_analyses", "analyses", "monitors", "monitoring_alerts", "row_feeds", "row-feeds"],
+        &[
+            "bias_analyses",
+            "analyses",
+            "mitigation_artifacts",
+            "mitigation_applications",
+            "mitigations",
+            "monitors",
+            "monitoring_alerts",
+            "row_feeds",
+            "row-feeds",
+        ],
     ),
     ("guards", &["policies", "policy_violations"]),
     (

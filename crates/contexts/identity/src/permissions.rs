@@ -46,6 +46,11 @@ pub const CATALOGUE: &[ResourcePermissions] = &[
     resource("model_versions", &["read", "create", "update", "delete"], "versions of models"),
     resource("datasets", &["read", "create", "update", "delete"], "data sets and their files"),
     resource("bias_analyses", &["read", "create", "update", "delete", "cancel"], "bias analyses"),
+    resource(
+        "mitigation_artifacts",
+        &["read", "create", "apply", "delete"],
+        "mitigations of biased data, and what they were applied to",
+    ),
     resource("teams", &["read", "create", "update", "delete"], "teams of members"),
     resource("team_members", &["read", "create", "update", "delete"], "who is in a team"),
     resource(

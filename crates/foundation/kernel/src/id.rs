@@ -104,6 +104,10 @@ ids! {
     DatasetId = "dataset",
     /// A bias analysis.
     AnalysisId = "bias analysis",
+    /// A mitigation that was computed from an analysis' data.
+    MitigationId = "mitigation",
+    /// A mitigation's application to a data set.
+    MitigationApplicationId = "application of a mitigation",
     /// An address to which programs push rows.
     RowFeedId = "row feed",
     /// One metric's result within a bias analysis.

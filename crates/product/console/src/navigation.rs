@@ -43,6 +43,13 @@ const NAVIGATION: [Group<&[Link]>; 12] = [
         &[
             link("/analyses", "Bias analyses", "scale", "b", Some("bias_analyses")),
             link(
+                "/resources/mitigation_artifacts",
+                "Mitigations",
+                "edit",
+                "",
+                Some("mitigation_artifacts"),
+            ),
+            link(
                 "/resources/model_explanations",
                 "Explanations",
                 "info",

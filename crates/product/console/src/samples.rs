@@ -8,7 +8,7 @@ use ephor_assurance::{
 };
 use ephor_billing::{LimitUse, Per};
 use ephor_fairness::{
-    AnalysisResult, Status, comparison,
+    AnalysisResult, MitigationArtifact, Status, comparison,
     task::{Task, TaskResult},
 };
 use ephor_kernel::{Code, Fault, PermissionSet, Problem};
@@ -24,6 +24,10 @@ use crate::{
         audit::page::{AuditPage, EntryView, SealView},
         dashboard::page::{Count, DashboardPage, Trail},
         dataset::page::{ColumnCard, DatasetPage, UploadPage},
+        mitigation::{
+            page::{ApplyForm, Done, MitigationPage, State as Mitigated},
+            view::ArtifactView,
+        },
         model::trend::TrendPage,
         resource::{
             Action, ColumnChoice, DetailPage, Empty, FormPage, ListPage, ListTools, OwnView,
@@ -423,7 +427,68 @@ fn analysis(state: State, badge: Badge) -> AnalysisPage {
         ],
         state,
         frame,
+        mitigations: Some(Section {
+            id: "mitigations",
+            title: "Mitigations".into(),
+            action: Some(Action::new("Compute a mitigation", "/analyses/1/mitigate", "plus")),
+            table: Table::default(),
+            empty: "None yet.",
+        }),
     }
+}
+
+/// Thresholds of two groups, made by the engine.
+pub(crate) fn thresholds() -> MitigationArtifact {
+    serde_json::from_str(include_str!("../tests/fixtures/thresholds.json")).unwrap()
+}
+
+/// Weights of two groups, made by the engine.
+pub(crate) fn weights() -> MitigationArtifact {
+    serde_json::from_str(include_str!("../tests/fixtures/weights.json")).unwrap()
+}
+
+fn mitigation(state: Mitigated, badge: Badge) -> MitigationPage {
+    let frame = frame("Thresholds by sex", "/resources/mitigation_artifacts")
+        .crumb("Mitigations", "/resources/mitigation_artifacts")
+        .live()
+        .plots();
+    MitigationPage {
+        lede: "Asked for at 2026-09-21 14:13 UTC".into(),
+        badge,
+        actions: vec![Action::new(
+            "Download the artefact",
+            "/mitigations/1/artifact.json",
+            "download",
+        )],
+        steps: vec![
+            Step::new("Delete", "/resources/mitigation_artifacts/1/delete", "trash", &frame)
+                .danger("Delete this mitigation?"),
+        ],
+        frame,
+        state,
+    }
+}
+
+/// Applied, and being applied once more.
+fn mitigated() -> Mitigated {
+    let mut form = Form::new(vec![
+        Field::new("dataset_id", "Data set").select(vec![Choice::plain("adult")]).required(),
+        Field::new("column", "New column").hint("mitigated_prediction, if you leave it empty."),
+    ]);
+    form.refuse(&Problem::invalid(vec![Fault::new("/column", "column_exists", "It is there.")]));
+    let progress = Progress { message: "61,000 rows read".into(), percent: 61 };
+    Mitigated::Done(Box::new(Done {
+        artifact: ArtifactView::new(&thresholds()),
+        applying: Some(Live { events: "/mitigations/1/events".into(), progress }),
+        applications: Section {
+            id: "applications",
+            title: "Applied to".into(),
+            action: None,
+            table: analyses_table(),
+            empty: "Nothing yet.",
+        },
+        apply: Some(ApplyForm { form, action: "/mitigations/1/apply".into() }),
+    }))
 }
 
 /// A completed analysis; `shift` changes what it found.
@@ -839,6 +904,11 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
         page("analysis-regression", &analysis(task(regression()), Badge::state("completed"))),
         page("analysis-multiclass", &analysis(task(multiclass()), Badge::state("completed"))),
         page("analysis-ranking", &analysis(task(ranking()), Badge::state("completed"))),
+        page("mitigation", &mitigation(mitigated(), Badge::state("completed"))),
+        page(
+            "mitigation-failed",
+            &mitigation(Mitigated::Ended(Notice::fail("It failed")), Badge::state("failed")),
+        ),
         page("compare", &compare(true)),
         page("compare-none", &compare(false)),
         page("trend", &trend(3)),

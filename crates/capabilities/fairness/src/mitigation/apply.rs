@@ -37,6 +37,16 @@ pub struct ApplyOptions {
     pub row_id: Option<String>,
 }
 
+impl ApplyOptions {
+    /// The name of the column that `artifact` adds.
+    pub fn column(&self, artifact: &MitigationArtifact) -> String {
+        self.column.clone().unwrap_or_else(|| {
+            let usual = if artifact.kind == Method::Reweighing { "weight" } else { "prediction" };
+            format!("mitigated_{usual}")
+        })
+    }
+}
+
 /// What applying a mitigation did.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ApplyReport {
@@ -96,12 +106,8 @@ pub async fn apply<W: Write + Send + 'static>(
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<ApplyReport, AnalysisError> {
-    let column = options.column.clone().unwrap_or_else(|| {
-        let usual = if artifact.kind == Method::Reweighing { "weight" } else { "prediction" };
-        format!("mitigated_{usual}")
-    });
-    let mut faults = artifact.faults();
-    faults.extend(table_faults(artifact, options, &column, table.schema().as_arrow()));
+    let column = options.column(artifact);
+    let faults = apply_faults(artifact, options, table.schema().as_arrow());
     if !faults.is_empty() {
         return Err(AnalysisError::Invalid(faults));
     }
@@ -128,6 +134,17 @@ pub async fn apply<W: Write + Send + 'static>(
     drop(sender);
     let written = worker.await.map_err(|failed| AnalysisError::Engine(failed.to_string()))?;
     read.and(written)
+}
+
+/// All that is wrong with applying `artifact` to a table of this schema, before any row is read.
+pub fn apply_faults(
+    artifact: &MitigationArtifact,
+    options: &ApplyOptions,
+    schema: &Schema,
+) -> Vec<Fault> {
+    let mut faults = artifact.faults();
+    faults.extend(table_faults(artifact, options, &options.column(artifact), schema));
+    faults
 }
 
 /// Hands all batches to the worker, in order; ends early if it has ended.

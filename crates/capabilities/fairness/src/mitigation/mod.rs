@@ -21,7 +21,7 @@ mod write;
 use datafusion::prelude::DataFrame;
 use tokio_util::sync::CancellationToken;
 
-pub use apply::{ApplyOptions, ApplyReport, Compared, apply};
+pub use apply::{ApplyOptions, ApplyReport, Compared, apply, apply_faults};
 pub use artifact::{
     ArtifactLabels, DataDescription, Expected, FORMAT, GroupRule, GroupWeights, LeftOut,
     MitigationArtifact, RejectBand, Rules,

@@ -6,6 +6,7 @@ use ephor_store::{OrgTx, StoreError, jobs::NewJob};
 use ephor_tabular::Table;
 use serde::Deserialize;
 use serde_json::Value;
+use sqlx::Executor as _;
 
 use super::{JOB_KIND, JobPayload};
 
@@ -142,6 +143,23 @@ pub async fn analysis_create(
     .map_err(StoreError::from)?;
     tx.emit(&DomainEvent::AnalysisRequested { analysis: id, job }).await?;
     Ok(id)
+}
+
+/// The same, beside other work of the transaction: when it is refused, as beyond what the plan allows, that
+/// work stands, and the refusal is told.
+///
+/// # Errors
+/// What keeps the transaction from going on.
+pub(crate) async fn analysis_attempt(
+    tx: &mut OrgTx,
+    create: &AnalysisCreate,
+) -> Result<Result<AnalysisId, Problem>, Problem> {
+    tx.conn().execute("savepoint analysis").await.map_err(StoreError::from)?;
+    let asked = analysis_create(tx, create).await;
+    let end =
+        if asked.is_ok() { "release savepoint analysis" } else { "rollback to savepoint analysis" };
+    tx.conn().execute(end).await.map_err(StoreError::from)?;
+    Ok(asked)
 }
 
 /// What it looks for: in other tasks than yes or no, all that there is.

@@ -11,8 +11,8 @@ mod record;
 pub use cancel::analysis_cancel;
 pub use compare::{Compared, analysis_comparison};
 pub use completed::{Completed, completed_get};
-pub(crate) use create::fault;
 pub use create::{AnalysisAsked, AnalysisCreate, analysis_create};
+pub(crate) use create::{analysis_attempt, fault};
 pub use get::{Analysis, analysis_get, analysis_result};
 pub use law::{Lawful, analysis_law};
 pub(crate) use record::{

@@ -26,6 +26,7 @@ use bytes::Bytes;
 use ephor_fairness::CancellationToken;
 use ephor_kernel::{DatasetId, Problem, Scope};
 use ephor_store::{OrgTx, Store};
+use ephor_tabular::Format;
 use futures::{future::BoxFuture, stream::BoxStream};
 use tokio::sync::Semaphore;
 
@@ -55,7 +56,9 @@ pub struct RowsToStore {
     pub description: String,
     /// What else to keep with it.
     pub metadata: serde_json::Value,
-    /// The rows as NDJSON.
+    /// What the rows are written in.
+    pub format: Format,
+    /// The rows.
     pub body: BoxStream<'static, io::Result<Bytes>>,
     /// Fires when it is to stop.
     pub cancel: CancellationToken,

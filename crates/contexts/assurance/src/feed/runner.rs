@@ -15,6 +15,7 @@ use ephor_store::{
     Store, StoreError,
     jobs::{JobContext, JobFailure, JobHandler},
 };
+use ephor_tabular::Format;
 use futures::{StreamExt as _, stream};
 use serde_json::{json, value::RawValue};
 
@@ -68,6 +69,7 @@ impl JobHandler for FlushRunner {
             name: plan.dataset_name(from),
             description: format!("Rows {from} to {} of the row feed {}", plan.until, plan.name),
             metadata: json!({ "row_feed": feed, "from_row": from, "until_row": plan.until }),
+            format: Format::Ndjson,
             body: body(job.store().clone(), job.scope().clone(), feed, plan),
             cancel: job.cancelled(),
             settle: Box::new(move |tx, dataset| Box::pin(settled(tx, dataset, flushed))),

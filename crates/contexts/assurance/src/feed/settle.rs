@@ -9,11 +9,10 @@ use std::sync::{
 use ephor_fairness::AnalysisSpec;
 use ephor_kernel::{Code, DatasetId, JobId, ModelId, Problem, RowFeedId};
 use ephor_store::{OrgTx, StoreError};
-use sqlx::Executor as _;
 use uuid::Uuid;
 
 use super::flush::{Waiting, flush_enqueue};
-use crate::analysis::{AnalysisCreate, analysis_create};
+use crate::analysis::{AnalysisCreate, analysis_attempt};
 
 /// Rows that a data set was made of.
 pub(super) struct Flushed {
@@ -178,10 +177,6 @@ async fn analysis(
         model_id,
         parameters: parameters.into(),
     };
-    tx.conn().execute("savepoint analysis").await.map_err(StoreError::from)?;
-    let asked = analysis_create(tx, &create).await;
-    let end =
-        if asked.is_ok() { "release savepoint analysis" } else { "rollback to savepoint analysis" };
-    tx.conn().execute(end).await.map_err(StoreError::from)?;
+    let asked = analysis_attempt(tx, &create).await?;
     Ok(asked.map(Some))
 }

@@ -105,12 +105,12 @@ pub fn card_file(pages: Pages, card: &ModelCard, format: CardFormat) -> Result<R
     Ok(attachment(kind, &format!("model-card-{}.{ending}", card.model_details.id), text))
 }
 
-fn pretty(value: &impl Serialize) -> Result<String, Problem> {
+pub(crate) fn pretty(value: &impl Serialize) -> Result<String, Problem> {
     serde_json::to_string_pretty(value).map_err(|_| Problem::internal())
 }
 
 /// A download. Its name is made of ids alone, so that nothing in it needs quoting.
-fn attachment(kind: &'static str, name: &str, text: String) -> Response {
+pub(crate) fn attachment(kind: &'static str, name: &str, text: String) -> Response {
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
         .unwrap_or(HeaderValue::from_static("attachment"));
     let mut response = text.into_response();

@@ -11,6 +11,7 @@ use ephor_fairness::{law::LawReport, task::TaskResult};
 use ephor_kernel::Problem;
 
 pub use file::{CardFormat, ReportFormat, analysis_file, card_file, law_file};
+pub(crate) use file::{attachment, pretty};
 pub(crate) use operations::operations;
 pub use routes::metric_named;
 pub(crate) use routes::routes;

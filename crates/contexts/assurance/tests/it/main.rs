@@ -5,6 +5,7 @@
 mod alerts;
 mod feeds;
 mod isolation;
+mod mitigations;
 mod runs;
 mod schedules;
 mod support;

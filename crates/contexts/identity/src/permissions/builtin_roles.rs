@@ -41,7 +41,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "admin",
-        version: 4,
+        version: 5,
         name: "Admin",
         description: "Runs the organization: members, roles, everybody's keys, and all of its data.",
         permissions: &[
@@ -71,6 +71,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "hallucination_flags:*",
             "jobs:*",
             "members:*",
+            "mitigation_artifacts:*",
             "model_versions:*",
             "models:*",
             "monitoring_alerts:*",
@@ -96,7 +97,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "manager",
-        version: 4,
+        version: 5,
         name: "Manager",
         description: "Answers for the organization's AI: changes and deletes its data, and reads the audit trail.",
         permissions: &[
@@ -126,6 +127,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "github_scan_configs:*",
             "hallucination_flags:*",
             "jobs:*",
+            "mitigation_artifacts:*",
             "model_versions:*",
             "models:*",
             "monitoring_alerts:*",
@@ -148,7 +150,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "operator",
-        version: 4,
+        version: 5,
         name: "Operator",
         description: "Works with models and data sets every day: adds and changes them, and runs analyses.",
         permissions: &[
@@ -209,6 +211,9 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "jobs:read",
             "members:read",
             "messages:read",
+            "mitigation_artifacts:apply",
+            "mitigation_artifacts:create",
+            "mitigation_artifacts:read",
             "model_explanations:read",
             "model_versions:create",
             "model_versions:read",
@@ -254,7 +259,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "member",
-        version: 4,
+        version: 5,
         name: "Member",
         description: "Takes part: adds data sets and runs analyses.",
         permissions: &[
@@ -294,6 +299,9 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "hallucination_flags:read",
             "jobs:read",
             "members:read",
+            "mitigation_artifacts:apply",
+            "mitigation_artifacts:create",
+            "mitigation_artifacts:read",
             "model_explanations:read",
             "model_versions:read",
             "models:read",
@@ -322,7 +330,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "viewer",
-        version: 4,
+        version: 5,
         name: "Viewer",
         description: "Looks, and changes nothing.",
         permissions: &[
@@ -350,6 +358,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "hallucination_flags:read",
             "jobs:read",
             "members:read",
+            "mitigation_artifacts:read",
             "model_explanations:read",
             "model_versions:read",
             "models:read",

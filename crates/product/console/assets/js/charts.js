@@ -215,7 +215,38 @@
     return option;
   };
 
-  const kinds = { intervals, calibration, heatmap };
+  // What each disparity costs: the frontier as a line, and where decisions are now and would be.
+  const frontier = (spec, colours, narrow) => {
+    const option = base(spec, colours, narrow);
+    option.grid = { left: 62, right: 24, top: 14, bottom: 46 };
+    option.xAxis = valueAxis(spec.x, colours);
+    option.yAxis = { ...valueAxis(spec.y, colours), nameGap: 46, scale: true };
+    option.tooltip.trigger = "item";
+    const place = (x, y) => `\n${spec.x.label} ${number(x)}\n${spec.y.label} ${number(y)}`;
+    option.series = [{
+      type: "line",
+      name: "Frontier",
+      data: spec.points.map((point) => ({ value: [point.x, point.y], tolerance: point.tolerance })),
+      symbol: "circle",
+      symbolSize: 6,
+      lineStyle: { width: 2 },
+      itemStyle: { color: colours.series[0] },
+      tooltip: { formatter: ({ data }) => `tolerance ${number(data.tolerance)}${place(...data.value)}` },
+    }, ...spec.marks.map((mark, index) => ({
+      type: "scatter",
+      name: mark.name,
+      data: [[mark.x, mark.y]],
+      symbol: shapes[index + 1],
+      symbolSize: 15,
+      z: 4,
+      itemStyle: { color: colours.series[index + 1], borderColor: colours.surface, borderWidth: 1 },
+      tooltip: { formatter: ({ data }) => `${mark.name}${place(...data)}` },
+    }))];
+    legend(option, spec, colours, option.series.map((series) => series.name));
+    return option;
+  };
+
+  const kinds = { intervals, calibration, heatmap, frontier };
 
   const draw = (holder, scheme, width) => {
     const block = document.getElementById(holder.dataset.plot);

@@ -4,6 +4,8 @@ pub(crate) mod analysis;
 pub(crate) mod audit;
 pub(crate) mod dashboard;
 pub(crate) mod dataset;
+mod follow;
+pub(crate) mod mitigation;
 pub(crate) mod model;
 pub(crate) mod resource;
 mod row_feed;
@@ -26,6 +28,7 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .merge(dataset::routes())
         .merge(model::routes())
         .merge(analysis::routes())
+        .merge(mitigation::routes())
         .merge(row_feed::routes())
         .merge(audit::routes())
         .merge(settings::routes())

@@ -1,6 +1,7 @@
 //! Plots: data for `assets/js/charts.js`, words on how to read them, and the same as a table.
 
 mod calibration;
+mod frontier;
 mod heatmap;
 mod intervals;
 mod trend;
@@ -9,6 +10,8 @@ use askama::{Template, filters::HtmlSafe};
 use serde::Serialize;
 
 pub use calibration::calibration;
+pub(crate) use frontier::constraint_words;
+pub use frontier::frontier;
 pub use heatmap::intersections;
 pub use intervals::{Pair, by_group, changes, error_rates, selection_rates};
 pub use trend::{TrendChart, TrendMark};

@@ -12,8 +12,10 @@ mod task;
 
 use askama::{Template, filters::HtmlSafe};
 use ephor_fairness::AnalysisResult;
+use ephor_kernel::AnalysisId;
 
 use crate::{
+    pages::mitigation,
     plot::{self, Plot},
     report::figures,
     view::{Notice, Table},
@@ -49,6 +51,19 @@ pub struct ResultView {
 impl HtmlSafe for ResultView {}
 
 impl ResultView {
+    /// With a button beside each recommendation that can be computed, which leads to the form for it.
+    #[must_use]
+    pub(crate) fn offering(mut self, id: AnalysisId, result: &AnalysisResult) -> Self {
+        let all = || result.attributes.iter().chain(&result.intersections);
+        for (advice, about) in self.advice.iter_mut().zip(&result.recommendations) {
+            let attributes = all().find(|attribute| attribute.name == about.attribute);
+            advice.offer = attributes.and_then(|attribute| {
+                mitigation::prefilled(id, &about.mitigation, &attribute.attributes)
+            });
+        }
+        self
+    }
+
     /// The view of `result`.
     pub fn new(result: &AnalysisResult) -> Self {
         let all = || result.attributes.iter().chain(&result.intersections);

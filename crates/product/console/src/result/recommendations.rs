@@ -16,6 +16,8 @@ pub(super) struct Advice {
     investigate: Option<String>,
     table: Option<Table>,
     effect: Option<EffectView>,
+    /// Where it can be computed, kept and applied.
+    pub(super) offer: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -95,6 +97,7 @@ impl Advice {
             investigate,
             table,
             effect,
+            offer: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod analysis;
 mod door;
+mod mitigation;
 mod pages;
 mod reports;
 mod support;

@@ -9,17 +9,22 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
 };
-use ephor_assurance::{Assurance, OpenDataset, runner::AnalysisRunner};
+use ephor_assurance::{
+    Assurance, OpenDataset,
+    feed::{RowFeeds, RowsToStore, StoreRows},
+    mitigation::{ApplyRunner, FitRunner},
+    runner::AnalysisRunner,
+};
 use ephor_billing::Billing;
 use ephor_console::{ConsoleState, problem_pages};
 use ephor_identity::{Identity, IdentityConfig};
 use ephor_kernel::{Clock as _, SystemClock};
-use ephor_registry::{ObjectStoreConfig, Registry};
+use ephor_registry::{ObjectStoreConfig, Registry, dataset::NewDataset};
 use ephor_rest::{Catalog, Engine, name_request};
 use ephor_seal::SealKey;
 use ephor_store::{
     Store,
-    jobs::{Workers, WorkersConfig, WorkersHandle},
+    jobs::{JobHandler, Workers, WorkersConfig, WorkersHandle},
     testing::TestDatabase,
 };
 use http_body_util::BodyExt;
@@ -112,6 +117,19 @@ fn open_dataset(registry: &Registry) -> OpenDataset {
     })
 }
 
+fn store_rows(registry: &Registry) -> StoreRows {
+    let registry = registry.clone();
+    Arc::new(move |scope, rows| {
+        let registry = registry.clone();
+        Box::pin(async move {
+            let RowsToStore { name, description, metadata, format, body, cancel, settle } = rows;
+            let format = Some(format);
+            let new = NewDataset { name, description, format, metadata, ..NewDataset::default() };
+            registry.dataset_upload_with(&scope, new, body, &|_| {}, &cancel, settle).await
+        })
+    })
+}
+
 impl World {
     pub fn browser(&self) -> Browser {
         Browser { router: self.router.clone(), cookie: None }
@@ -137,8 +155,14 @@ impl World {
     }
 
     pub fn workers(&self) -> WorkersHandle {
-        let runner = Arc::new(AnalysisRunner::new(&self.state.assurance));
-        Workers::start(self.state.store.clone(), vec![runner], WorkersConfig::default())
+        let assurance = &self.state.assurance;
+        let feeds = RowFeeds::new(self.state.store.clone(), store_rows(&self.state.registry));
+        let runners: Vec<Arc<dyn JobHandler>> = vec![
+            Arc::new(AnalysisRunner::new(assurance)),
+            Arc::new(FitRunner::new(assurance)),
+            Arc::new(ApplyRunner::new(assurance, &feeds)),
+        ];
+        Workers::start(self.state.store.clone(), runners, WorkersConfig::default())
     }
 }
 

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use ephor_assurance::{
     Assurance, OpenDataset,
     feed::{FlushRunner, RowFeeds, RowsToStore, StoreRows},
+    mitigation::{ApplyRunner, FitRunner},
     monitor::MonitorRunner,
     runner::AnalysisRunner,
 };
@@ -20,7 +21,6 @@ use ephor_registry::{ObjectStoreConfig, Registry, dataset::NewDataset};
 use ephor_rest::{Catalog, Engine};
 use ephor_seal::SealKey;
 use ephor_store::{Store, jobs::JobHandler};
-use ephor_tabular::Format;
 use metrics_exporter_prometheus::PrometheusHandle;
 use object_store::ObjectStore;
 
@@ -141,6 +141,8 @@ impl App {
         all.push(Arc::new(AnalysisRunner::new(&self.assurance)));
         all.push(Arc::new(MonitorRunner::new(&self.assurance, Arc::new(SystemClock))));
         all.push(Arc::new(FlushRunner::new(&self.feeds)));
+        all.push(Arc::new(FitRunner::new(&self.assurance)));
+        all.push(Arc::new(ApplyRunner::new(&self.assurance, &self.feeds)));
         all.push(Arc::new(BuiltinFollower));
         all.push(Arc::new(MailHandler::new(self.identity.clone(), self.mailer.clone())));
         all
@@ -165,18 +167,18 @@ fn open_dataset(registry: &Registry) -> OpenDataset {
     })
 }
 
-/// Where rows that were pushed become data sets.
+/// Where rows that were pushed, or that a mitigation was applied to, become data sets.
 fn store_rows(registry: &Registry) -> StoreRows {
     let registry = registry.clone();
     Arc::new(move |scope, rows| {
         let registry = registry.clone();
         Box::pin(async move {
-            let RowsToStore { name, description, metadata, body, cancel, settle } = rows;
+            let RowsToStore { name, description, metadata, format, body, cancel, settle } = rows;
             let new = NewDataset {
                 name,
                 description,
-                source_name: "rows.ndjson".to_owned(),
-                format: Some(Format::Ndjson),
+                source_name: format!("rows.{format}"),
+                format: Some(format),
                 metadata,
             };
             registry.dataset_upload_with(&scope, new, body, &|_| {}, &cancel, settle).await

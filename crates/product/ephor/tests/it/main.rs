@@ -22,6 +22,7 @@ mod external_identity;
 mod mail;
 mod main_job;
 mod mitigate;
+mod mitigations;
 mod monitors;
 mod my_data;
 mod offers;

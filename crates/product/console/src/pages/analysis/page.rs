@@ -4,7 +4,7 @@ use askama::{Template, filters::HtmlSafe};
 
 use crate::{
     frame::Frame,
-    pages::resource::{Action, Step},
+    pages::resource::{Action, Section, Step},
     result::{ResultView, TaskView},
     view::{Badge, Choice, Field, Form, Icon, Notice},
 };
@@ -98,4 +98,6 @@ pub(crate) struct AnalysisPage {
     pub downloads: Vec<Action>,
     pub steps: Vec<Step>,
     pub state: State,
+    /// The mitigations that were computed for it, once it is completed.
+    pub mitigations: Option<Section>,
 }

@@ -21,7 +21,10 @@ use crate::{
     ConsoleState,
     error::page,
     frame::Frame,
-    pages::resource::{Action, Step},
+    pages::{
+        mitigation,
+        resource::{Action, Step},
+    },
     result::{ResultView, TaskView},
     view::{Badge, Notice, json},
     visit::{Answer, Visit},
@@ -48,8 +51,12 @@ pub(super) async fn show(
     let analysis = analysis_get(&mut tx, id).await?;
     let result = analysis_result(&mut tx, id).await?;
     let about = about(&state, &visit, &mut tx, &analysis).await?;
+    let mitigations = match &result {
+        Some(TaskResult::Binary(_)) => mitigation::section(&state, &visit, &mut tx, id).await?,
+        _ => None,
+    };
     tx.commit().await?;
-    let shown = shown(&analysis, result.as_ref());
+    let shown = shown(&visit, &analysis, result.as_ref());
     let frame = visit.frame(&analysis.name, "/analyses").crumb("Bias analyses", "/analyses");
     let frame = match &shown {
         Shown::Done(_) | Shown::Task(_) => frame.plots(),
@@ -68,13 +75,16 @@ pub(super) async fn show(
         steps: steps(&visit, &analysis, &frame),
         frame,
         state: shown,
+        mitigations,
     }))
 }
 
-fn shown(analysis: &Analysis, result: Option<&TaskResult>) -> Shown {
+fn shown(visit: &Visit, analysis: &Analysis, result: Option<&TaskResult>) -> Shown {
     match (analysis.status.as_str(), result) {
         ("completed", Some(TaskResult::Binary(result))) => {
-            Shown::Done(Box::new(ResultView::new(result)))
+            let view = ResultView::new(result);
+            let may = visit.may("mitigation_artifacts", "create");
+            Shown::Done(Box::new(if may { view.offering(analysis.id, result) } else { view }))
         }
         ("completed", Some(result)) => Shown::Task(Box::new(TaskView::new(result))),
         ("completed", None) => Shown::Ended(
@@ -144,6 +154,7 @@ fn actions(visit: &Visit, analysis: &Analysis, can_compare: bool) -> Vec<Action>
 fn downloads(id: AnalysisId, result: &TaskResult) -> Vec<Action> {
     let mut all = vec![
         Action::new("HTML report", format!("/analyses/{id}/report.html"), "download"),
+        Action::new("PDF report", format!("/analyses/{id}/report.pdf"), "download"),
         Action::new("Findings as CSV", format!("/analyses/{id}/findings.csv"), "download"),
         Action::new("Result as JSON", format!("/analyses/{id}/result.json"), "download"),
     ];
@@ -181,13 +192,14 @@ pub(super) async fn cancel(
     Ok(Redirect::to(&format!("/analyses/{id}?done=cancelled")).into_response())
 }
 
-/// `GET /analyses/{id}/report.html`, `result.json` and `findings.csv`: files to be kept.
+/// `GET /analyses/{id}/report.html`, `report.pdf`, `result.json` and `findings.csv`: files to be kept.
 async fn file(state: &ConsoleState, visit: &Visit, id: AnalysisId, format: ReportFormat) -> Answer {
     visit.scope.require("bias_analyses", "read")?;
     let mut tx = state.store.begin(&visit.scope).await?;
     let completed = completed_get(&mut tx, id).await?;
     tx.commit().await?;
-    Ok(analysis_file(state.assurance.pages, &completed, format, Some(visit.organization()))?)
+    let file = analysis_file(state.assurance.pages, completed, format, Some(visit.organization()));
+    Ok(file.await?)
 }
 
 async fn law(state: &ConsoleState, visit: &Visit, id: AnalysisId, rule: Rule) -> Answer {
@@ -223,6 +235,15 @@ pub(super) async fn report(
     Id(id): Id<AnalysisId>,
 ) -> Answer {
     file(&state, &visit, id, ReportFormat::Html).await
+}
+
+/// `GET /analyses/{id}/report.pdf`: the same on paper.
+pub(super) async fn report_pdf(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Id(id): Id<AnalysisId>,
+) -> Answer {
+    file(&state, &visit, id, ReportFormat::Pdf).await
 }
 
 /// `GET /analyses/{id}/result.json`: all of it, for programs.

@@ -85,6 +85,7 @@ fn address(path: &str, id: &str) -> String {
     match path {
         "models" | "datasets" => format!("/{path}/{id}"),
         "bias_analyses" => format!("/analyses/{id}"),
+        "mitigation_artifacts" => format!("/mitigations/{id}"),
         _ => format!("/resources/{path}/{id}"),
     }
 }
