@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ephor_fairness::{
     AnalysisSpec, MitigationSpec,
     mitigation::{Constraint, Method, Objective},
+    task::TaskSpec,
 };
 use ephor_kernel::{AnalysisId, DatasetId, Fault, MitigationId, Problem};
 use ephor_store::{OrgTx, StoreError, jobs::NewJob};
@@ -58,14 +59,19 @@ impl MitigationCreate {
     /// # Errors
     /// `invalid` when the analysis has no data set, or another system ran it.
     pub fn spec(&self, analysis: &Analysis) -> Result<(MitigationSpec, DatasetId), Problem> {
-        let asked = serde_json::from_value::<AnalysisSpec>(analysis.parameters.clone());
+        let asked = TaskSpec::read(&analysis.parameters);
         let mut faults = self.own_faults();
-        if asked.is_err() {
-            faults.push(Fault::new(
+        match &asked {
+            Ok(TaskSpec::Binary(_)) => {}
+            Ok(_) => faults.push(
+                Fault::new("/analysis", "task", "The analysis is not of decisions of yes or no")
+                    .hint("Mitigations change such decisions, or how their labels are weighed."),
+            ),
+            Err(_) => faults.push(Fault::new(
                 "/analysis",
                 "no_specification",
                 "The analysis has no specification: another system ran it",
-            ));
+            )),
         }
         if analysis.dataset_id.is_none() {
             faults.push(
@@ -74,7 +80,7 @@ impl MitigationCreate {
             );
         }
         match (asked, analysis.dataset_id) {
-            (Ok(asked), Some(dataset)) => Ok((self.of(asked), dataset)),
+            (Ok(TaskSpec::Binary(asked)), Some(dataset)) => Ok((self.of(*asked), dataset)),
             _ => Err(Problem::invalid(faults)),
         }
     }

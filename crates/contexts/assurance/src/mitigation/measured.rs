@@ -62,7 +62,7 @@ impl Measuring {
             description: "Made to see what a mitigation does.".to_owned(),
             dataset_id: dataset,
             model_id: None,
-            parameters,
+            parameters: parameters.into(),
         };
         let before = match self.known {
             Some(known) => Ok(known),

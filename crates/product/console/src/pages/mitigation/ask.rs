@@ -12,6 +12,7 @@ use ephor_assurance::{
 use ephor_fairness::{
     AnalysisSpec, Mitigation,
     mitigation::{LAW, Method},
+    task::TaskSpec,
 };
 use ephor_kernel::{AnalysisId, Fault, MitigationId, Problem};
 use ephor_rest::{Id, ListRequest};
@@ -140,9 +141,9 @@ async fn form_page(
     let mut tx = state.store.begin(&visit.scope).await?;
     let analysis = analysis_get(&mut tx, id).await?;
     tx.commit().await?;
-    let asked = serde_json::from_value::<AnalysisSpec>(analysis.parameters.clone());
-    let asked =
-        asked.map_err(|_| Problem::not_found("specification; another system ran the analysis"))?;
+    let Ok(TaskSpec::Binary(asked)) = TaskSpec::read(&analysis.parameters) else {
+        return Err(Problem::not_found("specification of decisions of yes or no").into());
+    };
     let proposed = visit.query.get("protected").and_then(|names| serde_json::from_str(names).ok());
     let mut form = Fields::new(fields(&asked, proposed));
     let offered = ["method", "constraint"];
