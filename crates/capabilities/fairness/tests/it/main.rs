@@ -31,5 +31,6 @@ mod reference_independent;
 mod reference_law;
 mod reference_significance;
 mod regression;
+mod sarif_schema;
 mod strata;
 mod support;
