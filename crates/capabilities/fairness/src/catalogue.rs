@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     disparities::{self, Definition},
-    fault,
+    fault, flips,
     frame::About,
     individual,
     metrics::{self, Metric},
@@ -60,6 +60,12 @@ pub fn kinds() -> Vec<Kind> {
             title: "Metrics of individuals",
             metrics: vec![&individual::ABOUT],
             disparities: Vec::new(),
+        },
+        Kind {
+            id: "flips",
+            title: "Metrics of decisions under a changed attribute",
+            metrics: flips::registry().iter().map(|metric| &metric.about).collect(),
+            disparities: flips::DISPARITIES.iter().collect(),
         },
     ]
 }

@@ -12,6 +12,7 @@ mod coverage;
 mod drift;
 mod edge_cases;
 mod encoding;
+mod flips;
 mod gate;
 mod individual;
 mod kinds_support;
