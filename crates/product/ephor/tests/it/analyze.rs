@@ -253,6 +253,25 @@ fn metrics_explain_themselves() {
     assert!(list.contains("selection_rate") && list.contains("equalized_odds_difference"));
     let one = text(&run(&["recall"]).stdout);
     assert!(one.contains("TP / (TP + FN)") && one.contains("Hardt"), "{one}");
+    let both = text(&run(&["accuracy"]).stdout);
+    assert!(both.contains("--task multiclass") && both.matches("formula").count() == 2, "{both}");
+    let both: Value = serde_json::from_slice(&run(&["accuracy", "--json"]).stdout).unwrap();
+    assert_eq!(
+        (&both["kind"], &both["others"][0]["analysis"]),
+        (&"metric".into(), &"multiclass".into())
+    );
+    for (name, words) in [
+        ("r2_ratio", "--task regression"),
+        ("ndkl", "--task ranking"),
+        ("consistency", "--type individual_fairness"),
+        ("greatest_flip_rate", "--flipped COLUMN"),
+        ("wasserstein", "standard deviation of the reference"),
+    ] {
+        let one = text(&run(&[name]).stdout);
+        assert!(one.contains(words), "{words} is missing in\n{one}");
+    }
+    let wrong = run(&["consistence"]);
+    assert!(text(&wrong.stderr).contains("`consistency`"));
     let wrong = run(&["equal_opportunity_diference"]);
     assert_eq!(wrong.status.code(), Some(2));
     assert!(text(&wrong.stderr).contains("`equal_opportunity_difference`"));

@@ -132,7 +132,7 @@ impl TaskArgs {
             }
         }
         if self.flipped.is_some() && self.task == Task::Classification {
-            sentences.extend(self.misplaced_beside_flips(args, spec));
+            sentences.extend(misplaced_beside_flips(args, spec));
             return sentences;
         }
         let is_given =
@@ -150,27 +150,27 @@ impl TaskArgs {
         }
         sentences
     }
+}
 
-    /// The same, where decisions are compared with those under a changed attribute.
-    fn misplaced_beside_flips(&self, args: &super::Args, spec: &AnalysisSpec) -> Vec<String> {
-        let is_comprehensive = spec.analysis_type == AnalysisType::Comprehensive;
-        let given = [
-            ("--target", !spec.target.is_empty()),
-            ("--type", !is_comprehensive),
-            ("--report", args.reports.report.is_some()),
-            ("--strata", spec.strata.is_some()),
-        ];
-        let mut sentences: Vec<String> = given
-            .into_iter()
-            .filter(|(_, is_given)| *is_given)
-            .map(|(option, _)| format!("{option} means nothing to --flipped"))
-            .collect();
-        if spec.prediction.is_some() == spec.score.is_some() {
-            sentences.push("--flipped needs either --prediction or --score".to_owned());
-        }
-        sentences.extend(args.gating.misplaced(args.format, "--flipped"));
-        sentences
+/// A sentence for each option that means nothing where decisions are compared with those under a changed attribute.
+fn misplaced_beside_flips(args: &super::Args, spec: &AnalysisSpec) -> Vec<String> {
+    let is_comprehensive = spec.analysis_type == AnalysisType::Comprehensive;
+    let given = [
+        ("--target", !spec.target.is_empty()),
+        ("--type", !is_comprehensive),
+        ("--report", args.reports.report.is_some()),
+        ("--strata", spec.strata.is_some()),
+    ];
+    let mut sentences: Vec<String> = given
+        .into_iter()
+        .filter(|(_, is_given)| *is_given)
+        .map(|(option, _)| format!("{option} means nothing to --flipped"))
+        .collect();
+    if spec.prediction.is_some() == spec.score.is_some() {
+        sentences.push("--flipped needs either --prediction or --score".to_owned());
     }
+    sentences.extend(args.gating.misplaced(args.format, "--flipped"));
+    sentences
 }
 
 /// Reads the file, and prints how many decisions flip with the attribute.
