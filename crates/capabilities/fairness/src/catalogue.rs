@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::{
     disparities::{self, Definition},
-    fault,
-    frame::About,
+    drift, fault, flips,
+    frame::{About, names_of},
     individual,
     metrics::{self, Metric},
     multiclass, ranking, regression,
@@ -22,6 +22,28 @@ pub enum Entry {
     Metric(&'static Metric),
     /// A disparity between groups.
     Disparity(&'static Definition),
+}
+
+/// One of the things that a name stands for, among all analyses.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Meaning {
+    /// A metric of one group.
+    Metric(&'static Metric),
+    /// A disparity between groups.
+    Disparity(&'static Definition),
+    /// A test of drift.
+    Drift(&'static drift::Definition),
+    /// A metric, or a disparity, of an analysis of other than yes and no.
+    Other {
+        /// Which analysis: the id of its [`Kind`].
+        analysis: &'static str,
+        /// What is asked of each group; otherwise it is of all groups together.
+        of_groups: bool,
+        /// What it is.
+        #[serde(flatten)]
+        about: &'static About,
+    },
 }
 
 /// The metrics of an analysis of other than yes and no.
@@ -63,6 +85,12 @@ pub fn kinds() -> Vec<Kind> {
             title: "Metrics of individuals",
             metrics: vec![&individual::ABOUT],
             disparities: Vec::new(),
+        },
+        Kind {
+            id: "flips",
+            title: "Metrics of decisions under a changed attribute",
+            metrics: flips::registry().iter().map(|metric| &metric.about).collect(),
+            disparities: flips::DISPARITIES.iter().collect(),
         },
     ]
 }
@@ -154,12 +182,58 @@ pub fn judged(task: Task) -> Vec<(String, f64, bool)> {
     found
 }
 
-/// Of all ids and aliases, the one that somebody who typed `name` most likely meant.
-pub fn nearest(name: &str) -> Option<&'static str> {
+/// All that a name stands for, over all analyses: several of them have an `accuracy`. The name of a disparity that a metric makes
+/// finds the metric.
+pub fn meanings(name: &str) -> Vec<Meaning> {
+    let known = find(name).map(|entry| match entry {
+        Entry::Metric(metric) => Meaning::Metric(metric),
+        Entry::Disparity(definition) => Meaning::Disparity(definition),
+    });
+    let of_drift = drift::registry::find(name).map(Meaning::Drift);
+    let others = kinds().into_iter().flat_map(|kind| {
+        let analysis = kind.id;
+        let made = move |about: &About| about.id == name || names(about).any(|made| made == name);
+        let metrics = kind.metrics.into_iter().filter(move |about| made(about));
+        let disparities = kind.disparities.into_iter().filter(move |about| about.id == name);
+        let metrics = metrics.map(move |about| Meaning::Other { analysis, of_groups: true, about });
+        metrics.chain(disparities.map(move |about| Meaning::Other {
+            analysis,
+            of_groups: false,
+            about,
+        }))
+    });
+    known.into_iter().chain(of_drift).chain(others).collect()
+}
+
+/// What the disparities that a metric makes are called.
+fn names(about: &About) -> impl Iterator<Item = String> {
+    names_of([about.quantity()]).into_iter()
+}
+
+/// Of all names that [`meanings`] knows, the one that somebody who typed `name` most likely meant.
+pub fn nearest_meaning(name: &str) -> Option<String> {
+    let kinds = kinds();
+    let metrics = || kinds.iter().flat_map(|kind| &kind.metrics);
+    let made: Vec<String> = metrics().flat_map(|about| names(about)).collect();
+    let mut all: Vec<&str> = known_names().collect();
+    all.extend(drift::registry::all().iter().map(|test| test.id));
+    all.extend(
+        metrics().chain(kinds.iter().flat_map(|kind| &kind.disparities)).map(|about| about.id),
+    );
+    all.extend(made.iter().map(String::as_str));
+    fault::nearest(name, all).map(str::to_owned)
+}
+
+fn known_names() -> impl Iterator<Item = &'static str> {
     let metrics = metrics::registry()
         .iter()
         .flat_map(|metric| std::iter::once(&metric.id).chain(metric.aliases).copied());
-    fault::nearest(name, metrics.chain(disparities::registry().iter().flat_map(Definition::names)))
+    metrics.chain(disparities::registry().iter().flat_map(Definition::names))
+}
+
+/// Of all ids and aliases, the one that somebody who typed `name` most likely meant.
+pub fn nearest(name: &str) -> Option<&'static str> {
+    fault::nearest(name, known_names())
 }
 
 #[cfg(test)]
@@ -174,6 +248,31 @@ mod tests {
         );
         assert!(find("selection_rat").is_none());
         assert_eq!(nearest("selection_rat"), Some("selection_rate"));
+    }
+
+    #[test]
+    fn a_name_means_all_that_any_analysis_calls_by_it() {
+        let analyses = |name: &str| -> Vec<&str> {
+            let word = |meaning: &Meaning| match meaning {
+                Meaning::Metric(_) => "metric",
+                Meaning::Disparity(_) => "disparity",
+                Meaning::Drift(_) => "drift",
+                Meaning::Other { analysis, .. } => analysis,
+            };
+            meanings(name).iter().map(word).collect()
+        };
+        assert_eq!(analyses("accuracy"), ["metric", "multiclass"]);
+        assert_eq!(analyses("kolmogorov_smirnov"), ["metric", "drift"]);
+        assert_eq!(analyses("r2_difference"), ["regression"]);
+        assert_eq!(analyses("consistency"), ["individual_fairness"]);
+        assert_eq!(analyses("greatest_flip_rate"), ["flips"]);
+        assert_eq!(analyses("nothing"), [""; 0]);
+        assert_eq!(nearest_meaning("consistence").as_deref(), Some("consistency"));
+        for kind in kinds() {
+            for about in kind.metrics.iter().chain(&kind.disparities) {
+                assert!(analyses(about.id).contains(&kind.id), "{}", about.id);
+            }
+        }
     }
 
     #[test]

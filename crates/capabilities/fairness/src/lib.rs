@@ -18,6 +18,7 @@ pub mod cube;
 pub mod data;
 pub mod disparities;
 pub mod drift;
+pub mod flips;
 pub mod frame;
 pub mod gate;
 pub mod individual;

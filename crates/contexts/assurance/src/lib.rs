@@ -14,6 +14,7 @@ pub mod reports;
 pub mod resources;
 mod routes;
 pub mod runner;
+pub mod schedule;
 pub mod trend;
 
 use std::sync::Arc;

@@ -5,7 +5,10 @@ use ephor_kernel::Fault;
 use ephor_rest::{Actions, Include, ResourceSpec};
 use serde_json::Value;
 
-use crate::feed::{FeedColumn, parameter_faults};
+use crate::{
+    feed::{FeedColumn, parameter_faults},
+    schedule,
+};
 
 /// Bias analyses: made and stopped by actions, for they come with a job.
 pub const BIAS_ANALYSES: ResourceSpec =
@@ -116,6 +119,7 @@ pub const ROW_FEEDS: ResourceSpec = ResourceSpec::new("row_feeds", "assurance.ro
         "status",
         "model_id",
         "analyse_after",
+        "schedule",
         "keep_rows",
         "parameters",
     ])
@@ -161,10 +165,11 @@ pub const MITIGATION_APPLICATIONS: ResourceSpec =
         ])
         .reach();
 
-/// A specification is one, and names columns that the rows have.
+/// A schedule is one; a specification is one, and names columns that the rows have.
 fn check_row_feed(new: &Value, _: Option<&Value>) -> Vec<Fault> {
+    let mut faults = schedule::faults(new);
     let parameters = match new.get("parameters") {
-        None | Some(Value::Null) => return Vec::new(),
+        None | Some(Value::Null) => return faults,
         Some(parameters) => parameters,
     };
     let columns: Vec<FeedColumn> = new
@@ -172,9 +177,10 @@ fn check_row_feed(new: &Value, _: Option<&Value>) -> Vec<Fault> {
         .and_then(|columns| serde_json::from_value(columns.clone()).ok())
         .unwrap_or_default();
     match serde_json::from_value::<AnalysisSpec>(parameters.clone()) {
-        Ok(spec) => parameter_faults(&spec, &columns),
-        Err(error) => vec![Fault::new("/parameters", "malformed", error.to_string())],
+        Ok(spec) => faults.extend(parameter_faults(&spec, &columns)),
+        Err(error) => faults.push(Fault::new("/parameters", "malformed", error.to_string())),
     }
+    faults
 }
 
 /// All of them.

@@ -12,9 +12,11 @@ use crate::{
 pub(crate) fn resolve(cube: &Cube, spec: &AnalysisSpec) -> Result<Labels, Vec<Fault>> {
     let mut faults = Vec::new();
     let target = &cube.target.labels;
-    check(&mut faults, target, "/target", &spec.target, "label", spec);
+    let named = spec.positive_label.as_deref();
+    faults.extend(label_faults(target, "/target", &spec.target, "label", named));
     if let Some(name) = &spec.prediction {
-        check(&mut faults, &cube.prediction.labels, "/prediction", name, "prediction", spec);
+        let predicted = &cube.prediction.labels;
+        faults.extend(label_faults(predicted, "/prediction", name, "prediction", named));
     }
     if !faults.is_empty() {
         return Err(faults);
@@ -36,14 +38,15 @@ pub(crate) fn resolve(cube: &Cube, spec: &AnalysisSpec) -> Result<Labels, Vec<Fa
     Ok(Labels { positive, negative: target.others.first().cloned(), prediction })
 }
 
-fn check(
-    faults: &mut Vec<Fault>,
+/// Why a column's values cannot be read as yes and no.
+pub(crate) fn label_faults(
     labels: &cube::Labels,
     place: &str,
     column: &str,
     role: &str,
-    spec: &AnalysisSpec,
-) {
+    positive: Option<&str>,
+) -> Vec<Fault> {
+    let mut faults = Vec::new();
     let values: BTreeSet<&str> =
         labels.positives.iter().chain(&labels.others).map(String::as_str).collect();
     let listed = values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
@@ -59,7 +62,7 @@ fn check(
             Fault::new(place, &code("not_binary"), message)
                 .hint("Name a column with two values, or make one: one value against the others."),
         );
-    } else if let Some(positive) = &spec.positive_label {
+    } else if let Some(positive) = positive {
         // Without a single positive row, what is there must be the one other label.
         if labels.positives.is_empty() && labels.others.len() > 1 {
             let message = format!("`{column}` has no value `{positive}`: it has {listed}.");
@@ -79,4 +82,5 @@ fn check(
             );
         }
     }
+    faults
 }

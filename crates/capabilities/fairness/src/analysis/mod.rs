@@ -41,7 +41,7 @@ pub(crate) use estimates::{Estimated, Sure, estimate};
 pub(crate) use groups::{Cells, GroupTally, Groups, places};
 use groups::{SMALL_GROUPS_SHOWN, allowed};
 pub(crate) use judge::{gap, judge_anew, judge_value, sum_up_anew};
-pub(crate) use labels::resolve;
+pub(crate) use labels::{label_faults, resolve};
 pub use scan::{column_faults, plan as scan_plan};
 pub(crate) use scan::{describe, layout, read_error, unknown_column};
 pub(crate) use sentences::number;

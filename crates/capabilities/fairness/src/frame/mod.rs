@@ -5,6 +5,7 @@ mod compare;
 mod found;
 mod grouping;
 mod groups;
+mod outcome;
 mod read;
 mod total;
 
@@ -15,6 +16,7 @@ pub(crate) use compare::{
     Draft, Measured, Quantity, compare, compared, estimated, line, names_of, not_comparable,
 };
 pub(crate) use groups::{GroupReader, Joined, excluded};
+pub(crate) use outcome::Outcome;
 pub(crate) use read::{Need, column, floats, require, rows};
 pub(crate) use total::Total;
 

@@ -18,12 +18,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     AnalysisError, AnalysisSpec, Exclusion, Fault, Rows, StatusCounts,
     analysis::Estimated,
-    cube::{LabelReader, Rule},
     frame::{
-        Findings, GroupReader, Grouping, Joined, Measured, Need, compare, excluded, floats, line,
+        Findings, GroupReader, Grouping, Joined, Measured, Need, Outcome, compare, excluded, line,
         require, rows,
     },
-    tally::{MISSING, POSITIVE},
 };
 pub use consistency::ABOUT;
 pub use sample::{MAX_NUMBERS, MAX_ROWS, MIN_ASKED, WORK};
@@ -114,63 +112,6 @@ struct State {
     missing: u64,
 }
 
-/// What counts as how somebody is treated.
-enum Outcome {
-    /// A label, by column.
-    Label(String, Box<LabelReader>),
-    /// Scores of at least the threshold, by column.
-    Score(String, f64),
-}
-
-impl Outcome {
-    fn new(spec: &AnalysisSpec) -> Self {
-        let positive = spec.positive_label.as_deref();
-        match (&spec.prediction, &spec.score) {
-            (Some(name), _) => {
-                Self::Label(name.clone(), Box::new(LabelReader::new(Rule::new(positive, true))))
-            }
-            (None, Some(name)) => Self::Score(name.clone(), spec.score_threshold),
-            (None, None) => {
-                let reader = LabelReader::new(Rule::new(positive, false));
-                Self::Label(spec.target.clone(), Box::new(reader))
-            }
-        }
-    }
-
-    fn column(&self) -> &str {
-        match self {
-            Self::Label(name, _) | Self::Score(name, _) => name,
-        }
-    }
-
-    /// 1 and 0; NaN where it is missing.
-    fn read(&mut self, batch: &RecordBatch) -> Result<Vec<f64>, AnalysisError> {
-        match self {
-            Self::Label(name, reader) => {
-                let mut codes = vec![0; batch.num_rows()];
-                reader
-                    .read(crate::frame::column(batch, name)?, 1, &mut codes)
-                    .map_err(|error| AnalysisError::Read(error.into()))?;
-                let value = |code: u32| match code as usize {
-                    MISSING => f64::NAN,
-                    code => f64::from(u8::from(code == POSITIVE)),
-                };
-                Ok(codes.into_iter().map(value).collect())
-            }
-            Self::Score(name, threshold) => {
-                let value = |score: f64| {
-                    if score.is_finite() {
-                        f64::from(u8::from(score >= *threshold))
-                    } else {
-                        f64::NAN
-                    }
-                };
-                Ok(floats(batch, name)?.into_iter().map(value).collect())
-            }
-        }
-    }
-}
-
 /// How alike similar people are treated, by group: one pass over the data, then every row against every other.
 ///
 /// # Errors
@@ -187,7 +128,7 @@ pub async fn analyze(
         return Err(AnalysisError::Invalid(found));
     }
     let grouping = Grouping::from(spec);
-    let outcome = Outcome::new(spec);
+    let outcome = Outcome::of(spec);
     let columns: Vec<&str> = GroupReader::columns(&grouping)
         .chain([outcome.column()])
         .chain(spec.features.iter().map(String::as_str))

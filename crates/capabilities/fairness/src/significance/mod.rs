@@ -9,6 +9,7 @@ pub mod chi_square;
 pub mod deviations;
 pub mod fisher;
 pub mod flip_flop;
+pub mod mcnemar;
 pub mod power;
 pub mod stratified;
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 use ephor_fairness::{
     catalogue::kinds,
     disparities,
+    drift::{ColumnKind, registry},
     metrics::{self, bounds},
 };
 
@@ -122,6 +123,35 @@ fn of_kinds() -> String {
     text
 }
 
+fn of_drift() -> String {
+    let mut text = String::from(
+        "| id | of | value | range | accepted up to | source |\n|---|---|---|---|---|---|\n",
+    );
+    for test in registry::all() {
+        let of = match test.kinds {
+            [ColumnKind::Number] => "numbers",
+            [ColumnKind::Category] => "categories",
+            _ => "both",
+        };
+        let accepted = test.default_threshold.map(|threshold| threshold.to_string());
+        writeln!(
+            text,
+            "| `{}` | {of} | {} | {} | {} | {} |",
+            test.id,
+            cell(test.formula),
+            range(test.range),
+            accepted.as_deref().unwrap_or("its p-value judges"),
+            cell(test.source)
+        )
+        .unwrap();
+    }
+    text.push('\n');
+    for test in registry::all() {
+        writeln!(text, "- `{}`: {}", test.id, test.edge_cases).unwrap();
+    }
+    text
+}
+
 /// Puts the text between its two marks.
 pub fn put(page: &str, mark: &str, text: &str) -> String {
     let (begin, end) = (format!("<!-- {mark}: generated -->\n"), format!("<!-- {mark}: end -->"));
@@ -130,21 +160,32 @@ pub fn put(page: &str, mark: &str, text: &str) -> String {
     format!("{head}{begin}{text}{end}{tail}")
 }
 
-#[test]
-fn the_page_of_metrics_is_current() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../docs/metrics.md");
+/// Holds a page to what the registries say, or renews it.
+fn current(name: &str, tables: &[(&str, String)]) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../docs").join(name);
     let page = std::fs::read_to_string(&path).unwrap();
-    let new = put(&put(&page, "metrics", &of_metrics()), "disparities", &of_disparities());
-    let new = put(&new, "kinds", &of_kinds());
+    let new = tables.iter().fold(page.clone(), |page, (mark, table)| put(&page, mark, table));
     if new != page {
         if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(&path, new).unwrap();
         } else {
             panic!(
-                "docs/metrics.md is old; renew it with `UPDATE_DOCS=1 cargo test -p ephor-fairness --test it page_of_metrics`"
+                "docs/{name} is old; renew it with `UPDATE_DOCS=1 cargo test -p ephor-fairness --test it the_page_of`"
             );
         }
     }
+}
+
+#[test]
+fn the_page_of_metrics_is_current() {
+    let tables =
+        [("metrics", of_metrics()), ("disparities", of_disparities()), ("kinds", of_kinds())];
+    current("metrics.md", &tables);
+}
+
+#[test]
+fn the_page_of_drift_is_current() {
+    current("drift.md", &[("drift", of_drift())]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use ephor_fairness::{
 use proptest::prelude::*;
 use quick_xml::{Reader, events::Event};
 
-use crate::support::run_batch;
+use crate::{sarif_schema::Schema, support::run_batch};
 
 /// Groups with the number selected, of so many rows; every other row is positive.
 async fn selected(groups: &[(&str, usize, usize)]) -> AnalysisResult {
@@ -269,6 +269,8 @@ async fn sarif_holds_what_its_readers_require() {
     let place = Place { path: "data/scores of may.csv".to_owned() };
     let log = sarif(&found, &place);
     assert_eq!(log, sarif(&found, &place));
+    let schema = Schema::sarif();
+    assert_eq!(schema.faults(&log), Vec::<String>::new());
     assert_eq!(
         (log["version"].as_str(), log["runs"].as_array().unwrap().len()),
         (Some("2.1.0"), 1)
@@ -307,10 +309,96 @@ async fn sarif_holds_what_its_readers_require() {
     // The same findings of another run are the same alerts, though the numbers are others.
     let later = selected(&[("f", 310, 1_000), ("m", 610, 1_000)]).await;
     let later = sarif(&gate(&later, &Policy::default(), FailOn::Fail, None, today()), &place);
+    assert_eq!(schema.faults(&later), Vec::<String>::new());
     let again = later["runs"][0]["results"].as_array().unwrap();
     let again = again.iter().find(|one| one["ruleId"] == "demographic_parity_difference").unwrap();
     assert_eq!(again["partialFingerprints"], parity["partialFingerprints"]);
     assert_ne!(again["message"], parity["message"]);
+}
+
+/// An element of `JUnit`'s: what it must say of itself, what else it may, and where it stands.
+struct Element {
+    name: &'static str,
+    must: &'static [&'static str],
+    may: &'static [&'static str],
+    within: &'static str,
+}
+
+/// What the format's readers (Jenkins, GitLab, GitHub's reporters) know.
+const JUNIT: [Element; 6] = [
+    Element {
+        name: "testsuites",
+        must: &[],
+        may: &["name", "tests", "failures", "skipped", "errors", "time"],
+        within: "",
+    },
+    Element {
+        name: "testsuite",
+        must: &["name", "tests"],
+        may: &["failures", "skipped", "errors", "time"],
+        within: "testsuites",
+    },
+    Element { name: "testcase", must: &["name", "classname"], may: &["time"], within: "testsuite" },
+    Element { name: "failure", must: &[], may: &["type", "message"], within: "testcase" },
+    Element { name: "skipped", must: &[], may: &["message"], within: "testcase" },
+    Element { name: "system-out", must: &[], may: &[], within: "testcase" },
+];
+
+/// Each element stands where its readers look for it, says what they need, and counts what is in it.
+fn holds_to_junit(xml: &str) {
+    let mut reader = Reader::from_str(xml);
+    let mut open: Vec<String> = Vec::new();
+    // Of the suite that is open: what it says, and what it holds.
+    let (mut said, mut held) = ([0; 3], [0; 3]);
+    loop {
+        let event = reader.read_event().unwrap();
+        let (Event::Start(element) | Event::Empty(element)) = &event else {
+            match event {
+                Event::End(_) => {
+                    let ended = open.pop().unwrap();
+                    assert!(ended != "testsuite" || said == held, "{said:?} {held:?} {xml}");
+                }
+                Event::Text(text) => {
+                    let is_blank = text.iter().all(u8::is_ascii_whitespace);
+                    let name = open.last().map_or("", String::as_str);
+                    assert!(is_blank || ["failure", "system-out"].contains(&name), "{xml}");
+                }
+                Event::Eof => break,
+                _ => {}
+            }
+            continue;
+        };
+        let name = String::from_utf8(element.name().as_ref().to_vec()).unwrap();
+        let Element { must, may, within, .. } = JUNIT.iter().find(|one| one.name == name).unwrap();
+        assert_eq!(open.last().map_or("", String::as_str), *within, "{name}");
+        let attributes: Vec<(String, String)> = element
+            .attributes()
+            .map(|attribute| {
+                let attribute = attribute.unwrap();
+                let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+                (text(attribute.key.as_ref()), text(&attribute.value))
+            })
+            .collect();
+        assert!(must.iter().all(|one| attributes.iter().any(|(key, _)| key == one)), "{name}");
+        for (key, value) in &attributes {
+            assert!(must.contains(&key.as_str()) || may.contains(&key.as_str()), "{name} {key}");
+            if ["tests", "failures", "skipped", "errors", "time"].contains(&key.as_str()) {
+                assert!(value.parse::<u64>().is_ok(), "{name} {key} {value}");
+            }
+        }
+        let number = |key| attributes.iter().find(|one| one.0 == key).unwrap().1.parse().unwrap();
+        match name.as_str() {
+            "testsuite" => (said, held) = (["tests", "failures", "skipped"].map(number), [0; 3]),
+            "testcase" => held[0] += 1,
+            "failure" => held[1] += 1,
+            "skipped" => held[2] += 1,
+            _ => {}
+        }
+        if matches!(event, Event::Start(_)) {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty());
 }
 
 /// How often each element starts, and all texts and attributes of the document.
@@ -345,6 +433,7 @@ async fn junit_counts_what_the_exit_code_says() {
     let text = "[[allow]]\nid = 'demographic_parity_difference'\nattribute = 'sex'\n\
                 reason = 'known & <old>'\nexpires = 2027-01-01\n";
     let found = judged(&result, text, FailOn::Fail);
+    holds_to_junit(&junit(&found));
     let (counts, texts) = parsed(&junit(&found));
     assert_eq!(counts["testcase"], found.checks.len());
     assert_eq!(counts["failure"], found.stopping().count());
@@ -383,6 +472,7 @@ proptest! {
         let found = gate(&result, &asked, FailOn::Fail, None, today());
         let xml = junit(&found);
         parsed(&xml);
+        holds_to_junit(&xml);
         prop_assert!(!xml.chars().any(|letter| letter.is_control() && letter != '\n'));
         let text = markdown(&result, &found, None, &name);
         prop_assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'));
@@ -391,7 +481,8 @@ proptest! {
             let bars = line.replace("\\|", "").matches('|').count();
             prop_assert_eq!(bars, 6, "{}", line);
         }
-        let log = sarif(&found, &Place { path: name.clone() }).to_string();
-        prop_assert!(serde_json::from_str::<serde_json::Value>(&log).is_ok());
+        let log = sarif(&found, &Place { path: name.clone() });
+        prop_assert_eq!(Schema::sarif().faults(&log), Vec::<String>::new());
+        prop_assert!(serde_json::from_str::<serde_json::Value>(&log.to_string()).is_ok());
     }
 }

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     FeedColumn, RowFeeds,
     columns::parameter_faults,
-    flush::{Waiting, flush_begin, flush_enqueue, live_job},
+    flush::{Next, Waiting, flush_begin, flush_if_due, live_job},
     rows::{self, Batch, BatchFormat, Refused},
 };
 
@@ -177,8 +177,9 @@ impl RowFeeds {
             .retry_after(60));
         }
         let total = row.rows_received + rows;
-        if job.is_none() && waiting.is_due() {
-            job = Some(flush_enqueue(&mut tx, feed).await?);
+        let mut wait = None;
+        if job.is_none() {
+            Next { job, wait } = flush_if_due(&mut tx, feed, waiting).await?;
         }
         let answer = json!({
             "accepted": rows,
@@ -207,7 +208,7 @@ impl RowFeeds {
         sqlx::query!(
             "update assurance.row_feeds
                 set rows_received = $3, rows_waiting = $4, bytes_waiting = $5, last_received_at = now(),
-                    flush_job_id = $6
+                    flush_job_id = $6, next_flush_at = least(next_flush_at, now() + $7 * interval '1 second')
               where organization_id = $1 and id = $2",
             tx.organization().uuid(),
             feed.uuid(),
@@ -215,6 +216,7 @@ impl RowFeeds {
             waiting.rows,
             waiting.bytes,
             job.map(ephor_kernel::JobId::uuid),
+            wait.map(|seconds| seconds as f64),
         )
         .execute(tx.conn())
         .await

@@ -1,7 +1,7 @@
 //! Make a row feed, whose token is shown once; replace and revoke tokens.
 
 use ephor_fairness::AnalysisSpec;
-use ephor_kernel::{Fault, ModelId, Problem, RowFeedId};
+use ephor_kernel::{Code, Fault, ModelId, Problem, RowFeedId};
 use ephor_store::{OrgTx, StoreError};
 use serde::{Deserialize, Serialize};
 
@@ -9,9 +9,12 @@ use super::{
     FeedColumn, RowFeedToken,
     columns::{column_list_faults, parameter_faults},
 };
+use crate::schedule::schedule_faults;
 
 /// Rows that a data set holds, and rows after which one is made, at most.
 const MOST_ROWS: i32 = 1_000_000;
+/// Row feeds of an organization, at most: each keeps rows in the database.
+pub const MOST_FEEDS: i64 = 100;
 
 /// What is asked for.
 #[derive(Debug, Clone, Deserialize)]
@@ -31,6 +34,9 @@ pub struct RowFeedCreate {
     /// After how many new rows they are stored and analysed.
     #[serde(default)]
     pub analyse_after: Option<i32>,
+    /// When what waits is stored and analysed, as a cron expression of five fields in UTC.
+    #[serde(default)]
+    pub schedule: Option<String>,
     /// How many of the newest rows a data set holds at most.
     #[serde(default)]
     pub keep_rows: Option<i32>,
@@ -96,6 +102,9 @@ impl RowFeedCreate {
                 faults.push(Fault::new(pointer, "out_of_range", message));
             }
         }
+        if let Some(schedule) = &self.schedule {
+            faults.extend(schedule_faults(schedule));
+        }
         let wrong = column_list_faults(&self.columns);
         // Columns that are wrong themselves say nothing of the specification.
         let known = if wrong.is_empty() { self.columns.as_slice() } else { &[] };
@@ -110,13 +119,14 @@ impl RowFeedCreate {
 /// Makes a row feed. Its token stands in the answer alone.
 ///
 /// # Errors
-/// `invalid` with every fault; `conflict` for a name that is taken; `unknown_reference` for a model that
+/// `invalid` with every fault; `conflict` for a name that is taken, and beyond [`MOST_FEEDS`]; `unknown_reference` for a model that
 /// is not one of the organization.
 pub async fn row_feed_create(
     tx: &mut OrgTx,
     create: &RowFeedCreate,
 ) -> Result<RowFeedSecret, Problem> {
     Problem::unless_empty(create.faults())?;
+    room_for_another(tx).await?;
     let token = RowFeedToken::generate(tx.organization(), RowFeedId::new());
     let name = create.name.trim().to_owned();
     let json = |value: Result<serde_json::Value, _>| value.map_err(|_| Problem::internal());
@@ -128,8 +138,8 @@ pub async fn row_feed_create(
     sqlx::query!(
         "insert into assurance.row_feeds
              (organization_id, id, name, description, model_id, columns, analyse_after, keep_rows, parameters,
-              token_hash, token_prefix, created_by)
-         values ($1, $2, $3, $4, $5, $6, $7, coalesce($8, 100000), $9, $10, $11, $12)",
+              token_hash, token_prefix, created_by, schedule)
+         values ($1, $2, $3, $4, $5, $6, $7, coalesce($8, 100000), $9, $10, $11, $12, $13)",
         tx.organization().uuid(),
         token.feed.uuid(),
         name,
@@ -142,11 +152,43 @@ pub async fn row_feed_create(
         &token.hash()[..],
         token.prefix(),
         tx.scope().principal().uuid(),
+        create.schedule.as_deref().map(one_space),
     )
     .execute(tx.conn())
     .await
     .map_err(StoreError::from)?;
     Ok(RowFeedSecret::new(name, &token))
+}
+
+/// Refuses another one beyond the most. Who makes one at the same time waits, so that two do not take the last place.
+async fn room_for_another(tx: &mut OrgTx) -> Result<(), Problem> {
+    let organization = tx.organization().uuid();
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended('ephor row feeds of ' || $1::uuid::text, 0))",
+        organization,
+    )
+    .execute(tx.conn())
+    .await
+    .map_err(StoreError::from)?;
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from assurance.row_feeds where organization_id = $1"#,
+        organization,
+    )
+    .fetch_one(tx.conn())
+    .await
+    .map_err(StoreError::from)?;
+    if count >= MOST_FEEDS {
+        let what = format!(
+            "An organization has {MOST_FEEDS} row feeds at most; delete one that is not needed any more"
+        );
+        return Err(Problem::new(Code::Conflict, what));
+    }
+    Ok(())
+}
+
+/// The fields of a schedule with one space between, as the database keeps it.
+fn one_space(schedule: &str) -> String {
+    schedule.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Replaces the token: the old one is refused from now on, on every replica.

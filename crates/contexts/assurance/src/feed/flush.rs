@@ -11,6 +11,9 @@ pub const FLUSH_JOB: &str = "row_feed_flush";
 /// Bytes that wait at most before they are stored, whatever is asked for.
 const FLUSH_BYTES: i64 = 64 << 20;
 
+/// How often a row feed is stored in an hour, at most: each time makes a data set of all the rows that it keeps.
+pub const MOST_FLUSHES: i64 = 60;
+
 /// What the job is given.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct FlushPayload {
@@ -28,10 +31,15 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
+    /// Is there so much that it must not wait, however often it was stored of late?
+    fn is_full(self) -> bool {
+        self.bytes >= FLUSH_BYTES
+    }
+
     /// Is it time? Also without a count of its own: no more waits than one data set holds.
     pub(crate) fn is_due(self) -> bool {
         let count = self.analyse_after.unwrap_or(self.keep_rows).min(self.keep_rows);
-        self.rows > 0 && (self.rows >= i64::from(count) || self.bytes >= FLUSH_BYTES)
+        self.rows > 0 && (self.rows >= i64::from(count) || self.is_full())
     }
 }
 
@@ -47,7 +55,7 @@ pub struct FlushAsked {
 /// Stores what waits, now; if that is under way already, it is not begun again.
 ///
 /// # Errors
-/// `not_found`; `conflict` when nothing waits.
+/// `not_found`; `conflict` when nothing waits; `rate_limited` after [`MOST_FLUSHES`] within an hour.
 pub async fn row_feed_flush(tx: &mut OrgTx, id: RowFeedId) -> Result<FlushAsked, Problem> {
     let feed = sqlx::query!(
         "select rows_waiting, flush_job_id from assurance.row_feeds
@@ -64,13 +72,63 @@ pub async fn row_feed_flush(tx: &mut OrgTx, id: RowFeedId) -> Result<FlushAsked,
         None if feed.rows_waiting == 0 => {
             return Err(Problem::new(Code::Conflict, "No rows wait to be stored"));
         }
-        None => flush_begin(tx, id).await?,
+        None => {
+            if let Some(seconds) = flush_wait(tx, id).await? {
+                let what = format!(
+                    "A row feed is stored {MOST_FLUSHES} times an hour at most; what waits can be stored later"
+                );
+                let seconds = u64::try_from(seconds).unwrap_or(1);
+                return Err(Problem::new(Code::RateLimited, what).retry_after(seconds));
+            }
+            flush_begin(tx, id).await?
+        }
     };
     Ok(FlushAsked { job, waiting: feed.rows_waiting })
 }
 
+/// What follows from what waits.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Next {
+    /// The job that stores it.
+    pub job: Option<JobId>,
+    /// Or in how many seconds it may be stored: it was so often of late.
+    pub wait: Option<i64>,
+}
+
+/// Asks for what waits to be stored, if it is time. The caller holds the row feed's lock, and knows of no live job.
+pub(crate) async fn flush_if_due(
+    tx: &mut OrgTx,
+    id: RowFeedId,
+    waiting: Waiting,
+) -> Result<Next, StoreError> {
+    if !waiting.is_due() {
+        return Ok(Next::default());
+    }
+    let wait = if waiting.is_full() { None } else { flush_wait(tx, id).await? };
+    let job = if wait.is_none() { Some(flush_enqueue(tx, id).await?) } else { None };
+    Ok(Next { job, wait })
+}
+
+/// In how many seconds a row feed may be stored again; `None`: now.
+pub(crate) async fn flush_wait(tx: &mut OrgTx, id: RowFeedId) -> Result<Option<i64>, StoreError> {
+    let seconds = sqlx::query_scalar!(
+        r#"select greatest(ceil(extract(epoch from created_at + interval '1 hour' - now())), 1)::bigint as "seconds!"
+             from ops.jobs
+            where organization_id = $1 and subject_id = $2 and kind = $3 and created_at > now() - interval '1 hour'
+            order by created_at desc, id
+           offset $4 limit 1"#,
+        tx.organization().uuid(),
+        id.uuid(),
+        FLUSH_JOB,
+        MOST_FLUSHES - 1,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(seconds)
+}
+
 /// Asks for the job, and has the row feed name it. The caller holds the row feed's lock, and knows of no live one.
-pub(crate) async fn flush_begin(tx: &mut OrgTx, id: RowFeedId) -> Result<JobId, Problem> {
+pub(crate) async fn flush_begin(tx: &mut OrgTx, id: RowFeedId) -> Result<JobId, StoreError> {
     let job = flush_enqueue(tx, id).await?;
     sqlx::query!(
         "update assurance.row_feeds set flush_job_id = $3 where organization_id = $1 and id = $2",
@@ -79,8 +137,7 @@ pub(crate) async fn flush_begin(tx: &mut OrgTx, id: RowFeedId) -> Result<JobId, 
         job.uuid(),
     )
     .execute(tx.conn())
-    .await
-    .map_err(StoreError::from)?;
+    .await?;
     Ok(job)
 }
 
@@ -102,10 +159,9 @@ pub(crate) async fn live_job(
 }
 
 /// Asks for the job.
-pub(crate) async fn flush_enqueue(tx: &mut OrgTx, feed: RowFeedId) -> Result<JobId, Problem> {
-    let payload = serde_json::to_value(FlushPayload { feed }).map_err(|_| Problem::internal())?;
-    let job = NewJob { kind: FLUSH_JOB, payload, subject: Some(feed.uuid()) };
-    Ok(tx.enqueue(job).await?)
+async fn flush_enqueue(tx: &mut OrgTx, feed: RowFeedId) -> Result<JobId, StoreError> {
+    let payload = serde_json::to_value(FlushPayload { feed })?;
+    tx.enqueue(NewJob { kind: FLUSH_JOB, payload, subject: Some(feed.uuid()) }).await
 }
 
 #[cfg(test)]

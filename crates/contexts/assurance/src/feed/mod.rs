@@ -10,6 +10,7 @@
 mod accept;
 mod columns;
 mod create;
+mod due;
 mod flush;
 mod intake;
 mod operations;
@@ -34,9 +35,11 @@ pub use accept::PushedBatch;
 pub(crate) use columns::parameter_faults;
 pub use columns::{FeedColumn, FeedType};
 pub use create::{
-    RowFeedCreate, RowFeedSecret, row_feed_create, row_feed_revoke_token, row_feed_rotate_token,
+    MOST_FEEDS, RowFeedCreate, RowFeedSecret, row_feed_create, row_feed_revoke_token,
+    row_feed_rotate_token,
 };
-pub use flush::{FLUSH_JOB, FlushAsked, row_feed_flush};
+pub(crate) use due::start_due;
+pub use flush::{FLUSH_JOB, FlushAsked, MOST_FLUSHES, row_feed_flush};
 pub use intake::{admit, intake};
 pub(crate) use operations::operations;
 pub use rows::{MAX_BATCH_BYTES, MAX_BATCH_ROWS};

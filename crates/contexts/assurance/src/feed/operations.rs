@@ -10,7 +10,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     vec![
         Operation::post("/v1/row_feeds", "Make a row feed")
             .tag("row feeds")
-            .about("An address with a token, to which programs push rows. The token is in this answer alone: it is not shown again.")
+            .about("An address with a token, to which programs push rows. The token is in this answer alone: it is not shown again. 409 when the name is taken, or there are 100 row feeds.")
             .permission("row_feeds", "create")
             .request(create_row_feed())
             .response(201, row_feed_secret()),
@@ -25,7 +25,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             .empty(204),
         Operation::post("/v1/row_feeds/{id}/flush", "Store the rows of a row feed now")
             .tag("row feeds")
-            .about("What waits becomes a data set, and is analysed if the row feed has a specification. 409 when nothing waits.")
+            .about("What waits becomes a data set, and is analysed if the row feed has a specification. 409 when nothing waits; 429 when it was stored 60 times within an hour.")
             .permission("row_feeds", "update")
             .response(202, json!({
                 "type": "object",
@@ -80,6 +80,7 @@ fn create_row_feed() -> Value {
                 }
             },
             "analyse_after": { "type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000, "description": "After how many new rows they are stored and analysed." },
+            "schedule": { "type": ["string", "null"], "maxLength": 100, "pattern": "^\\S+( \\S+){4}$", "description": "When what waits is stored and analysed: a cron expression of five fields, in UTC." },
             "keep_rows": { "type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000, "description": "How many of the newest rows a data set holds at most; 100000 if it is left out." },
             "parameters": { "anyOf": [parameters, { "type": "null" }] }
         }

@@ -11,7 +11,7 @@ use ephor_kernel::{Code, DatasetId, JobId, ModelId, Problem, RowFeedId};
 use ephor_store::{OrgTx, StoreError};
 use uuid::Uuid;
 
-use super::flush::{Waiting, flush_enqueue};
+use super::flush::{Next, Waiting, flush_if_due};
 use crate::analysis::{AnalysisCreate, analysis_attempt};
 
 /// Rows that a data set was made of.
@@ -91,11 +91,12 @@ pub(super) async fn settled(
         analyse_after: row.analyse_after,
         keep_rows: row.keep_rows,
     };
-    let next = if waiting.is_due() { Some(flush_enqueue(tx, flushed.feed).await?) } else { None };
+    let Next { job, wait } = flush_if_due(tx, flushed.feed, waiting).await?;
     sqlx::query!(
         "update assurance.row_feeds
             set dataset_id = $3, analysis_id = coalesce($4, analysis_id), rows_stored = $5, rows_waiting = $6,
-                bytes_waiting = $7, last_stored_at = now(), flush_job_id = $8, last_failure = $9
+                bytes_waiting = $7, last_stored_at = now(), flush_job_id = $8, last_failure = $9,
+                next_flush_at = least(next_flush_at, now() + $10 * interval '1 second')
           where organization_id = $1 and id = $2",
         organization,
         feed,
@@ -104,8 +105,9 @@ pub(super) async fn settled(
         flushed.rows,
         left.rows,
         left.bytes,
-        next.map(JobId::uuid),
+        job.map(JobId::uuid),
         failure,
+        wait.map(|seconds| seconds as f64),
     )
     .execute(tx.conn())
     .await

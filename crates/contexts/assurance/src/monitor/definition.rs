@@ -11,8 +11,8 @@ use ephor_kernel::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Monitor, Schedule};
-use crate::analysis::fault;
+use super::Monitor;
+use crate::{analysis::fault, schedule};
 
 /// The compliance score of an analysis, as a metric.
 pub(super) const SCORE: &str = "compliance_score";
@@ -249,15 +249,7 @@ impl Definition {
 pub(crate) fn faults(new: &Value, _old: Option<&Value>) -> Vec<Fault> {
     let text = |field: &str| new.get(field).and_then(Value::as_str);
     let there = |field: &str| new.get(field).is_some_and(|value| !value.is_null());
-    let mut faults = Vec::new();
-    if let Some(schedule) = text("schedule")
-        && let Err(wrong) = Schedule::parse(schedule)
-    {
-        faults.extend(wrong.into_iter().map(|message| {
-            Fault::new("/schedule", "schedule", message)
-                .hint("such as `0 6 * * mon-fri`: at six on weekdays, in UTC")
-        }));
-    }
+    let mut faults = schedule::faults(new);
     // The vocabulary is the database's to check.
     let Some(kind) = text("kind").and_then(Kind::of) else { return faults };
     let parameters = match new.get("parameters").map_or(Ok(Parameters::default()), read) {

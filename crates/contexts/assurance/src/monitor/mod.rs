@@ -4,6 +4,7 @@
 mod alert;
 mod arrival;
 mod definition;
+mod due;
 mod enqueue;
 mod finding;
 mod get;
@@ -12,21 +13,18 @@ mod operations;
 mod record;
 mod routes;
 mod run;
-mod schedule;
-mod scheduler;
 mod window;
 
 pub use alert::{AlertClose, alert_acknowledge, alert_close};
 pub(crate) use alert::{event as alert_event, faults as alert_faults};
 pub use arrival::dataset_arrived;
 pub(crate) use definition::faults;
+pub(crate) use due::start_due;
 pub use enqueue::{MonitorRun, monitor_run_now};
 pub use get::{Monitor, monitor_get};
 pub(crate) use operations::operations;
 pub use routes::routes;
 pub use run::MonitorRunner;
-pub use schedule::Schedule;
-pub use scheduler::Scheduler;
 
 /// The kind of job that runs a monitor.
 pub const JOB_KIND: &str = "monitor_run";

@@ -10,9 +10,10 @@ use std::{
 use chrono::{DateTime, Utc};
 use ephor_assurance::{
     Assurance, OpenDataset,
-    monitor::{MonitorRunner, Scheduler, monitor_run_now},
+    monitor::{MonitorRunner, monitor_run_now},
     reports::Pages,
     resources::RESOURCES,
+    schedule::Scheduler,
 };
 use ephor_kernel::{DatasetId, FixedClock, JobId, MonitorId, OrganizationId, Problem, Scope};
 use ephor_rest::{Catalog, Engine, ListRequest, ResourceSpec};

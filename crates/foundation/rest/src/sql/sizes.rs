@@ -29,18 +29,13 @@ pub(crate) struct Question(u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Size(usize);
 
-const MARKS: [&str; 5] = [
-    "\n-- up to 15",
-    "\n-- 16 to 255",
-    "\n-- 256 to 4095",
-    "\n-- 4096 to 16383",
-    "\n-- 16384 to 65535",
-];
+const MARKS: [&str; 3] = ["\n-- up to 15", "\n-- 16 to 255", "\n-- 256 to 4095"];
 
 impl Size {
-    /// `None` when the count is so large that planning it is nothing beside it: it is planned for its values.
+    /// `None` when the count is so large that planning it is little beside it, and a plan that was made for other values
+    /// costs more than it spares: it is planned for its own.
     fn of(count: i64) -> Option<Self> {
-        const BEYOND: [i64; MARKS.len()] = [16, 256, 4_096, 16_384, 65_536];
+        const BEYOND: [i64; MARKS.len()] = [16, 256, 4_096];
         BEYOND.iter().position(|beyond| count < *beyond).map(Self)
     }
 
@@ -93,18 +88,18 @@ mod tests {
         sizes.learn(one, 300);
         assert_eq!(sizes.known(one).map(Size::mark), Some("\n-- 256 to 4095"));
         assert_eq!(sizes.known(other), None);
+        sizes.learn(one, 40);
+        assert_eq!(sizes.known(one).map(Size::mark), Some("\n-- 16 to 255"));
         sizes.learn(one, 4_096);
-        assert_eq!(sizes.known(one).map(Size::mark), Some("\n-- 4096 to 16383"));
-        sizes.learn(one, 1_000_000);
         assert_eq!(sizes.known(one), None);
     }
 
     #[test]
     fn each_count_has_a_mark_but_the_largest() {
-        let marks = [0, 15, 16, 255, 65_535, 65_536, i64::MAX].map(|n| Size::of(n).map(Size::mark));
+        let marks = [0, 15, 16, 255, 4_095, 4_096, i64::MAX].map(|n| Size::of(n).map(Size::mark));
         assert_eq!(marks[0], marks[1]);
         assert_eq!(marks[2], marks[3]);
-        assert_eq!(marks[4], Some("\n-- 16384 to 65535"));
+        assert_eq!(marks[4], Some("\n-- 256 to 4095"));
         assert_eq!(marks[5..], [None, None]);
     }
 

@@ -8,11 +8,11 @@ mod cancel;
 mod claim;
 mod config;
 mod context;
+mod due;
 mod event;
 mod failure;
 mod finish;
 mod handler;
-mod monitors;
 mod new;
 mod query;
 mod relay;
@@ -25,10 +25,10 @@ pub use self::{
     cancel::{Cancelled, job_cancel},
     config::WorkersConfig,
     context::JobContext,
+    due::{monitors_due, row_feeds_due},
     event::EventHandler,
     failure::JobFailure,
     handler::JobHandler,
-    monitors::monitors_due,
     new::NewJob,
     query::{Job, JobFilter, JobState, job_get, job_list},
     workers::{Workers, WorkersHandle},

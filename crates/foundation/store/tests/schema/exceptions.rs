@@ -77,6 +77,11 @@ pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "ops.monitors_due(timestamp with time zone,integer)",
         "the scheduler's: ids of what is due; granted to ephor_system alone",
     ),
+    (
+        OWNERS,
+        "ops.row_feeds_due(timestamp with time zone,integer)",
+        "the scheduler's: ids of what is due; granted to ephor_system alone",
+    ),
     (OWNERS, "ops.months_ahead(integer)", "makes partitions; shows nothing"),
     (
         OWNERS,

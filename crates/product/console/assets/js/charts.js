@@ -129,7 +129,7 @@
         formatter: (params) => {
           const row = spec.rows[params.data[0]];
           const cell = row.values[index];
-          const range = cell.low == null ? "" : `\n95 % interval ${shown(spec.axis, cell.low)} to ${shown(spec.axis, cell.high)}`;
+          const range = cell.low == null ? "" : `\n${spec.interval} ${shown(spec.axis, cell.low)} to ${shown(spec.axis, cell.high)}`;
           return `${row.label}\n${name}: ${shown(spec.axis, cell.value)}${range}\nn = ${count(row.n)}`;
         },
       },
@@ -168,7 +168,7 @@
       itemStyle: { color: colours.series[index % 8] },
       tooltip: {
         formatter: (params) => `${series.name}\nmean score ${number(params.value[0])}, observed ${percent(params.value[1])}` +
-          (params.data.low == null ? "" : `\n95 % interval ${percent(params.data.low)} to ${percent(params.data.high)}`) +
+          (params.data.low == null ? "" : `\n${spec.interval} ${percent(params.data.low)} to ${percent(params.data.high)}`) +
           `\nn = ${count(params.data.n)}`,
       },
     }));
@@ -207,7 +207,7 @@
       emphasis: { itemStyle: { borderColor: colours.ink, borderWidth: 1 } },
       tooltip: {
         formatter: ({ data: { cell } }) => `${spec.y[cell.y]} · ${spec.x[cell.x]}\n${spec.axis.label}: ${shown(spec.axis, cell.value)}` +
-          (cell.low == null ? "" : `\n95 % interval ${shown(spec.axis, cell.low)} to ${shown(spec.axis, cell.high)}`) +
+          (cell.low == null ? "" : `\n${spec.interval} ${shown(spec.axis, cell.low)} to ${shown(spec.axis, cell.high)}`) +
           `\nn = ${count(cell.n)}`,
       },
     }];

@@ -61,7 +61,10 @@ fn form(visit: &Visit, refused: Option<(&Sent, &Problem)>) -> Response {
         Field::new("name", "Name").hint("By which to tell it from others.").required(),
         Field::new("analyse_after", "Analyse after")
             .control(Control::Line("number"))
-            .hint("So many new rows. Empty: store and analyse them by hand."),
+            .hint("So many new rows. Empty: by the schedule, or by hand."),
+        Field::new("schedule", "Schedule").hint(
+            "When what waits is stored and analysed, such as 0 6 * * mon-fri: at six on weekdays, in UTC. Empty: none.",
+        ),
         Field::new("target", "Column of true labels")
             .hint("Empty: rows are stored, and not analysed."),
         Field::new("prediction", "Column of predictions"),
@@ -106,6 +109,7 @@ fn input(values: &Sent) -> Result<RowFeedCreate, Problem> {
     serde_json::from_value(json!({
         "name": text("name").unwrap_or_default(),
         "analyse_after": after,
+        "schedule": text("schedule"),
         "parameters": parameters,
     }))
     .map_err(|_| Problem::internal())
@@ -188,12 +192,14 @@ mod tests {
             vec![
                 ("name".into(), " Decisions ".into()),
                 ("analyse_after".into(), after.into()),
+                ("schedule".into(), " 0 6 * * *".into()),
                 ("target".into(), target.into()),
                 ("protected".into(), "sex, race,".into()),
             ]
         };
         let made = input(&values("y", "100")).unwrap();
         assert_eq!((made.name.as_str(), made.analyse_after), ("Decisions", Some(100)));
+        assert_eq!(made.schedule.as_deref(), Some("0 6 * * *"));
         assert_eq!(made.parameters.unwrap().protected, ["sex", "race"]);
         assert!(input(&values("", "")).unwrap().parameters.is_none());
         assert_eq!(input(&values("", "x")).unwrap_err().faults[0].pointer, "/analyse_after");

@@ -3,7 +3,7 @@
 use ephor_fairness::AttributeResult;
 use serde::Serialize;
 
-use super::{Plot, block, slug};
+use super::{Plot, block, interval_name, slug};
 use crate::view::format;
 
 /// More curves than this can't be told apart; the largest groups are drawn, the table has all.
@@ -16,6 +16,7 @@ struct Calibration {
     x_label: &'static str,
     y_label: &'static str,
     series: Vec<Curve>,
+    interval: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -43,7 +44,9 @@ pub fn calibration(result: &AttributeResult) -> Option<Plot> {
     if groups.is_empty() {
         return None;
     }
-    let heads = [result.name.as_str(), "Scores", "n", "Mean score", "Observed", "95 % interval"];
+    let interval = interval_name(&result.groups);
+    let heads = [&result.name, "Scores", "n", "Mean score", "Observed", &interval];
+    let heads = heads.map(str::to_owned).to_vec();
     let rows = groups
         .iter()
         .flat_map(|group| {
@@ -94,8 +97,9 @@ pub fn calibration(result: &AttributeResult) -> Option<Plot> {
             x_label: "Mean score",
             y_label: "Observed share of positives",
             series,
+            interval,
         }),
-        heads: heads.map(str::to_owned).to_vec(),
+        heads,
         rows,
         title,
     })

@@ -4,7 +4,7 @@ use ephor_fairness::{AttributeResult, Group};
 use indexmap::IndexSet;
 use serde::Serialize;
 
-use super::{Axis, Mark, Plot, block, height, slug};
+use super::{Axis, Mark, Plot, block, height, interval_name, slug};
 use crate::view::format;
 
 /// More cells than this on a side are left to the table.
@@ -18,6 +18,7 @@ struct Heatmap {
     x: Vec<String>,
     y: Vec<String>,
     cells: Vec<Square>,
+    interval: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -67,6 +68,7 @@ pub fn intersections(result: &AttributeResult) -> Option<Plot> {
     let (x, y): (Vec<_>, Vec<_>) =
         (x.into_iter().take(MOST).collect(), y.into_iter().take(MOST).collect());
     let name = result.attributes.join(" and ");
+    let interval = interval_name(&result.groups);
     let title = format!("{words} where {name} meet");
     Some(Plot {
         id: format!("plot-intersection-{}", slug(&result.name)),
@@ -79,8 +81,9 @@ pub fn intersections(result: &AttributeResult) -> Option<Plot> {
             x,
             y,
             cells,
+            interval: interval.clone(),
         }),
-        heads: vec![result.attributes.join(" · "), "n".to_owned(), words.to_owned(), "95 % interval".to_owned()],
+        heads: vec![result.attributes.join(" · "), "n".to_owned(), words.to_owned(), interval],
         rows,
         title,
     })

@@ -3,7 +3,7 @@
 use ephor_fairness::{AttributeResult, Disparity, Group, frame};
 use serde::Serialize;
 
-use super::{Axis, Mark, Plot, block, height, slug};
+use super::{Axis, Mark, Plot, block, height, interval_name, slug};
 use crate::view::format;
 
 /// More rows than this are left to the table: nobody reads a plot of a thousand groups.
@@ -16,6 +16,8 @@ struct Intervals {
     axis: Axis,
     series: Vec<String>,
     rows: Vec<Row>,
+    /// What a whisker is called.
+    interval: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     mark: Option<Line>,
 }
@@ -41,7 +43,10 @@ pub fn selection_rates(result: &AttributeResult, overall: &Group) -> Option<Plot
         &[("selection_rate", "Selection rate")],
         "selection",
         format!("Selection rate by {}", result.name),
-        "How many of each group are predicted positive. A whisker is the 95 % interval; groups whose whiskers lie far apart are treated differently beyond chance.",
+        &format!(
+            "How many of each group are predicted positive. A whisker is the {}; groups whose whiskers lie far apart are treated differently beyond chance.",
+            interval_name(&result.groups)
+        ),
         whole.map(|value| Line { value, label: format!("all {}", format::percent(value)) }),
     )
 }
@@ -162,6 +167,7 @@ pub fn changes(name: &str, pairs: &[Pair<'_>]) -> Option<Plot> {
             axis: Axis { label: "Disparity".to_owned(), min: None, max: None, percent: false },
             series: vec!["Before".to_owned(), "After".to_owned()],
             rows: shown,
+            interval: "interval".to_owned(),
             mark: None,
         }),
         heads: ["Disparity", "Before", "Its interval", "After", "Its interval"].map(str::to_owned).to_vec(),
@@ -193,10 +199,9 @@ fn rates(
             values: metrics.iter().map(|(id, _)| Mark::of(group.metric(id))).collect(),
         })
         .collect();
+    let interval = interval_name(&result.groups);
     let mut heads = vec![result.name.clone(), "n".to_owned()];
-    heads.extend(
-        metrics.iter().flat_map(|(_, name)| [(*name).to_owned(), "95 % interval".to_owned()]),
-    );
+    heads.extend(metrics.iter().flat_map(|(_, name)| [(*name).to_owned(), interval.clone()]));
     let table = rows
         .iter()
         .map(|row| {
@@ -225,6 +230,7 @@ fn rates(
         },
         series: metrics.iter().map(|(_, name)| (*name).to_owned()).collect(),
         rows: shown,
+        interval,
         mark,
     });
     Some(Plot {

@@ -92,6 +92,22 @@ impl Mark {
     }
 }
 
+/// What the intervals of these groups are called: by their confidence, which is that of the analysis.
+fn interval_name(groups: &[ephor_fairness::Group]) -> String {
+    let intervals = groups.iter().flat_map(|group| {
+        let of_metrics = group.metrics.iter().filter_map(|metric| metric.interval.as_ref());
+        of_metrics.chain(group.reliability.iter().filter_map(|bin| bin.interval.as_ref()))
+    });
+    let confidence = intervals.map(|interval| interval.confidence).next();
+    confidence.map_or_else(|| "interval".to_owned(), named)
+}
+
+/// `95 % interval`, `99.9 % interval`.
+fn named(confidence: f64) -> String {
+    let percent = format!("{:.4}", confidence * 100.0);
+    format!("{} % interval", percent.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// The data as JSON that may stand within a `script` element: no `<` can end it.
 fn block(data: &impl Serialize) -> String {
     // Numbers, strings and lists of them: there is nothing here that serde_json can refuse.
@@ -140,6 +156,19 @@ mod tests {
         let ids: std::collections::HashSet<_> = names.iter().map(|name| slug(name)).collect();
         assert_eq!(ids.len(), names.len());
         assert!(ids.contains("sex") && ids.iter().all(|id| !id.contains([' ', '"', '<', '>'])));
+    }
+
+    #[test]
+    fn intervals_are_called_by_their_confidence() {
+        for (confidence, name) in [
+            (0.95, "95 % interval"),
+            (0.9, "90 % interval"),
+            (0.57, "57 % interval"),
+            (0.999, "99.9 % interval"),
+        ] {
+            assert_eq!(named(confidence), name);
+        }
+        assert_eq!(interval_name(&[]), "interval");
     }
 
     #[test]

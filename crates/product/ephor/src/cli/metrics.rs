@@ -3,9 +3,10 @@
 use std::io::Write as _;
 
 use ephor_fairness::{
-    catalogue::{self, Entry, Kind, kinds},
+    catalogue::{self, Kind, Meaning, kinds},
     disparities::{self, Definition},
     drift::{self, registry},
+    frame::About,
     metrics::{self, Metric, bounds},
 };
 use serde::Serialize;
@@ -13,13 +14,14 @@ use serde::Serialize;
 use super::printed;
 use crate::exit::{Exit, UsageError};
 
-/// Look up metrics, disparities and tests of drift: formulas, ranges, sources.
+/// Look up metrics and disparities of any analysis, and tests of drift: formulas, ranges, sources.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   ephor metrics
   ephor metrics equalized_odds_difference
   ephor metrics psi
+  ephor metrics bounded_group_loss
   ephor metrics --json | jq '.disparities[] | select(.scored).id'")]
 pub struct Args {
     /// One of them, by id or by another name; all by default
@@ -53,19 +55,16 @@ impl Args {
             }
             (None, false) => list(&mut out)?,
             (Some(name), is_json) => {
-                if let (None, Some(test)) = (catalogue::find(name), registry::find(name)) {
-                    if is_json {
-                        writeln!(out, "{}", serde_json::to_string_pretty(test)?)?;
-                    } else {
-                        lines(&mut out, &of_drift(test))?;
-                    }
-                    return Ok(Exit::Ok);
-                }
-                let entry = find(name)?;
+                let (meaning, others) = find(name)?;
                 if is_json {
-                    writeln!(out, "{}", serde_json::to_string_pretty(&entry)?)?;
+                    let told = Told { meaning, others };
+                    writeln!(out, "{}", serde_json::to_string_pretty(&told)?)?;
                 } else {
-                    describe(&mut out, entry)?;
+                    describe(&mut out, meaning)?;
+                    for meaning in others {
+                        writeln!(out)?;
+                        describe(&mut out, meaning)?;
+                    }
                 }
             }
         }
@@ -73,14 +72,25 @@ impl Args {
     }
 }
 
-fn find(name: &str) -> anyhow::Result<Entry> {
-    catalogue::find(name).ok_or_else(|| {
-        let hint = catalogue::nearest(name).map_or_else(
+/// What a name stands for, and what it stands for in other analyses.
+#[derive(Serialize)]
+struct Told {
+    #[serde(flatten)]
+    meaning: Meaning,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    others: Vec<Meaning>,
+}
+
+fn find(name: &str) -> anyhow::Result<(Meaning, Vec<Meaning>)> {
+    let mut meanings = catalogue::meanings(name).into_iter();
+    let first = meanings.next().ok_or_else(|| {
+        let hint = catalogue::nearest_meaning(name).map_or_else(
             || "`ephor metrics` lists all.".to_owned(),
             |near| format!("Did you mean `{near}`?"),
         );
-        UsageError(format!("There is no metric or disparity `{name}`. {hint}")).into()
-    })
+        UsageError(format!("There is no metric or disparity `{name}`. {hint}"))
+    })?;
+    Ok((first, meanings.collect()))
 }
 
 fn list(out: &mut impl std::io::Write) -> anyhow::Result<()> {
@@ -106,16 +116,21 @@ fn list(out: &mut impl std::io::Write) -> anyhow::Result<()> {
         let rows = kind.metrics.iter().map(|about| {
             vec![about.id.to_owned(), about.title.to_owned(), about.formula.to_owned()]
         });
-        printed::table(out, &["id", "title", "formula"], rows)?;
+        let disparities = kind.disparities.iter().map(|about| {
+            vec![about.id.to_owned(), about.title.to_owned(), about.formula.to_owned()]
+        });
+        printed::table(out, &["id", "title", "formula"], rows.chain(disparities))?;
     }
     writeln!(out, "\n`ephor metrics NAME` says more of one.")?;
     Ok(())
 }
 
-fn describe(out: &mut impl std::io::Write, entry: Entry) -> anyhow::Result<()> {
-    let all = match entry {
-        Entry::Metric(metric) => of_metric(metric),
-        Entry::Disparity(definition) => of_disparity(definition),
+fn describe(out: &mut impl std::io::Write, meaning: Meaning) -> anyhow::Result<()> {
+    let all = match meaning {
+        Meaning::Metric(metric) => of_metric(metric),
+        Meaning::Disparity(definition) => of_disparity(definition),
+        Meaning::Drift(test) => of_drift(test),
+        Meaning::Other { analysis, of_groups, about } => of_other(analysis, of_groups, about),
     };
     lines(out, &all)
 }
@@ -161,6 +176,35 @@ fn of_disparity(definition: &Definition) -> Vec<(&'static str, String)> {
         ("needs", definition.needs.as_str().to_owned()),
         ("source", definition.source.to_owned()),
         ("edge cases", definition.edge_cases.to_owned()),
+    ]
+}
+
+fn of_other(analysis: &str, of_groups: bool, about: &About) -> Vec<(&'static str, String)> {
+    let asked = match analysis {
+        "individual_fairness" => "--type individual_fairness".to_owned(),
+        "flips" => "--flipped COLUMN".to_owned(),
+        task => format!("--task {task}"),
+    };
+    let makes = ["difference", "ratio", "difference_to_reference", "ratio_to_reference"]
+        .map(|form| format!("{}_{form}", about.id))
+        .join(", ");
+    let threshold = match (about.difference_threshold, about.ratio_threshold) {
+        (Some(difference), _) if of_groups => format!("{difference} of the difference"),
+        (Some(value), _) => value.to_string(),
+        (None, Some(ratio)) => format!("{ratio} of the ratio"),
+        (None, None) => "none: judged only where one is set".to_owned(),
+    };
+    vec![
+        ("id", about.id.to_owned()),
+        ("title", about.title.to_owned()),
+        ("formula", about.formula.to_owned()),
+        ("range", range(about.range)),
+        ("better", about.better.as_str().to_owned()),
+        ("disparities", if of_groups { makes } else { String::new() }),
+        ("threshold", threshold),
+        ("asked for", format!("ephor analyze \u{2026} {asked}")),
+        ("source", about.source.to_owned()),
+        ("edge cases", about.edge_cases.to_owned()),
     ]
 }
 

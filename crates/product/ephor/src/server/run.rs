@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use axum::serve::ListenerExt as _;
-use ephor_assurance::monitor::Scheduler;
+use ephor_assurance::schedule::Scheduler;
 use ephor_kernel::SystemClock;
 use ephor_store::{
     Store,

@@ -253,6 +253,25 @@ fn metrics_explain_themselves() {
     assert!(list.contains("selection_rate") && list.contains("equalized_odds_difference"));
     let one = text(&run(&["recall"]).stdout);
     assert!(one.contains("TP / (TP + FN)") && one.contains("Hardt"), "{one}");
+    let both = text(&run(&["accuracy"]).stdout);
+    assert!(both.contains("--task multiclass") && both.matches("formula").count() == 2, "{both}");
+    let both: Value = serde_json::from_slice(&run(&["accuracy", "--json"]).stdout).unwrap();
+    assert_eq!(
+        (&both["kind"], &both["others"][0]["analysis"]),
+        (&"metric".into(), &"multiclass".into())
+    );
+    for (name, words) in [
+        ("r2_ratio", "--task regression"),
+        ("ndkl", "--task ranking"),
+        ("consistency", "--type individual_fairness"),
+        ("greatest_flip_rate", "--flipped COLUMN"),
+        ("wasserstein", "standard deviation of the reference"),
+    ] {
+        let one = text(&run(&[name]).stdout);
+        assert!(one.contains(words), "{words} is missing in\n{one}");
+    }
+    let wrong = run(&["consistence"]);
+    assert!(text(&wrong.stderr).contains("`consistency`"));
     let wrong = run(&["equal_opportunity_diference"]);
     assert_eq!(wrong.status.code(), Some(2));
     assert!(text(&wrong.stderr).contains("`equal_opportunity_difference`"));
@@ -514,6 +533,46 @@ fn similar_people_are_compared() {
     let output = with(&[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("/features"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn decisions_under_a_changed_attribute_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("loans.csv");
+    let mut rows = String::from("sex,granted,changed\n");
+    for (sex, decisions, count) in
+        [("f", "0,0", 40), ("f", "0,1", 40), ("f", "1,1", 20), ("m", "1,1", 60), ("m", "0,0", 40)]
+    {
+        rows.push_str(&format!("{sex},{decisions}\n").repeat(count));
+    }
+    std::fs::write(&file, rows).unwrap();
+    let usual = ["--flipped", "changed", "--protected", "sex"];
+    let with = |more: &[&str]| analyze(&file, &[&usual[..], more].concat());
+    let output = with(&["--prediction", "granted"]);
+    let out = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{out}{}", text(&output.stderr));
+    for part in
+        ["greatest_flip_rate", "flips_to_positive_ratio", "Which way decisions flip", "sex: f"]
+    {
+        assert!(out.contains(part), "{part} is missing in\n{out}");
+    }
+    let loose = ["--threshold", "greatest_flip_rate=1", "--threshold", "flip_rate_difference=1"];
+    let output = with(&[&["--prediction", "granted", "--format", "json"], &loose[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found["tests"][0]["to_positive"], 40);
+    let page = text(&with(&["--score", "granted", "--format", "html"]).stdout);
+    assert!(page.contains("greatest_flip_rate"), "{page}");
+    let output = with(&["--target", "granted", "--strata", "sex", "--also", "sarif=x.sarif"]);
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    for part in [
+        "--target means nothing to --flipped",
+        "--strata means nothing to --flipped",
+        "--flipped needs either --prediction or --score",
+    ] {
+        assert!(err.contains(part), "{part} is missing in\n{err}");
+    }
 }
 
 #[test]

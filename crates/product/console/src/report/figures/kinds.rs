@@ -1,7 +1,8 @@
-//! Analyses of numbers, of several classes and of individuals, in words.
+//! Analyses of numbers, of several classes, of individuals and of changed attributes, in words.
 
 use ephor_fairness::{
     Disparity, MetricValue, Status,
+    flips::{self, FlipReport, FlipTest},
     frame::{About, Comparison, Findings, Line},
     individual::{self, Individual},
     multiclass::{self, ClassResult, MulticlassReport},
@@ -60,6 +61,46 @@ pub fn of_individual(report: &Individual) -> Document {
         &report.findings,
         &[&individual::ABOUT],
     )
+}
+
+/// How many decisions flip under a changed attribute, in words and tables.
+pub fn of_flips(report: &FlipReport) -> Document {
+    let abouts: Vec<&About> = flips::registry().iter().map(|metric| &metric.about).collect();
+    let spec = &report.spec;
+    let rule = match spec.score_threshold {
+        None => format!("`{}` against `{}`", spec.prediction, spec.flipped),
+        Some(least) => {
+            format!("`{}` against `{}`, positive from {least}", spec.prediction, spec.flipped)
+        }
+    };
+    let title = "How many decisions change when a protected attribute alone is changed";
+    let mut made = document(title, rule, &report.findings, &abouts);
+    made.sections.push(flip_tests(&report.tests));
+    made
+}
+
+fn flip_tests(tests: &[FlipTest]) -> Section {
+    let p = |p: Option<f64>| p.map_or_else(|| NOTHING.to_owned(), number);
+    let row = |test: &FlipTest| {
+        let group = match test.attribute.as_str() {
+            "" => test.group.clone(),
+            attribute => format!("{attribute}: {}", test.group),
+        };
+        let counts = [test.rows, test.to_positive, test.to_negative];
+        let mut cells = vec![group];
+        cells.extend(counts.map(|count| count.to_string()));
+        cells.extend([p(test.p_value), p(test.p_adjusted)]);
+        cells
+    };
+    Section {
+        heading: "Which way decisions flip".to_owned(),
+        heads: vec!["group", "rows", "to positive", "to negative", "p", "p (Holm)"],
+        rows: tests.iter().map(row).collect(),
+        facts: vec![
+            "p: McNemar's exact test of as many flips one way as the other, of rows without weights."
+                .to_owned(),
+        ],
+    }
 }
 
 fn document(title: &'static str, rule: String, findings: &Findings, abouts: &[&About]) -> Document {

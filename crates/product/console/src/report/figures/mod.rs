@@ -13,7 +13,7 @@ use ephor_fairness::{
     significance::chi_square::ChiSquare, task::TaskResult,
 };
 
-pub use kinds::{of_individual, of_multiclass, of_ranking, of_regression};
+pub use kinds::{of_flips, of_individual, of_multiclass, of_ranking, of_regression};
 
 use super::{ReportMeta, source};
 use crate::{

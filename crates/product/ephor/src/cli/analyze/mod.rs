@@ -43,6 +43,7 @@ Examples:
   ephor analyze marks.csv --task multiclass --target grade --prediction given --protected sex,school
   ephor analyze results.csv --task ranking --list query --score relevance --protected sex
   ephor analyze hires.csv --target hired --protected sex --type individual_fairness --feature degree,years
+  ephor analyze loans.csv --prediction granted --flipped granted_if_other_sex --protected sex
 
 Exit codes: 0 it passes (as --fail-on says), 1 it does not, 2 the question or the data are wrong,
 3 it could not be done.")]
@@ -156,6 +157,9 @@ impl Args {
         }
         if self.tasks.task != tasks::Task::Classification {
             return tasks::run(&self, spec);
+        }
+        if let Some(flipped) = &self.tasks.flipped {
+            return tasks::run_flips(&self, &spec, flipped);
         }
         if let Some(report) = self.reports.report {
             return reports::run(&self, report, spec);

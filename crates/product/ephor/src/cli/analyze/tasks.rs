@@ -1,9 +1,10 @@
 //! `ephor analyze --task …`: what the model predicts, where that is not yes or no.
 
 use clap::ValueEnum;
-use ephor_console::report::figures::{of_multiclass, of_ranking, of_regression};
+use ephor_console::report::figures::{of_flips, of_multiclass, of_ranking, of_regression};
 use ephor_fairness::{
     AnalysisSpec, AnalysisType, Status,
+    flips::{self, FlipSpec},
     frame::Grouping,
     multiclass::{self, MulticlassSpec},
     ranking::{self, RankingSpec},
@@ -37,6 +38,9 @@ pub struct TaskArgs {
     /// How many of the rows most like it each row is compared with, 5 by default; with --type `individual_fairness`
     #[arg(long, value_name = "NUMBER")]
     pub neighbours: Option<u32>,
+    /// The column of predictions (or scores) with the protected attribute changed: how many decisions flip?
+    #[arg(long, value_name = "COLUMN")]
+    pub flipped: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -85,7 +89,7 @@ impl TaskArgs {
         const ONLY: &[Task] = &[Task::Classification];
         const LABELLED: &[Task] = &[Task::Classification, Task::Regression, Task::Multiclass];
         let is_individual = spec.analysis_type == AnalysisType::IndividualFairness;
-        let given: [(&str, bool, &[Task]); 15] = [
+        let given: [(&str, bool, &[Task]); 16] = [
             ("--list", self.list.is_some(), &[Task::Ranking]),
             ("--position", self.position.is_some(), &[Task::Ranking]),
             ("--top", self.top.is_some(), &[Task::Ranking]),
@@ -101,6 +105,7 @@ impl TaskArgs {
             ("--strata", spec.strata.is_some(), ONLY),
             ("--neighbours", self.neighbours.is_some(), ONLY),
             ("--feature", !args.reports.feature.is_empty(), ONLY),
+            ("--flipped", self.flipped.is_some(), ONLY),
         ];
         let mine = self.task.word();
         let mut sentences: Vec<String> = given
@@ -126,6 +131,10 @@ impl TaskArgs {
                 }
             }
         }
+        if self.flipped.is_some() && self.task == Task::Classification {
+            sentences.extend(misplaced_beside_flips(args, spec));
+            return sentences;
+        }
         let is_given =
             [("--target", !spec.target.is_empty()), ("--prediction", spec.prediction.is_some())];
         let needed = match self.task {
@@ -141,6 +150,36 @@ impl TaskArgs {
         }
         sentences
     }
+}
+
+/// A sentence for each option that means nothing where decisions are compared with those under a changed attribute.
+fn misplaced_beside_flips(args: &super::Args, spec: &AnalysisSpec) -> Vec<String> {
+    let is_comprehensive = spec.analysis_type == AnalysisType::Comprehensive;
+    let given = [
+        ("--target", !spec.target.is_empty()),
+        ("--type", !is_comprehensive),
+        ("--report", args.reports.report.is_some()),
+        ("--strata", spec.strata.is_some()),
+    ];
+    let mut sentences: Vec<String> = given
+        .into_iter()
+        .filter(|(_, is_given)| *is_given)
+        .map(|(option, _)| format!("{option} means nothing to --flipped"))
+        .collect();
+    if spec.prediction.is_some() == spec.score.is_some() {
+        sentences.push("--flipped needs either --prediction or --score".to_owned());
+    }
+    sentences.extend(args.gating.misplaced(args.format, "--flipped"));
+    sentences
+}
+
+/// Reads the file, and prints how many decisions flip with the attribute.
+pub fn run_flips(args: &super::Args, spec: &AnalysisSpec, flipped: &str) -> anyhow::Result<Exit> {
+    let spec = FlipSpec::of(spec, flipped);
+    let found =
+        block_on(args.read(async |table, cancel| flips::analyze(table, &spec, cancel).await))?;
+    put(args, &found, &of_flips(&found))?;
+    Ok(args.exit(found.findings.status.unwrap_or(Status::Pass)))
 }
 
 /// Reads the file, and prints what the task's analysis found.

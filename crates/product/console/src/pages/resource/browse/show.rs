@@ -59,6 +59,14 @@ pub(super) async fn show(
             sections.push(parts(&state, &visit, &mut tx, part, by, id).await?);
         }
     }
+    if let Some((path, by)) = watch::alerts_of(&path)
+        && let Some(alerts) = state.engine.resource(path)
+        && visit.reads(alerts.spec())
+    {
+        let section = parts(&state, &visit, &mut tx, alerts, by, id).await?;
+        let all = Action::new("All its alerts", format!("/resources/{path}?{by}={id}"), "warning");
+        sections.insert(0, Section { action: Some(all), ..section });
+    }
     if let Some(last_run) = watch::last_run(&path, &row) {
         sections.insert(0, last_run);
     }

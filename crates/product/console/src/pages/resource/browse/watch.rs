@@ -43,6 +43,11 @@ pub(super) fn steps(path: &str, row: &Value, here: &str, frame: &Frame) -> Vec<S
     }
 }
 
+/// The alerts of a monitor: their resource, and the column that says whose they are; nothing for other things.
+pub(super) fn alerts_of(path: &str) -> Option<(&'static str, &'static str)> {
+    (path == MONITORS).then_some((ALERTS, "monitor_id"))
+}
+
 /// When a monitor runs next, in words; nothing for other things.
 pub(super) fn next_run(path: &str, row: &Value, now: DateTime<Utc>) -> Option<String> {
     if path != MONITORS {

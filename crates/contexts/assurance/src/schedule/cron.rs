@@ -1,4 +1,4 @@
-//! When a monitor runs: a cron expression of five fields, in UTC.
+//! When something runs: a cron expression of five fields, in UTC.
 //!
 //! Minute, hour, day of the month, month, day of the week. Each is `*`, a number, a range `a-b`, a step
 //! `*/n`, `a/n` or `a-b/n`, or a list of these with commas; months and days of the week have their English

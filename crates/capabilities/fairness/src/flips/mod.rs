@@ -1,0 +1,193 @@
+//! What would the model have decided of the same people, had one of their protected attributes been another?
+//!
+//! The data hold two decisions of each row: the model's, and its decision with the attribute changed and all else as it is. A
+//! decision that flips rests on the attribute itself. That it does not flip proves less: other columns may stand for the attribute.
+
+mod flip_rate;
+mod flips_to_negative;
+mod flips_to_positive;
+mod greatest_flip_rate;
+mod metrics;
+mod pairs;
+mod spec;
+mod test;
+
+use arrow::array::RecordBatch;
+use datafusion::prelude::DataFrame;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    AnalysisError, ENGINE_VERSION, Exclusion, Fault, Rows, StatusCounts,
+    frame::{
+        Findings, GroupReader, Joined, Measured, Outcome, Quantity, compare, excluded, line, rows,
+    },
+};
+pub use metrics::{DISPARITIES, Metric, registry};
+use pairs::Pairs;
+pub use spec::FlipSpec;
+pub use test::FlipTest;
+
+/// What was found of decisions under a changed attribute.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FlipReport {
+    /// What was asked for.
+    pub spec: FlipSpec,
+    /// Version of this engine.
+    pub engine_version: String,
+    /// Everybody, then each group: do more decisions flip one way than the other?
+    pub tests: Vec<FlipTest>,
+    /// What was found.
+    #[serde(flatten)]
+    pub findings: Findings,
+}
+
+struct State {
+    spec: FlipSpec,
+    groups: GroupReader,
+    /// The decision as it is, and with the attribute changed.
+    outcomes: [Outcome; 2],
+    cells: Vec<Pairs>,
+    missing: [u64; 2],
+}
+
+/// How many decisions flip, by group: one pass over the data, in bounded memory.
+///
+/// # Errors
+/// As [`analyze`](crate::analyze).
+pub async fn analyze(
+    table: DataFrame,
+    spec: &FlipSpec,
+    cancel: &CancellationToken,
+) -> Result<FlipReport, AnalysisError> {
+    let faults = spec.faults(table.schema().as_arrow());
+    if !faults.is_empty() {
+        return Err(AnalysisError::Invalid(faults));
+    }
+    let columns: Vec<&str> = GroupReader::columns(&spec.groups)
+        .chain([spec.prediction.as_str(), spec.flipped.as_str()])
+        .collect();
+    let state = State {
+        spec: spec.clone(),
+        groups: GroupReader::new(&spec.groups),
+        outcomes: spec.outcomes(),
+        cells: Vec::new(),
+        missing: [0; 2],
+    };
+    let state = rows(table, &columns, None, cancel, state, State::add).await?;
+    tokio::task::spawn_blocking(move || state.report())
+        .await
+        .map_err(|failed| AnalysisError::Engine(failed.to_string()))?
+}
+
+impl State {
+    fn add(&mut self, batch: &RecordBatch) -> Result<(), AnalysisError> {
+        self.groups.read(batch)?;
+        self.cells.resize(self.groups.len(), Pairs::default());
+        let [decided, flipped] = &mut self.outcomes;
+        let (decided, flipped) = (decided.read(batch)?, flipped.read(batch)?);
+        for (row, (before, after)) in decided.into_iter().zip(flipped).enumerate() {
+            self.missing[0] += u64::from(before.is_nan());
+            self.missing[1] += u64::from(after.is_nan());
+            let weight = self.groups.weights[row];
+            if before.is_nan() || after.is_nan() || weight.is_nan() {
+                continue;
+            }
+            self.cells[self.groups.cells[row] as usize].add(before > 0.5, after > 0.5, weight);
+        }
+        Ok(())
+    }
+
+    /// Why what was read is no yes and no.
+    fn label_faults(&self) -> Vec<Fault> {
+        let positive = self.spec.positive_label.as_deref();
+        let [decided, flipped] = &self.outcomes;
+        let mut faults = decided.faults("/prediction", positive);
+        // One label that is named for both columns is wrong once.
+        let more = flipped.faults("/flipped", positive);
+        let is_new = |fault: &Fault| faults.iter().all(|one| one.where_ != fault.where_);
+        let more: Vec<Fault> = more.into_iter().filter(is_new).collect();
+        faults.extend(more);
+        faults
+    }
+
+    fn report(self) -> Result<FlipReport, AnalysisError> {
+        let faults = if self.groups.rows > 0 { self.label_faults() } else { Vec::new() };
+        if !faults.is_empty() {
+            return Err(AnalysisError::Invalid(faults));
+        }
+        let Self { spec, groups, outcomes, cells, missing } = self;
+        let sum =
+            |of: &[usize]| of.iter().fold(Pairs::default(), |sum, cell| sum.merged(&cells[*cell]));
+        let everybody = sum(&groups.by_name());
+        if let Some(nothing) = groups.nothing(everybody.all.n, everybody.all.w) {
+            return Err(nothing);
+        }
+        let quantities: Vec<Quantity<'_>> =
+            registry().iter().map(|metric| metric.about.quantity()).collect();
+        let (groupings, notes) = groups.groupings();
+        let mut tests = vec![FlipTest::of("", "all", &everybody)];
+        let (mut faults, mut comparisons) = (Vec::new(), Vec::new());
+        for attributes in &groupings {
+            let (joined, sums): (Vec<Joined>, Vec<Pairs>) = groups
+                .groups(attributes)
+                .into_iter()
+                .map(|group| {
+                    let sums = sum(&group.cells);
+                    (group, sums)
+                })
+                .filter(|(_, sums)| sums.all.n > 0)
+                .unzip();
+            let measured: Vec<Measured> =
+                joined.iter().zip(&sums).map(|(group, sums)| measured(group, sums)).collect();
+            let names = groups.names(attributes);
+            tests.extend(FlipTest::of_groups(&names.join("|"), &joined, &sums));
+            let mut comparison =
+                compare(names, &measured, &quantities, &spec.groups, true, &mut faults);
+            comparison
+                .push(greatest_flip_rate::draft(&measured, &sums, &spec).judged(&spec.groups));
+            comparisons.push(comparison);
+        }
+        if !faults.is_empty() {
+            return Err(AnalysisError::Invalid(faults));
+        }
+        let all = Joined { values: Vec::new(), name: "all".to_owned(), cells: Vec::new() };
+        let findings = Findings {
+            rows: Rows {
+                read: groups.rows,
+                used: everybody.all.n,
+                weight: everybody.all.w,
+                effective: everybody.all.effective(),
+            },
+            excluded: exclusions(&outcomes, missing).chain(groups.excluded()).collect(),
+            overall: line(&measured(&all, &everybody), &quantities, false, spec.groups.confidence),
+            comparisons,
+            notes,
+            counts: StatusCounts::default(),
+            status: None,
+        };
+        Ok(FlipReport {
+            spec,
+            engine_version: ENGINE_VERSION.to_owned(),
+            tests,
+            findings: findings.judged(&[]),
+        })
+    }
+}
+
+fn exclusions(outcomes: &[Outcome; 2], missing: [u64; 2]) -> impl Iterator<Item = Exclusion> {
+    let reasons = ["missing_prediction", "missing_flipped"];
+    outcomes.iter().zip(reasons).zip(missing).filter(|(_, rows)| *rows > 0).map(
+        |((outcome, reason), rows)| excluded(reason, outcome.column(), rows, "have no decision"),
+    )
+}
+
+fn measured(group: &Joined, sums: &Pairs) -> Measured {
+    Measured {
+        values: group.values.clone(),
+        name: group.name.clone(),
+        n: sums.all.n,
+        weight: sums.all.w,
+        metrics: registry().iter().map(|metric| metric.of(sums)).collect(),
+    }
+}
