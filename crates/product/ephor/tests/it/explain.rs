@@ -194,7 +194,7 @@ fn what_a_method_does_not_take_is_refused_all_at_once() {
             ],
             &["no feature `x`", "LEAST..GREATEST", "not a number"],
         ),
-        (&["--method", "kernel", "--samples", "0", "--precision", "-1"], &["samples", "precision"]),
+        (&["--method", "kernel", "--samples", "0", "--precision", "0"], &["samples", "precision"]),
         (&["--method", "lime", "--rows", "3", "--class", "4"], &["no output 4"]),
     ] {
         let output = explain(arguments);

@@ -167,9 +167,9 @@ impl Args {
                 }
                 None if pairs => shap::interactions(&forest, &found, &progress, &cancel),
                 None => shap::path_dependent(&forest, &found, &progress, &cancel),
-            }?;
+            };
             progress.over();
-            Ok(Explained { format, forest, rows: found, values, pairs })
+            Ok(Explained { format, forest, rows: found, values: values?, pairs })
         });
         let explained = work.await?;
         ctrl_c.abort();

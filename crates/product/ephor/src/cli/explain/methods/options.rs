@@ -74,6 +74,7 @@ pub(in super::super) struct Options {
     /// The order of a feature's categories; by similarity by default (ale)
     #[arg(
         long,
+        allow_negative_numbers = true,
         value_delimiter = ',',
         value_name = "NUMBER,…",
         help_heading = "Effects of a feature (pdp, ice, ale)"
@@ -105,7 +106,12 @@ pub(in super::super) struct Options {
     )]
     pub step: Vec<(String, String)>,
     /// What is at least this is decided for; it is the other side that is sought [default: 0.5]
-    #[arg(long, value_name = "NUMBER", help_heading = "Counterfactuals")]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "NUMBER",
+        help_heading = "Counterfactuals"
+    )]
     pub threshold: Option<f64>,
     /// The class that is wanted, instead of the other side of a threshold
     #[arg(
@@ -187,9 +193,9 @@ const ALL: &[Method] = &[
 
 impl Options {
     /// What is given, with the methods that it is for.
-    fn given(&self) -> Vec<(&'static str, bool, &'static [Method])> {
+    fn given(&self) -> [(&'static str, bool, &'static [Method]); 31] {
         use Method::{Ale, Counterfactual, Groups, Ice, Kernel, Lime, Pdp, Permutation};
-        vec![
+        [
             ("--seed", self.seed.is_some(), &[Kernel, Lime, Permutation, Counterfactual, Groups]),
             (
                 "--class",
