@@ -9,13 +9,12 @@ use crate::{
 pub fn thresholds(forest: &Forest) -> Vec<Vec<f64>> {
     let mut all = vec![Vec::new(); forest.features.len()];
     // The next number that the model tells from another one.
-    let down = |value: f64| match forest.single_precision {
-        true => f64::from((value as f32).next_down()),
-        false => value.next_down(),
+    let single = forest.single_precision;
+    let down = |value: f64| {
+        if single { f64::from((value as f32).next_down()) } else { value.next_down() }
     };
-    let up = |value: f64| match forest.single_precision {
-        true => f64::from((value as f32).next_up()),
-        false => value.next_up(),
+    let up = |value: f64| {
+        if single { f64::from((value as f32).next_up()) } else { value.next_up() }
     };
     let nodes = forest.trees.iter().flat_map(|(_, tree)| tree.nodes());
     for node in nodes {

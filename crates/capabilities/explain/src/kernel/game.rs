@@ -23,7 +23,7 @@ impl<'a> Game<'a> {
     pub fn base(asked: &Asked<'_>, background: &Rows) -> Result<Vec<f64>, ExplainError> {
         let mut sums = vec![0.0; asked.outputs()];
         asked.each(background.iter().map(<[f64]>::to_vec), |_, predicted| {
-            add(&mut sums, predicted)
+            add(&mut sums, predicted);
         })?;
         Ok(sums.into_iter().map(|sum| sum / background.len() as f64).collect())
     }

@@ -114,7 +114,7 @@ mod tests {
         for bin in 0..4 {
             for _ in 0..100 {
                 let value = bins.draw(bin, &mut chance);
-                assert!(value >= 1.0 && value <= 10.0 && bins.of(value).abs_diff(bin) <= 1);
+                assert!((1.0..=10.0).contains(&value) && bins.of(value).abs_diff(bin) <= 1);
             }
         }
     }

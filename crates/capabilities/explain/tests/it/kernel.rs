@@ -68,7 +68,7 @@ fn drawn_values_are_as_far_off_as_their_errors_say() {
             count += 1.0;
         }
     }
-    let spread: f64 = (squares / count as f64).sqrt();
+    let spread = f64::sqrt(squares / count);
     assert!((0.75..1.25).contains(&spread), "{spread}");
 }
 

@@ -15,7 +15,7 @@ use told::Told;
 
 use super::{
     Args, MAX_BACKGROUND, Method, Output, any_model, progress, refused,
-    rows::{self, Beside, Columns},
+    rows::{self, Columns},
 };
 use crate::{
     cli::{

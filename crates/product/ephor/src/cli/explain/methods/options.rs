@@ -265,7 +265,7 @@ impl Options {
             Method::Permutation => needs("--target COLUMN", self.target.is_some()),
             Method::Groups => needs("--group COLUMN", self.group.is_some()),
             Method::Pdp => {
-                needs("--feature FEATURE, or two of them", matches!(self.feature.len(), 1 | 2))
+                needs("--feature FEATURE, or two of them", matches!(self.feature.len(), 1 | 2));
             }
             Method::Ice | Method::Ale => needs("one --feature FEATURE", self.feature.len() == 1),
             _ => {}
