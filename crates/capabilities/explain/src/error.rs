@@ -19,6 +19,28 @@ pub enum ExplainError {
     /// There is nothing to compare with.
     #[error("the background has no rows; interventional values compare with at least one")]
     NoBackground,
+    /// There is nothing to learn from.
+    #[error("there are no rows")]
+    NoRows,
+    /// What was asked for does not fit the model or the rows; all of it at once.
+    #[error("{}", .0.join("\n"))]
+    Asked(Vec<String>),
+    /// The model answers what is no number.
+    #[error("the model predicts {found} for a row: {row}")]
+    NoNumber {
+        /// The prediction.
+        found: f64,
+        /// The row's first values.
+        row: String,
+    },
+    /// The model answers more or less than it was asked.
+    #[error("the model was asked for {expected} predictions, and gave {found}")]
+    Answers {
+        /// Rows times outputs.
+        expected: usize,
+        /// What came.
+        found: usize,
+    },
     /// More than the engine can do exactly.
     #[error(
         "a path of the model tests {found} different features; at most {most} can be explained exactly"

@@ -2,13 +2,26 @@
 //!
 //! [`read()`] reads the file of a tree ensemble, as XGBoost or LightGBM writes it, into a [`Forest`]. A forest predicts what its
 //! origin predicts, and [`shap::path_dependent()`] and [`shap::interventional`] say exactly what each feature adds to a prediction.
+//!
+//! What only asks a model explains any [`Scorer`]: [`kernel`] SHAP, [`mod@lime`], [`permutation`] importance, [`effects`] (partial
+//! dependence and accumulated local effects), [`counterfactual`]s. [`groups`] compares what explanations say of groups of people.
 
+mod ask;
+mod chance;
+pub mod counterfactual;
+pub mod effects;
 mod error;
+pub mod groups;
+pub mod kernel;
+pub mod lime;
 pub mod model;
+pub mod permutation;
 pub mod read;
 pub mod rows;
 mod scorer;
 pub mod shap;
+mod solve;
+mod statistics;
 
 pub use error::{ExplainError, Malformed};
 pub use model::{Forest, Linear, Link, Model};

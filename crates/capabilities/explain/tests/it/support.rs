@@ -34,7 +34,7 @@ pub fn first(rows: &Rows, count: usize) -> Rows {
     Rows::new(rows.iter().take(count).flatten().copied().collect(), rows.width())
 }
 
-/// The numbers of an array that `numpy.save` wrote: little-endian, row by row, of 32 or 64 bits.
+/// The numbers of an array that `numpy.save` wrote: little-endian, row by row: whole ones, or of 32 or 64 bits.
 pub fn numbers(folder: &str, file: &str) -> Vec<f64> {
     let bytes = bytes(folder, file);
     assert_eq!(&bytes[..6], b"\x93NUMPY");
@@ -44,6 +44,8 @@ pub fn numbers(folder: &str, file: &str) -> Vec<f64> {
     let data = &bytes[10 + length..];
     if head.contains("<f4") {
         data.as_chunks().0.iter().map(|four| f64::from(f32::from_le_bytes(*four))).collect()
+    } else if head.contains("<i8") {
+        data.as_chunks().0.iter().map(|eight| i64::from_le_bytes(*eight) as f64).collect()
     } else {
         assert!(head.contains("<f8"), "{head}");
         data.as_chunks().0.iter().map(|eight| f64::from_le_bytes(*eight)).collect()

@@ -88,3 +88,120 @@ fn what_does_not_fit_is_refused_all_at_once() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("--memory"));
 }
+
+fn explained(arguments: &[&str]) -> Value {
+    let output = explain(&[arguments, &["--format", "json"]].concat());
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn every_method_prints_a_table_lines_and_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("whole.csv");
+    let rows = std::fs::read_to_string(data("X.csv")).unwrap();
+    let labels = std::fs::read_to_string(data("y.csv")).unwrap();
+    let lines = rows.lines().zip(labels.lines()).filter(|(row, _)| !row.contains(",,"));
+    let joined: Vec<String> = lines.map(|(row, label)| format!("{row},{label}\n")).collect();
+    std::fs::write(&whole, joined.concat()).unwrap();
+    for (method, arguments) in [
+        ("kernel", &["--rows", "2", "--samples", "60"][..]),
+        ("lime", &["--rows", "2", "--samples", "200", "--categorical", "sex,race", "--top", "3"]),
+        ("permutation", &["--target", "y", "--metric", "roc-auc", "--repeats", "2"]),
+        ("pdp", &["--feature", "age", "--points", "5", "--grid", "even"]),
+        ("pdp", &["--feature", "age,sex", "--points", "3"]),
+        ("ice", &["--feature", "age", "--points", "4", "--rows", "3", "--centred"]),
+        ("ale", &["--feature", "hours_per_week", "--bins", "6"]),
+        ("ale", &["--feature", "workclass", "--categorical", "workclass,sex"]),
+        ("counterfactual", &["--rows", "2", "--immutable", "sex,race", "--increase-only", "age"]),
+        ("groups", &["--group", "sex", "--resamples", "50"]),
+    ] {
+        let run = |format: &str| {
+            let output = ephor()
+                .arg("explain")
+                .args([&data("model.json"), &whole])
+                .args(["--method", method, "--format", format])
+                .args(arguments)
+                .output()
+                .unwrap();
+            let said = text(&output.stdout);
+            assert!(output.status.success(), "{method} {}", text(&output.stderr));
+            assert!(!said.contains("NaN") && !said.contains("inf"), "{said}");
+            said
+        };
+        let table = run("table");
+        assert!(table.starts_with(&whole.display().to_string()), "{table}");
+        let document: Value = serde_json::from_str(&run("json")).unwrap();
+        assert_eq!(document["method"], method);
+        let lines = run("csv");
+        let width = lines.lines().next().unwrap().split(',').count();
+        assert!(lines.lines().count() > 1 && width > 1, "{lines}");
+        assert!(lines.lines().all(|line| line.split(',').count() == width), "{lines}");
+        assert_eq!(lines, run("csv"), "the same question has the same answer");
+    }
+}
+
+#[test]
+fn counterfactuals_keep_what_is_said() {
+    let found = explained(&[
+        "--method",
+        "counterfactual",
+        "--rows",
+        "5",
+        "--immutable",
+        "sex,race,age",
+        "--range",
+        "hours_per_week=0..45",
+    ]);
+    let mut ways = 0;
+    for row in found["rows"].as_array().unwrap() {
+        let was = row["prediction"][0].as_f64().unwrap() >= 0.5;
+        for way in row["counterfactuals"].as_array().unwrap() {
+            ways += 1;
+            assert_ne!(way["prediction"][0].as_f64().unwrap() >= 0.5, was);
+            for change in way["changes"].as_array().unwrap() {
+                let feature = change["feature"].as_str().unwrap();
+                assert!(!["sex", "race", "age"].contains(&feature), "{way}");
+                if feature == "hours_per_week" {
+                    assert!(change["to"].as_f64().unwrap() <= 45.0, "{way}");
+                }
+            }
+        }
+    }
+    assert!(ways > 0, "{found}");
+}
+
+#[test]
+fn what_a_method_does_not_take_is_refused_all_at_once() {
+    for (arguments, words) in [
+        (
+            &["--bins", "3", "--threshold", "1"][..],
+            &["--bins is for --method ale", "--threshold"][..],
+        ),
+        (&["--method", "permutation", "--feature", "age"], &["needs --target", "--feature is for"]),
+        (&["--method", "ale", "--feature", "agee"], &["no feature `agee`; is it `age`?"]),
+        (&["--method", "groups", "--group", "nobody"], &["no column `nobody`"]),
+        (
+            &[
+                "--method",
+                "counterfactual",
+                "--immutable",
+                "x",
+                "--range",
+                "age=1",
+                "--step",
+                "age=a",
+            ],
+            &["no feature `x`", "LEAST..GREATEST", "not a number"],
+        ),
+        (&["--method", "kernel", "--samples", "0", "--precision", "0"], &["samples", "precision"]),
+        (&["--method", "lime", "--rows", "3", "--class", "4"], &["no output 4"]),
+    ] {
+        let output = explain(arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        for word in words {
+            assert!(said.contains(word), "{arguments:?}: {said}");
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! `ephor explain`: a model's file and a file of rows, no server, no database.
 
+mod methods;
 mod printing;
+mod progress;
 mod rows;
 
 use std::path::{Path, PathBuf};
@@ -20,13 +22,20 @@ use crate::exit::{Exit, UsageError};
 /// A model's file may be so large.
 const MAX_MODEL_BYTES: u64 = 1 << 30;
 
-/// Explain a model's predictions by exact SHAP values.
+/// Explain a model's predictions: exact SHAP values, LIME, importance, effects, counterfactuals.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   ephor explain model.json applicants.csv
   ephor explain model.txt applicants.parquet --background train.csv --format csv --out shap.csv
   ephor explain model.json applicants.csv --rows 1 --interactions --format json
+  ephor explain model.json applicants.csv --method kernel --background train.csv --precision 0.001
+  ephor explain model.json applicants.csv --method lime --rows 3 --background train.csv --categorical job,region
+  ephor explain model.json test.csv --method permutation --target approved --metric roc-auc
+  ephor explain model.json test.csv --method pdp --feature age,income --grid even
+  ephor explain model.json test.csv --method ale --feature income --bins 20
+  ephor explain model.json refused.csv --method counterfactual --immutable sex,age --increase-only education
+  ephor explain model.json test.csv --method groups --group sex
 
 The model is XGBoost's JSON (save_model(\"model.json\")) or LightGBM's text (save_model(\"model.txt\")). The rows
 have a column of numbers for each of its features; a category is its number, and an empty field is missing. Values are
@@ -35,13 +44,19 @@ in the unit of the margin: before the logistic function, say. Base + sum of the 
 Without --background, features that are not known follow the ways of the training rows (path-dependent values, as
 XGBoost's pred_contribs); with it, they take the background's values (interventional values).
 
+The other methods only ask the model, and explain what it predicts: a probability, mostly.
+
 Exit codes: 0 done, 2 the model or the rows are wrong, 3 it could not be done.")]
 pub struct Args {
     /// The model's file
     model: PathBuf,
     /// A CSV, NDJSON, JSON or Parquet file of rows to explain; - for standard input
     rows_file: PathBuf,
-    /// Rows to compare with, instead of the ways of the training rows; at most 10000 of them are read
+    /// How to explain
+    #[arg(long, value_enum, default_value_t = Method::Shap)]
+    method: Method,
+    /// Rows to compare with, instead of the ways of the training rows; at most 10000 of them are read. Methods that need
+    /// some take the rows to explain where there are no others
     #[arg(long, value_name = "FILE")]
     background: Option<PathBuf>,
     /// What pairs of features add together; with path-dependent values
@@ -59,6 +74,30 @@ pub struct Args {
     /// The memory that rows and values may take, in MiB
     #[arg(long, default_value_t = 2048, value_name = "MIB")]
     memory: usize,
+    #[command(flatten)]
+    options: methods::Options,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Method {
+    /// Exact SHAP values of the margin
+    Shap,
+    /// Kernel SHAP: Shapley values of the prediction, of any model
+    Kernel,
+    /// A linear model near each row
+    Lime,
+    /// How much worse the model is without each feature
+    Permutation,
+    /// Partial dependence on a feature, or on two
+    Pdp,
+    /// Partial dependence of every single row
+    Ice,
+    /// Accumulated local effects of a feature
+    Ale,
+    /// What would have to be different for another decision
+    Counterfactual,
+    /// What SHAP values are in each group of people, and whether they differ
+    Groups,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -86,6 +125,10 @@ const MAX_BACKGROUND: usize = 10_000;
 
 impl Args {
     pub fn run(self) -> anyhow::Result<Exit> {
+        if self.method != Method::Shap {
+            return self.run_method();
+        }
+        self.options.refuse_any()?;
         let (format, forest) = model(&self.model)?;
         let explained = block_on(self.explain(format, forest))?;
         let text = match self.format {
@@ -117,19 +160,20 @@ impl Args {
         });
         let pairs = self.interactions;
         let work = tokio::task::spawn_blocking(move || {
+            let progress = progress::shown();
             let values = match &background {
-                Some(background) => shap::interventional(&forest, &found, background, &(), &cancel),
-                None if pairs => shap::interactions(&forest, &found, &(), &cancel),
-                None => shap::path_dependent(&forest, &found, &(), &cancel),
-            }?;
-            Ok(Explained { format, forest, rows: found, values, pairs })
+                Some(background) => {
+                    shap::interventional(&forest, &found, background, &progress, &cancel)
+                }
+                None if pairs => shap::interactions(&forest, &found, &progress, &cancel),
+                None => shap::path_dependent(&forest, &found, &progress, &cancel),
+            };
+            progress.over();
+            Ok(Explained { format, forest, rows: found, values: values?, pairs })
         });
         let explained = work.await?;
         ctrl_c.abort();
-        explained.map_err(|error: ExplainError| match error {
-            ExplainError::Cancelled => error.into(),
-            _ => UsageError(error.to_string()).into(),
-        })
+        explained.map_err(refused)
     }
 
     /// The features' columns of a file: of `count` rows, or of all if they are not more than `most`.
@@ -146,7 +190,27 @@ impl Args {
     }
 }
 
+/// Being stopped is no fault of who asks; all else is.
+fn refused(error: ExplainError) -> anyhow::Error {
+    match error {
+        ExplainError::Cancelled => error.into(),
+        _ => UsageError(error.to_string()).into(),
+    }
+}
+
+/// A model of trees.
 fn model(path: &Path) -> anyhow::Result<(Format, Forest)> {
+    match any_model(path)? {
+        (format, Model::Forest(forest)) => Ok((format, forest)),
+        (_, Model::Linear(_)) => {
+            let message = format!("{}: it is a linear model, not of trees", path.display());
+            Err(UsageError(message).into())
+        }
+    }
+}
+
+/// Any model that can be read.
+fn any_model(path: &Path) -> anyhow::Result<(Format, Model)> {
     let wrong = |message: String| UsageError(format!("{}: {message}", path.display()));
     let size = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
     if size > MAX_MODEL_BYTES {
@@ -156,8 +220,5 @@ fn model(path: &Path) -> anyhow::Result<(Format, Forest)> {
     }
     let content =
         std::fs::read(path).with_context(|| format!("{} could not be read", path.display()))?;
-    match ephor_explain::read(&content).map_err(|fault| wrong(fault.to_string()))? {
-        (format, Model::Forest(forest)) => Ok((format, forest)),
-        (_, Model::Linear(_)) => Err(wrong("it is a linear model, not of trees".to_owned()).into()),
-    }
+    Ok(ephor_explain::read(&content).map_err(|fault| wrong(fault.to_string()))?)
 }

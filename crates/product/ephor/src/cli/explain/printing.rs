@@ -123,7 +123,7 @@ pub(super) fn csv(explained: &Explained) -> anyhow::Result<String> {
 }
 
 /// A name in quotes where it needs them; a spreadsheet takes none for a formula.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     let formula = name.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let name = if formula { format!("'{name}") } else { name.to_owned() };
     if name.contains([',', '"', '\n', '\r']) {

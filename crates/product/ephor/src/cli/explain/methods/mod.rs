@@ -1,0 +1,164 @@
+//! Methods that only ask the model.
+
+mod counterfactual;
+mod effects;
+mod groups;
+mod kernel;
+mod lime;
+mod options;
+mod permutation;
+mod told;
+
+use ephor_explain::{CancellationToken, Model, Rows, Scorer};
+pub(super) use options::Options;
+use told::Told;
+
+use super::{
+    Args, MAX_BACKGROUND, Method, Output, any_model, progress, refused,
+    rows::{self, Columns},
+};
+use crate::{
+    cli::{
+        block_on,
+        file::{self, unreadable},
+    },
+    exit::{Exit, UsageError},
+};
+
+/// Of a background, kernel SHAP takes so many rows.
+const KERNEL_BACKGROUND: usize = 100;
+
+/// What a method works on.
+struct Work {
+    model: Model,
+    columns: Columns,
+    background: Rows,
+    /// Was it given, or are these the rows themselves?
+    own_background: bool,
+    options: Options,
+    cancel: CancellationToken,
+    progress: progress::Line,
+}
+
+impl Args {
+    pub(super) fn run_method(self) -> anyhow::Result<Exit> {
+        self.options.fit(self.method, self.interactions)?;
+        let (_, model) = any_model(&self.model)?;
+        let (format, out, source) = (self.format, self.out.clone(), file::named(&self.rows_file));
+        let told = block_on(self.work(model))?;
+        let text = match format {
+            Output::Table => told.table(&source),
+            Output::Json => told.json()?,
+            Output::Csv => told.csv(),
+        };
+        file::put(out.as_ref(), &text)?;
+        Ok(Exit::Ok)
+    }
+
+    async fn work(self, model: Model) -> anyhow::Result<Told> {
+        let features = model.features().to_vec();
+        let most = (self.memory << 20) / (8 * 4 * features.len().max(1));
+        let beside = self.options.beside(self.method);
+        // Without a background the rows are their own, and more of them are read than are explained.
+        let lone = self.background.is_none() && needs_background(self.method);
+        let count = self.rows.map(|rows| if lone { rows.max(MAX_BACKGROUND) } else { rows });
+        let only = features.iter().chain(beside.names()).cloned().collect();
+        let table = file::open(&self.rows_file, Some(only), self.memory).await?;
+        let frame = table.dataframe().map_err(unreadable)?;
+        let source = file::named(&self.rows_file);
+        let mut columns = rows::read_with(frame, &features, &beside, count, most, &source).await?;
+        if columns.rows.is_empty() {
+            return Err(UsageError(format!("{source}: it has no rows")).into());
+        }
+        let background = match &self.background {
+            Some(path) => self.read(path, &features, Some(MAX_BACKGROUND), most).await?,
+            None if lone => first(&columns.rows, MAX_BACKGROUND),
+            None => Rows::new(Vec::new(), features.len()),
+        };
+        if let Some(rows) = self.rows {
+            columns.rows = first(&columns.rows, rows);
+            columns.targets.truncate(rows);
+            columns.groups.truncate(rows);
+        }
+        let cancel = CancellationToken::new();
+        let stop = cancel.clone();
+        let ctrl_c = tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                stop.cancel();
+            }
+        });
+        let (method, own_background) = (self.method, self.background.is_some());
+        let options = self.options;
+        let work = tokio::task::spawn_blocking(move || {
+            let progress = progress::shown();
+            let work =
+                Work { model, columns, background, own_background, options, cancel, progress };
+            let told = match method {
+                Method::Kernel => kernel::told(&work),
+                Method::Lime => lime::told(&work),
+                Method::Permutation => permutation::told(&work),
+                Method::Pdp | Method::Ice => effects::dependence(&work, method == Method::Ice),
+                Method::Ale => effects::accumulated(&work),
+                Method::Counterfactual => counterfactual::told(&work),
+                Method::Groups | Method::Shap => groups::told(&work),
+            };
+            work.progress.over();
+            told
+        });
+        let told = work.await?;
+        ctrl_c.abort();
+        told
+    }
+}
+
+fn needs_background(method: Method) -> bool {
+    matches!(method, Method::Kernel | Method::Lime | Method::Counterfactual)
+}
+
+impl Work {
+    /// The output that is explained: the one, or class 1 of two classes.
+    fn output(&self) -> usize {
+        self.options.class.unwrap_or(usize::from(self.model.outputs() == 2))
+    }
+
+    /// So many rows of the background, as far from one another as can be.
+    fn some_background(&self, most: usize) -> Rows {
+        let all = &self.background;
+        if all.len() <= most {
+            return all.clone();
+        }
+        let picked = (0..most).flat_map(|place| all.row(place * all.len() / most).to_vec());
+        Rows::new(picked.collect(), all.width())
+    }
+
+    /// A feature's place.
+    fn feature(&self, name: &str) -> anyhow::Result<usize> {
+        let known = self.model.features();
+        known.iter().position(|feature| feature == name).ok_or_else(|| {
+            let near =
+                known.iter().max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
+            let hint = near.map(|near| format!("; is it `{near}`?")).unwrap_or_default();
+            UsageError(format!("the model has no feature `{name}`{hint}")).into()
+        })
+    }
+
+    /// Of all names; every one that is not there at once.
+    fn features(&self, names: &[String]) -> anyhow::Result<Vec<usize>> {
+        let (found, wrong): (Vec<_>, Vec<_>) =
+            names.iter().map(|name| self.feature(name)).partition(Result::is_ok);
+        if wrong.is_empty() {
+            return Ok(found.into_iter().flatten().collect());
+        }
+        let wrong: Vec<String> =
+            wrong.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
+        Err(UsageError(wrong.join("\n")).into())
+    }
+
+    fn name(&self, feature: usize) -> String {
+        self.model.features()[feature].clone()
+    }
+}
+
+fn first(rows: &Rows, count: usize) -> Rows {
+    Rows::new(rows.iter().take(count).flatten().copied().collect(), rows.width())
+}
