@@ -39,6 +39,31 @@ pub enum ExplainError {
         /// Which of its nodes.
         node: usize,
     },
+    /// A weighted sum needs all of its features.
+    #[error(
+        "row {row} has no finite value of `{feature}`; a linear model needs all of its features"
+    )]
+    NoValue {
+        /// Which row, from 0 on.
+        row: usize,
+        /// Which feature.
+        feature: String,
+    },
+    /// The model's predictions are no probability that can be explained as such.
+    #[error(
+        "the model does not predict one probability by the logistic function, and only such can be explained in that unit; explain the margin"
+    )]
+    NoProbability,
+    /// More memory than may be taken.
+    #[error(
+        "{leaves} leaves with {background} background rows are too many in the unit of the probability; compare with fewer rows"
+    )]
+    TooLarge {
+        /// Of all trees.
+        leaves: usize,
+        /// Background rows.
+        background: usize,
+    },
     /// Somebody stopped it.
     #[error("cancelled")]
     Cancelled,

@@ -7,15 +7,19 @@
 
 mod background;
 mod interactions;
+mod linear;
 mod path_dependent;
 mod paths;
+mod probability;
 mod quadrature;
 mod walk;
 mod work;
 
 pub use background::interventional;
 pub use interactions::interactions;
+pub use linear::linear;
 pub use path_dependent::path_dependent;
+pub use probability::in_probability;
 
 /// What each feature adds to each output, row by row.
 #[derive(Debug, Clone, PartialEq)]

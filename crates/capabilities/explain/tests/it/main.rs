@@ -3,6 +3,9 @@
 
 mod enumerated;
 mod reference_lightgbm;
+mod reference_linear;
+mod reference_sklearn;
 mod reference_xgboost;
 mod refusals;
+mod small;
 mod support;
