@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::endpoint::EndpointError;
+
 /// Why an explanation was not made.
 #[derive(Debug, Error)]
 pub enum ExplainError {
@@ -16,6 +18,17 @@ pub enum ExplainError {
         /// Columns of the rows.
         found: usize,
     },
+    /// Names were given for features that are not there, or not for all.
+    #[error("the model has {expected} features, and {found} names are given")]
+    Names {
+        /// Features of the model.
+        expected: usize,
+        /// Names.
+        found: usize,
+    },
+    /// An endpoint gave no predictions.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
     /// There is nothing to compare with.
     #[error("the background has no rows; interventional values compare with at least one")]
     NoBackground,

@@ -1,8 +1,10 @@
 //! Explanations of models: why did a model answer what it answered?
 //!
-//! [`read()`] reads the file of a tree ensemble, as XGBoost or LightGBM writes it, into a [`Forest`]. A forest predicts what its
-//! origin predicts, and [`shap::path_dependent()`] and [`shap::interventional`] say exactly what each feature adds to a prediction.
+//! [`read()`] reads the file of a tree ensemble or a linear model, as XGBoost, LightGBM, scikit-learn or ONNX write it, into a
+//! [`Forest`] or a [`Linear`]. They predict what their origin predicts, and [`shap::path_dependent()`], [`shap::interventional`] and
+//! [`shap::linear`] say exactly what each feature adds to a prediction. [`endpoint`] asks a model that is served elsewhere.
 
+pub mod endpoint;
 mod error;
 pub mod model;
 pub mod read;
@@ -10,6 +12,7 @@ pub mod rows;
 mod scorer;
 pub mod shap;
 
+pub use endpoint::{Endpoint, EndpointError};
 pub use error::{ExplainError, Malformed};
 pub use model::{Forest, Linear, Link, Model};
 pub use read::{Format, read};

@@ -17,7 +17,7 @@ mod work;
 
 pub use background::interventional;
 pub use interactions::interactions;
-pub use linear::linear;
+pub use linear::{linear, linear_in_probability};
 pub use path_dependent::path_dependent;
 pub use probability::in_probability;
 

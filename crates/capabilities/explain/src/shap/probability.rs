@@ -44,10 +44,8 @@ pub fn in_probability(
     if leaves.saturating_mul(background.len()) > MOST {
         return Err(ExplainError::TooLarge { leaves, background: background.len() });
     }
-    let probability = |margin: f64| 1.0 / (1.0 + (-scale * margin).exp());
     let margins: Vec<f64> = background.iter().map(|row| forest.margin(row)[0]).collect();
-    let base =
-        margins.iter().map(|margin| probability(*margin)).sum::<f64>() / margins.len() as f64;
+    let base = mean(&margins, scale);
     let seen: Vec<Vec<f64>> = background
         .iter()
         .map(|row| row.iter().map(|value| forest.seen(*value)).collect())
@@ -64,23 +62,39 @@ pub fn in_probability(
         let Block { rows, values } = block;
         let mut followed = Vec::new();
         for (row, values) in rows.chunks_exact(features).zip(values.chunks_exact_mut(features)) {
-            let margin = forest.margin(row)[0];
-            let factors: Vec<f64> = margins
-                .iter()
-                .map(|other| {
-                    let one = probability(margin);
-                    let factor = (one - probability(*other)) / (margin - other);
-                    // Of equal margins the slope is left.
-                    let factor = if margin == *other { scale * one * (1.0 - one) } else { factor };
-                    factor / margins.len() as f64
-                })
-                .collect();
+            let factors = factors(forest.margin(row)[0], &margins, scale);
             for tree in &trees {
                 tree.walk(row, &weights, &factors, &mut followed, values);
             }
         }
     })?;
     Ok(Explanation { base: vec![base], values, features })
+}
+
+fn probability(margin: f64, scale: f64) -> f64 {
+    1.0 / (1.0 + (-scale * margin).exp())
+}
+
+/// The mean probability of rows of these margins.
+pub(super) fn mean(margins: &[f64], scale: f64) -> f64 {
+    let all = margins.iter().map(|margin| probability(*margin, scale));
+    all.sum::<f64>() / margins.len() as f64
+}
+
+/// By what values of the margin against each background row are multiplied, for their mean to add up in the probability.
+pub(super) fn factors(margin: f64, margins: &[f64], scale: f64) -> Vec<f64> {
+    // Nearer than this, the slope between the two is as good, and nothing is divided by what may be nothing.
+    const NEAR: f64 = 1e-5;
+    let factor = |other: &f64| {
+        let apart = margin - other;
+        if (scale * apart).abs() < NEAR {
+            let between = probability(other + apart / 2.0, scale);
+            scale * between * (1.0 - between)
+        } else {
+            (probability(margin, scale) - probability(*other, scale)) / apart
+        }
+    };
+    margins.iter().map(|other| factor(other) / margins.len() as f64).collect()
 }
 
 /// A tree with the ways of the background's rows, each row known.

@@ -1,7 +1,9 @@
 //! The engine against its peers, and against brute force.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod endpoint;
 mod enumerated;
+mod laws;
 mod reference_lightgbm;
 mod reference_linear;
 mod reference_sklearn;

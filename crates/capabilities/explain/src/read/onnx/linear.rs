@@ -8,6 +8,9 @@ pub(super) fn classifier(node: Fields<'_>, around: &Around) -> Result<Linear, Ma
         node.wholes("classlabels_ints").len().max(node.words("classlabels_strings")?.len());
     let (mut weights, mut intercepts) =
         (node.numbers("coefficients")?, node.numbers("intercepts")?);
+    if intercepts.is_empty() {
+        return Err(node.fault("`intercepts`, which tell how many sums it makes, are missing"));
+    }
     let outputs = outputs(node, &weights, &mut intercepts, None)?;
     let after = node.word("post_transform", "NONE")?;
     // Two rows that mirror each other are one and its complement.
@@ -54,7 +57,7 @@ fn outputs(
     targets: Option<usize>,
 ) -> Result<usize, Malformed> {
     if intercepts.is_empty() {
-        intercepts.resize(targets.unwrap_or(1).min(weights.len()), 0.0);
+        intercepts.resize(targets.map_or(0, |targets| targets.min(weights.len())), 0.0);
     }
     let outputs = intercepts.len();
     let finite = weights.iter().chain(&*intercepts).all(|number| number.is_finite());

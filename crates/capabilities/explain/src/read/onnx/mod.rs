@@ -7,7 +7,9 @@ mod fields;
 mod linear;
 mod nodes;
 mod proto;
+mod scale;
 mod trees;
+mod weigh;
 
 use prost::Message as _;
 
@@ -21,8 +23,8 @@ pub(super) fn is(content: &[u8]) -> bool {
 }
 
 pub(super) fn read(content: &[u8]) -> Result<Model, Malformed> {
-    let model = proto::Model::decode(content)
-        .map_err(|error| Malformed::new("the file", format!("it is no ONNX: {error}")))?;
+    weigh::weigh(content)?;
+    let model = proto::Model::decode(content).map_err(|error| weigh::not_onnx(&error))?;
     let graph = model.graph.ok_or_else(|| Malformed::new("the file", "its ONNX has no graph"))?;
     let decides = |kind: &str| {
         matches!(

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::{
     Around, Fields,
     nodes::{Asked, Mode, Raw, nodes},
+    scale::Scale,
 };
 use crate::{
     Forest, Link, Malformed,
@@ -88,18 +89,17 @@ fn forest(
     let listed = Listed::read(node)?;
     let adds = listed.adds(node, prefix, base.len(), output)?;
     let features = around.features(listed.width)?;
-    if around.scaler.is_some() {
-        return Err(node
-            .fault("a scaler stands before its trees.")
-            .hint("Trees need none: write the model without it, or scale the rows alike."));
-    }
     if !base.iter().all(|number| number.is_finite()) {
         return Err(node.fault("a base value is not finite"));
     }
+    let scale = Scale::read(node, around, features.len())?;
     let mut trees = Vec::new();
     for (index, (raw, adds)) in listed.trees.iter().zip(adds).enumerate() {
         let place = format!("{}, tree {index}", node.place());
-        let nodes = nodes(raw, &place)?;
+        let mut nodes = nodes(raw, &place)?;
+        if let Some(scale) = &scale {
+            scale.unscale(&mut nodes, &place)?;
+        }
         for (to, values) in adds {
             let mut nodes = nodes.clone();
             for (node, added) in nodes.iter_mut().zip(values) {

@@ -101,6 +101,7 @@ for name in ["logistic_three", "logistic_two", "ridge_two_outputs", "boosted_thr
 convert("forest_in_double", models["forest_three"][0], kind=DoubleTensorType)
 scaled = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, two)
 convert("scaled_logistic", scaled)
+convert("scaled_forest", make_pipeline(StandardScaler(), RandomForestClassifier(4, max_depth=5, random_state=1)).fit(X, three))
 columns = onnx.load("boosted_number.onnx")
 del columns.graph.input[:]
 columns.graph.input.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 1]) for name in names)
