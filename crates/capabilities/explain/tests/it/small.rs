@@ -4,8 +4,12 @@ use ephor_explain::{
     CancellationToken, Explanation, Forest, Format, Model, Rows, Scorer as _, read, shap,
 };
 
-use crate::support::{
-    assert_near, bytes, first, flat, in_probability, interventional, json, model, path_dependent,
+use crate::{
+    enumerated::{game, shapley},
+    support::{
+        assert_near, bytes, first, flat, in_probability, interventional, json, model,
+        path_dependent,
+    },
 };
 
 const FOLDER: &str = "small";
@@ -66,19 +70,6 @@ fn onnx_predicts_what_its_runtime_does() {
     });
 }
 
-/// Shapley values of four features, by the definition.
-fn shapley(game: impl Fn(u32) -> f64) -> Vec<f64> {
-    let weight = |size: u32| [1.0 / 4.0, 1.0 / 12.0, 1.0 / 12.0, 1.0 / 4.0][size as usize];
-    (0..FEATURES)
-        .map(|feature| {
-            let without = (0_u32..1 << FEATURES).filter(|set| set >> feature & 1 == 0);
-            without
-                .map(|set| weight(set.count_ones()) * (game(set | 1 << feature) - game(set)))
-                .sum()
-        })
-        .collect()
-}
-
 /// A row with a background row's values where they are not known.
 fn mixed(row: &[f64], other: &[f64], known: u32) -> Vec<f64> {
     let value = |at: usize| if known >> at & 1 == 1 { row[at] } else { other[at] };
@@ -95,7 +86,7 @@ fn assert_enumerated(
     let (few, background) = split(rows);
     for (index, row) in few.iter().enumerate() {
         for output in 0..found.base.len() {
-            let expected = shapley(|known| {
+            let expected = shapley(FEATURES, |known| {
                 let sum: f64 =
                     background.iter().map(|other| margin(&mixed(row, other, known))[output]).sum();
                 sum / background.len() as f64
@@ -136,14 +127,28 @@ fn interventional_values_are_those_of_all_coalitions() {
     }
 }
 
-/// Path-dependent values, where the file says how many training rows went which way.
+/// Where the file says how many training rows went which way.
 #[test]
-fn path_dependent_values_add_up() {
-    each("json", |_, _, model, rows, _| {
-        if let Model::Forest(forest) = model {
-            path_dependent(&forest, &rows);
+fn path_dependent_values_are_those_of_all_coalitions() {
+    each("json", |name, _, model, rows, _| {
+        let Model::Forest(forest) = model else { return };
+        let few = first(&rows, 6);
+        let found = path_dependent(&forest, &few);
+        for (index, row) in few.iter().enumerate() {
+            for output in 0..forest.outputs() {
+                let seen: Vec<f64> = row.iter().map(|value| f64::from(*value as f32)).collect();
+                let expected = shapley(FEATURES, game(&forest, &seen, output));
+                for (found, expected) in found.row(index, output).iter().zip(expected) {
+                    let near = (found - expected).abs() < 1e-9 * expected.abs().max(1.0);
+                    assert!(near, "{name}, row {index}: {found} is not {expected}");
+                }
+            }
         }
     });
+}
+
+#[test]
+fn onnx_has_no_ways_of_training_rows() {
     let Model::Forest(forest) = model(FOLDER, "boosted_two.onnx") else { panic!("no forest") };
     let rows = Rows::new(vec![0.0; FEATURES], FEATURES);
     let refused = shap::path_dependent(&forest, &rows, &(), &CancellationToken::new());
@@ -164,7 +169,7 @@ fn values_of_probabilities_are_scaled_row_by_row() {
         for (index, row) in few.iter().enumerate() {
             let mut expected = vec![0.0; FEATURES];
             for other in background.iter() {
-                let values = shapley(|known| forest.margin(&mixed(row, other, known))[0]);
+                let values = shapley(FEATURES, |known| forest.margin(&mixed(row, other, known))[0]);
                 let margins = forest.margin(row)[0] - forest.margin(other)[0];
                 let one = predict(&forest, row);
                 let slope = if margins == 0.0 {
