@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::endpoint::EndpointError;
+
 /// Why an explanation was not made.
 #[derive(Debug, Error)]
 pub enum ExplainError {
@@ -16,6 +18,17 @@ pub enum ExplainError {
         /// Columns of the rows.
         found: usize,
     },
+    /// Names were given for features that are not there, or not for all.
+    #[error("the model has {expected} features, and {found} names are given")]
+    Names {
+        /// Features of the model.
+        expected: usize,
+        /// Names.
+        found: usize,
+    },
+    /// An endpoint gave no predictions.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
     /// There is nothing to compare with.
     #[error("the background has no rows; interventional values compare with at least one")]
     NoBackground,
@@ -60,6 +73,31 @@ pub enum ExplainError {
         tree: usize,
         /// Which of its nodes.
         node: usize,
+    },
+    /// A weighted sum needs all of its features.
+    #[error(
+        "row {row} has no finite value of `{feature}`; a linear model needs all of its features"
+    )]
+    NoValue {
+        /// Which row, from 0 on.
+        row: usize,
+        /// Which feature.
+        feature: String,
+    },
+    /// The model's predictions are no probability that can be explained as such.
+    #[error(
+        "the model does not predict one probability by the logistic function, and only such can be explained in that unit; explain the margin"
+    )]
+    NoProbability,
+    /// More memory than may be taken.
+    #[error(
+        "{leaves} leaves with {background} background rows are too many in the unit of the probability; compare with fewer rows"
+    )]
+    TooLarge {
+        /// Of all trees.
+        leaves: usize,
+        /// Background rows.
+        background: usize,
     },
     /// Somebody stopped it.
     #[error("cancelled")]

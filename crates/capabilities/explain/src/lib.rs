@@ -1,7 +1,8 @@
 //! Explanations of models: why did a model answer what it answered?
 //!
-//! [`read()`] reads the file of a tree ensemble, as XGBoost or LightGBM writes it, into a [`Forest`]. A forest predicts what its
-//! origin predicts, and [`shap::path_dependent()`] and [`shap::interventional`] say exactly what each feature adds to a prediction.
+//! [`read()`] reads the file of a tree ensemble or a linear model, as XGBoost, LightGBM, scikit-learn or ONNX write it, into a
+//! [`Forest`] or a [`Linear`]. They predict what their origin predicts, and [`shap::path_dependent()`], [`shap::interventional`] and
+//! [`shap::linear`] say exactly what each feature adds to a prediction. [`endpoint`] asks a model that is served elsewhere.
 //!
 //! What only asks a model explains any [`Scorer`]: [`kernel`] SHAP, [`mod@lime`], [`permutation`] importance, [`effects`] (partial
 //! dependence and accumulated local effects), [`counterfactual`]s. [`groups`] compares what explanations say of groups of people.
@@ -10,6 +11,7 @@ mod ask;
 mod chance;
 pub mod counterfactual;
 pub mod effects;
+pub mod endpoint;
 mod error;
 pub mod groups;
 pub mod kernel;
@@ -23,6 +25,7 @@ pub mod shap;
 mod solve;
 mod statistics;
 
+pub use endpoint::{Endpoint, EndpointError};
 pub use error::{ExplainError, Malformed};
 pub use model::{Forest, Linear, Link, Model};
 pub use read::{Format, read};

@@ -22,6 +22,59 @@ pub enum Model {
     Linear(Linear),
 }
 
+impl Model {
+    /// The sums for a row, before the link.
+    pub fn margin(&self, row: &[f64]) -> Vec<f64> {
+        match self {
+            Self::Forest(forest) => forest.margin(row),
+            Self::Linear(linear) => linear.margin(row),
+        }
+    }
+
+    /// What is predicted for each row: a number, a probability, or one for each class.
+    ///
+    /// # Errors
+    /// When the rows do not have the model's features.
+    pub fn predict(&self, rows: &Rows) -> Result<Vec<Vec<f64>>, ExplainError> {
+        match self {
+            Self::Forest(forest) => forest.predict(rows),
+            Self::Linear(linear) => linear.predict(rows),
+        }
+    }
+
+    /// From the sums to what is predicted.
+    pub fn link(&self) -> Link {
+        match self {
+            Self::Forest(forest) => forest.link,
+            Self::Linear(linear) => linear.link,
+        }
+    }
+
+    /// How many trees it has.
+    pub fn trees(&self) -> usize {
+        match self {
+            Self::Forest(forest) => forest.trees.len(),
+            Self::Linear(_) => 0,
+        }
+    }
+
+    /// The same model with other names of its features: many files hold none.
+    ///
+    /// # Errors
+    /// When there are not as many names as features.
+    pub fn named(mut self, names: Vec<String>) -> Result<Self, ExplainError> {
+        let features = match &mut self {
+            Self::Forest(forest) => &mut forest.features,
+            Self::Linear(linear) => &mut linear.features,
+        };
+        if features.len() != names.len() {
+            return Err(ExplainError::Names { expected: features.len(), found: names.len() });
+        }
+        *features = names;
+        Ok(self)
+    }
+}
+
 impl Scorer for Model {
     fn features(&self) -> &[String] {
         match self {
@@ -38,11 +91,7 @@ impl Scorer for Model {
     }
 
     fn score(&self, rows: &Rows) -> Result<Vec<f64>, ExplainError> {
-        let predicted = match self {
-            Self::Forest(forest) => forest.predict(rows),
-            Self::Linear(linear) => linear.predict(rows),
-        }?;
-        Ok(predicted.into_iter().flatten().collect())
+        Ok(self.predict(rows)?.into_iter().flatten().collect())
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Test {
     Among(Vec<u64>),
     /// Is it none of these?
     NotAmong(Vec<u64>),
+    /// Is it exactly one of these numbers, in ascending order? As ONNX asks.
+    OneOf(Vec<f64>),
 }
 
 /// What counts as a missing value.
@@ -62,6 +64,9 @@ impl Split {
             Test::Among(set) => holds(set, value),
             // XGBoost takes whatever is below 0 for no category, LightGBM what is at most -1.
             Test::NotAmong(set) => value < 0.0 || !holds(set, value),
+            Test::OneOf(values) => {
+                values.get(values.partition_point(|one| *one < value)) == Some(&value)
+            }
         }
     }
 }

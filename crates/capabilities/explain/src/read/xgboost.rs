@@ -1,4 +1,4 @@
-//! XGBoost's JSON: <https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html>.
+//! XGBoost's JSON, and UBJSON of the same: <https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html>.
 
 use std::collections::HashMap;
 
@@ -10,13 +10,7 @@ use crate::{
     model::{Missing, Node, Split, Test, Tree, among},
 };
 
-pub(super) fn read(content: &[u8]) -> Result<Forest, Malformed> {
-    let json: Value = serde_json::from_slice(content).map_err(|error| {
-        Malformed::new(
-            format!("line {}, column {}", error.line(), error.column()),
-            format!("it is no JSON: {error}"),
-        )
-    })?;
+pub(super) fn read(json: &Value) -> Result<Forest, Malformed> {
     let learner = json.get("learner").ok_or_else(|| {
         Malformed::new("/learner", "it is missing, so this is no model of XGBoost.")
             .hint("Save it by save_model(\"model.json\").")
@@ -197,7 +191,8 @@ fn tree(
     };
     let mut nodes = Vec::with_capacity(count);
     for node in 0..count {
-        let cover = covers[node];
+        // In JSON it is the shortest decimal that stands for these 32 bits.
+        let cover = f64::from(covers[node] as f32);
         if left[node] < 0 {
             let value = f64::from(conditions[node] as f32) * weight;
             nodes.push(Node::Leaf { value, cover });

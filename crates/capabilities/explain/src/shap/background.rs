@@ -12,7 +12,7 @@ use super::{
 use crate::{ExplainError, Forest, Rows, model::Tree};
 
 /// The most features of a path: one bit of a word for each.
-const BITS: usize = 64;
+pub(super) const BITS: usize = 64;
 const _: () = assert!(BITS <= MOST);
 
 /// Exact interventional SHAP values of the margin, against every row of a background: Lundberg et al. 2020, what
@@ -83,13 +83,7 @@ impl<'a> Against<'a> {
         let mut leaves = Vec::new();
         for (at, edge) in edges.iter().enumerate() {
             let Some(value) = edge.leaf else { continue };
-            let path: Vec<(usize, usize)> = path(&edges, at)
-                .into_iter()
-                .map(|edge| (edge, edges[edge].split.feature))
-                .collect();
-            if path.len() > BITS {
-                return Err(ExplainError::TooManyFeatures { found: path.len(), most: BITS });
-            }
+            let path = features_of(&edges, at)?;
             leaves.push((value, Leaf { edge: at, path, ways: Vec::new() }));
         }
         let share = 1.0 / background.len() as f64;
@@ -97,7 +91,7 @@ impl<'a> Against<'a> {
         for row in background {
             follow(&edges, row, &mut followed);
             for (value, leaf) in &mut leaves {
-                let way = leaf.way(&followed);
+                let way = way(&leaf.path, &followed);
                 let amount = *value * share;
                 match leaf.ways.iter_mut().find(|(one, _)| *one == way) {
                     Some((_, sum)) => *sum += amount,
@@ -118,7 +112,7 @@ impl Game for Against<'_> {
     fn walk(&self, row: &[f64], room: &mut Room, values: &mut [f64]) {
         follow(&self.edges, row, &mut room.followed);
         for leaf in &self.leaves {
-            let mine = leaf.way(&room.followed);
+            let mine = way(&leaf.path, &room.followed);
             leaf.share(mine, self.weights, |bit, value| values[leaf.path[bit].1] += value);
         }
     }
@@ -164,14 +158,28 @@ impl Leaf {
             each_bit(losing, |bit| add(bit, -amount * loss));
         }
     }
-
-    fn way(&self, followed: &[bool]) -> u64 {
-        let bits = self.path.iter().enumerate();
-        bits.fold(0, |way, (bit, (edge, _))| way | u64::from(followed[*edge]) << bit)
-    }
 }
 
-fn each_bit(mut bits: u64, mut act: impl FnMut(usize)) {
+/// Which features of a leaf's path are followed, as bits.
+pub(super) fn way(path: &[(usize, usize)], followed: &[bool]) -> u64 {
+    let bits = path.iter().enumerate();
+    bits.fold(0, |way, (bit, (edge, _))| way | u64::from(followed[*edge]) << bit)
+}
+
+/// Of each feature of the path to a leaf's edge: its last edge, and itself.
+pub(super) fn features_of(
+    edges: &[Edge<'_>],
+    leaf: usize,
+) -> Result<Vec<(usize, usize)>, ExplainError> {
+    let last = path(edges, leaf).into_iter();
+    let path: Vec<_> = last.map(|edge| (edge, edges[edge].split.feature)).collect();
+    if path.len() > BITS {
+        return Err(ExplainError::TooManyFeatures { found: path.len(), most: BITS });
+    }
+    Ok(path)
+}
+
+pub(super) fn each_bit(mut bits: u64, mut act: impl FnMut(usize)) {
     while bits != 0 {
         act(bits.trailing_zeros() as usize);
         bits &= bits - 1;
@@ -179,7 +187,7 @@ fn each_bit(mut bits: u64, mut act: impl FnMut(usize)) {
 }
 
 /// Of each edge: does the row answer all of the path's questions about the edge's feature as the path does?
-fn follow(edges: &[Edge<'_>], row: &[f64], followed: &mut Vec<bool>) {
+pub(super) fn follow(edges: &[Edge<'_>], row: &[f64], followed: &mut Vec<bool>) {
     followed.clear();
     for edge in edges {
         let was = edge.before.is_none_or(|before| followed[before]);
@@ -188,10 +196,10 @@ fn follow(edges: &[Edge<'_>], row: &[f64], followed: &mut Vec<bool>) {
 }
 
 /// `(a-1)! b! / (a+b)!` for all that a path can have.
-struct Weights(Vec<f64>);
+pub(super) struct Weights(Vec<f64>);
 
 impl Weights {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let logarithms: Vec<f64> = (0..=2 * BITS)
             .scan(0.0, |sum, n| {
                 *sum += if n > 0 { (n as f64).ln() } else { 0.0 };
@@ -211,7 +219,7 @@ impl Weights {
     }
 
     /// What the row's features gain, and the background's lose.
-    fn of(&self, a: usize, b: usize) -> (f64, f64) {
+    pub(super) fn of(&self, a: usize, b: usize) -> (f64, f64) {
         (self.0[a * (BITS + 1) + b], self.0[b * (BITS + 1) + a])
     }
 }

@@ -8,8 +8,10 @@
 mod background;
 mod game;
 mod interactions;
+mod linear;
 mod path_dependent;
 mod paths;
+mod probability;
 mod quadrature;
 mod tables;
 mod values;
@@ -18,7 +20,9 @@ mod work;
 
 pub use background::interventional;
 pub use interactions::interactions;
+pub use linear::{linear, linear_in_probability};
 pub use path_dependent::path_dependent;
+pub use probability::in_probability;
 
 /// What each feature adds to each output, row by row.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,7 +11,7 @@ use crate::support::{assert_near, interactions, interventional, path_dependent};
 const FEATURES: usize = 5;
 
 /// What a tree answers when the features of `known` are: others follow the training rows' shares.
-fn followed(nodes: &[Node], at: usize, row: &[f64], known: u32) -> f64 {
+pub fn followed(nodes: &[Node], at: usize, row: &[f64], known: u32) -> f64 {
     match &nodes[at] {
         Node::Leaf { value, .. } => *value,
         Node::Inner { split, left, right, cover } => {
@@ -31,17 +31,18 @@ fn factorial(n: usize) -> f64 {
     (1..=n).map(|k| k as f64).product()
 }
 
-/// Shapley values of a game, by the definition.
-fn shapley(game: impl Fn(u32) -> f64) -> Vec<f64> {
-    (0..FEATURES)
+/// Shapley values of a game of so many, by the definition.
+pub fn shapley(features: usize, game: impl Fn(u32) -> f64) -> Vec<f64> {
+    let worth: Vec<f64> = (0_u32..1 << features).map(game).collect();
+    (0..features)
         .map(|feature| {
-            (0_u32..1 << FEATURES)
+            (0_usize..1 << features)
                 .filter(|set| set >> feature & 1 == 0)
                 .map(|set| {
                     let size = set.count_ones() as usize;
                     let weight =
-                        factorial(size) * factorial(FEATURES - size - 1) / factorial(FEATURES);
-                    weight * (game(set | 1 << feature) - game(set))
+                        factorial(size) * factorial(features - size - 1) / factorial(features);
+                    weight * (worth[set | 1 << feature] - worth[set])
                 })
                 .sum()
         })
@@ -116,7 +117,7 @@ fn forest() -> impl Strategy<Value = Forest> {
 }
 
 /// The game of a row and an output.
-fn game<'a>(forest: &'a Forest, row: &'a [f64], output: usize) -> impl Fn(u32) -> f64 + 'a {
+pub fn game<'a>(forest: &'a Forest, row: &'a [f64], output: usize) -> impl Fn(u32) -> f64 + 'a {
     move |known| {
         let trees = forest.trees.iter().filter(|(to, _)| *to == output);
         trees.map(|(_, tree)| followed(tree.nodes(), 0, row, known)).sum()
@@ -132,7 +133,7 @@ proptest! {
         for (index, row) in rows.iter().enumerate() {
             for output in 0..2 {
                 let game = game(&forest, row, output);
-                assert_near(found.row(index, output), &shapley(&game), 1e-9);
+                assert_near(found.row(index, output), &shapley(FEATURES, &game), 1e-9);
                 let pairs = pairs.row(index, output);
                 for (i, j) in [(0, 1), (2, 4), (4, 2), (3, 0)] {
                     assert_near(&[pairs[i * FEATURES + j]], &[interaction(&game, i, j)], 1e-9);
@@ -146,7 +147,7 @@ proptest! {
         let found = interventional(&forest, &rows, &background);
         for (index, row) in rows.iter().enumerate() {
             for output in 0..2 {
-                let expected = shapley(|known| {
+                let expected = shapley(FEATURES, |known| {
                     let sum: f64 = background
                         .iter()
                         .map(|other| {

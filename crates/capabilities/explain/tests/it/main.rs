@@ -4,12 +4,17 @@
 mod black_box;
 mod counterfactual;
 mod effects;
+mod endpoint;
 mod enumerated;
 mod groups;
 mod kernel;
+mod laws;
 mod lime;
 mod permutation;
 mod reference_lightgbm;
+mod reference_linear;
+mod reference_sklearn;
 mod reference_xgboost;
 mod refusals;
+mod small;
 mod support;

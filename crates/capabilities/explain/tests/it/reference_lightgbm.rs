@@ -46,3 +46,16 @@ fn interventional_values_are_those_of_all_coalitions() {
         1e-9,
     );
 }
+
+/// Sets of categories are chains of equalities there.
+#[test]
+fn onnx_predicts_what_its_runtime_does() {
+    let (of_onnx, rows) = (forest(FOLDER, "model.onnx"), rows(FOLDER, "X.csv"));
+    let expected = numbers(FOLDER, "model_onnxruntime_pred.npy");
+    let second: Vec<f64> = expected.chunks(2).map(|both| both[1]).collect();
+    assert_near(&of_onnx.predict(&rows).unwrap().concat(), &second, 1e-6);
+    let background = crate::support::rows(FOLDER, "background.csv");
+    let few = interventional(&of_onnx, &first(&rows, 5), &first(&background, 20));
+    let expected = numbers(FOLDER, "shap_interventional_BRUTEFORCE_first5_bg20.npy");
+    assert_near(&few.values, &expected, 1e-5);
+}

@@ -1,7 +1,8 @@
 //! XGBoost 3.2.0 and shap 0.51.0 on a classifier of 60 trees of depth 4 (Adult, with missing values).
 
 use crate::support::{
-    assert_near, first, forest, interactions, interventional, numbers, path_dependent, rows,
+    assert_near, first, forest, in_probability, interactions, interventional, numbers,
+    path_dependent, rows,
 };
 
 const FOLDER: &str = "xgb_binary";
@@ -61,4 +62,41 @@ fn categories_go_as_in_the_origin() {
     let contributions = numbers(folder, "xgb_pred_contribs.npy");
     let features: Vec<f64> = contributions.chunks(4).flat_map(|row| row[..3].to_vec()).collect();
     assert_near(&found.values, &features, 1e-5);
+}
+
+/// The same model as UBJSON: bit for bit.
+#[test]
+fn ubjson_is_the_same_model() {
+    let (json, ubjson) = (forest(FOLDER, "model.json"), forest(FOLDER, "model.ubj"));
+    assert!(json == ubjson);
+    let (rows, background) =
+        (rows(FOLDER, "X.csv"), crate::support::rows(FOLDER, "background.csv"));
+    assert_eq!(json.predict(&rows).unwrap(), ubjson.predict(&rows).unwrap());
+    assert_eq!(path_dependent(&json, &rows), path_dependent(&ubjson, &rows));
+    let few = first(&rows, 20);
+    assert_eq!(
+        interventional(&json, &few, &background),
+        interventional(&ubjson, &few, &background)
+    );
+}
+
+#[test]
+fn onnx_predicts_what_its_runtime_does() {
+    let (forest, rows) = (forest(FOLDER, "model.onnx"), rows(FOLDER, "X.csv"));
+    let expected = numbers(FOLDER, "model_onnxruntime_pred.npy");
+    let second: Vec<f64> = expected.chunks(2).map(|both| both[1]).collect();
+    assert_near(&forest.predict(&rows).unwrap().concat(), &second, 1e-6);
+    let background = crate::support::rows(FOLDER, "background.csv");
+    let found = interventional(&forest, &rows, &background);
+    assert_near(&found.values, &numbers(FOLDER, "shap_interventional.npy"), 1e-5);
+}
+
+#[test]
+fn values_in_the_unit_of_the_probability_are_the_peers() {
+    let (forest, rows) = (forest(FOLDER, "model.json"), rows(FOLDER, "X.csv"));
+    let background = crate::support::rows(FOLDER, "background.csv");
+    let found = in_probability(&forest, &first(&rows, 50), &background);
+    assert_near(&found.base, &[0.247_184_634_041_628_1], 1e-6);
+    let expected = numbers(FOLDER, "shap_interventional_probability_first50.npy");
+    assert_near(&found.values, &expected, 1e-6);
 }

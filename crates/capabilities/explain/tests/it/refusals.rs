@@ -15,10 +15,63 @@ fn what_is_no_model_is_refused_with_its_place() {
         (b"{\"a\": 1}", "/learner: it is missing"),
         (b"tree\nversion=v4\n", "`feature_names` is missing"),
         (b"tree\n\xff", "no UTF-8"),
+        (b"\x80\x04\x95", "a pickle, which can run code"),
+        (b"{U\x01aZ}", "/learner: it is missing"),
+        (b"\x08\x08\x3a", "no ONNX"),
+        (b"\x08\x08", "no graph"),
+        (b"\x08\x08\x3a\x00", "no ensemble of trees and no linear model"),
+        (b"{\"kind\": \"SVC\"}", "the kind `SVC` cannot be read"),
+        (b"{\"kind\": \"linear\"}", "/coef: a list is missing"),
+        (b"{\"kind\": \"linear\", \"coef\": [[1, 2], [3]]}", "not of one length"),
+        (
+            b"{\"kind\": \"linear\", \"coef\": [1], \"intercept\": [1, 2]}",
+            "2 numbers are given for 1",
+        ),
+        (
+            b"{\"kind\": \"linear\", \"coef\": [1], \"features\": [\"a\", \"b\"]}",
+            "2 names are given",
+        ),
+        (
+            b"{\"kind\": \"logistic\", \"coef\": [1], \"classes\": [0, 1, 2]}",
+            "do not fit the classes",
+        ),
+        (b"{\"kind\": \"DecisionTreeRegressor\", \"trees\": []}", "there are none"),
     ] {
         let fault = read(content).unwrap_err().to_string();
         assert!(fault.contains(words), "{fault}");
     }
+}
+
+/// A few bytes are not a million parts.
+#[test]
+fn onnx_of_empty_parts_is_refused() {
+    let empty = [0x0a, 0x00].repeat(1 << 21);
+    let length: Vec<u8> = [
+        0x80 | (empty.len() & 0x7f),
+        0x80 | (empty.len() >> 7 & 0x7f),
+        0x80 | (empty.len() >> 14 & 0x7f),
+        empty.len() >> 21,
+    ]
+    .map(|byte| byte as u8)
+    .to_vec();
+    let content = [&[0x08, 0x08, 0x3a][..], &length, &empty].concat();
+    let fault = read(&content).unwrap_err().to_string();
+    assert!(fault.contains("a model has fewer"), "{fault}");
+}
+
+#[test]
+fn what_changes_a_model_s_sums_is_refused() {
+    let scaled = bytes("small", "scaled_logistic.onnx");
+    let other = |from: &[u8], to: &[u8]| {
+        let at = scaled.windows(from.len()).position(|part| part == from).unwrap();
+        let mut content = scaled.clone();
+        content[at..at + to.len()].copy_from_slice(to);
+        read(&content).unwrap_err().to_string()
+    };
+    let fault = other(b"\"\x06Scaler", b"\"\x06Binary");
+    assert!(fault.contains("(Binary): it changes what the model sees"), "{fault}");
+    let fault = other(b"LOGISTIC", b"SQUAREDD");
+    assert!(fault.contains("`SQUAREDD` of 2 sums"), "{fault}");
 }
 
 #[test]

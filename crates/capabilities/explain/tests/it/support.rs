@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use ephor_explain::{CancellationToken, Explanation, Forest, Model, Rows, read, shap};
+use ephor_explain::{CancellationToken, Explanation, Forest, Linear, Model, Rows, read, shap};
+use serde_json::Value;
 
 fn path(folder: &str, file: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(folder).join(file)
@@ -19,6 +20,27 @@ pub fn forest(folder: &str, file: &str) -> Forest {
 pub fn forest_of(content: &[u8]) -> Forest {
     let Model::Forest(forest) = read(content).unwrap().1 else { panic!("it is no forest") };
     forest
+}
+
+pub fn model(folder: &str, file: &str) -> Model {
+    read(&bytes(folder, file)).unwrap_or_else(|fault| panic!("{file}: {fault}")).1
+}
+
+pub fn linear(folder: &str, file: &str) -> Linear {
+    let Model::Linear(linear) = model(folder, file) else { panic!("it is not linear") };
+    linear
+}
+
+pub fn json(folder: &str, file: &str) -> Value {
+    serde_json::from_slice(&bytes(folder, file)).unwrap()
+}
+
+/// Numbers of JSON, one list of all; null is missing.
+pub fn flat(json: &Value) -> Vec<f64> {
+    match json {
+        Value::Array(all) => all.iter().flat_map(flat).collect(),
+        one => vec![one.as_f64().unwrap_or(f64::NAN)],
+    }
 }
 
 /// Rows of CSV under a head; an empty field is missing.
@@ -87,5 +109,17 @@ pub fn interventional(forest: &Forest, rows: &Rows, background: &Rows) -> Explan
 pub fn interactions(forest: &Forest, rows: &Rows) -> Explanation {
     let found = shap::interactions(forest, rows, &(), &CancellationToken::new()).unwrap();
     assert_efficient(forest, rows, &found);
+    found
+}
+
+pub fn in_probability(forest: &Forest, rows: &Rows, background: &Rows) -> Explanation {
+    let cancel = CancellationToken::new();
+    let found = shap::in_probability(forest, rows, background, &(), &cancel).unwrap();
+    for (index, predicted) in forest.predict(rows).unwrap().iter().enumerate() {
+        for (output, predicted) in predicted.iter().enumerate() {
+            let sum: f64 = found.row(index, output).iter().sum();
+            assert!((found.base[output] + sum - predicted).abs() < 1e-9, "row {index}");
+        }
+    }
     found
 }

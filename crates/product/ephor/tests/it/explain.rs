@@ -21,6 +21,21 @@ fn explain(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
+/// A model of another folder on rows of its own, as JSON.
+fn of(folder: &str, model: &str, arguments: &[&str]) -> Value {
+    let data = |file: &str| data("..").join(folder).join(file);
+    let output = ephor()
+        .arg("explain")
+        .args([data(model), data("X.csv")])
+        .args(["--format", "json", "--rows", "3", "--background"])
+        .arg(data("background.csv"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
@@ -204,4 +219,40 @@ fn what_a_method_does_not_take_is_refused_all_at_once() {
             assert!(said.contains(word), "{arguments:?}: {said}");
         }
     }
+}
+#[test]
+fn models_of_every_origin_are_explained() {
+    const NAMES: &str = "age,education_num,capital_gain,capital_loss,hours_per_week,workclass,marital_status,occupation,\
+        relationship,race,sex";
+    for (folder, model, format, arguments) in [
+        ("xgb_binary", "model.ubj", "xgboost_ubjson", &[][..]),
+        ("xgb_binary", "model.onnx", "onnx", &["--feature-names", NAMES]),
+        ("xgb_binary", "model.json", "xgboost_json", &["--probability"]),
+        ("rf_binary", "model.json", "sklearn_json", &["--feature-names", NAMES]),
+        ("logistic", "model.json", "sklearn_json", &[]),
+        ("logistic", "model.json", "sklearn_json", &["--probability"]),
+        ("logistic", "model.onnx", "onnx", &["--feature-names", NAMES]),
+    ] {
+        let found = of(folder, model, arguments);
+        assert_eq!(found["model"]["format"], format);
+        let goal = if arguments.contains(&"--probability") { "prediction" } else { "margin" };
+        for row in found["rows"].as_array().unwrap() {
+            let values = row["values"][0].as_array().unwrap();
+            let sum: f64 = values.iter().filter_map(Value::as_f64).sum();
+            let all = found["base"][0].as_f64().unwrap() + sum;
+            assert!((all - row[goal][0].as_f64().unwrap()).abs() < 1e-9, "{folder}/{model}");
+        }
+    }
+}
+
+#[test]
+fn a_linear_model_needs_a_background() {
+    let data = |file: &str| data("..").join("logistic").join(file);
+    let output = ephor().arg("explain").args([data("model.json"), data("X.csv")]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("by --background FILE"));
+    let names = ["--feature-names", "a,b"];
+    let output = explain(&names);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("11 features, and 2 names are given"));
 }

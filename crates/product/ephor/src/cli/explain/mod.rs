@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::ValueEnum;
 use ephor_explain::{
-    CancellationToken, ExplainError, Explanation, Forest, Format, Model, Rows, shap,
+    CancellationToken, ExplainError, Explanation, Format, Model, Rows, Scorer as _,
+    shap::{self, Progress},
 };
 
 use super::{
@@ -29,6 +30,8 @@ Examples:
   ephor explain model.json applicants.csv
   ephor explain model.txt applicants.parquet --background train.csv --format csv --out shap.csv
   ephor explain model.json applicants.csv --rows 1 --interactions --format json
+  ephor explain model.onnx applicants.csv --background train.csv --feature-names age,income,debt
+  ephor explain model.ubj applicants.csv --background train.csv --probability
   ephor explain model.json applicants.csv --method kernel --background train.csv --precision 0.001
   ephor explain model.json applicants.csv --method lime --rows 3 --background train.csv --categorical job,region
   ephor explain model.json test.csv --method permutation --target approved --metric roc-auc
@@ -37,9 +40,11 @@ Examples:
   ephor explain model.json refused.csv --method counterfactual --immutable sex,age --increase-only education
   ephor explain model.json test.csv --method groups --group sex
 
-The model is XGBoost's JSON (save_model(\"model.json\")) or LightGBM's text (save_model(\"model.txt\")). The rows
-have a column of numbers for each of its features; a category is its number, and an empty field is missing. Values are
-in the unit of the margin: before the logistic function, say. Base + sum of the values = margin.
+The model is XGBoost's JSON or UBJSON (save_model(\"model.json\"), \"model.ubj\"), LightGBM's text
+(save_model(\"model.txt\")), ONNX of trees or of a linear model, or scikit-learn's parameters as JSON (docs/explain.md).
+Nothing of it is run, and no pickle is read. The rows have a column of numbers for each of its features; a category is
+its number, and an empty field is missing. Values are in the unit of the margin: before the logistic function, say.
+Base + sum of the values = margin.
 
 Without --background, features that are not known follow the ways of the training rows (path-dependent values, as
 XGBoost's pred_contribs); with it, they take the background's values (interventional values).
@@ -62,6 +67,12 @@ pub struct Args {
     /// What pairs of features add together; with path-dependent values
     #[arg(long, conflicts_with = "background")]
     interactions: bool,
+    /// Values in the unit of the probability, not of the margin; of models that predict one by the logistic function
+    #[arg(long, requires = "background")]
+    probability: bool,
+    /// The names of the features' columns, in the model's order, where its file holds others or none
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    feature_names: Vec<String>,
     /// How many rows to explain, from the first on; all by default
     #[arg(long, value_name = "NUMBER")]
     rows: Option<usize>,
@@ -113,11 +124,13 @@ enum Output {
 /// What was asked, and what came of it.
 struct Explained {
     format: Format,
-    forest: Forest,
+    model: Model,
     rows: Rows,
     values: Explanation,
     /// Do the values stand for pairs of features?
     pairs: bool,
+    /// Do they add up to the probability, not to the margin?
+    probability: bool,
 }
 
 /// More than this many rows of a background are not read.
@@ -129,8 +142,13 @@ impl Args {
             return self.run_method();
         }
         self.options.refuse_any()?;
-        let (format, forest) = model(&self.model)?;
-        let explained = block_on(self.explain(format, forest))?;
+        let (format, model) = self.model()?;
+        if matches!(model, Model::Linear(_)) && self.background.is_none() {
+            let message =
+                "a linear model is explained against other rows; say which by --background FILE";
+            return Err(UsageError(message.to_owned()).into());
+        }
+        let explained = block_on(self.explain(format, model))?;
         let text = match self.format {
             Output::Table => printing::table(&explained, &file::named(&self.rows_file)),
             Output::Json => printing::json(&explained)?,
@@ -140,15 +158,25 @@ impl Args {
         Ok(Exit::Ok)
     }
 
-    async fn explain(&self, format: Format, forest: Forest) -> anyhow::Result<Explained> {
-        let values = forest.features.len() * forest.outputs();
-        let each = if self.interactions { values * forest.features.len() } else { values };
-        let most = (self.memory << 20) / (8 * (each + forest.features.len()).max(1));
-        let found = self.read(&self.rows_file, &forest.features, self.rows, most).await?;
+    /// The model, its features under the names that were given.
+    fn model(&self) -> anyhow::Result<(Format, Model)> {
+        let (format, model) = read_model(&self.model)?;
+        if self.feature_names.is_empty() {
+            return Ok((format, model));
+        }
+        let named = model.named(self.feature_names.clone());
+        let named = named.map_err(|error| UsageError(format!("--feature-names: {error}")))?;
+        Ok((format, named))
+    }
+
+    async fn explain(&self, format: Format, model: Model) -> anyhow::Result<Explained> {
+        let features = model.features();
+        let values = features.len() * model.outputs();
+        let each = if self.interactions { values * features.len() } else { values };
+        let most = (self.memory << 20) / (8 * (each + features.len()).max(1));
+        let found = self.read(&self.rows_file, features, self.rows, most).await?;
         let background = match &self.background {
-            Some(path) => {
-                Some(self.read(path, &forest.features, Some(MAX_BACKGROUND), most).await?)
-            }
+            Some(path) => Some(self.read(path, features, Some(MAX_BACKGROUND), most).await?),
             None => None,
         };
         let cancel = CancellationToken::new();
@@ -158,18 +186,13 @@ impl Args {
                 stop.cancel();
             }
         });
-        let pairs = self.interactions;
+        let (pairs, probability) = (self.interactions, self.probability);
         let work = tokio::task::spawn_blocking(move || {
             let progress = progress::shown();
-            let values = match &background {
-                Some(background) => {
-                    shap::interventional(&forest, &found, background, &progress, &cancel)
-                }
-                None if pairs => shap::interactions(&forest, &found, &progress, &cancel),
-                None => shap::path_dependent(&forest, &found, &progress, &cancel),
-            };
+            let asked = Asked { rows: &found, background: background.as_ref(), pairs, probability };
+            let values = values(&model, &asked, &progress, &cancel);
             progress.over();
-            Ok(Explained { format, forest, rows: found, values: values?, pairs })
+            Ok(Explained { format, model, rows: found, values: values?, pairs, probability })
         });
         let explained = work.await?;
         ctrl_c.abort();
@@ -198,19 +221,45 @@ fn refused(error: ExplainError) -> anyhow::Error {
     }
 }
 
-/// A model of trees.
-fn model(path: &Path) -> anyhow::Result<(Format, Forest)> {
-    match any_model(path)? {
-        (format, Model::Forest(forest)) => Ok((format, forest)),
-        (_, Model::Linear(_)) => {
-            let message = format!("{}: it is a linear model, not of trees", path.display());
-            Err(UsageError(message).into())
+/// What SHAP values are asked for.
+struct Asked<'a> {
+    rows: &'a Rows,
+    background: Option<&'a Rows>,
+    pairs: bool,
+    probability: bool,
+}
+
+/// The values that are asked for.
+fn values(
+    model: &Model,
+    asked: &Asked<'_>,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<Explanation, ExplainError> {
+    let Asked { rows, background, pairs, probability } = *asked;
+    match (model, background) {
+        (Model::Forest(forest), Some(background)) if probability => {
+            shap::in_probability(forest, rows, background, progress, cancel)
         }
+        (Model::Forest(forest), Some(background)) => {
+            shap::interventional(forest, rows, background, progress, cancel)
+        }
+        (Model::Forest(forest), None) if pairs => {
+            shap::interactions(forest, rows, progress, cancel)
+        }
+        (Model::Forest(forest), None) => shap::path_dependent(forest, rows, progress, cancel),
+        (Model::Linear(linear), Some(background)) if probability => {
+            shap::linear_in_probability(linear, rows, background, progress, cancel)
+        }
+        (Model::Linear(linear), Some(background)) => {
+            shap::linear(linear, rows, background, progress, cancel)
+        }
+        (Model::Linear(_), None) => Err(ExplainError::NoBackground),
     }
 }
 
-/// Any model that can be read.
-fn any_model(path: &Path) -> anyhow::Result<(Format, Model)> {
+/// A model's file.
+fn read_model(path: &Path) -> anyhow::Result<(Format, Model)> {
     let wrong = |message: String| UsageError(format!("{}: {message}", path.display()));
     let size = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
     if size > MAX_MODEL_BYTES {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use comfy_table::CellAlignment;
-use ephor_explain::Link;
+use ephor_explain::{Link, Model, Scorer as _};
 use serde_json::{Value, json};
 
 use super::Explained;
@@ -11,9 +11,9 @@ use crate::cli::printed::{plain, safe};
 
 /// What a column of values is called: a feature, or two.
 fn names(explained: &Explained) -> Vec<String> {
-    let features = &explained.forest.features;
+    let features = explained.model.features();
     if !explained.pairs {
-        return features.clone();
+        return features.to_vec();
     }
     let pairs = features.iter().flat_map(|one| features.iter().map(move |two| (one, two)));
     pairs.map(|(one, two)| format!("{one} x {two}")).collect()
@@ -21,21 +21,24 @@ fn names(explained: &Explained) -> Vec<String> {
 
 /// How much each feature matters: the mean of its values' sizes over all rows, the greatest first.
 pub(super) fn table(explained: &Explained, source: &str) -> String {
-    let Explained { forest, rows, values, .. } = explained;
+    let Explained { model, rows, values, .. } = explained;
     let mut out = String::new();
     let _ = writeln!(
         out,
-        "{}: {} rows, {} trees, {} features; {}",
+        "{}: {} rows, {}, {} features; {}",
         safe(source),
         rows.len(),
-        forest.trees.len(),
-        forest.features.len(),
-        unit(forest.link)
+        match model {
+            Model::Forest(forest) => format!("{} trees", forest.trees.len()),
+            Model::Linear(_) => "a linear model".to_owned(),
+        },
+        model.features().len(),
+        if explained.probability { "values in probability" } else { unit(model.link()) }
     );
     let names = names(explained);
-    for output in 0..forest.outputs() {
+    for output in 0..model.outputs() {
         let _ = writeln!(out);
-        if forest.outputs() > 1 {
+        if model.outputs() > 1 {
             let _ = write!(out, "Output {output}. ");
         }
         let _ = writeln!(out, "Base {:.6}", values.base[output]);
@@ -78,21 +81,22 @@ const fn unit(link: Link) -> &'static str {
 
 /// Everything.
 pub(super) fn json(explained: &Explained) -> anyhow::Result<String> {
-    let Explained { format, forest, rows, values, pairs } = explained;
-    let predictions = forest.predict(rows)?;
+    let Explained { format, model, rows, values, pairs, probability } = explained;
+    let predictions = model.predict(rows)?;
     let lines: Vec<Value> = rows
         .iter()
         .zip(predictions)
         .enumerate()
         .map(|(index, (row, prediction))| {
             let outputs: Vec<_> =
-                (0..forest.outputs()).map(|output| values.row(index, output)).collect();
-            json!({ "margin": forest.margin(row), "prediction": prediction, "values": outputs })
+                (0..model.outputs()).map(|output| values.row(index, output)).collect();
+            json!({ "margin": model.margin(row), "prediction": prediction, "values": outputs })
         })
         .collect();
     let document = json!({
-        "model": { "format": format, "trees": forest.trees.len(), "link": forest.link },
+        "model": { "format": format, "trees": model.trees(), "link": model.link() },
         "method": if *pairs { "shap_interactions" } else { "shap" },
+        "space": if *probability { "probability" } else { "margin" },
         "features": names(explained),
         "base": values.base,
         "rows": lines,
@@ -102,15 +106,15 @@ pub(super) fn json(explained: &Explained) -> anyhow::Result<String> {
 
 /// A line for each row and output.
 pub(super) fn csv(explained: &Explained) -> anyhow::Result<String> {
-    let Explained { forest, rows, values, .. } = explained;
+    let Explained { model, rows, values, .. } = explained;
     let mut out = String::from("row,output,base,margin,prediction");
     for name in names(explained) {
         out.push(',');
         out.push_str(&quoted(&name));
     }
     out.push('\n');
-    for ((index, row), prediction) in rows.iter().enumerate().zip(forest.predict(rows)?) {
-        for (output, margin) in forest.margin(row).into_iter().enumerate() {
+    for ((index, row), prediction) in rows.iter().enumerate().zip(model.predict(rows)?) {
+        for (output, margin) in model.margin(row).into_iter().enumerate() {
             let (base, prediction) = (values.base[output], prediction[output]);
             let _ = write!(out, "{index},{output},{base},{margin},{prediction}");
             for value in values.row(index, output) {

@@ -14,7 +14,7 @@ pub(super) use options::Options;
 use told::Told;
 
 use super::{
-    Args, MAX_BACKGROUND, Method, Output, any_model, progress, refused,
+    Args, MAX_BACKGROUND, Method, Output, progress, refused,
     rows::{self, Columns},
 };
 use crate::{
@@ -43,7 +43,7 @@ struct Work {
 impl Args {
     pub(super) fn run_method(self) -> anyhow::Result<Exit> {
         self.options.fit(self.method, self.interactions)?;
-        let (_, model) = any_model(&self.model)?;
+        let (_, model) = self.model()?;
         let (format, out, source) = (self.format, self.out.clone(), file::named(&self.rows_file));
         let told = block_on(self.work(model))?;
         let text = match format {
