@@ -42,7 +42,9 @@ struct Work {
 
 impl Args {
     pub(super) fn run_method(self) -> anyhow::Result<Exit> {
-        self.options.fit(self.method, self.interactions)?;
+        let shap = [("--interactions", self.interactions), ("--probability", self.probability)];
+        let given = shap.into_iter().filter(|(_, given)| *given).map(|(option, _)| option);
+        self.options.fit(self.method, &given.collect::<Vec<_>>())?;
         let (_, model) = self.model()?;
         let (format, out, source) = (self.format, self.out.clone(), file::named(&self.rows_file));
         let told = block_on(self.work(model))?;

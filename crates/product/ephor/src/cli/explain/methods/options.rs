@@ -240,7 +240,8 @@ impl Options {
     }
 
     /// Is all that is given for the method, and all given that it needs? All faults at once.
-    pub(super) fn fit(&self, method: Method, interactions: bool) -> anyhow::Result<()> {
+    /// `shap` are the options of that method which are given.
+    pub(super) fn fit(&self, method: Method, shap: &[&str]) -> anyhow::Result<()> {
         let name = |method: &Method| {
             method.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
         };
@@ -253,8 +254,8 @@ impl Options {
                 format!("{option} is for --method {}", of.join(", "))
             })
             .collect();
-        if interactions && ALL.contains(&method) {
-            faults.push("--interactions is for --method shap".to_owned());
+        if ALL.contains(&method) {
+            faults.extend(shap.iter().map(|option| format!("{option} is for --method shap")));
         }
         let mut needs = |option: &str, given: bool| {
             if !given {
