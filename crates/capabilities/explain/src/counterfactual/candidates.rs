@@ -22,7 +22,7 @@ pub fn thresholds(forest: &Forest) -> Vec<Vec<f64>> {
         match split.test {
             Test::Less(threshold) => all[split.feature].extend([down(threshold), threshold]),
             Test::AtMost(threshold) => all[split.feature].extend([threshold, up(threshold)]),
-            Test::Among(_) | Test::NotAmong(_) => {}
+            Test::Among(_) | Test::NotAmong(_) | Test::OneOf(_) => {}
         }
     }
     for values in &mut all {

@@ -104,6 +104,7 @@ pub fn by_group(
             kind: "intervals",
             description: format!("{title}. The table below the plot holds all values."),
             axis: Axis { label: name.to_owned(), min: None, max: None, percent },
+            interval: "interval".to_owned(),
             series: vec![name.to_owned()],
             rows: shown,
             mark: whole.map(|value| Line { value, label: format!("all {}", told(value)) }),

@@ -154,7 +154,6 @@ fn actions(visit: &Visit, analysis: &Analysis, can_compare: bool) -> Vec<Action>
 fn downloads(id: AnalysisId, result: &TaskResult) -> Vec<Action> {
     let mut all = vec![
         Action::new("HTML report", format!("/analyses/{id}/report.html"), "download"),
-        Action::new("PDF report", format!("/analyses/{id}/report.pdf"), "download"),
         Action::new("Findings as CSV", format!("/analyses/{id}/findings.csv"), "download"),
         Action::new("Result as JSON", format!("/analyses/{id}/result.json"), "download"),
     ];
@@ -192,14 +191,13 @@ pub(super) async fn cancel(
     Ok(Redirect::to(&format!("/analyses/{id}?done=cancelled")).into_response())
 }
 
-/// `GET /analyses/{id}/report.html`, `report.pdf`, `result.json` and `findings.csv`: files to be kept.
+/// `GET /analyses/{id}/report.html`, `result.json` and `findings.csv`: files to be kept.
 async fn file(state: &ConsoleState, visit: &Visit, id: AnalysisId, format: ReportFormat) -> Answer {
     visit.scope.require("bias_analyses", "read")?;
     let mut tx = state.store.begin(&visit.scope).await?;
     let completed = completed_get(&mut tx, id).await?;
     tx.commit().await?;
-    let file = analysis_file(state.assurance.pages, completed, format, Some(visit.organization()));
-    Ok(file.await?)
+    Ok(analysis_file(state.assurance.pages, &completed, format, Some(visit.organization()))?)
 }
 
 async fn law(state: &ConsoleState, visit: &Visit, id: AnalysisId, rule: Rule) -> Answer {
@@ -235,15 +233,6 @@ pub(super) async fn report(
     Id(id): Id<AnalysisId>,
 ) -> Answer {
     file(&state, &visit, id, ReportFormat::Html).await
-}
-
-/// `GET /analyses/{id}/report.pdf`: the same on paper.
-pub(super) async fn report_pdf(
-    State(state): State<ConsoleState>,
-    visit: Visit,
-    Id(id): Id<AnalysisId>,
-) -> Answer {
-    file(&state, &visit, id, ReportFormat::Pdf).await
 }
 
 /// `GET /analyses/{id}/result.json`: all of it, for programs.

@@ -171,8 +171,8 @@ impl Args {
 
     async fn explain(&self, format: Format, model: Model) -> anyhow::Result<Explained> {
         let features = model.features();
-        let values = features.len() * model.outputs();
-        let each = if self.interactions { values * features.len() } else { values };
+        let singles = features.len() * model.outputs();
+        let each = if self.interactions { singles * features.len() } else { singles };
         let most = (self.memory << 20) / (8 * (each + features.len()).max(1));
         let found = self.read(&self.rows_file, features, self.rows, most).await?;
         let background = match &self.background {
@@ -190,9 +190,9 @@ impl Args {
         let work = tokio::task::spawn_blocking(move || {
             let progress = progress::shown();
             let asked = Asked { rows: &found, background: background.as_ref(), pairs, probability };
-            let values = values(&model, &asked, &progress, &cancel);
+            let made = values(&model, &asked, &progress, &cancel);
             progress.over();
-            Ok(Explained { format, model, rows: found, values: values?, pairs, probability })
+            Ok(Explained { format, model, rows: found, values: made?, pairs, probability })
         });
         let explained = work.await?;
         ctrl_c.abort();

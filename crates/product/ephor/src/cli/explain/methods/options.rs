@@ -236,10 +236,10 @@ impl Options {
 
     /// None of these are for exact SHAP values.
     pub(in super::super) fn refuse_any(&self) -> anyhow::Result<()> {
-        self.fit(Method::Shap, false)
+        self.fit(Method::Shap, &[])
     }
 
-    /// Is all that is given for the method, and all given that it needs? All faults at once.
+    /// Is all that is given for the method, and all given that it needs? All faults at once;
     /// `shap` are the options of that method which are given.
     pub(super) fn fit(&self, method: Method, shap: &[&str]) -> anyhow::Result<()> {
         let name = |method: &Method| {
