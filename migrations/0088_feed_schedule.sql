@@ -12,10 +12,10 @@ comment on constraint row_feeds_schedule_check on assurance.row_feeds is 'Five f
 create function assurance.row_feeds_step() returns trigger
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if new.status <> 'active'
+    if new.status <> 'active' and new.schedule is not null
         or tg_op = 'UPDATE' and new.schedule is distinct from old.schedule and new.next_flush_at is not distinct from old.next_flush_at
     then
-        -- the scheduler works it out anew
+        -- the scheduler works it out anew; without a schedule it says until when rows were put off, which stays
         new.next_flush_at := null;
     end if;
     return new;

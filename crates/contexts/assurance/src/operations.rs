@@ -205,10 +205,10 @@ fn common() -> Map<String, Value> {
         "protected": { "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": 8 },
         "reference_groups": { "type": "object", "additionalProperties": { "type": "string" } },
         "intersection_depth": { "type": ["integer", "null"], "minimum": 1 },
-        "min_group_size": { "type": "integer", "minimum": 0, "default": 30 },
+        "min_group_size": { "type": "integer", "minimum": 0, "maximum": u64::MAX, "default": 30 },
         "thresholds": { "type": "object", "additionalProperties": { "type": "number", "minimum": 0 } },
         "confidence": { "type": "number", "minimum": 0.5, "exclusiveMaximum": 1, "default": 0.95 },
-        "seed": { "type": "integer", "minimum": 0, "default": 0 },
+        "seed": { "type": "integer", "minimum": 0, "maximum": u64::MAX, "default": 0 },
         "bootstrap_draws": { "type": "integer", "minimum": 0, "maximum": 100_000, "default": 1000 },
     }))
 }

@@ -44,7 +44,7 @@ const NAVIGATION: [Group<&[Link]>; 12] = [
             link("/analyses", "Bias analyses", "scale", "b", Some("bias_analyses")),
             link(
                 "/resources/mitigation_artifacts",
-                "Mitigations",
+                "Bias mitigations",
                 "edit",
                 "",
                 Some("mitigation_artifacts"),

@@ -63,6 +63,8 @@ impl Default for Settings {
 
 /// So many values of made-up rows fit into memory.
 const MOST_VALUES: usize = 1 << 27;
+/// More features are not explained.
+const MOST_FEATURES: usize = 4_096;
 
 /// What is known of the rows that a model was trained with, or of others like them.
 #[derive(Debug, Clone)]
@@ -243,6 +245,8 @@ impl Settings {
             }
         };
         wrong(features == 0, "there are no features");
+        // Their number's square has to fit into memory.
+        wrong(features > MOST_FEATURES, "LIME explains models of at most 4096 features");
         wrong(
             self.samples < 10 || self.samples.saturating_mul(features) > MOST_VALUES,
             "samples: at least 10, and with all features not more than 134217728 values",

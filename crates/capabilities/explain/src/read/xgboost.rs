@@ -27,6 +27,11 @@ pub(super) fn read(json: &Value) -> Result<Forest, Malformed> {
     let classes = parameters.whole("num_class")?.max(1);
     let targets = parameters.get("num_target").map_or(Ok(1), |_| parameters.whole("num_target"))?;
     let outputs = classes.max(targets);
+    if outputs > MOST_OUTPUTS {
+        let message =
+            format!("{outputs} outputs are too many; at most {MOST_OUTPUTS} can be read.");
+        return Err(Malformed::new("/learner/learner_model_param/num_class", message));
+    }
     let features = names(learner, width)?;
     let (link, base_link) = links(objective)?;
     let base = base(parameters.text("base_score")?, outputs, base_link)?;
@@ -75,6 +80,9 @@ fn names(learner: Field<'_>, width: usize) -> Result<Vec<String>, Malformed> {
     }
     Ok(names)
 }
+
+/// More outputs than these no model has.
+const MOST_OUTPUTS: usize = 1 << 16;
 
 /// From a base score to a sum.
 type BaseLink = fn(f64) -> f64;

@@ -8,7 +8,10 @@ use super::{
     paths::{Edge, edges},
     work::{Block, Work},
 };
-use crate::{ExplainError, Forest, Link, Rows, model::Tree};
+use crate::{
+    ExplainError, Forest, Link, Rows,
+    model::{Node, Tree},
+};
 
 /// Rows that are explained together: few enough that a cancelled work ends soon.
 const BLOCK: usize = 32;
@@ -33,7 +36,9 @@ pub fn in_probability(
     cancel: &CancellationToken,
 ) -> Result<Explanation, ExplainError> {
     let scale = match forest.link {
-        Link::Identity => return super::interventional(forest, rows, background, progress, cancel),
+        Link::Identity if are_shares(forest) => {
+            return super::interventional(forest, rows, background, progress, cancel);
+        }
         Link::Logistic { scale } if forest.outputs() == 1 => scale,
         _ => return Err(ExplainError::NoProbability),
     };
@@ -72,6 +77,23 @@ pub fn in_probability(
         }
     })?;
     Ok(Explanation { base: vec![base], values: work.values, features })
+}
+
+/// Can no sum leave 0 to 1? So it is where leaves hold shares of classes.
+fn are_shares(forest: &Forest) -> bool {
+    const SLACK: f64 = 1e-4;
+    let (mut least, mut most) = (forest.base.clone(), forest.base.clone());
+    for (output, tree) in &forest.trees {
+        let leaves = tree.nodes().iter().filter_map(|node| match node {
+            Node::Leaf { value, .. } => Some(*value),
+            Node::Inner { .. } => None,
+        });
+        let range = |(low, high): (f64, f64), value: f64| (low.min(value), high.max(value));
+        let (low, high) = leaves.fold((f64::INFINITY, f64::NEG_INFINITY), range);
+        least[*output] += low;
+        most[*output] += high;
+    }
+    least.iter().all(|least| *least >= -SLACK) && most.iter().all(|most| *most <= 1.0 + SLACK)
 }
 
 fn probability(margin: f64, scale: f64) -> f64 {

@@ -97,6 +97,9 @@ fn task(given: &Map<String, Value>) -> Result<Task, Vec<Fault>> {
     })
 }
 
+/// So many fields that mean nothing are told of; looking for what each could mean takes time.
+const MOST_STRANGERS: usize = 100;
+
 /// Fields that mean nothing to the task.
 fn strangers(given: &Map<String, Value>, task: Task) -> Vec<Fault> {
     let is_known = |name: &str| name == "task" || fields(task).any(|field| field == name);
@@ -104,6 +107,7 @@ fn strangers(given: &Map<String, Value>, task: Task) -> Vec<Fault> {
     given
         .keys()
         .filter(|name| !is_known(name))
+        .take(MOST_STRANGERS)
         .map(|name| {
             let cut: String = name.chars().take(60).collect();
             let place = format!("/{}", cut.replace('~', "~0").replace('/', "~1"));

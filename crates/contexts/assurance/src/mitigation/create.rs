@@ -59,15 +59,17 @@ impl MitigationCreate {
     /// # Errors
     /// `invalid` when the analysis has no data set, or another system ran it.
     pub fn spec(&self, analysis: &Analysis) -> Result<(MitigationSpec, DatasetId), Problem> {
-        let asked = TaskSpec::read(&analysis.parameters);
+        // Reading does not tell what is missing.
+        let asked = TaskSpec::read(&analysis.parameters).ok();
+        let asked = asked.filter(|spec| spec.faults().is_empty());
         let mut faults = self.own_faults();
         match &asked {
-            Ok(TaskSpec::Binary(_)) => {}
-            Ok(_) => faults.push(
+            Some(TaskSpec::Binary(_)) => {}
+            Some(_) => faults.push(
                 Fault::new("/analysis", "task", "The analysis is not of decisions of yes or no")
                     .hint("Mitigations change such decisions, or how their labels are weighed."),
             ),
-            Err(_) => faults.push(Fault::new(
+            None => faults.push(Fault::new(
                 "/analysis",
                 "no_specification",
                 "The analysis has no specification: another system ran it",
@@ -80,7 +82,7 @@ impl MitigationCreate {
             );
         }
         match (asked, analysis.dataset_id) {
-            (Ok(TaskSpec::Binary(asked)), Some(dataset)) => Ok((self.of(*asked), dataset)),
+            (Some(TaskSpec::Binary(asked)), Some(dataset)) => Ok((self.of(*asked), dataset)),
             _ => Err(Problem::invalid(faults)),
         }
     }

@@ -77,7 +77,7 @@ pub(crate) fn operations() -> Vec<Operation> {
                 "properties": {
                     "dataset_id": { "type": "string", "format": "uuid" },
                     "name": { "type": ["string", "null"], "minLength": 1, "maxLength": 200, "pattern": "\\S", "description": "The new data set's name." },
-                    "column": { "type": ["string", "null"], "minLength": 1, "maxLength": 200, "description": "The new column's name, if not mitigated_weight or mitigated_prediction." },
+                    "column": { "type": ["string", "null"], "minLength": 1, "maxLength": 200, "pattern": "\\S", "description": "The new column's name, if not mitigated_weight or mitigated_prediction." },
                     "row_id": { "type": ["string", "null"], "description": "The column that names rows: draws then follow the row, wherever it is." }
                 }
             }))
@@ -117,7 +117,7 @@ fn create() -> Value {
                 "description": "How far from equal is accepted: 0.01 if it is left out, 0 with randomized, 0.05 for a reject option."
             },
             "randomized": { "type": "boolean", "default": false, "description": "Decide scores between two thresholds by draw." },
-            "seed": { "type": "integer", "minimum": 0, "default": 0 },
+            "seed": { "type": "integer", "minimum": 0, "maximum": u64::MAX, "default": 0 },
             "score": { "type": ["string", "null"], "description": "The column of scores, if not the analysis' own." },
             "protected": {
                 "type": ["array", "null"], "items": { "type": "string" }, "minItems": 1, "maxItems": 8,
@@ -127,7 +127,7 @@ fn create() -> Value {
                 "type": ["object", "null"], "additionalProperties": { "type": "string" },
                 "description": "The advantaged group of each attribute, for a reject option."
             },
-            "min_group_size": { "type": ["integer", "null"], "minimum": 0 }
+            "min_group_size": { "type": ["integer", "null"], "minimum": 0, "maximum": u64::MAX }
         }
     })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ephor_assurance::{
-    analysis::{AnalysisCreate, analysis_create},
+    analysis::{AnalysisAsked, analysis_create},
     feed::{RowFeeds, RowsToStore, StoreRows},
     mitigation::{
         ApplicationCreate, ApplyRunner, FitRunner, MitigationCreate, application_get,
@@ -32,11 +32,12 @@ fn scored() -> String {
 
 async fn analysed(world: &World, text: String) -> (AnalysisId, DatasetId) {
     let dataset = world.dataset(&world.scope, text).await;
-    let create: AnalysisCreate = serde_json::from_value(json!({
+    let asked: AnalysisAsked = serde_json::from_value(json!({
         "dataset_id": dataset,
         "parameters": { "target": "y", "score": "p", "protected": ["sex"] },
     }))
     .unwrap();
+    let create = asked.read().unwrap();
     let mut tx = world.db.store().begin(&world.scope).await.unwrap();
     let analysis = analysis_create(&mut tx, &create).await.unwrap();
     tx.commit().await.unwrap();

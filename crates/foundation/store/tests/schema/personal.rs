@@ -35,6 +35,7 @@ const COLUMNS: &[(&str, Erasure)] = &[
     ("identity.users.last_name", Erased),
     ("identity.users.username", Erased),
     ("workforce.messages.to_address", Erased),
+    ("assurance.mitigation_applications.column_name", Kept("the name of a column of a data set")),
     (
         "discovery.github_scan_configs.github_org_name",
         Kept("an account whose code is scanned, named by the organization"),

@@ -38,6 +38,7 @@ BEYOND_THERE = {
     ("repeated", "/columns/"): "a name twice",
     ("no_dataset", "/analysis"): "what another system ran has no data here",
     ("no_specification", "/analysis"): "the same",
+    ("task", "/analysis"): "mitigations are of decisions of yes or no",
     ("required", "/score"): "decisions are made by scores, weights by labels alone",
     ("required", "/randomized"): "two rates are made equal by draws",
     ("incomplete", "/reference_groups"): "an advantaged group for each attribute, or for none",

@@ -8,6 +8,8 @@ use crate::Malformed;
 
 /// More features cannot be explained.
 const MOST_FEATURES: usize = 1 << 20;
+/// Each node and input is sought among all others.
+const MOST_AROUND: usize = 1 << 14;
 
 /// What is around.
 #[derive(Default)]
@@ -26,6 +28,12 @@ pub(super) struct Around {
 
 impl Around {
     pub(super) fn read(graph: &Graph, node: Fields<'_>) -> Result<Self, Malformed> {
+        let each = graph.nodes.iter().map(|node| node.inputs.len().max(node.outputs.len()));
+        let most = each.chain([graph.nodes.len(), graph.inputs.len()]).max().unwrap_or(0);
+        if most > MOST_AROUND {
+            let message = format!("it has {most} nodes or inputs; at most {MOST_AROUND} are read.");
+            return Err(Malformed::new("the graph", message));
+        }
         let mut around = Self { double: true, ..Self::default() };
         let mut above = Vec::new();
         let first = node.node.inputs.first().ok_or_else(|| node.fault("it has no input"))?;

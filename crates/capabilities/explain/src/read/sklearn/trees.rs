@@ -114,7 +114,8 @@ fn width(json: &Value, trees: &[Raw]) -> Result<usize, Malformed> {
     let said = json.get("n_features").and_then(Value::as_u64);
     let said = said.and_then(|width| usize::try_from(width).ok()).or(named);
     let asked = || trees.iter().flat_map(|tree| &tree.features).max().copied();
-    let asked = || asked().and_then(|most| usize::try_from(most + 1).ok()).unwrap_or(0);
+    let asked =
+        || asked().and_then(|most| usize::try_from(most.saturating_add(1)).ok()).unwrap_or(0);
     let width = said.unwrap_or_else(asked);
     if width <= MOST {
         Ok(width)

@@ -24,6 +24,9 @@ pub(super) fn dependence(work: &Work, every_row: bool) -> anyhow::Result<Told> {
         Some(GridArg::Quantiles) | None => Grid::Quantiles { points },
     };
     if let [first, second] = features[..] {
+        if first == second {
+            return Err(UsageError("--feature names one feature twice".to_owned()).into());
+        }
         return pair(work, [first, second], &grid);
     }
     let Some(feature) = features.first().copied() else {

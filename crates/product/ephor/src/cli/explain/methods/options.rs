@@ -117,7 +117,7 @@ pub(in super::super) struct Options {
     #[arg(
         long,
         value_name = "NUMBER",
-        conflicts_with = "threshold",
+        conflicts_with_all = ["threshold", "class"],
         help_heading = "Counterfactuals"
     )]
     pub wanted: Option<usize>,
