@@ -136,7 +136,7 @@ pub const ROW_FEEDS: ResourceSpec = ResourceSpec::new("row_feeds", "assurance.ro
 /// Mitigations: made by an action, for they come with a job; the artefact is a download of its own.
 pub const MITIGATION_ARTIFACTS: ResourceSpec =
     ResourceSpec::new("mitigation_artifacts", "assurance.mitigation_artifacts")
-        .labels("mitigation", "mitigations")
+        .labels("bias mitigation", "bias mitigations")
         .parent("bias_analyses", "analysis_id", "mitigations")
         .actions(Actions::READ.and_delete())
         .hidden(&["artifact"])

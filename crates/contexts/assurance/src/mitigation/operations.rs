@@ -56,18 +56,18 @@ pub(crate) fn operations() -> Vec<Operation> {
     };
     vec![
         Operation::post("/v1/bias_analyses/{id}/mitigations", "Compute a mitigation from an analysis' data set")
-            .tag("mitigations")
+            .tag("bias mitigations")
             .about("What it does not say of columns and groups is as the analysis has it. It is checked at once and computed in the background; the same one that is under way already is not begun again. Different thresholds for different groups can be disparate treatment, which law may forbid. Needs the permission `bias_analyses:read` as well.")
             .permission("mitigation_artifacts", "create")
             .request(create())
             .response(202, mitigation()),
         Operation::get("/v1/mitigation_artifacts/{id}/artifact", "The artefact of a mitigation")
-            .tag("mitigations")
+            .tag("bias mitigations")
             .about("A download, as `ephor mitigate apply` takes it: rules by group, what is expected of them, the frontier between accuracy and disparity. 409 until the mitigation has completed.")
             .permission("mitigation_artifacts", "read")
             .response(200, json!({ "type": "object" })),
         Operation::post("/v1/mitigation_artifacts/{id}/apply", "Apply a mitigation to a data set")
-            .tag("mitigations")
+            .tag("bias mitigations")
             .about("Makes a new data set with one more column and, where it has labels, asks for the analyses of it before and after. 409 until the mitigation has completed. Needs the permissions `datasets:create` and `bias_analyses:create` as well.")
             .permission("mitigation_artifacts", "apply")
             .request(json!({
