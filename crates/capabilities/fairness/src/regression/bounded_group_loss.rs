@@ -55,7 +55,7 @@ pub(super) fn draft(groups: &[Measured], sums: &[Moments], spec: &RegressionSpec
     };
     Draft {
         id: ABOUT.id.to_owned(),
-        title: "Greatest loss of a group".to_owned(),
+        title: ABOUT.title.to_owned(),
         ideal: 0.0,
         value: worst
             .map(|worst| worst.1)

@@ -56,7 +56,7 @@ pub(super) fn draft(
     let error = sweep.as_ref().filter(|_| !distribution.exact()).map_or(0.0, |found| found.widest);
     let draft = Draft {
         id: ABOUT.id.to_owned(),
-        title: "Greatest distance between two groups' predictions".to_owned(),
+        title: ABOUT.title.to_owned(),
         ideal: 0.0,
         value: value.map(|()| sweep.as_ref().map_or(0.0, |found| found.distance)),
         interval: sweep

@@ -69,8 +69,10 @@ async fn a_monitor_is_run_and_its_alerts_are_looked_after() {
     {
         assert!(shown.contains(words), "{words} is missing in {shown}");
     }
-    let alerts = format!("/resources/monitoring_alerts?monitor_id={id}");
-    assert!(shown.contains(&alerts) && page(&alerts).await.contains(alert["id"].as_str().unwrap()));
+    let alerts = format!("/resources/monitoring_alerts?monitor_id=eq.{id}");
+    assert!(shown.contains(&alerts), "{alerts} is missing in {shown}");
+    let listed = page(&alerts).await;
+    assert!(listed.contains(alert["id"].as_str().unwrap()), "{listed}");
     let none = alerts.replace(id, &uuid::Uuid::nil().to_string());
     assert!(!page(&none).await.contains(alert["id"].as_str().unwrap()));
     assert!(page("/").await.contains("Open alerts"));

@@ -64,7 +64,8 @@ pub(super) async fn show(
         && visit.reads(alerts.spec())
     {
         let section = parts(&state, &visit, &mut tx, alerts, by, id).await?;
-        let all = Action::new("All its alerts", format!("/resources/{path}?{by}={id}"), "warning");
+        let all =
+            Action::new("All its alerts", format!("/resources/{path}?{by}=eq.{id}"), "warning");
         sections.insert(0, Section { action: Some(all), ..section });
     }
     if let Some(last_run) = watch::last_run(&path, &row) {
