@@ -5,8 +5,15 @@ use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 const FOUNDATION: &[&str] = &["ephor-kernel", "ephor-store", "ephor-rest"];
-const CAPABILITIES: &[&str] =
-    &["ephor-explain", "ephor-fairness", "ephor-mail", "ephor-seal", "ephor-tabular"];
+const CAPABILITIES: &[&str] = &[
+    "ephor-cluster",
+    "ephor-explain",
+    "ephor-fairness",
+    "ephor-mail",
+    "ephor-report",
+    "ephor-seal",
+    "ephor-tabular",
+];
 const CONTEXTS: &[&str] = &[
     "ephor-identity",
     "ephor-registry",
@@ -27,6 +34,8 @@ fn allowed(name: &str) -> Vec<&'static str> {
     match name {
         // The bottom, and the capabilities, which are usable (and published) alone.
         "ephor-kernel" => vec![],
+        // A cluster runs analyses: it knows their functions and their files.
+        "ephor-cluster" => vec!["ephor-kernel", "ephor-fairness", "ephor-tabular"],
         capability if CAPABILITIES.contains(&capability) => vec!["ephor-kernel"],
         // `store` keeps the audit trail, so it seals.
         "ephor-store" => vec!["ephor-kernel", "ephor-seal"],
