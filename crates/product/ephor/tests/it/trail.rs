@@ -70,3 +70,55 @@ async fn an_entry_is_found_by_its_words_and_proven() {
     let one = page(&path.replace("/v1/audit", "/audit")).await;
     assert!(one.contains("Before and after") && one.contains("Root of that tree"), "{one}");
 }
+
+#[tokio::test]
+async fn a_change_and_a_deletion_are_undone_by_the_form_that_an_entry_fills_in() {
+    let data = data_folder();
+    let server = Server::serve(data.path());
+    let ada = Person::sign_up(&server.url, "ada@example.org").await;
+    let eve = Person::sign_up(&server.url, "eve@example.org").await;
+    let body =
+        json!({ "name": "Scoring", "model_type": "classification", "description": "As it stood" });
+    let id = answered(ada.post("/v1/models").json(&body)).await["id"].as_str().unwrap().to_owned();
+    let other =
+        answered(ada.post("/v1/models").json(&body)).await["id"].as_str().unwrap().to_owned();
+    let patch = ada.client.patch(format!("{}/v1/models/{id}", server.url)).header("if-match", "*");
+    answered(patch.json(&json!({ "description": "As it is" }))).await;
+    let entry = async |action: &str| {
+        let found = ada.json(&format!("/v1/audit/entries?entity_id={id}&action={action}")).await;
+        found["data"][0]["id"].as_str().unwrap().to_owned()
+    };
+    let page = async |who: &Person, path: &str| {
+        let answer = who.get(path).header("accept", "text/html").send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    };
+
+    let changed = entry("update").await;
+    let undo = format!("/resources/models/{id}/edit?undo={changed}");
+    let (_, told) = page(&ada, &format!("/audit/entries/{changed}")).await;
+    assert!(told.contains(&undo), "{told}");
+    let (status, form) = page(&ada, &undo).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(form.contains("As it stood") && !form.contains("As it is<"), "{form}");
+    assert!(form.contains("Nothing is put back until you save"), "{form}");
+    // An entry undoes what it tells of, for those who may see it.
+    for (who, path) in [
+        (&eve, undo.clone()),
+        (&ada, format!("/resources/models/{other}/edit?undo={changed}")),
+        (&ada, format!("/resources/models/new?undo={changed}")),
+        (&ada, format!("/resources/models/{id}/edit?undo=nonsense")),
+        (&ada, format!("/resources/models/{id}/edit?undo={}", entry("insert").await)),
+    ] {
+        assert_eq!(page(who, &path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+
+    let gone = ada.client.delete(format!("{}/v1/models/{id}", server.url)).header("if-match", "*");
+    assert!(gone.send().await.unwrap().status().is_success());
+    let again = format!("/resources/models/new?undo={}", entry("delete").await);
+    let (_, list) = page(&ada, "/resources/models?done=deleted").await;
+    assert!(list.contains(&again), "{list}");
+    assert!(!page(&ada, "/resources/models").await.1.contains("undo="));
+    let (_, form) = page(&ada, &again).await;
+    assert!(form.contains("Scoring") && form.contains("As it is"), "{form}");
+    assert_eq!(page(&eve, &again).await.0, StatusCode::NOT_FOUND);
+}

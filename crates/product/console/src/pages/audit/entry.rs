@@ -176,7 +176,7 @@ fn is_empty(value: &Value) -> bool {
 
 /// An entry, for tests.
 #[cfg(test)]
-pub(super) fn sample(before: Option<Value>, after: Option<Value>) -> AuditEntry {
+pub(crate) fn sample(before: Option<Value>, after: Option<Value>) -> AuditEntry {
     AuditEntry {
         id: ephor_kernel::EntryId::new(),
         created_at: crate::samples::moment(),

@@ -24,6 +24,8 @@ use ephor_store::{
 };
 use uuid::Uuid;
 
+#[cfg(test)]
+pub(crate) use self::entry::sample as sample_entry;
 pub(crate) use self::seal::standing;
 use self::{page::AuditPage, seal::Verified};
 use super::resource::{Action, Section, Step};
@@ -136,7 +138,7 @@ pub(crate) async fn history(
             vec![
                 Html::of(&view.moment),
                 Html::text(&view.actor),
-                Html::text(&view.action),
+                Html::link(&view.more, &view.action),
                 Html::text(&view.summary),
                 Html::of(&view.seal),
             ]

@@ -16,7 +16,7 @@ use super::{entry, seal::failed};
 use crate::{
     ConsoleState,
     error::page,
-    pages::resource::{Action, DetailPage, Section},
+    pages::resource::{Action, DetailPage, Section, undo},
     view::Html,
     visit::{Answer, Visit},
 };
@@ -37,7 +37,8 @@ pub(super) async fn show(
     let place = places.get(&id);
     let names: HashMap<Uuid, &str> = people.iter().map(|(id, name)| (*id, name.as_str())).collect();
     let view = entry::view(&found, &names, place);
-    let mut actions = Vec::new();
+    let mut actions: Vec<Action> =
+        undo::offer(&visit, state.engine.resources(), &found).into_iter().collect();
     if let Some(thing) = found.entity_id {
         let trail = format!("/audit?id={thing}");
         actions.push(Action::new("All of this thing", trail, "audit"));

@@ -77,7 +77,7 @@ fn shown(field: &FormField, mut choices: Vec<Choice>, value: String) -> Field {
 }
 
 /// A stored value as a form shows it.
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),

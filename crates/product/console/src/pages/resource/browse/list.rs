@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    super::{Action, Column, Empty, ListPage, Listing},
+    super::{Action, Column, Empty, ListPage, Listing, undo},
     copied, known, named,
     show::COPIES,
     told,
@@ -140,11 +140,12 @@ pub(super) async fn list(
             .to_query();
         Action::new(format!("{label} offered"), format!("/resources/{COPIES}?{query}"), "info")
     });
+    let undo = deleted(&state, &visit, resource).await?;
     let comment = resource.table().comment.clone().unwrap_or_default();
     Ok(page(&ListPage {
         frame: visit.frame(format::label(spec.plural()), &here),
         lede: comment.clone(),
-        actions: waiting.into_iter().chain(export).chain(create.clone()).collect(),
+        actions: undo.into_iter().chain(waiting).chain(export).chain(create.clone()).collect(),
         filters: listed.filters,
         filtered: listed.filtered,
         sort: listed.sort,
@@ -156,6 +157,21 @@ pub(super) async fn list(
         here,
         empty: Empty::new("resource", format!("No {} yet", spec.plural()), comment).action(create),
     }))
+}
+
+/// The way back from a deletion that led here.
+async fn deleted(
+    state: &ConsoleState,
+    visit: &Visit,
+    resource: &ephor_rest::Resource,
+) -> Result<Option<Action>, Problem> {
+    if visit.query.get("done") != Some("deleted") {
+        return Ok(None);
+    }
+    let mut tx = state.store.begin(&visit.scope).await?;
+    let offered = undo::offer_deleted(&mut tx, visit, resource).await?;
+    tx.commit().await?;
+    Ok(offered)
 }
 
 /// Beside which rows of the resource a newer version waits for an answer.

@@ -98,7 +98,14 @@ pub(super) async fn show(
     if spec.available().delete && may("delete") {
         steps.push(
             Step::new("Delete", format!("{one}/delete"), "trash", &frame)
-                .danger(format!("Delete this {}? This cannot be undone.", spec.singular())),
+                .danger(if spec.available().create {
+                    format!(
+                        "Delete this {0}, and what belongs to it? The audit trail keeps what it held: a new {0} can be made of it.",
+                        spec.singular()
+                    )
+                } else {
+                    format!("Delete this {}? This cannot be undone.", spec.singular())
+                }),
         );
     }
     let status = json::text(&row, "status");

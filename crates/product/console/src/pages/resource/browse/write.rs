@@ -12,6 +12,7 @@ use super::{
     super::{
         FormPage,
         edit::{self, Sent, sent},
+        undo::Undo,
     },
     known,
 };
@@ -48,7 +49,8 @@ async fn form_page(
     id: Option<Uuid>,
     refused: Option<(&Sent, &Problem)>,
 ) -> Answer {
-    let spec = known(state, path)?.spec();
+    let resource = known(state, path)?;
+    let spec = resource.spec();
     let request = ListRequest::new();
     let mut tx = state.engine.begin_read(&state.store, &visit.scope, path, &request).await?;
     let row = match id {
@@ -56,8 +58,14 @@ async fn form_page(
         None => None,
     };
     let mut form = edit::form(state, &mut tx, path, row.as_ref()).await?;
+    let undo = match visit.query.get("undo") {
+        Some(entry) => Some(Undo::read(&mut tx, visit, resource, id, entry).await?),
+        None => None,
+    };
     tx.commit().await?;
-    if id.is_none() && refused.is_none() {
+    if let Some(undo) = undo.as_ref().filter(|_| refused.is_none()) {
+        undo.propose(&mut form);
+    } else if id.is_none() && refused.is_none() {
         // A link from the whole fills in of what the new row is a part.
         form.propose(|name| visit.query.get(name));
     }
@@ -78,7 +86,7 @@ async fn form_page(
     let target = id.map_or_else(|| here.clone(), |id| format!("{here}/{id}"));
     let answer = page(&FormPage {
         frame: frame.crumb(format::label(spec.plural()), &here),
-        lede: String::new(),
+        lede: undo.map(|undo| undo.lede(&form)).unwrap_or_default(),
         form,
         action: target.clone(),
         hidden: version.into_iter().map(|version| ("version", version)).collect(),

@@ -1,0 +1,239 @@
+//! Undo: what the audit trail says stood before, filled into the form that would put it back.
+//!
+//! Nothing goes back by itself. The form is looked over and sent as any other, so that permissions, rules and the
+//! version of the row hold, and the trail tells of it. What is masked there is not known any more.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use ephor_kernel::{Clock as _, EntryId, Problem, SystemClock};
+use ephor_rest::Resource;
+use ephor_store::{
+    OrgTx,
+    audit::{self, AuditEntry, EntryFilter},
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Action, edit};
+use crate::{
+    view::{Form, format},
+    visit::Visit,
+};
+
+/// What the trail shows in place of a secret.
+const MASK: &str = "***";
+/// For how long the page behind a deletion offers to undo it; the trail does for good.
+const OFFERED: Duration = Duration::from_secs(300);
+
+/// What an entry says stood before.
+pub(crate) struct Undo {
+    moment: String,
+    deleted: bool,
+    /// What to put back, by column.
+    values: BTreeMap<String, Value>,
+    /// What was there, but is masked.
+    masked: Vec<String>,
+}
+
+impl Undo {
+    /// What would undo the entry, if it changed or deleted a row and still holds what stood there.
+    pub fn of(entry: &AuditEntry) -> Option<Self> {
+        let Some(Value::Object(before)) = &entry.before else { return None };
+        let deleted = match entry.action.as_str() {
+            "update" => false,
+            "delete" => true,
+            _ => return None,
+        };
+        let (mut values, mut masked) = (BTreeMap::new(), Vec::new());
+        let stood: Vec<(String, Value)> = if deleted {
+            before.clone().into_iter().collect()
+        } else {
+            entry.changes().into_iter().map(|change| (change.column, change.before)).collect()
+        };
+        for (column, value) in stood {
+            if value == MASK {
+                masked.push(column);
+            } else {
+                values.insert(column, value);
+            }
+        }
+        let moment = entry.created_at.format("%Y-%m-%d %H:%M:%S").to_string();
+        Some(Self { moment, deleted, values, masked })
+    }
+
+    /// What undoes the entry `id` on the form of the row `of`, or on the form of a new row.
+    ///
+    /// # Errors
+    /// `not_found` for an entry that tells of something else, `forbidden` for whoever may not read the trail.
+    pub async fn read(
+        tx: &mut OrgTx,
+        visit: &Visit,
+        resource: &Resource,
+        of: Option<Uuid>,
+        id: &str,
+    ) -> Result<Self, Problem> {
+        visit.scope.require("audit", "read")?;
+        let unknown = || Problem::not_found("change of this thing in the audit trail");
+        let id: EntryId = id.parse().map_err(|_| unknown())?;
+        audit::entry_get(tx, id)
+            .await?
+            .filter(|entry| entry.entity_type == resource.table().qualified())
+            .filter(|entry| of.is_none_or(|row| entry.entity_id == Some(row)))
+            .and_then(|entry| Self::of(&entry))
+            .filter(|undo| undo.deleted == of.is_none())
+            .ok_or_else(unknown)
+    }
+
+    /// Fills in what stood before.
+    pub fn propose(&self, form: &mut Form) {
+        let values: BTreeMap<&str, String> = self
+            .values
+            .iter()
+            .map(|(column, value)| (column.as_str(), edit::text(value)))
+            .collect();
+        form.propose(|name| values.get(name).map(String::as_str));
+    }
+
+    /// What the form holds, for whoever is about to send it.
+    pub fn lede(&self, form: &Form) -> String {
+        let offered = |column: &&String| form.fields.iter().any(|field| field.name == **column);
+        let words = |columns: Vec<&String>| {
+            columns.iter().map(|name| format::label(name)).collect::<Vec<_>>().join(", ")
+        };
+        let moment = &self.moment;
+        let mut told = if self.deleted {
+            format!(
+                "As it was when it was deleted on {moment} UTC. It comes back as a new one, with an id of its own; what belonged to it does not."
+            )
+        } else {
+            format!(
+                "As it stood before it was changed on {moment} UTC; what that change left alone is as it is now. Nothing is put back until you save."
+            )
+        };
+        let masked: Vec<&String> = self.masked.iter().filter(offered).collect();
+        if !masked.is_empty() {
+            let masked = words(masked);
+            told.push_str(&format!(" The trail does not show secrets: write {masked} anew."));
+        }
+        let kept = |column: &&String| !matches!(column.as_str(), "version" | "updated_at");
+        let left: Vec<&String> =
+            self.values.keys().filter(kept).filter(|column| !offered(column)).collect();
+        if !self.deleted && !left.is_empty() {
+            told.push_str(&format!(" Not changed by a form, so left as it is: {}.", words(left)));
+        }
+        told
+    }
+}
+
+/// Where an entry can be undone, for whoever may.
+pub(crate) fn offer<'a>(
+    visit: &Visit,
+    mut resources: impl Iterator<Item = &'a Resource>,
+    entry: &AuditEntry,
+) -> Option<Action> {
+    let undo = Undo::of(entry)?;
+    let resource = resources.find(|known| known.table().qualified() == entry.entity_type)?;
+    let spec = resource.spec();
+    let (available, word) = if undo.deleted {
+        (spec.available().create, "create")
+    } else {
+        (spec.available().update, "update")
+    };
+    if !available || !visit.reads(spec) || !visit.may(spec.permission_word(), word) {
+        return None;
+    }
+    let (path, id) = (spec.path(), entry.id);
+    Some(if undo.deleted {
+        let form = format!("/resources/{path}/new?undo={id}");
+        Action::new(format!("Make the {} anew", spec.singular()), form, "undo")
+    } else {
+        let row = entry.entity_id?;
+        let form = format!("/resources/{path}/{row}/edit?undo={id}");
+        Action::new("Undo this change", form, "undo")
+    })
+}
+
+/// The way back from the visitor's own deletion of a moment ago.
+pub(crate) async fn offer_deleted(
+    tx: &mut OrgTx,
+    visit: &Visit,
+    resource: &Resource,
+) -> Result<Option<Action>, Problem> {
+    if visit.query.get("done") != Some("deleted") || !visit.may("audit", "read") {
+        return Ok(None);
+    }
+    let filter = EntryFilter {
+        entity_type: Some(resource.table().qualified()),
+        actor_id: Some(visit.me.user.id.uuid()),
+        action: Some("delete".to_owned()),
+        from: SystemClock.now().checked_sub_signed(
+            chrono::TimeDelta::from_std(OFFERED).unwrap_or(chrono::TimeDelta::zero()),
+        ),
+        limit: Some(1),
+        ..EntryFilter::default()
+    };
+    let found = audit::entry_list(tx, &filter).await?;
+    Ok(found.entries.first().and_then(|entry| offer(visit, [resource].into_iter(), entry)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        pages::audit::sample_entry,
+        view::{Control, Field},
+    };
+
+    fn form(names: &[&str]) -> Form {
+        let line = |name: &&str| {
+            Field::new(*name, format::label(name))
+                .control(Control::Line("text"))
+                .value("now".to_owned())
+        };
+        Form::new(names.iter().map(line).collect())
+    }
+
+    fn value<'a>(form: &'a Form, name: &str) -> &'a str {
+        &form.fields.iter().find(|field| field.name == name).unwrap().value
+    }
+
+    #[test]
+    fn a_change_is_undone_where_it_changed_something_and_nowhere_else() {
+        let entry = sample_entry(
+            Some(json!({"name": "old", "purpose": "p", "status": "draft", "version": 1})),
+            Some(json!({"name": "new", "purpose": "p", "status": "active", "version": 2})),
+        );
+        let undo = Undo::of(&entry).unwrap();
+        let mut form = form(&["name", "purpose"]);
+        undo.propose(&mut form);
+        assert_eq!(value(&form, "name"), "old");
+        assert_eq!(value(&form, "purpose"), "now");
+        let lede = undo.lede(&form);
+        assert!(lede.contains("left as it is: Status."), "{lede}");
+    }
+
+    #[test]
+    fn secrets_are_asked_for_anew() {
+        let mut entry = sample_entry(Some(json!({"name": "a", "secret": "***"})), None);
+        entry.action = "delete".into();
+        let undo = Undo::of(&entry).unwrap();
+        let mut form = form(&["name", "secret"]);
+        undo.propose(&mut form);
+        assert_eq!(value(&form, "name"), "a");
+        assert_eq!(value(&form, "secret"), "now");
+        assert!(undo.lede(&form).contains("write Secret anew"));
+    }
+
+    #[test]
+    fn what_made_a_thing_or_holds_nothing_is_not_undone() {
+        let mut made = sample_entry(None, Some(json!({"name": "a"})));
+        made.action = "insert".into();
+        assert!(Undo::of(&made).is_none());
+        let mut erased = sample_entry(None, None);
+        erased.action = "update".into();
+        assert!(Undo::of(&erased).is_none());
+    }
+}
