@@ -51,7 +51,7 @@ impl Read {
     }
 }
 
-/// The reads of an organization; the engine has the count of a very large one planned for its values; `year_ago` is where the page behind a cursor begins.
+/// The reads of an organization; the engine has the counts of a very large one planned for their values; `year_ago` is where the page behind a cursor begins.
 fn reads(
     models: &Resource,
     organization: OrganizationId,
@@ -80,12 +80,15 @@ fn reads(
                 100,
             )
         },
-        Read::other(
-            "count of a filtered list",
-            count_statement(models, &planned("status=eq.active")?),
-            "select count(*) from registry.models where organization_id = $1 and status = $2",
-            100,
-        ),
+        Read {
+            kept: !large,
+            ..Read::other(
+                "count of a filtered list",
+                count_statement(models, &planned("status=eq.active")?),
+                "select count(*) from registry.models where organization_id = $1 and status = $2",
+                100,
+            )
+        },
         Read::other(
             "search of a rare word, by its index",
             own("select id, name from registry.models

@@ -3,8 +3,9 @@
 //! Nothing goes back by itself. The form is looked over and sent as any other, so that permissions, rules and the
 //! version of the row hold, and the trail tells of it. What is masked there is not known any more.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use ephor_kernel::{Clock as _, EntryId, Problem, SystemClock};
 use ephor_rest::Resource;
 use ephor_store::{
@@ -23,7 +24,7 @@ use crate::{
 /// What the trail shows in place of a secret.
 const MASK: &str = "***";
 /// For how long the page behind a deletion offers to undo it; the trail does for good.
-const OFFERED: Duration = Duration::from_secs(300);
+const OFFERED: TimeDelta = TimeDelta::minutes(5);
 
 /// What an entry says stood before.
 pub(crate) struct Undo {
@@ -166,9 +167,7 @@ pub(crate) async fn offer_deleted(
         entity_type: Some(resource.table().qualified()),
         actor_id: Some(visit.me.user.id.uuid()),
         action: Some("delete".to_owned()),
-        from: SystemClock.now().checked_sub_signed(
-            chrono::TimeDelta::from_std(OFFERED).unwrap_or(chrono::TimeDelta::zero()),
-        ),
+        from: SystemClock.now().checked_sub_signed(OFFERED),
         limit: Some(1),
         ..EntryFilter::default()
     };
