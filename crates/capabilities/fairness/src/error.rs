@@ -2,7 +2,7 @@
 
 use datafusion::error::DataFusionError;
 
-use crate::Fault;
+use crate::{Fault, RemoteError};
 
 /// Why an analysis ended without a result.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,9 @@ pub enum AnalysisError {
     /// The data could not be read to its end.
     #[error("the data could not be read: {0}")]
     Read(#[source] DataFusionError),
+    /// Other machines, which should have read the data, could not.
+    #[error("{0}")]
+    Remote(#[from] RemoteError),
     /// The engine met a state that it must not meet.
     #[error("the fairness engine failed: {0}")]
     Engine(String),
@@ -26,7 +29,7 @@ impl AnalysisError {
     pub fn faults(&self) -> &[Fault] {
         match self {
             Self::Invalid(faults) => faults,
-            Self::Cancelled | Self::Read(_) | Self::Engine(_) => &[],
+            Self::Cancelled | Self::Read(_) | Self::Remote(_) | Self::Engine(_) => &[],
         }
     }
 }

@@ -7,6 +7,7 @@ mod analysis;
 mod conditional;
 mod error;
 mod fault;
+mod off_thread;
 mod result;
 mod score;
 mod spec;
@@ -32,7 +33,9 @@ pub mod regression;
 pub mod significance;
 pub mod task;
 
-pub use analysis::{Progress, analyze, analyze_cube, column_faults, read_cube, scan_plan};
+pub use analysis::{
+    Progress, Remote, RemoteError, analyze, analyze_cube, column_faults, read_cube, scan_plan,
+};
 pub use conditional::*;
 pub use datafusion::dataframe::DataFrame;
 pub use error::AnalysisError;

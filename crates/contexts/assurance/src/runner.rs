@@ -4,15 +4,16 @@ use std::{convert::Infallible, sync::Arc};
 
 use async_trait::async_trait;
 use ephor_fairness::{
-    AnalysisError, CancellationToken,
+    AnalysisError, AnalysisType, CancellationToken, DataFrame,
     task::{self, TaskResult, TaskSpec},
 };
 use ephor_kernel::{AnalysisId, DatasetId, DomainEvent};
 use ephor_store::jobs::{JobContext, JobFailure, JobHandler};
+use ephor_tabular::Table;
 use tokio::sync::watch;
 
 use crate::{
-    Assurance, OpenDataset,
+    Assurance, OpenDataset, ReadElsewhere,
     analysis::{
         Analysis, JOB_KIND, JobPayload, analysis_cancelled, analysis_completed, analysis_failed,
         analysis_get, analysis_started,
@@ -27,12 +28,16 @@ const MAX_RESULT_BYTES: usize = 128 << 20;
 /// Runs bias analyses.
 pub struct AnalysisRunner {
     open_dataset: OpenDataset,
+    read_elsewhere: Option<ReadElsewhere>,
 }
 
 impl AnalysisRunner {
     /// A runner that opens data sets in the same way as the routes do.
     pub fn new(assurance: &Assurance) -> Self {
-        Self { open_dataset: Arc::clone(&assurance.open_dataset) }
+        Self {
+            open_dataset: Arc::clone(&assurance.open_dataset),
+            read_elsewhere: assurance.read_elsewhere.clone(),
+        }
     }
 }
 
@@ -86,7 +91,7 @@ impl AnalysisRunner {
             .ok_or_else(|| JobFailure::fatal("The analysis names no data set"))?;
         job.progress(0.0, "Opening the data set").await;
         let table = (self.open_dataset)(job.scope().clone(), dataset).await?;
-        let frame = table.dataframe().map_err(|error| JobFailure::fatal(error.to_string()))?;
+        let frame = self.frame(table, &spec).await?;
 
         let (tell, told) = watch::channel((0, None));
         let progress = move |done: u64, total: Option<u64>| {
@@ -101,6 +106,13 @@ impl AnalysisRunner {
         let result = outcome.map_err(|error| match error {
             AnalysisError::Cancelled => JobFailure::Cancelled,
             AnalysisError::Invalid(_) => JobFailure::fatal(error.to_string()),
+            // It may name machines of the installation, which tenants need not know.
+            AnalysisError::Remote(_) => {
+                tracing::warn!(%error, "the cluster could not do an analysis");
+                JobFailure::retry(
+                    "The cluster that reads data sets could not do the work at the moment; the reason is in the log",
+                )
+            }
             AnalysisError::Read(_) | AnalysisError::Engine(_) => {
                 JobFailure::retry(error.to_string())
             }
@@ -108,6 +120,18 @@ impl AnalysisRunner {
         tokio::task::spawn_blocking(move || kept(result))
             .await
             .map_err(|failed| JobFailure::retry(failed.to_string()))?
+    }
+
+    /// The table as a query: of other machines where there are any, and where the rows need only be counted.
+    async fn frame(&self, table: Table, spec: &TaskSpec) -> Result<DataFrame, JobFailure> {
+        let is_counted = match spec {
+            TaskSpec::Binary(spec) => spec.analysis_type != AnalysisType::IndividualFairness,
+            TaskSpec::Regression(_) | TaskSpec::Multiclass(_) | TaskSpec::Ranking(_) => false,
+        };
+        match &self.read_elsewhere {
+            Some(read) if is_counted => read(table).await.map_err(JobFailure::retry),
+            _ => table.dataframe().map_err(|error| JobFailure::fatal(error.to_string())),
+        }
     }
 }
 

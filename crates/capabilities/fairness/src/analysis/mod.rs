@@ -10,6 +10,7 @@ mod groups;
 mod judge;
 mod labels;
 mod recommend;
+mod remote;
 mod scan;
 mod sentences;
 mod shares;
@@ -28,6 +29,7 @@ use crate::{
     individual,
     intervals::{self, Proportion, wilson::wilson},
     metrics,
+    off_thread::off_thread,
     result::{
         AttributeResult, Confusion, Group, Interval, IntervalMethod, Labels, PredictionSource,
         Reference, ReliabilityBin, Rows, SmallGroup,
@@ -42,6 +44,7 @@ pub(crate) use groups::{Cells, GroupTally, Groups, places};
 use groups::{SMALL_GROUPS_SHOWN, allowed};
 pub(crate) use judge::{gap, judge_anew, judge_value, sum_up_anew};
 pub(crate) use labels::{label_faults, resolve};
+pub use remote::{Remote, RemoteError};
 pub use scan::{column_faults, plan as scan_plan};
 pub(crate) use scan::{describe, layout, read_error, unknown_column};
 pub(crate) use sentences::number;
@@ -67,11 +70,12 @@ impl<F: Fn(u64, Option<u64>) + Send + Sync> Progress for F {
 ///
 /// Reads the columns that `spec` names once, in parallel, within bounded memory. Of a table that is a whole Parquet file on
 /// disk the codes are counted where they lie, without weights; anything else is read by DataFusion, text columns fastest as
-/// `Dictionary(Int32, Utf8)`, see [`cube::dictionary_schema`](crate::cube::dictionary_schema). The result is the same.
+/// `Dictionary(Int32, Utf8)`, see [`cube::dictionary_schema`](crate::cube::dictionary_schema). A table of a session that is
+/// [`Remote`] is read by other machines. The result is the same.
 ///
 /// # Errors
 /// [`AnalysisError::Invalid`] with every fault of spec and data; [`AnalysisError::Cancelled`] soon after `cancel` is;
-/// [`AnalysisError::Read`] if the data cannot be read to their end.
+/// [`AnalysisError::Read`] if the data cannot be read to their end; [`AnalysisError::Remote`] if other machines should have.
 pub async fn analyze(
     table: DataFrame,
     spec: &AnalysisSpec,
@@ -82,9 +86,7 @@ pub async fn analyze(
     let cube = read_cube(table, spec, progress, cancel).await?;
     let asked = spec.clone();
     // The rest takes milliseconds, but all threads: not the runtime's.
-    let mut result = tokio::task::spawn_blocking(move || analyze_cube(&cube, &asked))
-        .await
-        .map_err(|failed| AnalysisError::Engine(failed.to_string()))??;
+    let mut result = off_thread(move || analyze_cube(&cube, &asked)).await?;
     if let Some(people) = people {
         result.take_individual(individual::analyze(people, spec, cancel).await?);
     }

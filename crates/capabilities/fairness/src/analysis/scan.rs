@@ -19,10 +19,10 @@ use datafusion::{
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use super::{Progress, direct};
+use super::{Progress, Remote, RemoteError, direct};
 use crate::{
     AnalysisError, AnalysisSpec, Fault,
-    cube::{Cube, CubeError, Layout, Watch, fair_cube, limits},
+    cube::{Cube, CubeError, Layout, Reader, State, Watch, fair_cube, limits},
     fault::nearest,
 };
 
@@ -118,15 +118,15 @@ pub(crate) fn describe(kind: &DataType) -> String {
 /// # Errors
 /// If a column is not there.
 pub fn plan(table: DataFrame, spec: &AnalysisSpec) -> Result<DataFrame, DataFusionError> {
-    plan_watched(table, spec, None)
+    plan_for(table, spec, Reader::Elsewhere)
 }
 
-fn plan_watched(
+fn plan_for(
     table: DataFrame,
     spec: &AnalysisSpec,
-    watch: Option<u64>,
+    reader: Reader,
 ) -> Result<DataFrame, DataFusionError> {
-    let mut arguments = vec![layout(spec).literal(watch)?];
+    let mut arguments = vec![layout(spec).literal(reader)?];
     for name in spec.columns() {
         let (qualifier, field) = table
             .schema()
@@ -149,16 +149,21 @@ pub(crate) fn layout(spec: &AnalysisSpec) -> Layout {
     }
 }
 
-/// Makes the cube of a table: of a local Parquet file by itself, of anything else by DataFusion.
+/// Makes the cube of a table: of a local Parquet file by itself, of anything else by DataFusion, here or elsewhere.
 pub(crate) async fn scan(
     table: DataFrame,
     spec: &AnalysisSpec,
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<Cube, AnalysisError> {
-    let cube = match direct::scan(&table, spec, &layout(spec), progress, cancel).await? {
+    let remote = Remote::of(&table);
+    let direct = match remote {
+        Some(_) => None,
+        None => direct::scan(&table, spec, &layout(spec), progress, cancel).await?,
+    };
+    let cube = match direct {
         Some(cube) => cube,
-        None => planned(table, spec, progress, cancel).await?,
+        None => planned(table, spec, remote.as_deref(), progress, cancel).await?,
     };
     progress.rows(cube.rows, Some(cube.rows));
     Ok(cube)
@@ -168,18 +173,23 @@ pub(crate) async fn scan(
 async fn planned(
     table: DataFrame,
     spec: &AnalysisSpec,
+    remote: Option<&Remote>,
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<Cube, AnalysisError> {
     let watch = Watch::start();
-    let planned = plan_watched(table, spec, Some(watch.number())).map_err(AnalysisError::Read)?;
+    let reader = match remote {
+        Some(_) => Reader::Elsewhere,
+        None => Reader::Here(watch.number()),
+    };
+    let planned = plan_for(table, spec, reader).map_err(AnalysisError::Read)?;
     let context = Arc::new(planned.task_ctx());
     let plan = tokio::select! {
         biased;
         () = cancel.cancelled() => return Err(AnalysisError::Cancelled),
-        plan = planned.create_physical_plan() => plan.map_err(AnalysisError::Read)?,
+        plan = planned.create_physical_plan() => plan.map_err(|error| read_error(error, spec))?,
     };
-    let total = rows_known(&plan);
+    let total = remote.map_or_else(|| rows_known(&plan), |remote| remote.rows);
     progress.rows(0, total);
     // The scan has a task of its own, so that dropping this future, or cancelling, aborts it at its next batch.
     let running = Arc::clone(&plan);
@@ -213,7 +223,26 @@ async fn planned(
         }
     };
     let bytes = bytes.ok_or_else(|| AnalysisError::Engine("the scan gave no cube".to_owned()))?;
-    Cube::from_bytes(&bytes).map_err(|error| AnalysisError::Engine(error.to_string()))
+    let state =
+        State::from_bytes(&bytes).map_err(|error| AnalysisError::Engine(error.to_string()))?;
+    let cube = match state {
+        State::Cube(cube) => *cube,
+        State::Refused(error) => {
+            return Err(read_error(DataFusionError::External(Box::new(error)), spec));
+        }
+    };
+    match remote.and_then(|remote| remote.rows) {
+        Some(rows) if cube.rows == 0 && rows > 0 => Err(RemoteError(format!(
+            "the other machines found none of the table's {rows} rows: they must see it under the same name"
+        ))
+        .into()),
+        Some(rows) if rows != cube.rows => Err(RemoteError(format!(
+            "the other machines read {} rows of a table that has {rows}: they see another file at its place",
+            cube.rows
+        ))
+        .into()),
+        _ => Ok(cube),
+    }
 }
 
 /// Rows that the sources say they have, if they all do.
@@ -231,6 +260,9 @@ pub(crate) fn read_error(error: DataFusionError, spec: &AnalysisSpec) -> Analysi
     let DataFusionError::External(cause) = error.find_root() else {
         return AnalysisError::Read(error);
     };
+    if let Some(cause) = cause.downcast_ref::<RemoteError>() {
+        return cause.clone().into();
+    }
     let Some(cause) = cause.downcast_ref::<CubeError>() else { return AnalysisError::Read(error) };
     let attribute = |position: &usize| match spec.protected.get(*position) {
         Some(name) => (format!("/protected/{position}"), name.as_str()),

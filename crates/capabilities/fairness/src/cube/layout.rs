@@ -86,3 +86,10 @@ pub enum CubeError {
     #[error("a cube's state is damaged: {0}")]
     Damaged(&'static str),
 }
+
+impl CubeError {
+    /// Whether it is the data that make no cube, however often and wherever they are read.
+    pub(crate) fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Unreadable(_) | Self::Damaged(_))
+    }
+}

@@ -17,6 +17,7 @@ mod merge;
 pub(crate) mod parquet;
 mod repeats;
 mod scores;
+mod state;
 mod sum;
 mod table;
 mod udaf;
@@ -31,6 +32,8 @@ use arrow::{
 };
 pub use dictionary::MISSING_NAME;
 pub use layout::{CubeError, Layout, dictionary_schema};
+pub(crate) use state::State;
+pub(crate) use udaf::Reader;
 pub use udaf::{FUNCTION_NAME, fair_cube};
 
 pub(crate) use attribute::AttributeReader;

@@ -28,7 +28,7 @@ use datafusion::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cube, CubeError, Layout, watch::counter};
+use super::{Cube, CubeError, Layout, State, watch::counter};
 
 /// The function's name.
 pub const FUNCTION_NAME: &str = "fair_cube";
@@ -45,8 +45,12 @@ pub fn fair_cube() -> Arc<AggregateUDF> {
 
 impl Layout {
     /// The function's first argument: a dictionary literal, which costs a batch one value and not one for each row.
-    pub(crate) fn literal(&self, watch: Option<u64>) -> Result<Expr> {
-        let argument = Argument { layout: Cow::Borrowed(self), watch };
+    pub(crate) fn literal(&self, reader: Reader) -> Result<Expr> {
+        let (watch, keeps_refusals) = match reader {
+            Reader::Here(watch) => (Some(watch), false),
+            Reader::Elsewhere => (None, true),
+        };
+        let argument = Argument { layout: Cow::Borrowed(self), watch, keeps_refusals };
         let text = serde_json::to_string(&argument)
             .map_err(|error| DataFusionError::External(Box::new(error)))?;
         Ok(lit(ScalarValue::Dictionary(
@@ -56,11 +60,23 @@ impl Layout {
     }
 }
 
+/// Who runs the function.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reader {
+    /// This process; the number is that of the watch that counts its rows.
+    Here(u64),
+    /// Whoever: another machine, of whose errors only the words come back.
+    Elsewhere,
+}
+
 /// The first argument.
 #[derive(Serialize, Deserialize)]
 struct Argument<'a> {
     layout: Cow<'a, Layout>,
     watch: Option<u64>,
+    /// Data that are refused are no error, which machines would try again, but the result.
+    #[serde(default)]
+    keeps_refusals: bool,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -100,10 +116,12 @@ impl AggregateUDFImpl for FairCube {
         let Some(layout) = layout else {
             return exec_err!("the first argument of {FUNCTION_NAME} is no literal layout");
         };
-        let Argument { layout, watch } = serde_json::from_str(&layout)
+        let Argument { layout, watch, keeps_refusals } = serde_json::from_str(&layout)
             .map_err(|error| DataFusionError::External(Box::new(error)))?;
         Ok(Box::new(CubeAccumulator {
             cube: Cube::new(layout.into_owned()),
+            keeps_refusals,
+            refused: None,
             rows: watch.and_then(counter),
         }))
     }
@@ -126,13 +144,32 @@ fn text(value: &ScalarValue) -> Option<String> {
 #[derive(Debug)]
 struct CubeAccumulator {
     cube: Cube,
+    keeps_refusals: bool,
+    /// Why the data make no cube, if that is kept.
+    refused: Option<CubeError>,
     /// Who waits for the scan reads here how far it is.
     rows: Option<Arc<AtomicU64>>,
 }
 
+impl CubeAccumulator {
+    /// Keeps a refusal of the data as what was found; any other error is one.
+    fn keep(&mut self, outcome: std::result::Result<(), CubeError>) -> Result<()> {
+        match outcome {
+            Err(error) if self.keeps_refusals && error.is_refusal() => {
+                self.refused = Some(error);
+                Ok(())
+            }
+            outcome => outcome.map_err(external),
+        }
+    }
+}
+
 impl Accumulator for CubeAccumulator {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.cube.update(&values[1..]).map_err(external)?;
+        if self.refused.is_none() {
+            let added = self.cube.update(&values[1..]);
+            self.keep(added)?;
+        }
         if let Some(rows) = &self.rows {
             rows.fetch_add(values[0].len() as u64, Ordering::Relaxed);
         }
@@ -143,8 +180,14 @@ impl Accumulator for CubeAccumulator {
         let Some(states) = states.first() else { return Ok(()) };
         let states = states.as_binary::<i32>();
         for row in (0..states.len()).filter(|row| states.is_valid(*row)) {
-            let other = Cube::from_bytes(states.value(row)).map_err(external)?;
-            self.cube.merge(&other).map_err(external)?;
+            if self.refused.is_some() {
+                break;
+            }
+            let merged = match State::from_bytes(states.value(row)).map_err(external)? {
+                State::Cube(other) => self.cube.merge(&other),
+                State::Refused(error) => Err(error),
+            };
+            self.keep(merged)?;
         }
         Ok(())
     }
@@ -154,7 +197,11 @@ impl Accumulator for CubeAccumulator {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Binary(Some(self.cube.to_bytes())))
+        let state = match &self.refused {
+            Some(error) => State::refusal(error),
+            None => self.cube.to_bytes(),
+        };
+        Ok(ScalarValue::Binary(Some(state)))
     }
 
     fn size(&self) -> usize {

@@ -30,7 +30,10 @@ use std::collections::BTreeMap;
 use datafusion::prelude::DataFrame;
 use tokio_util::sync::CancellationToken;
 
-use crate::{AnalysisError, AnalysisResult, AnalysisSpec, ENGINE_VERSION, Fault, analyze};
+use crate::{
+    AnalysisError, AnalysisResult, AnalysisSpec, ENGINE_VERSION, Fault, analyze,
+    off_thread::off_thread,
+};
 use scan::{Part, Wanted};
 
 pub use categories::{MAX_CATEGORIES, MAX_CATEGORY_BYTES};
@@ -174,10 +177,8 @@ impl Compared {
             columns::not_empty(all.rows)?;
             let (group, spec, rows) = (group.to_vec(), spec.clone(), all.rows);
             // Exact tests take time: not the runtime's.
-            let made = tokio::task::spawn_blocking(move || beside(before, now, group, &spec, rows));
-            for (column, thresholds, note) in
-                made.await.map_err(|failed| AnalysisError::Engine(failed.to_string()))?
-            {
+            let made = off_thread(move || Ok(beside(before, now, group, &spec, rows)));
+            for (column, thresholds, note) in made.await? {
                 all.thresholds.insert(column.name.clone(), thresholds);
                 all.columns.push(column);
                 all.notes.extend(note);

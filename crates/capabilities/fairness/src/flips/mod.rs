@@ -22,6 +22,7 @@ use crate::{
     frame::{
         Findings, GroupReader, Joined, Measured, Outcome, Quantity, compare, excluded, line, rows,
     },
+    off_thread::off_thread,
 };
 pub use metrics::{DISPARITIES, Metric, registry};
 use pairs::Pairs;
@@ -75,9 +76,7 @@ pub async fn analyze(
         missing: [0; 2],
     };
     let state = rows(table, &columns, None, cancel, state, State::add).await?;
-    tokio::task::spawn_blocking(move || state.report())
-        .await
-        .map_err(|failed| AnalysisError::Engine(failed.to_string()))?
+    off_thread(move || state.report()).await
 }
 
 impl State {

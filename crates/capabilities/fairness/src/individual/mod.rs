@@ -22,6 +22,7 @@ use crate::{
         Findings, GroupReader, Grouping, Joined, Measured, Need, Outcome, compare, excluded, line,
         require, rows,
     },
+    off_thread::off_thread,
 };
 pub use consistency::ABOUT;
 pub use sample::{MAX_NUMBERS, MAX_ROWS, MIN_ASKED, WORK};
@@ -144,9 +145,7 @@ pub async fn analyze(
     };
     let state = rows(table, &columns, None, cancel, state, State::add).await?;
     let stop = cancel.clone();
-    tokio::task::spawn_blocking(move || state.report(&grouping, &stop))
-        .await
-        .map_err(|failed| AnalysisError::Engine(failed.to_string()))?
+    off_thread(move || state.report(&grouping, &stop)).await
 }
 
 impl State {

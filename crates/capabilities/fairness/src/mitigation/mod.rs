@@ -36,6 +36,7 @@ use crate::{
     AnalysisError, ENGINE_VERSION, Fault, Progress,
     analysis::{Cells, column_faults, read_cube, resolve},
     cube::{Cube, limits::SCORE_BINS},
+    off_thread::off_thread,
     result::Labels,
     tally::{NEGATIVE, POSITIVE, Tally},
 };
@@ -80,9 +81,7 @@ pub async fn fit(
     }
     let cube = read_cube(table, &reading, progress, cancel).await?;
     let spec = spec.clone();
-    tokio::task::spawn_blocking(move || fit_cube(&cube, &spec))
-        .await
-        .map_err(|failed| AnalysisError::Engine(failed.to_string()))?
+    off_thread(move || fit_cube(&cube, &spec)).await
 }
 
 /// Computes a mitigation from a cube that [`MitigationSpec::before`] read.

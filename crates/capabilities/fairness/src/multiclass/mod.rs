@@ -31,6 +31,7 @@ use crate::{
         About, Comparison, Findings, GroupReader, Joined, Line, Measured, Quantity, compare,
         excluded, line, rows,
     },
+    off_thread::off_thread,
     tally::Count,
 };
 use classes::ClassReader;
@@ -148,9 +149,7 @@ pub async fn analyze(
         missing: [0; 2],
     };
     let state = rows(table, &columns, None, cancel, state, State::add).await?;
-    tokio::task::spawn_blocking(move || state.report())
-        .await
-        .map_err(|failed| AnalysisError::Engine(failed.to_string()))?
+    off_thread(move || state.report()).await
 }
 
 impl State {

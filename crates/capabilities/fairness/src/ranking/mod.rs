@@ -20,6 +20,7 @@ use crate::{
     frame::{
         Findings, GroupReader, Joined, Measured, Quantity, compare, excluded, floats, line, rows,
     },
+    off_thread::off_thread,
 };
 use lists::Lists;
 pub use lists::{MAX_BLOCKS, MAX_LIST};
@@ -72,12 +73,11 @@ pub async fn analyze(
         spec: spec.clone(),
     };
     let mut state = rows(table, &columns, spec.list.as_deref(), cancel, state, State::add).await?;
-    tokio::task::spawn_blocking(move || {
+    off_thread(move || {
         state.lists.finish();
         state.report()
     })
     .await
-    .map_err(|failed| AnalysisError::Engine(failed.to_string()))?
 }
 
 impl State {

@@ -26,6 +26,7 @@ use crate::{
     frame::{
         Findings, GroupReader, Joined, Measured, Quantity, compare, excluded, floats, line, rows,
     },
+    off_thread::off_thread,
 };
 use distribution::Distribution;
 pub use metrics::{DISPARITIES, Metric, registry};
@@ -80,9 +81,7 @@ pub async fn analyze(
         missing: [0; 2],
     };
     let state = rows(table, &columns, None, cancel, state, State::add).await?;
-    tokio::task::spawn_blocking(move || state.report())
-        .await
-        .map_err(|failed| AnalysisError::Engine(failed.to_string()))?
+    off_thread(move || state.report()).await
 }
 
 impl State {

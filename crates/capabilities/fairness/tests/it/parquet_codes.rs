@@ -301,6 +301,7 @@ async fn damaged_files_are_refused_or_read_and_never_worse() {
         fs::write(&path, &damaged).unwrap();
         match run(table(&path, &batches[0]), &spec).await {
             Ok(_) => {}
+            Err(AnalysisError::Remote(why)) => panic!("{why}"),
             Err(AnalysisError::Engine(why)) => panic!("{why}"),
             Err(_) => refused += 1,
         }
