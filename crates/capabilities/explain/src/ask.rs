@@ -45,8 +45,21 @@ impl<'a> Asked<'a> {
         rows: impl Iterator<Item = Vec<f64>>,
         mut act: impl FnMut(usize, &[f64]),
     ) -> Result<(), ExplainError> {
+        let mut place = 0;
+        self.each_row(rows, |_, predicted| {
+            act(place, predicted);
+            place += 1;
+        })
+    }
+
+    /// Hands on each of the rows with what is predicted for it, in their order; no more than a batch is kept.
+    pub fn each_row(
+        &self,
+        rows: impl Iterator<Item = Vec<f64>>,
+        mut act: impl FnMut(&[f64], &[f64]),
+    ) -> Result<(), ExplainError> {
         let (width, outputs) = (self.features(), self.outputs());
-        let (mut values, mut done, mut waiting) = (Vec::new(), 0, 0);
+        let (mut values, mut waiting) = (Vec::new(), 0);
         let mut send = |values: Vec<f64>, count: usize| -> Result<(), ExplainError> {
             if self.cancel.is_cancelled() {
                 return Err(ExplainError::Cancelled);
@@ -61,9 +74,8 @@ impl<'a> Asked<'a> {
                 if let Some(odd) = predicted.iter().find(|value| !value.is_finite()) {
                     return Err(ExplainError::NoNumber { found: *odd, row: told(rows.row(place)) });
                 }
-                act(done + place, predicted);
+                act(rows.row(place), predicted);
             }
-            done += count;
             Ok(())
         };
         for row in rows {

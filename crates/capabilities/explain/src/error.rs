@@ -46,6 +46,9 @@ pub enum ExplainError {
         /// The row's first values.
         row: String,
     },
+    /// A graph could not be put to work.
+    #[error("the model could not be run: {0}")]
+    Run(String),
     /// The model answers more or less than it was asked.
     #[error("the model was asked for {expected} predictions, and gave {found}")]
     Answers {
@@ -104,6 +107,30 @@ pub enum ExplainError {
     Cancelled,
 }
 
+impl ExplainError {
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Model(_) => "model_unreadable",
+            Self::Width { .. } => "width_differs",
+            Self::Names { .. } => "names_differ",
+            Self::Endpoint(_) => "endpoint_failed",
+            Self::NoBackground => "no_background",
+            Self::NoRows => "no_rows",
+            Self::Asked(_) => "asked_wrongly",
+            Self::NoNumber { .. } => "prediction_no_number",
+            Self::Run(_) => "model_failed",
+            Self::Answers { .. } => "predictions_missing",
+            Self::TooManyFeatures { .. } => "too_many_features",
+            Self::NoCover { .. } => "no_cover",
+            Self::NoValue { .. } => "no_value",
+            Self::NoProbability => "no_probability",
+            Self::TooLarge { .. } => "too_large",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// What is wrong with a model's file, where, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{place}: {message}{}", hint.as_ref().map(|hint| format!(" {hint}")).unwrap_or_default())]
@@ -114,15 +141,20 @@ pub struct Malformed {
     pub message: String,
     /// What to do.
     pub hint: Option<String>,
+    /// Its nodes are others than those whose inside is known: it may still be run as a whole.
+    pub(crate) other: bool,
 }
 
 impl Malformed {
     pub(crate) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { place: place.into(), message: message.into(), hint: None }
+        Self { place: place.into(), message: message.into(), hint: None, other: false }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+    pub(crate) fn other(self) -> Self {
+        Self { other: true, ..self }
     }
 }

@@ -2,6 +2,7 @@
 
 use rand::{RngExt, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -41,6 +42,11 @@ pub struct Compared {
     pub groups: Vec<Group>,
     /// Rows that belong to no group, and are left out.
     pub without: usize,
+    /// How many differences were tested, over all features, groups and both questions.
+    pub tests: usize,
+    /// The least adjusted p-value that so many shuffles can give to one of so many tests, however large the difference:
+    /// tests / (resamples + 1), at most 1; 0 of no tests.
+    pub least_p: f64,
 }
 
 /// One group.
@@ -59,7 +65,7 @@ pub struct Group {
 }
 
 /// How a group differs from the reference in a feature.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     /// In how much the feature counts.
     pub size: Tested,
@@ -68,7 +74,7 @@ pub struct Difference {
 }
 
 /// A difference, and whether chance explains it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Tested {
     /// The group's mean less the reference's.
     pub difference: f64,
@@ -138,7 +144,9 @@ pub fn compare(
     progress.rows(compared.len(), compared.len());
     holm(&mut found);
     let without = groups.iter().filter(|group| group.is_none()).count();
-    Ok(Compared { reference, groups: found, without })
+    let tests = 2 * explanation.features * compared.len();
+    let least_p = (tests as f64 / (settings.resamples + 1) as f64).min(1.0);
+    Ok(Compared { reference, groups: found, without, tests, least_p })
 }
 
 /// Each group's rows, the largest group first.

@@ -1,6 +1,9 @@
 //! The search for one row.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
 use rand::{RngExt, seq::index};
 
@@ -15,6 +18,8 @@ const POLISHED: usize = 24;
 const DRAWN: usize = 200;
 /// Surroundings: at first a feature changes to its nearest values, at last to any.
 const RINGS: usize = 6;
+/// So many of the found ones are kept at once, and half of them when there are more.
+const KEPT: usize = 1_024;
 
 pub(super) struct Search<'a> {
     asked: &'a Asked<'a>,
@@ -25,7 +30,8 @@ pub(super) struct Search<'a> {
     goal: Goal,
     left: usize,
     found: Vec<Counterfactual>,
-    seen: HashSet<Vec<u64>>,
+    /// The rows that were scored, by their hashes: a row that shares one is left out.
+    seen: HashSet<u64>,
 }
 
 /// A row that does not get what is wanted yet.
@@ -91,70 +97,82 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Scores rows that were not scored before, as many as the budget allows; keeps those that get what is wanted, and gives
-    /// back the others.
-    fn ask(&mut self, rows: Vec<Vec<f64>>) -> Result<Vec<(Vec<f64>, f64)>, ExplainError> {
-        let fresh: Vec<Vec<f64>> = rows
-            .into_iter()
-            .filter(|row| self.seen.insert(row.iter().map(|value| value.to_bits()).collect()))
-            .take(self.left)
-            .collect();
-        self.left -= fresh.len();
-        let mut others = Vec::new();
-        let (goal, found, space, from) = (self.goal, &mut self.found, self.space, self.row);
-        self.asked.each(fresh.iter().cloned(), |place, predicted| {
-            let row = &fresh[place];
+    /// Scores rows that were not scored before, as many as the budget allows; keeps those that get what is wanted, and hands on the
+    /// others with how far they are from it.
+    fn ask(
+        &mut self,
+        rows: impl IntoIterator<Item = Vec<f64>>,
+        mut other: impl FnMut(&[f64], f64),
+    ) -> Result<(), ExplainError> {
+        let Self { asked, space, row: from, goal, left, found, seen, .. } = self;
+        let most = *left;
+        let fresh = rows.into_iter().filter(|row| seen.insert(hash(row))).take(most);
+        let fresh = fresh.inspect(|_| *left -= 1);
+        asked.each_row(fresh, |row, predicted| {
             let beyond = goal.beyond(predicted);
             if beyond < 0.0 {
-                others.push((row.clone(), beyond));
+                other(row, beyond);
                 return;
             }
             found.push(Counterfactual {
-                row: row.clone(),
+                row: row.to_vec(),
                 changed: Space::changed(from, row),
                 predicted: predicted.to_vec(),
                 distance: space.distance(from, row),
             });
-        })?;
-        Ok(others)
+        })
     }
 
-    /// Adds one change after the other, in the lines that gain most.
+    /// Forgets the farthest of the found ones, when they are many.
+    fn trim(&mut self) {
+        if self.found.len() > KEPT {
+            self.found = self.apart(KEPT / 2);
+        }
+    }
+
+    /// Adds one change after the other, in the lines that gain most. Made-up rows are scored as they come, batch by batch, and only
+    /// lines that may be followed are kept.
     fn follow(&mut self, start: f64) -> Result<(), ExplainError> {
-        let mut lines = vec![Line { row: self.row.to_vec(), worth: 0.0 }];
-        for _ in 0..self.settings.changes.min(self.row.len()) {
-            let mut next = Vec::new();
-            for line in &lines {
-                for (feature, axis) in self.space.0.iter().enumerate() {
-                    if super::space::differs(line.row[feature], self.row[feature]) {
-                        continue;
-                    }
-                    next.extend(axis.tried(self.row[feature]).into_iter().map(|value| {
+        let (space, own) = (self.space, self.row);
+        let mut lines = vec![Line { row: own.to_vec(), worth: 0.0 }];
+        for _ in 0..self.settings.changes.min(own.len()) {
+            let mut next = lines.iter().flat_map(|line| {
+                let free = space.0.iter().enumerate().filter(|(feature, _)| {
+                    !super::space::differs(line.row[*feature], own[*feature])
+                });
+                free.flat_map(move |(feature, axis)| {
+                    axis.tried(own[feature]).into_iter().map(move |value| {
                         let mut row = line.row.clone();
                         row[feature] = value;
                         row
-                    }));
+                    })
+                })
+            });
+            let (batch, mut best) = (self.asked.batch().min(KEPT), Vec::new());
+            loop {
+                let part: Vec<Vec<f64>> = next.by_ref().take(batch).collect();
+                if part.is_empty() || self.left == 0 {
+                    break;
                 }
+                self.ask(part, |row, beyond| {
+                    // What gains nothing is still followed where nothing else does: trees have plains.
+                    let worth = (beyond - start) - 1e-9 * space.distance(own, row);
+                    best.push(Line { row: row.to_vec(), worth });
+                })?;
+                best.sort_by(|a: &Line, b: &Line| b.worth.total_cmp(&a.worth));
+                self.keep_apart(&mut best);
+                self.trim();
             }
-            let others = self.ask(next)?;
-            if self.left == 0 || others.is_empty() {
+            if self.left == 0 || best.is_empty() {
                 break;
             }
-            lines = others
-                .into_iter()
-                .map(|(row, beyond)| {
-                    // What gains nothing is still followed where nothing else does: trees have plains.
-                    let far = self.space.distance(self.row, &row);
-                    Line { worth: (beyond - start) - 1e-9 * far, row }
-                })
-                .collect();
-            lines.sort_by(|a, b| b.worth.total_cmp(&a.worth));
-            self.keep_apart(&mut lines);
+            best.truncate(LINES);
+            lines = best;
         }
         Ok(())
     }
 
-    /// Half of the lines are the best, the others the best of features that these do not change.
+    /// The best of each set of features, and behind them the best of the others: twice as many as are followed.
     fn keep_apart(&self, lines: &mut Vec<Line>) {
         let mut kept: Vec<Line> = Vec::with_capacity(LINES);
         let mut rest = Vec::new();
@@ -168,13 +186,13 @@ impl<'a> Search<'a> {
             }
         }
         kept.extend(rest);
-        kept.truncate(LINES);
         *lines = kept;
     }
 
     /// Rows of growing surroundings: more features, and values that are farther.
     fn surround(&mut self) -> Result<(), ExplainError> {
         let mut chance = chance(self.settings.seed, self.index as u64);
+        let own = self.row;
         let axes: Vec<(usize, Vec<f64>)> = self
             .space
             .0
@@ -191,7 +209,7 @@ impl<'a> Search<'a> {
         for ring in 1..=RINGS {
             for _ in 0..rounds {
                 let rows = (0..DRAWN).map(|_| {
-                    let mut row = self.row.to_vec();
+                    let mut row = own.to_vec();
                     let count = chance.random_range(1..=most);
                     for place in index::sample(&mut chance, axes.len(), count) {
                         let (feature, tried) = &axes[place];
@@ -200,8 +218,8 @@ impl<'a> Search<'a> {
                     }
                     row
                 });
-                let rows = rows.collect();
-                self.ask(rows)?;
+                self.ask(rows, |_, _| {})?;
+                self.trim();
                 if self.left == 0 {
                     return Ok(());
                 }
@@ -238,21 +256,22 @@ impl<'a> Search<'a> {
         if from.changed.len() < 2 {
             return Ok(None);
         }
+        let own = self.row;
         let rows = from.changed.iter().map(|feature| {
             let mut row = from.row.clone();
-            row[*feature] = self.row[*feature];
+            row[*feature] = own[*feature];
             row
         });
         let before = self.found.len();
-        let rows = rows.collect();
-        self.ask(rows)?;
+        self.ask(rows, |_, _| {})?;
         let less = self.found[before..].iter().min_by(|a, b| a.distance.total_cmp(&b.distance));
         Ok(less.cloned())
     }
 
     /// Moves a feature's value to what it was as far as it can: values that are tried first, then by halves.
     fn nearer(&mut self, from: &mut Counterfactual, feature: usize) -> Result<(), ExplainError> {
-        let axis = &self.space.0[feature];
+        let space = self.space;
+        let axis = &space.0[feature];
         let own = self.row[feature];
         let tried = axis.tried(own);
         let reach =
@@ -262,9 +281,8 @@ impl<'a> Search<'a> {
             row[feature] = value;
             row
         };
-        let rows: Vec<Vec<f64>> = tried[..reach].iter().map(|value| with(*value)).collect();
         let before = self.found.len();
-        self.ask(rows)?;
+        self.ask(tried[..reach].iter().map(|value| with(*value)), |_, _| {})?;
         let near = self.found[before..].iter().min_by(|a, b| a.distance.total_cmp(&b.distance));
         if let Some(near) = near {
             *from = near.clone();
@@ -277,7 +295,7 @@ impl<'a> Search<'a> {
             let mut row = from.row.clone();
             row[feature] = middle;
             let before = self.found.len();
-            self.ask(vec![row])?;
+            self.ask([row], |_, _| {})?;
             match self.found[before..].first() {
                 Some(nearer) => *from = nearer.clone(),
                 None => least = middle,
@@ -307,4 +325,13 @@ impl<'a> Search<'a> {
         }
         chosen
     }
+}
+
+/// Of a row's bits, the same each time.
+fn hash(row: &[f64]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for value in row {
+        value.to_bits().hash(&mut hasher);
+    }
+    hasher.finish()
 }

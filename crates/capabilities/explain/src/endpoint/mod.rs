@@ -76,6 +76,7 @@ impl Endpoint {
             .post(self.settings.url.clone())
             .timeout(self.settings.timeout)
             .header(CONTENT_TYPE, "application/json")
+            .headers(self.settings.headers.clone())
             .body(body);
         if let Some(token) = &self.settings.token {
             request = request.bearer_auth(token.expose());

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use reqwest::Url;
+use reqwest::{Url, header::HeaderMap};
 
 use super::Protocol;
 
@@ -15,6 +15,8 @@ pub struct Settings {
     pub protocol: Protocol,
     /// Sent as `Authorization: Bearer …`.
     pub token: Option<Token>,
+    /// Sent too. Values that are secrets are marked as sensitive, so that they are never shown.
+    pub headers: HeaderMap,
     /// Rows in a request.
     pub batch: usize,
     /// How long a request may take.
@@ -34,6 +36,7 @@ impl Settings {
             url,
             protocol,
             token: None,
+            headers: HeaderMap::new(),
             batch: 1_000,
             timeout: Duration::from_mins(1),
             retries: 3,

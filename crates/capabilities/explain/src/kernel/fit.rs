@@ -51,29 +51,22 @@ impl Fit {
         self.pairs.push([(pair[0].clone(), places[0]), (pair[1].clone(), places[1])]);
     }
 
-    /// The values, by output.
-    pub fn values(&self, left: f64) -> Vec<Vec<f64>> {
+    /// The values, by output, and their standard errors: how the solution moves with each pair that was drawn, to first order.
+    pub fn solved(&self, left: f64, game: &Game<'_>) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
+        let (players, count) = (self.players, self.pairs.len());
         let (factored, right) = self.joined(left);
-        let ones = factored.solve(&vec![1.0; self.players]);
+        let ones = factored.solve(&vec![1.0; players]);
         let all: f64 = ones.iter().sum();
         let each = right.iter().zip(&self.whole).map(|(right, whole)| {
             let free = factored.solve(right);
             let over = (free.iter().sum::<f64>() - whole) / all;
             free.iter().zip(&ones).map(|(free, one)| free - over * one).collect()
         });
-        each.collect()
-    }
-
-    /// Standard errors of the values: how the solution moves with each pair that was drawn, to first order.
-    pub fn errors(&self, left: f64, game: &Game<'_>) -> Vec<Vec<f64>> {
-        let (players, count) = (self.players, self.pairs.len());
+        let values: Vec<Vec<f64>> = each.collect();
         if left == 0.0 {
-            return vec![vec![0.0; players]; self.whole.len()];
+            let none = vec![vec![0.0; players]; values.len()];
+            return (values, none);
         }
-        let values = self.values(left);
-        let factored = self.joined(left).0;
-        let ones = factored.solve(&vec![1.0; players]);
-        let all: f64 = ones.iter().sum();
         let mut errors = Vec::with_capacity(values.len());
         for (output, values) in values.iter().enumerate() {
             let (mut sum, mut products) = (vec![0.0; players], vec![0.0; players * players]);
@@ -121,7 +114,7 @@ impl Fit {
                     .collect(),
             );
         }
-        errors
+        (values, errors)
     }
 
     /// Both kinds of coalitions together; the drawn ones stand for all that share their weight.

@@ -161,9 +161,10 @@ impl Settings {
             for (pair, places) in drawn.chunks_exact(2).zip(places.chunks_exact(2)) {
                 fit.draw(pair, places, game);
             }
-            let worst = fit.errors(plan.left, game).into_iter().flatten().fold(0.0, f64::max);
+            let (values, errors) = fit.solved(plan.left, game);
+            let worst = errors.iter().flatten().copied().fold(0.0, f64::max);
             if self.precision.is_none_or(|precision| worst < precision) || enough >= most {
-                break;
+                return Ok(Solved { values, errors, exact: false });
             }
             // Where all coalitions may be tried, they are: that leaves no error.
             if players < 32 && (1_usize << players) - 2 <= most {
@@ -172,8 +173,7 @@ impl Settings {
             }
             enough = (enough + enough / 2).min(most);
         }
-        let values = fit.values(plan.left);
-        let errors = fit.errors(plan.left, game);
-        Ok(Solved { values, errors, exact: plan.left == 0.0 })
+        let (values, errors) = fit.solved(plan.left, game);
+        Ok(Solved { values, errors, exact: true })
     }
 }

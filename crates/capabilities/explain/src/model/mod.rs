@@ -1,10 +1,12 @@
 //! The forms that models are read into.
 
+mod graph;
 mod linear;
 mod link;
 mod split;
 mod tree;
 
+pub use graph::Graph;
 pub use linear::Linear;
 pub use link::Link;
 pub(crate) use split::among;
@@ -13,32 +15,39 @@ pub use tree::{Node, Tree};
 
 use crate::{ExplainError, Rows, Scorer};
 
-/// A model that is known from inside.
+/// A model that was read from a file.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Model {
     /// Sums of trees.
     Forest(Forest),
     /// Weighted sums of the features.
     Linear(Linear),
+    /// Anything else, which only answers.
+    Graph(Graph),
 }
 
 impl Model {
-    /// The sums for a row, before the link.
+    /// The sums for a row, before the link. Of what only answers there are none but its predictions; where it cannot be run, they
+    /// are NaN.
     pub fn margin(&self, row: &[f64]) -> Vec<f64> {
         match self {
             Self::Forest(forest) => forest.margin(row),
             Self::Linear(linear) => linear.margin(row),
+            Self::Graph(graph) => graph
+                .scores(&Rows::new(row.to_vec(), row.len()))
+                .unwrap_or_else(|_| vec![f64::NAN; graph.outputs()]),
         }
     }
 
     /// What is predicted for each row: a number, a probability, or one for each class.
     ///
     /// # Errors
-    /// When the rows do not have the model's features.
+    /// When the rows do not have the model's features, or a graph cannot be run.
     pub fn predict(&self, rows: &Rows) -> Result<Vec<Vec<f64>>, ExplainError> {
         match self {
             Self::Forest(forest) => forest.predict(rows),
             Self::Linear(linear) => linear.predict(rows),
+            Self::Graph(graph) => graph.predict(rows),
         }
     }
 
@@ -47,6 +56,7 @@ impl Model {
         match self {
             Self::Forest(forest) => forest.link,
             Self::Linear(linear) => linear.link,
+            Self::Graph(_) => Link::Identity,
         }
     }
 
@@ -54,7 +64,7 @@ impl Model {
     pub fn trees(&self) -> usize {
         match self {
             Self::Forest(forest) => forest.trees.len(),
-            Self::Linear(_) => 0,
+            Self::Linear(_) | Self::Graph(_) => 0,
         }
     }
 
@@ -66,6 +76,7 @@ impl Model {
         let features = match &mut self {
             Self::Forest(forest) => &mut forest.features,
             Self::Linear(linear) => &mut linear.features,
+            Self::Graph(graph) => &mut graph.features,
         };
         if features.len() != names.len() {
             return Err(ExplainError::Names { expected: features.len(), found: names.len() });
@@ -80,6 +91,7 @@ impl Scorer for Model {
         match self {
             Self::Forest(forest) => &forest.features,
             Self::Linear(linear) => &linear.features,
+            Self::Graph(graph) => &graph.features,
         }
     }
 
@@ -87,11 +99,15 @@ impl Scorer for Model {
         match self {
             Self::Forest(forest) => forest.outputs(),
             Self::Linear(linear) => linear.outputs(),
+            Self::Graph(graph) => graph.outputs(),
         }
     }
 
     fn score(&self, rows: &Rows) -> Result<Vec<f64>, ExplainError> {
-        Ok(self.predict(rows)?.into_iter().flatten().collect())
+        match self {
+            Self::Graph(graph) => graph.scores(rows),
+            _ => Ok(self.predict(rows)?.into_iter().flatten().collect()),
+        }
     }
 }
 

@@ -23,6 +23,7 @@ pub use interactions::interactions;
 pub use linear::{linear, linear_in_probability};
 pub use path_dependent::path_dependent;
 pub use probability::in_probability;
+pub(crate) use work::of_each;
 
 /// What each feature adds to each output, row by row.
 #[derive(Debug, Clone, PartialEq)]

@@ -105,7 +105,7 @@ fn threads() -> usize {
 }
 
 /// Makes something of each, on all processors.
-pub(super) fn of_each<T: Sync, R: Send + Sync>(
+pub(crate) fn of_each<T: Sync, R: Send + Sync>(
     all: &[T],
     cancel: &CancellationToken,
     make: impl Fn(&T) -> R + Sync,

@@ -19,7 +19,7 @@ fn what_is_no_model_is_refused_with_its_place() {
         (b"{U\x01aZ}", "/learner: it is missing"),
         (b"\x08\x08\x3a", "no ONNX"),
         (b"\x08\x08", "no graph"),
-        (b"\x08\x08\x3a\x00", "no ensemble of trees and no linear model"),
+        (b"\x08\x08\x3a\x00", "no output of numbers"),
         (b"{\"kind\": \"SVC\"}", "the kind `SVC` cannot be read"),
         (b"{\"kind\": \"linear\"}", "/coef: a list is missing"),
         (b"{\"kind\": \"linear\", \"coef\": [[1, 2], [3]]}", "not of one length"),

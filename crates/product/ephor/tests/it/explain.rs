@@ -211,6 +211,10 @@ fn what_a_method_does_not_take_is_refused_all_at_once() {
         ),
         (&["--method", "kernel", "--samples", "0", "--precision", "0"], &["samples", "precision"]),
         (&["--method", "lime", "--rows", "3", "--class", "4"], &["no output 4"]),
+        (
+            &["--method", "pdp", "--background", "X.csv"],
+            &["--background is for --method shap, kernel", "pdp looks at the rows", "--feature"],
+        ),
     ] {
         let output = explain(arguments);
         let said = text(&output.stderr);
@@ -220,6 +224,60 @@ fn what_a_method_does_not_take_is_refused_all_at_once() {
         }
     }
 }
+
+#[test]
+fn groups_say_when_shuffles_are_too_few() {
+    let groups = |resamples: &str| {
+        explained(&["--method", "groups", "--group", "sex", "--resamples", resamples])
+    };
+    let found = groups("50");
+    let note = found["notes"][0].as_str().unwrap();
+    assert!(note.starts_with("22 tests need more than 439 shuffles"), "{note}");
+    assert!((found["least_p_adjusted"].as_f64().unwrap() - 22.0 / 51.0).abs() < 1e-12);
+    assert!(groups("440")["notes"].as_array().unwrap().is_empty());
+    let table = explain(&["--method", "groups", "--group", "sex", "--resamples", "50"]);
+    assert!(text(&table.stdout).contains("nothing is called a difference here"));
+}
+
+#[test]
+fn a_neural_network_is_explained_by_what_asks() {
+    let data = |file: &str| data("..").join("graphs").join(file);
+    let folder = tempfile::tempdir().unwrap();
+    let rows = folder.path().join("rows.csv");
+    let lines: String =
+        (0..30).flat_map(|at| [(at % 7).to_string(), format!(",{},1,0.5\n", at % 4)]).collect();
+    std::fs::write(&rows, format!("a,b,c,d\n{lines}")).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = ephor();
+        command.arg("explain").args([&data("network_two.onnx"), &rows]);
+        command.args(["--feature-names", "a,b,c,d"]).args(arguments).output().unwrap()
+    };
+    let refused = run(&[]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("ask for --method kernel"));
+    let output = run(&["--method", "kernel", "--rows", "2", "--format", "json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found["output"], 1, "of two classes the second is explained");
+    for row in found["rows"].as_array().unwrap() {
+        let sum: f64 = row["values"].as_array().unwrap().iter().filter_map(Value::as_f64).sum();
+        let all = found["base"].as_f64().unwrap() + sum;
+        assert!((all - row["prediction"].as_f64().unwrap()).abs() < 1e-6);
+    }
+    for arguments in [
+        &["--method", "lime", "--rows", "1", "--samples", "200"][..],
+        &["--method", "pdp", "--feature", "a"],
+        &["--method", "ice", "--feature", "a", "--rows", "3"],
+        &["--method", "ale", "--feature", "a", "--bins", "4"],
+        &["--method", "permutation", "--target", "c"],
+        &["--method", "counterfactual", "--rows", "2", "--budget", "2000"],
+        &["--method", "groups", "--group", "b", "--resamples", "20", "--rows", "30"],
+    ] {
+        let output = run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    }
+}
+
 #[test]
 fn models_of_every_origin_are_explained() {
     const NAMES: &str = "age,education_num,capital_gain,capital_loss,hours_per_week,workclass,marital_status,occupation,\

@@ -7,9 +7,9 @@ use super::{
 use crate::Malformed;
 
 /// More features cannot be explained.
-const MOST_FEATURES: usize = 1 << 20;
+pub(super) const MOST_FEATURES: usize = 1 << 20;
 /// Each node and input is sought among all others.
-const MOST_AROUND: usize = 1 << 14;
+pub(super) const MOST_AROUND: usize = 1 << 14;
 
 /// What is around.
 #[derive(Default)]
@@ -167,6 +167,7 @@ fn source<'a>(
 fn unknown(node: Fields<'_>) -> Malformed {
     node.fault("it changes what the model sees or answers, and cannot be read here.")
         .hint("Write the model without what goes before and after it, and prepare the rows alike.")
+        .other()
 }
 
 fn cast(node: Fields<'_>) -> Result<i32, Malformed> {
@@ -177,7 +178,7 @@ fn cast(node: Fields<'_>) -> Result<i32, Malformed> {
 }
 
 /// The kind of an input's elements, and how many columns it has.
-fn kind(input: &ValueInfo) -> (i32, Option<usize>) {
+pub(super) fn kind(input: &ValueInfo) -> (i32, Option<usize>) {
     let Some(tensor) = input.kind.as_ref().and_then(|kind| kind.tensor.as_ref()) else {
         return (0, None);
     };

@@ -8,6 +8,17 @@ pub(super) struct Model {
     pub ir_version: i64,
     #[prost(message, optional, tag = "7")]
     pub graph: Option<Graph>,
+    #[prost(message, repeated, tag = "8")]
+    pub operators: Vec<Operators>,
+}
+
+/// Which version of which set of operators the nodes are of.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Operators {
+    #[prost(string, tag = "1")]
+    pub domain: String,
+    #[prost(int64, tag = "2")]
+    pub version: i64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -18,6 +29,8 @@ pub(super) struct Graph {
     pub constants: Vec<Tensor>,
     #[prost(message, repeated, tag = "11")]
     pub inputs: Vec<ValueInfo>,
+    #[prost(message, repeated, tag = "12")]
+    pub outputs: Vec<ValueInfo>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -52,6 +65,9 @@ pub(super) struct Attribute {
     pub wholes: Vec<i64>,
     #[prost(bytes = "vec", repeated, tag = "9")]
     pub texts: Vec<Vec<u8>>,
+    /// Which of these it holds.
+    #[prost(int32, tag = "20")]
+    pub kind: i32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -64,6 +80,8 @@ pub(super) struct Tensor {
     pub floats: Vec<f32>,
     #[prost(int32, repeated, tag = "5")]
     pub wholes: Vec<i32>,
+    #[prost(int64, repeated, tag = "7")]
+    pub longs: Vec<i64>,
     #[prost(string, tag = "8")]
     pub name: String,
     #[prost(bytes = "vec", tag = "9")]
@@ -112,4 +130,17 @@ pub(super) struct Size {
 /// Kinds of elements.
 pub(super) const FLOAT: i32 = 1;
 pub(super) const UINT8: i32 = 2;
+pub(super) const INT8: i32 = 3;
+pub(super) const INT32: i32 = 6;
+pub(super) const INT64: i32 = 7;
+pub(super) const BOOL: i32 = 9;
 pub(super) const DOUBLE: i32 = 11;
+
+/// Kinds of attributes.
+pub(super) const OF_FLOAT: i32 = 1;
+pub(super) const OF_WHOLE: i32 = 2;
+pub(super) const OF_TEXT: i32 = 3;
+pub(super) const OF_TENSOR: i32 = 4;
+pub(super) const OF_FLOATS: i32 = 6;
+pub(super) const OF_WHOLES: i32 = 7;
+pub(super) const OF_TEXTS: i32 = 8;

@@ -25,6 +25,7 @@ enum Kind {
     TensorType,
     Shape,
     Size,
+    Operators,
 }
 
 impl Kind {
@@ -32,9 +33,10 @@ impl Kind {
     fn of(self, field: u32) -> Option<Self> {
         Some(match (self, field) {
             (Self::Model, 7) => Self::Graph,
+            (Self::Model, 8) => Self::Operators,
             (Self::Graph, 1) => Self::Node,
             (Self::Graph | Self::Attribute, 5) => Self::Tensor,
-            (Self::Graph, 11) => Self::Value,
+            (Self::Graph, 11 | 12) => Self::Value,
             (Self::Node, 5) => Self::Attribute,
             (Self::Value, 2) => Self::Type,
             (Self::Type, 1) => Self::TensorType,

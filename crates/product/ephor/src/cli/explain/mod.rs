@@ -3,7 +3,10 @@
 mod methods;
 mod printing;
 mod progress;
+mod report;
 mod rows;
+mod served;
+mod subject;
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +16,8 @@ use ephor_explain::{
     CancellationToken, ExplainError, Explanation, Format, Model, Rows, Scorer as _,
     shap::{self, Progress},
 };
+
+use served::Served;
 
 use super::{
     block_on,
@@ -39,24 +44,30 @@ Examples:
   ephor explain model.json test.csv --method ale --feature income --bins 20
   ephor explain model.json refused.csv --method counterfactual --immutable sex,age --increase-only education
   ephor explain model.json test.csv --method groups --group sex
+  ephor explain network.onnx applicants.csv --method kernel --background train.csv --feature-names age,income,debt
+  ephor explain --endpoint https://models.example.org/credit --endpoint-header-env Authorization=MODEL_TOKEN \\
+      applicants.csv --method lime --rows 3 --feature-names age,income,debt
+  ephor explain model.json applicants.csv --report shap.html --format csv --out shap.csv
 
 The model is XGBoost's JSON or UBJSON (save_model(\"model.json\"), \"model.ubj\"), LightGBM's text
-(save_model(\"model.txt\")), ONNX of trees or of a linear model, or scikit-learn's parameters as JSON (docs/explain.md).
-Nothing of it is run, and no pickle is read. The rows have a column of numbers for each of its features; a category is
-its number, and an empty field is missing. Values are in the unit of the margin: before the logistic function, say.
-Base + sum of the values = margin.
+(save_model(\"model.txt\")), ONNX, or scikit-learn's parameters as JSON (docs/explain.md). Of other ONNX than trees and
+linear models only the answers can be asked: by --method, not as exact values. No pickle is read. The rows have a column
+of numbers for each of its features; a category is its number, and an empty field is missing. Values are in the unit of
+the margin: before the logistic function, say. Base + sum of the values = margin.
 
 Without --background, features that are not known follow the ways of the training rows (path-dependent values, as
 XGBoost's pred_contribs); with it, they take the background's values (interventional values).
 
-The other methods only ask the model, and explain what it predicts: a probability, mostly.
+The other methods only ask the model, and explain what it predicts: a probability, mostly. They explain a model that is
+served elsewhere too: --endpoint stands in MODEL's place. Values of headers come from the environment or from files.
 
 Exit codes: 0 done, 2 the model or the rows are wrong, 3 it could not be done.")]
 pub struct Args {
-    /// The model's file
+    /// The model's file; left out with --endpoint
     model: PathBuf,
     /// A CSV, NDJSON, JSON or Parquet file of rows to explain; - for standard input
-    rows_file: PathBuf,
+    #[arg(required_unless_present = "endpoint")]
+    rows_file: Option<PathBuf>,
     /// How to explain
     #[arg(long, value_enum, default_value_t = Method::Shap)]
     method: Method,
@@ -82,9 +93,14 @@ pub struct Args {
     /// Where to write the result, instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Where to write a report too: one self-contained page with plots, tables and notes
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// The memory that rows and values may take, in MiB
     #[arg(long, default_value_t = 2048, value_name = "MIB")]
     memory: usize,
+    #[command(flatten)]
+    served: Served,
     #[command(flatten)]
     options: methods::Options,
 }
@@ -131,6 +147,8 @@ struct Explained {
     pairs: bool,
     /// Do they add up to the probability, not to the margin?
     probability: bool,
+    /// How many rows they are compared with, where there are some.
+    background: Option<usize>,
 }
 
 /// More than this many rows of a background are not read.
@@ -142,15 +160,26 @@ impl Args {
             return self.run_method();
         }
         self.options.refuse_any()?;
-        let (format, model) = self.model()?;
+        let (Some(model), rows_file) = self.files()? else {
+            let message = "exact SHAP values need a model's file, and an endpoint only answers; ask for --method kernel";
+            return Err(UsageError(message.to_owned()).into());
+        };
+        let (format, model) = self.model(model)?;
+        if matches!(model, Model::Graph(_)) {
+            let message = "exact SHAP values need trees or a linear model, and this one only answers; ask for --method kernel";
+            return Err(UsageError(message.to_owned()).into());
+        }
         if matches!(model, Model::Linear(_)) && self.background.is_none() {
             let message =
                 "a linear model is explained against other rows; say which by --background FILE";
             return Err(UsageError(message.to_owned()).into());
         }
-        let explained = block_on(self.explain(format, model))?;
+        let explained = block_on(self.explain(format, model, rows_file))?;
+        if let Some(path) = &self.report {
+            report::write(path, &report::of_values(&explained).map_err(refused)?, &self)?;
+        }
         let text = match self.format {
-            Output::Table => printing::table(&explained, &file::named(&self.rows_file)),
+            Output::Table => printing::table(&explained, &file::named(rows_file)),
             Output::Json => printing::json(&explained)?,
             Output::Csv => printing::csv(&explained)?,
         };
@@ -158,9 +187,23 @@ impl Args {
         Ok(Exit::Ok)
     }
 
+    /// The model's file, unless an endpoint is asked, and the rows'.
+    fn files(&self) -> anyhow::Result<(Option<&Path>, &Path)> {
+        match (&self.served.endpoint, &self.rows_file) {
+            (None, Some(rows)) => Ok((Some(&self.model), rows)),
+            (Some(_), None) => Ok((None, &self.model)),
+            (Some(_), Some(_)) => Err(UsageError(
+                "--endpoint and MODEL exclude one another: give one of them, and the file of rows"
+                    .to_owned(),
+            )
+            .into()),
+            (None, None) => Err(UsageError("give a model and a file of rows".to_owned()).into()),
+        }
+    }
+
     /// The model, its features under the names that were given.
-    fn model(&self) -> anyhow::Result<(Format, Model)> {
-        let (format, model) = read_model(&self.model)?;
+    fn model(&self, path: &Path) -> anyhow::Result<(Format, Model)> {
+        let (format, model) = read_model(path)?;
         if self.feature_names.is_empty() {
             return Ok((format, model));
         }
@@ -169,12 +212,17 @@ impl Args {
         Ok((format, named))
     }
 
-    async fn explain(&self, format: Format, model: Model) -> anyhow::Result<Explained> {
+    async fn explain(
+        &self,
+        format: Format,
+        model: Model,
+        rows_file: &Path,
+    ) -> anyhow::Result<Explained> {
         let features = model.features();
         let singles = features.len() * model.outputs();
         let each = if self.interactions { singles * features.len() } else { singles };
         let most = (self.memory << 20) / (8 * (each + features.len()).max(1));
-        let found = self.read(&self.rows_file, features, self.rows, most).await?;
+        let found = self.read(rows_file, features, self.rows, most).await?;
         let background = match &self.background {
             Some(path) => Some(self.read(path, features, Some(MAX_BACKGROUND), most).await?),
             None => None,
@@ -192,7 +240,16 @@ impl Args {
             let asked = Asked { rows: &found, background: background.as_ref(), pairs, probability };
             let made = values(&model, &asked, &progress, &cancel);
             progress.over();
-            Ok(Explained { format, model, rows: found, values: made?, pairs, probability })
+            let background = background.map(|rows| rows.len());
+            Ok(Explained {
+                format,
+                model,
+                rows: found,
+                values: made?,
+                pairs,
+                probability,
+                background,
+            })
         });
         let explained = work.await?;
         ctrl_c.abort();
@@ -213,10 +270,10 @@ impl Args {
     }
 }
 
-/// Being stopped is no fault of who asks; all else is.
+/// Being stopped is no fault of who asks, nor is what happens on the way to an endpoint; all else is.
 fn refused(error: ExplainError) -> anyhow::Error {
     match error {
-        ExplainError::Cancelled => error.into(),
+        ExplainError::Cancelled | ExplainError::Endpoint(_) => error.into(),
         _ => UsageError(error.to_string()).into(),
     }
 }
@@ -255,6 +312,9 @@ fn values(
             shap::linear(linear, rows, background, progress, cancel)
         }
         (Model::Linear(_), None) => Err(ExplainError::NoBackground),
+        (Model::Graph(_), _) => Err(ExplainError::Asked(vec![
+            "the model only answers: ask for --method kernel".to_owned(),
+        ])),
     }
 }
 

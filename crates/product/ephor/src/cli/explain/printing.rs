@@ -31,6 +31,7 @@ pub(super) fn table(explained: &Explained, source: &str) -> String {
         match model {
             Model::Forest(forest) => format!("{} trees", forest.trees.len()),
             Model::Linear(_) => "a linear model".to_owned(),
+            Model::Graph(_) => "a graph".to_owned(),
         },
         model.features().len(),
         if explained.probability { "values in probability" } else { unit(model.link()) }
@@ -81,7 +82,7 @@ const fn unit(link: Link) -> &'static str {
 
 /// Everything.
 pub(super) fn json(explained: &Explained) -> anyhow::Result<String> {
-    let Explained { format, model, rows, values, pairs, probability } = explained;
+    let Explained { format, model, rows, values, pairs, probability, .. } = explained;
     let predictions = model.predict(rows)?;
     let lines: Vec<Value> = rows
         .iter()

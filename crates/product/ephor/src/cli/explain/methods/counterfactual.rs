@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use ephor_explain::{
-    Model, Scorer as _,
+    Scorer as _,
     counterfactual::{Direction, Goal, Outcome, Rule, Settings, seek, thresholds},
+    summary::Flips,
 };
 use serde_json::json;
 
@@ -22,10 +23,7 @@ pub(super) fn told(work: &Work) -> anyhow::Result<Told> {
         count: options.count.unwrap_or(usual.count),
         changes: options.changes.unwrap_or(usual.changes),
         budget: options.budget.unwrap_or(usual.budget),
-        thresholds: match model {
-            Model::Forest(forest) => thresholds(forest),
-            Model::Linear(_) => Vec::new(),
-        },
+        thresholds: model.forest().map(thresholds).unwrap_or_default(),
         seed: options.seed.unwrap_or(0),
         ..usual
     };
@@ -104,6 +102,7 @@ pub(super) fn told(work: &Work) -> anyhow::Result<Told> {
             work.background.len()
         )],
         tables,
+        summary: work.of_flips(Flips::of(&columns.rows, &found, shown)),
         json: json!({
             "method": "counterfactual", "features": model.features(), "seed": settings.seed,
             "output": shown, "threshold": options.wanted.is_none().then_some(threshold),

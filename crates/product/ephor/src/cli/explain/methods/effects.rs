@@ -3,6 +3,7 @@
 use ephor_explain::{
     Scorer as _,
     effects::{self, Accumulated, Grid, Order, Partial},
+    summary::{Curves, Surface},
 };
 use serde_json::json;
 
@@ -46,10 +47,12 @@ pub(super) fn dependence(work: &Work, every_row: bool) -> anyhow::Result<Told> {
     )
     .map_err(refused)?;
     let found = if work.options.centred { found.centred() } else { found };
-    Ok(one(work, feature, &found, every_row))
+    let curves =
+        Curves::partial(feature, categorical.contains(&feature), work.options.centred, &found);
+    Ok(one(work, feature, &found, every_row, curves))
 }
 
-fn one(work: &Work, feature: usize, found: &Partial, every_row: bool) -> Told {
+fn one(work: &Work, feature: usize, found: &Partial, every_row: bool, curves: Curves) -> Told {
     let name = work.name(feature);
     let count = work.columns.rows.len();
     let spread = |place: usize| -> Vec<String> {
@@ -89,6 +92,7 @@ fn one(work: &Work, feature: usize, found: &Partial, every_row: bool) -> Told {
         title: format!("{what} of output {} on {name}, over {count} rows", work.output()),
         facts: Vec::new(),
         tables: vec![Table { heading: String::new(), heads, lines: table }],
+        summary: work.of_effect(curves),
         json: json!({
             "method": method, "output": work.output(), "feature": name, "rows": count,
             "centred": work.options.centred, "grid": found.grid, "average": found.average,
@@ -131,6 +135,7 @@ fn pair(work: &Work, features: [usize; 2], grid: &Grid) -> anyhow::Result<Told> 
             heads: vec!["value of the first", "value of the second", "mean prediction"],
             lines: cells().map(|cells| cells.map(number).to_vec()).collect(),
         }],
+        summary: work.of_surface(Surface::of(features, &found)),
         json: json!({
             "method": "pdp", "output": work.output(), "features": names, "rows": rows.len(),
             "grids": found.grids, "average": found.average,
@@ -186,6 +191,7 @@ pub(super) fn accumulated(work: &Work) -> anyhow::Result<Told> {
                 .map(|(place, value)| vec![number(*value), number(effect[place]), count(place)])
                 .collect(),
         }],
+        summary: work.of_effect(Curves::accumulated(feature, is_category, &found)),
         json: json!({
             "method": "ale", "output": output, "feature": name, "categorical": is_category,
             "grid": grid, "effect": effect, "rows": counts, "features": model.features(),

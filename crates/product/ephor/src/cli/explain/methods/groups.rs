@@ -1,8 +1,8 @@
 //! `--method groups`
 
 use ephor_explain::{
-    Explanation, Model, Scorer as _,
-    groups::{Settings, Tested, compare},
+    Explanation, Scorer as _,
+    groups::{Compared, Settings, Tested, compare},
     kernel, shap,
 };
 use serde_json::{Value, json};
@@ -101,6 +101,8 @@ pub(super) fn told(work: &Work) -> anyhow::Result<Told> {
     if found.without > 0 {
         facts.push(format!("{} rows belong to no group.", found.without));
     }
+    let notes: Vec<String> = too_few(&found, &settings).into_iter().collect();
+    facts.extend(notes.iter().cloned());
     let mut heads: Vec<String> =
         ["group", "rows", "feature", "mean_size", "mean_value"].map(ToOwned::to_owned).to_vec();
     for of in ["size", "value"] {
@@ -117,11 +119,13 @@ pub(super) fn told(work: &Work) -> anyhow::Result<Told> {
         ),
         facts,
         tables,
+        summary: work.of_groups(&values, &found, settings.confidence)?,
         json: json!({
             "method": "groups", "output": output, "features": model.features(),
             "reference": found.reference, "without_group": found.without,
             "confidence": settings.confidence, "resamples": settings.resamples,
-            "seed": settings.seed, "groups": groups,
+            "seed": settings.seed, "tests": found.tests, "least_p_adjusted": found.least_p, "notes": notes,
+            "groups": groups,
         }),
         heads,
         lines,
@@ -132,16 +136,16 @@ pub(super) fn told(work: &Work) -> anyhow::Result<Told> {
 fn values(work: &Work) -> Result<(Explanation, &'static str), ephor_explain::ExplainError> {
     let Work { model, columns, progress, cancel, .. } = work;
     let rows = &columns.rows;
-    match model {
-        Model::Forest(forest) if work.own_background => {
+    match model.forest() {
+        Some(forest) if work.own_background => {
             let found = shap::interventional(forest, rows, &work.background, progress, cancel)?;
             Ok((found, "Interventional SHAP values of the margin"))
         }
-        Model::Forest(forest) => {
+        Some(forest) => {
             let found = shap::path_dependent(forest, rows, progress, cancel)?;
             Ok((found, "Path-dependent SHAP values of the margin"))
         }
-        Model::Linear(_) => {
+        None => {
             let background = work.some_background(KERNEL_BACKGROUND);
             let background = if background.is_empty() {
                 super::first(rows, KERNEL_BACKGROUND)
@@ -153,6 +157,20 @@ fn values(work: &Work) -> Result<(Explanation, &'static str), ephor_explain::Exp
             Ok((found.explanation, "Kernel SHAP values of the prediction"))
         }
     }
+}
+
+/// Where there are too few shuffles for so many tests, nothing can be called a difference: that is not to be taken for equality.
+fn too_few(found: &Compared, settings: &Settings) -> Option<String> {
+    (found.least_p >= SURE).then(|| {
+        format!(
+            "{} tests need more than {:.0} shuffles for an adjusted p below {SURE}; with {} none can be less than {:.3}, so that nothing is \
+             called a difference here, however large it is. Ask for more by --resamples.",
+            found.tests,
+            (found.tests as f64 / SURE).ceil() - 1.0,
+            settings.resamples,
+            found.least_p
+        )
+    })
 }
 
 fn sure(tested: &Tested) -> bool {

@@ -76,6 +76,7 @@ pub(super) fn told(work: &Work) -> anyhow::Result<Told> {
             background.len()
         )],
         tables,
+        summary: work.of_estimated(&found, background.len())?,
         json: json!({
             "method": "kernel", "output": output, "features": features, "base": base,
             "background_rows": background.len(), "seed": settings.seed, "rows": rows,

@@ -3,6 +3,7 @@
 use ephor_explain::{
     Scorer as _,
     lime::{Discretizer, Lime, Settings, Told as Stands},
+    summary::Near,
 };
 use serde_json::json;
 
@@ -76,6 +77,7 @@ pub(super) fn told(work: &Work) -> anyhow::Result<Told> {
             work.background.len()
         )],
         tables,
+        summary: work.of_near(Near::of(&lime, &columns.rows, &found)),
         json: json!({
             "method": "lime", "output": output, "features": model.features(),
             "samples": settings.samples, "repeats": settings.repeats, "seed": settings.seed,

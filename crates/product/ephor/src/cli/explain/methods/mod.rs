@@ -7,15 +7,18 @@ mod kernel;
 mod lime;
 mod options;
 mod permutation;
+mod summary;
 mod told;
 
-use ephor_explain::{CancellationToken, Model, Rows, Scorer};
+use ephor_explain::{CancellationToken, Format, Model, Rows, Scorer as _, summary::About};
+use ephor_fairness::DataFrame;
 pub(super) use options::Options;
 use told::Told;
 
 use super::{
-    Args, MAX_BACKGROUND, Method, Output, progress, refused,
-    rows::{self, Columns},
+    Args, MAX_BACKGROUND, Method, Output, progress, refused, report,
+    rows::{self, Beside, Columns},
+    subject::Subject,
 };
 use crate::{
     cli::{
@@ -30,7 +33,8 @@ const KERNEL_BACKGROUND: usize = 100;
 
 /// What a method works on.
 struct Work {
-    model: Model,
+    model: Subject,
+    about: About,
     columns: Columns,
     background: Rows,
     /// Was it given, or are these the rows themselves?
@@ -44,30 +48,48 @@ impl Args {
     pub(super) fn run_method(self) -> anyhow::Result<Exit> {
         let shap = [("--interactions", self.interactions), ("--probability", self.probability)];
         let given = shap.into_iter().filter(|(_, given)| *given).map(|(option, _)| option);
-        self.options.fit(self.method, &given.collect::<Vec<_>>())?;
-        let (_, model) = self.model()?;
-        let (format, out, source) = (self.format, self.out.clone(), file::named(&self.rows_file));
+        let given: Vec<&str> = given.collect();
+        self.options.fit(self.method, &given, self.background.is_some())?;
+        let (model, rows_file) = self.files()?;
+        let source = file::named(rows_file);
+        let model = model.map(|path| self.model(path)).transpose()?;
         let told = block_on(self.work(model))?;
-        let text = match format {
+        if let Some(path) = &self.report {
+            report::write(path, std::slice::from_ref(&told.summary), &self)?;
+        }
+        let text = match self.format {
             Output::Table => told.table(&source),
             Output::Json => told.json()?,
             Output::Csv => told.csv(),
         };
-        file::put(out.as_ref(), &text)?;
+        file::put(self.out.as_ref(), &text)?;
         Ok(Exit::Ok)
     }
 
-    async fn work(self, model: Model) -> anyhow::Result<Told> {
-        let features = model.features().to_vec();
-        let most = (self.memory << 20) / (8 * 4 * features.len().max(1));
+    /// Without a model, an endpoint is asked.
+    async fn work(&self, model: Option<(Format, Model)>) -> anyhow::Result<Told> {
+        // An endpoint is opened with the first row.
+        if self.rows == Some(0) {
+            return Err(UsageError("--rows: at least 1".to_owned()).into());
+        }
+        let settings = self.served.settings()?;
         let beside = self.options.beside(self.method);
+        let named = match &model {
+            Some((_, model)) => model.features(),
+            None => &self.feature_names,
+        };
+        let only = named.iter().chain(beside.names()).cloned().collect();
+        let only = Some(only).filter(|_| !named.is_empty());
+        let rows_file = self.files()?.1;
+        let table = file::open(rows_file, only, self.memory).await?;
+        let frame = table.dataframe().map_err(unreadable)?;
+        // An endpoint does not say what its features are: all columns, where it is not said otherwise.
+        let features = if named.is_empty() { columns_of(&frame, &beside) } else { named.to_vec() };
+        let most = (self.memory << 20) / (8 * 4 * features.len().max(1));
         // Without a background the rows are their own, and more of them are read than are explained.
         let lone = self.background.is_none() && needs_background(self.method);
         let count = self.rows.map(|rows| if lone { rows.max(MAX_BACKGROUND) } else { rows });
-        let only = features.iter().chain(beside.names()).cloned().collect();
-        let table = file::open(&self.rows_file, Some(only), self.memory).await?;
-        let frame = table.dataframe().map_err(unreadable)?;
-        let source = file::named(&self.rows_file);
+        let source = file::named(rows_file);
         let mut columns = rows::read_with(frame, &features, &beside, count, most, &source).await?;
         if columns.rows.is_empty() {
             return Err(UsageError(format!("{source}: it has no rows")).into());
@@ -82,6 +104,17 @@ impl Args {
             columns.targets.truncate(rows);
             columns.groups.truncate(rows);
         }
+        let (about, model) = match (model, settings) {
+            (None, Some(settings)) => {
+                let first = columns.rows.row(0);
+                let endpoint = self.served.open(settings, features, first).await?;
+                (About::asked(endpoint.outputs()), Subject::Served(Box::new(endpoint)))
+            }
+            (Some((format, model)), _) => (About::of(format, &model), Subject::File(model)),
+            (None, None) => {
+                return Err(UsageError("give a model and a file of rows".to_owned()).into());
+            }
+        };
         let cancel = CancellationToken::new();
         let stop = cancel.clone();
         let ctrl_c = tokio::spawn(async move {
@@ -90,11 +123,19 @@ impl Args {
             }
         });
         let (method, own_background) = (self.method, self.background.is_some());
-        let options = self.options;
+        let options = self.options.clone();
         let work = tokio::task::spawn_blocking(move || {
             let progress = progress::shown();
-            let work =
-                Work { model, columns, background, own_background, options, cancel, progress };
+            let work = Work {
+                model,
+                about,
+                columns,
+                background,
+                own_background,
+                options,
+                cancel,
+                progress,
+            };
             let told = match method {
                 Method::Kernel => kernel::told(&work),
                 Method::Lime => lime::told(&work),
@@ -111,6 +152,12 @@ impl Args {
         ctrl_c.abort();
         told
     }
+}
+
+/// The columns that are not beside the features.
+fn columns_of(frame: &DataFrame, beside: &Beside) -> Vec<String> {
+    let all = frame.schema().fields().iter().map(|field| field.name().clone());
+    all.filter(|name| !beside.names().any(|other| other == name)).collect()
 }
 
 fn needs_background(method: Method) -> bool {

@@ -236,12 +236,17 @@ impl Options {
 
     /// None of these are for exact SHAP values.
     pub(in super::super) fn refuse_any(&self) -> anyhow::Result<()> {
-        self.fit(Method::Shap, &[])
+        self.fit(Method::Shap, &[], false)
     }
 
     /// Is all that is given for the method, and all given that it needs? All faults at once;
-    /// `shap` are the options of that method which are given.
-    pub(super) fn fit(&self, method: Method, shap: &[&str]) -> anyhow::Result<()> {
+    /// `shap` are the options of that method which are given; `background` says whether other rows are.
+    pub(super) fn fit(
+        &self,
+        method: Method,
+        shap: &[&str],
+        background: bool,
+    ) -> anyhow::Result<()> {
         let name = |method: &Method| {
             method.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
         };
@@ -256,6 +261,13 @@ impl Options {
             .collect();
         if ALL.contains(&method) {
             faults.extend(shap.iter().map(|option| format!("{option} is for --method shap")));
+        }
+        let alone = [Method::Permutation, Method::Pdp, Method::Ice, Method::Ale];
+        if background && alone.contains(&method) {
+            faults.push(format!(
+                "--background is for --method shap, kernel, lime, counterfactual, groups; --method {} looks at the rows themselves",
+                name(&method)
+            ));
         }
         let mut needs = |option: &str, given: bool| {
             if !given {

@@ -3,6 +3,7 @@
 use ephor_explain::{
     Scorer as _,
     permutation::{Metric, Settings, importance},
+    summary::Importance,
 };
 use serde_json::json;
 
@@ -67,6 +68,7 @@ pub(super) fn told(work: &Work) -> anyhow::Result<Told> {
                 })
                 .collect(),
         }],
+        summary: work.of_losses(Importance::of(metric, &found)),
         json: json!({
             "method": "permutation", "metric": metric, "baseline": found.baseline,
             "rows": columns.rows.len(), "seed": settings.seed, "features": model.features(),

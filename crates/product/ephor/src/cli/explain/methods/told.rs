@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use comfy_table::CellAlignment;
+use ephor_explain::summary::Summary;
 use serde_json::Value;
 
 use crate::cli::{
@@ -19,6 +20,8 @@ pub(super) struct Told {
     pub tables: Vec<Table>,
     /// Everything, for programs.
     pub json: Value,
+    /// What a report shows of it.
+    pub summary: Summary,
     /// The columns of CSV, and its lines.
     pub heads: Vec<String>,
     pub lines: Vec<Vec<String>>,

@@ -1,0 +1,73 @@
+//! `ephor explain --report FILE.html`: one self-contained page.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use ephor_console::report::{ReportMeta, explained::html};
+use ephor_explain::{
+    ExplainError, Scorer as _,
+    summary::{About, Digest, Method, Settings, Summary, Unit},
+};
+use ephor_kernel::{Clock as _, SystemClock};
+
+use super::{Args, Explained};
+use crate::cli::file;
+
+/// Of a model with more outputs, the first are reported.
+const MOST_OUTPUTS: usize = 10;
+
+/// Digests of exact values, one for each output.
+pub(super) fn of_values(explained: &Explained) -> Result<Vec<Summary>, ExplainError> {
+    let Explained { format, model, rows, values, pairs, probability, background } = explained;
+    let unit = if *probability { Unit::Probability } else { Unit::Margin };
+    (0..model.outputs().min(MOST_OUTPUTS))
+        .map(|output| {
+            let about = About::of(*format, model);
+            let mut summary = Summary::new(Method::Shap, about, output, unit, model.features());
+            summary.background = background.map(|rows| rows as u64);
+            let mut digest = Digest::new(summary, &Settings::default());
+            if *pairs {
+                digest.add_pairs(rows, values)?;
+            } else {
+                digest.add(rows, values)?;
+            }
+            Ok(digest.finish())
+        })
+        .collect()
+}
+
+/// Writes the page.
+pub(super) fn write(path: &Path, summaries: &[Summary], args: &Args) -> anyhow::Result<()> {
+    let (model_file, rows) = args.files()?;
+    let model = match model_file {
+        Some(path) => path.display().to_string(),
+        None => args.served.shown().unwrap_or_default(),
+    };
+    let source = file::named(rows);
+    let meta = ReportMeta::new(format!("Explanation of {model}"), source, SystemClock.now());
+    let page = html(summaries, &args.asked(model_file), &meta)?;
+    std::fs::write(path, page)
+        .with_context(|| format!("the report could not be written to {}", path.display()))
+}
+
+impl Args {
+    /// What a report says of the command beside what came of it.
+    fn asked(&self, model: Option<&Path>) -> Vec<(String, String)> {
+        let options = &self.options;
+        let list = |names: &[String]| (!names.is_empty()).then(|| names.join(", "));
+        let asked = [
+            ("Model\u{2019}s file", model.map(|file| file.display().to_string())),
+            ("Endpoint", self.served.shown()),
+            ("Background\u{2019}s file", self.background.as_deref().map(file::named)),
+            ("Feature", list(&options.feature)),
+            ("Categories", list(&options.categorical)),
+            ("Target", options.target.clone()),
+            ("Does not change", list(&options.immutable)),
+            ("Only increases", list(&options.increase_only)),
+            ("Only decreases", list(&options.decrease_only)),
+            ("Seed", options.seed.map(|seed| seed.to_string())),
+        ];
+        let given = asked.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        given.collect()
+    }
+}
