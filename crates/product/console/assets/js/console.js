@@ -181,7 +181,7 @@
     });
     xhr.addEventListener("error", () => failed("The connection broke. Nothing was stored; try again."));
     xhr.addEventListener("load", () => {
-      if (xhr.status < 300) location.assign(`/datasets/${JSON.parse(xhr.responseText).id}?done=created`);
+      if (xhr.status < 300) location.assign(form.dataset.done || `/datasets/${JSON.parse(xhr.responseText).id}?done=created`);
       else failed(problemText(xhr));
     });
     xhr.open("POST", form.action);
