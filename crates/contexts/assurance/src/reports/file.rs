@@ -1,11 +1,14 @@
 //! Reports and cards as files to be kept.
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
 use ephor_kernel::{Clock, Problem, SystemClock};
 use http::{HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
-use super::{Heading, Pages, findings};
+use super::{Heading, Pages, findings, press::pressed};
 use crate::{
     analysis::{Completed, Lawful},
     card::ModelCard,
@@ -14,6 +17,7 @@ use crate::{
 /// What a standalone page may do if a browser shows it from here in spite of its disposition: its
 /// own policy allows the scripts that it holds, and nothing of it reaches what is Ephor's.
 const STANDALONE: &str = "sandbox allow-scripts";
+const PDF: &str = "application/pdf";
 
 /// The formats of an analysis' report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,10 +26,22 @@ pub enum ReportFormat {
     /// One page with plots that needs nothing but itself.
     #[default]
     Html,
+    /// The same on paper.
+    Pdf,
     /// The whole result, for programs.
     Json,
     /// The findings as a table: a line for each disparity.
     Csv,
+}
+
+/// The formats of a report of the law.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LawFormat {
+    /// One page that needs nothing but itself.
+    #[default]
+    Html,
+    /// The same on paper.
+    Pdf,
 }
 
 /// The formats of a model card.
@@ -35,6 +51,8 @@ pub enum CardFormat {
     /// One page that needs nothing but itself.
     #[default]
     Html,
+    /// The same on paper.
+    Pdf,
     /// A `README.md` with the metadata that hubs of models read.
     Markdown,
     /// For programs.
@@ -44,40 +62,53 @@ pub enum CardFormat {
 /// The report of a completed analysis, as a download.
 ///
 /// # Errors
-/// It could not be written, which only a lack of memory can cause.
-pub fn analysis_file(
+/// It could not be written: memory was short, or the typesetter failed. `unavailable` when too many documents are being typeset.
+pub async fn analysis_file(
     pages: Pages,
-    completed: &Completed,
+    completed: Completed,
     format: ReportFormat,
     organization: Option<&str>,
 ) -> Result<Response, Problem> {
+    let heading = heading(&completed, organization);
     let Completed { analysis, result, .. } = completed;
-    let (kind, ending, text) = match format {
+    let (kind, ending, bytes) = match format {
         ReportFormat::Html => {
-            let heading = heading(completed, organization);
-            ("text/html; charset=utf-8", "html", (pages.report)(result, &heading)?)
+            let page = (pages.report)(&result, &heading)?;
+            ("text/html; charset=utf-8", "html", page.into_bytes())
         }
-        ReportFormat::Json => ("application/json", "json", pretty(result)?),
+        ReportFormat::Pdf => {
+            let written = pressed(move || (pages.report_pdf)(&result, &heading)).await?;
+            (PDF, "pdf", written)
+        }
+        ReportFormat::Json => ("application/json", "json", pretty(&result)?.into_bytes()),
         ReportFormat::Csv => {
-            ("text/csv; charset=utf-8; header=present", "csv", findings::table(result)?)
+            let table = findings::table(&result)?;
+            ("text/csv; charset=utf-8; header=present", "csv", table.into_bytes())
         }
     };
-    Ok(attachment(kind, &format!("bias-analysis-{}.{ending}", analysis.id), text))
+    Ok(attachment(kind, &format!("bias-analysis-{}.{ending}", analysis.id), bytes))
 }
 
 /// A report of the law, as a download.
 ///
 /// # Errors
-/// It could not be written, which only a lack of memory can cause.
-pub fn law_file(
+/// It could not be written: memory was short, or the typesetter failed. `unavailable` when too many documents are being typeset.
+pub async fn law_file(
     pages: Pages,
-    lawful: &Lawful,
+    lawful: Lawful,
+    format: LawFormat,
     organization: Option<&str>,
 ) -> Result<Response, Problem> {
     let Lawful { completed, report } = lawful;
-    let text = (pages.law)(report, &heading(completed, organization))?;
+    let heading = heading(&completed, organization);
     let (id, rule) = (completed.analysis.id, report.rule().as_str());
-    Ok(attachment("text/html; charset=utf-8", &format!("{rule}-{id}.html"), text))
+    let (kind, ending, bytes) = match format {
+        LawFormat::Html => {
+            ("text/html; charset=utf-8", "html", (pages.law)(&report, &heading)?.into_bytes())
+        }
+        LawFormat::Pdf => (PDF, "pdf", pressed(move || (pages.law_pdf)(&report, &heading)).await?),
+    };
+    Ok(attachment(kind, &format!("{rule}-{id}.{ending}"), bytes))
 }
 
 fn heading(completed: &Completed, organization: Option<&str>) -> Heading {
@@ -95,14 +126,22 @@ fn heading(completed: &Completed, organization: Option<&str>) -> Heading {
 /// A model card, as a download.
 ///
 /// # Errors
-/// It could not be written, which only a lack of memory can cause.
-pub fn card_file(pages: Pages, card: &ModelCard, format: CardFormat) -> Result<Response, Problem> {
-    let (kind, ending, text) = match format {
-        CardFormat::Html => ("text/html; charset=utf-8", "html", (pages.card)(card)?),
-        CardFormat::Markdown => ("text/markdown; charset=utf-8", "md", card.markdown()),
-        CardFormat::Json => ("application/json", "json", pretty(card)?),
+/// It could not be written: memory was short, or the typesetter failed. `unavailable` when too many documents are being typeset.
+pub async fn card_file(
+    pages: Pages,
+    card: ModelCard,
+    format: CardFormat,
+) -> Result<Response, Problem> {
+    let id = card.model_details.id;
+    let (kind, ending, bytes) = match format {
+        CardFormat::Html => ("text/html; charset=utf-8", "html", (pages.card)(&card)?.into_bytes()),
+        CardFormat::Pdf => (PDF, "pdf", pressed(move || (pages.card_pdf)(&card)).await?),
+        CardFormat::Markdown => {
+            ("text/markdown; charset=utf-8", "md", card.markdown().into_bytes())
+        }
+        CardFormat::Json => ("application/json", "json", pretty(&card)?.into_bytes()),
     };
-    Ok(attachment(kind, &format!("model-card-{}.{ending}", card.model_details.id), text))
+    Ok(attachment(kind, &format!("model-card-{id}.{ending}"), bytes))
 }
 
 pub(crate) fn pretty(value: &impl Serialize) -> Result<String, Problem> {
@@ -110,10 +149,10 @@ pub(crate) fn pretty(value: &impl Serialize) -> Result<String, Problem> {
 }
 
 /// A download. Its name is made of ids alone, so that nothing in it needs quoting.
-pub(crate) fn attachment(kind: &'static str, name: &str, text: String) -> Response {
+pub(crate) fn attachment(kind: &'static str, name: &str, bytes: impl Into<Body>) -> Response {
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
         .unwrap_or(HeaderValue::from_static("attachment"));
-    let mut response = text.into_response();
+    let mut response = bytes.into().into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CONTENT_DISPOSITION, disposition);

@@ -4,13 +4,14 @@
 mod file;
 mod findings;
 mod operations;
+mod press;
 mod routes;
 
 use chrono::{DateTime, Utc};
 use ephor_fairness::{law::LawReport, task::TaskResult};
 use ephor_kernel::Problem;
 
-pub use file::{CardFormat, ReportFormat, analysis_file, card_file, law_file};
+pub use file::{CardFormat, LawFormat, ReportFormat, analysis_file, card_file, law_file};
 pub(crate) use file::{attachment, pretty};
 pub(crate) use operations::operations;
 pub use routes::metric_named;
@@ -31,7 +32,7 @@ pub struct Heading {
     pub organization: Option<String>,
 }
 
-/// Writes what people read as single files of HTML. Pages are the console's, and contexts do not
+/// Writes what people read as single files of HTML, and as PDF. Pages are the console's, and contexts do not
 /// import it: the composition root gives the way.
 #[derive(Debug, Clone, Copy)]
 pub struct Pages {
@@ -41,4 +42,10 @@ pub struct Pages {
     pub law: fn(&LawReport, &Heading) -> Result<String, Problem>,
     /// The card of a model.
     pub card: fn(&ModelCard) -> Result<String, Problem>,
+    /// The report of an analysis, typeset. This takes a moment of one core: it is called where that is allowed.
+    pub report_pdf: fn(&TaskResult, &Heading) -> Result<Vec<u8>, Problem>,
+    /// A report of the law, typeset.
+    pub law_pdf: fn(&LawReport, &Heading) -> Result<Vec<u8>, Problem>,
+    /// The card of a model, typeset.
+    pub card_pdf: fn(&ModelCard) -> Result<Vec<u8>, Problem>,
 }

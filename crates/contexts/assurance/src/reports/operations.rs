@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 pub(crate) fn operations() -> Vec<Operation> {
     let object = || json!({ "type": "object" });
     let text = || json!({ "type": "string" });
+    let binary = || json!({ "type": "string", "format": "binary" });
     vec![
         Operation::get("/v1/bias_analyses/{id}/comparison", "Compare an analysis with another")
             .tag("bias analyses")
@@ -16,10 +17,11 @@ pub(crate) fn operations() -> Vec<Operation> {
             .response(200, object()),
         Operation::get("/v1/bias_analyses/{id}/report", "The report of an analysis")
             .tag("bias analyses")
-            .about("A download: one HTML page with plots that needs nothing but itself, the whole result as JSON, or its disparities as CSV. 409 until it has completed, and of one that another system ran.")
+            .about("A download: one HTML page with plots that needs nothing but itself, the same as PDF (PDF/A-2a and PDF/UA-1), the whole result as JSON, or its disparities as CSV. 409 until it has completed, and of one that another system ran.")
             .permission("bias_analyses", "read")
-            .query("format", json!({ "enum": ["html", "json", "csv"], "default": "html" }), "The format.")
+            .query("format", json!({ "enum": ["html", "pdf", "json", "csv"], "default": "html" }), "The format.")
             .response_as(200, "text/html", text())
+            .or_as("application/pdf", binary())
             .or_as("application/json", object())
             .or_as("text/csv", text()),
         Operation::get("/v1/models/{id}/trend", "How fair a model was, version after version")
@@ -30,10 +32,11 @@ pub(crate) fn operations() -> Vec<Operation> {
             .response(200, trend()),
         Operation::get("/v1/models/{id}/card", "The model card")
             .tag("models")
-            .about("A download in the shape of Mitchell et al. (2019): HTML, Markdown with the metadata that hubs of models read, or JSON. What its registry entry does not say is \"not stated\"; the fairness measured by the latest analysis is there for whoever may read analyses.")
+            .about("A download in the shape of Mitchell et al. (2019): HTML, PDF, Markdown with the metadata that hubs of models read, or JSON. What its registry entry does not say is \"not stated\"; the fairness measured by the latest analysis is there for whoever may read analyses.")
             .permission("models", "read")
-            .query("format", json!({ "enum": ["html", "markdown", "json"], "default": "html" }), "The format.")
+            .query("format", json!({ "enum": ["html", "pdf", "markdown", "json"], "default": "html" }), "The format.")
             .response_as(200, "text/html", text())
+            .or_as("application/pdf", binary())
             .or_as("text/markdown", text())
             .or_as("application/json", object()),
     ]

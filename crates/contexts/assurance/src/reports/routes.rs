@@ -69,7 +69,7 @@ async fn report(
     let mut tx = state.store.begin(&scope).await.map_err(Problem::from)?;
     let completed = completed_get(&mut tx, id).await?;
     tx.commit().await.map_err(Problem::from)?;
-    Ok(analysis_file(state.pages, &completed, query.format, None)?)
+    Ok(analysis_file(state.pages, completed, query.format, None).await?)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -131,5 +131,5 @@ async fn card(
     let mut tx = state.store.begin(&scope).await.map_err(Problem::from)?;
     let card = model_card(&mut tx, id).await?;
     tx.commit().await.map_err(Problem::from)?;
-    Ok(card_file(state.pages, &card, query.format)?)
+    Ok(card_file(state.pages, card, query.format).await?)
 }

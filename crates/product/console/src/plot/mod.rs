@@ -1,9 +1,12 @@
-//! Plots: data for `assets/js/charts.js`, words on how to read them, and the same as a table.
+//! Plots: data for `assets/js/charts.js`, words on how to read them, and the same as a table. `paper/` draws these data for PDF.
+//! `explained/` are the plots of explanations: drawn on the server as SVG, for pages, reports and files.
 
 mod calibration;
+pub(crate) mod explained;
 mod frontier;
 mod heatmap;
 mod intervals;
+mod paper;
 mod trend;
 
 use askama::{Template, filters::HtmlSafe};
@@ -14,6 +17,7 @@ pub(crate) use frontier::constraint_words;
 pub use frontier::frontier;
 pub use heatmap::intersections;
 pub use intervals::{Pair, by_group, changes, error_rates, selection_rates};
+pub(crate) use paper::Drawing;
 pub use trend::{TrendChart, TrendMark};
 
 use crate::view::format;

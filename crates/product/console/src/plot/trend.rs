@@ -7,8 +7,8 @@ use askama::filters::HtmlSafe;
 
 use crate::view::{Html, format};
 
-const WIDTH: f64 = 480.0;
-const HEIGHT: f64 = 190.0;
+pub(super) const WIDTH: f64 = 480.0;
+pub(super) const HEIGHT: f64 = 190.0;
 const LEFT: f64 = 44.0;
 const RIGHT: f64 = 10.0;
 const TOP: f64 = 12.0;

@@ -6,14 +6,25 @@ use ephor_assurance::card::{
 };
 use ephor_fairness::{Interval, Status};
 use ephor_kernel::Problem;
+use ephor_report::{Block, Figure};
 
 use super::source;
 use crate::{
     assets,
     pages::trend_score,
-    plot::TrendChart,
+    plot::{Drawing, TrendChart},
     view::{Badge, Head, Html, Moment, Sprite, Table, format},
 };
+
+const DETAILS: &str = "Model details";
+const MEASURED: &str = "Quantitative analyses";
+const BELOW: &str = "value, interval below";
+const TREND: &str = "Over the versions";
+const CAVEATS: &str = "Caveats";
+const NO_CAVEATS: &str = "None were found by the analysis.";
+/// Whose shape a card has.
+pub(super) const SHAPE: &str =
+    "in the shape of Mitchell et al., Model Cards for Model Reporting (2019).";
 
 /// Names and what goes with them.
 type Facts = Vec<(&'static str, Html)>;
@@ -35,6 +46,7 @@ struct Part {
 #[template(path = "report/card.html")]
 struct Card<'a> {
     model: &'a ModelCard,
+    lede: String,
     policy: String,
     style: String,
     sprite: Sprite,
@@ -56,6 +68,7 @@ pub(super) fn html(card: &ModelCard) -> Result<String, Problem> {
     let trend = (!card.trend.is_empty()).then(|| trend(card));
     Card {
         model: card,
+        lede: lede(card),
         policy,
         style,
         sprite: Sprite,
@@ -70,6 +83,59 @@ pub(super) fn html(card: &ModelCard) -> Result<String, Problem> {
         tracing::error!(%error, model = %card.model_details.id, "a model card could not be rendered");
         Problem::internal()
     })
+}
+
+/// What the model does and for whom.
+pub(super) fn lede(card: &ModelCard) -> String {
+    let description = card.model_details.description.clone();
+    description.unwrap_or_else(|| format!("Description: {NOT_STATED}"))
+}
+
+/// The card for paper.
+pub(super) fn blocks(card: &ModelCard) -> Vec<Block> {
+    let items = |facts: Facts| Block::Facts {
+        items: facts.iter().map(|(name, value)| ((*name).to_owned(), value.plain())).collect(),
+    };
+    let mut all = vec![Block::section(DETAILS), items(details(card))];
+    for (title, text) in card.stated.sections() {
+        all.push(Block::section(title));
+        all.extend(text.unwrap_or(NOT_STATED).lines().map(Block::paragraph));
+    }
+    all.push(Block::section(MEASURED));
+    match &card.quantitative_analyses {
+        Some(found) => {
+            all.push(items(facts(found)));
+            for part in parts(found) {
+                all.push(Block::part(format!("By {}", part.name)));
+                all.push(Block::small(BELOW));
+                all.push(part.groups.on_paper(""));
+                all.extend(part.disparities.map(|table| table.on_paper(&table.label)));
+            }
+        }
+        None => all.push(Block::paragraph(NOT_STATED)),
+    }
+    if !card.trend.is_empty() {
+        all.push(Block::section(TREND));
+        if card.trend.len() > 1 {
+            let chart = trend_score(&card.trend);
+            let Drawing { svg, width } = chart.drawing();
+            all.push(Block::Figure(Figure {
+                title: String::new(),
+                reading: String::new(),
+                alt: chart.label,
+                svg,
+                width,
+            }));
+        }
+        all.push(trend(card).on_paper(""));
+    }
+    all.push(Block::section(CAVEATS));
+    all.push(if card.caveats.is_empty() {
+        Block::paragraph(NO_CAVEATS)
+    } else {
+        Block::points(card.caveats.iter().cloned())
+    });
+    all
 }
 
 fn said(text: Option<&str>) -> Html {

@@ -2,7 +2,9 @@
 //! that fetches nothing, prints well and reads without scripts.
 
 mod card;
+pub mod explained;
 pub mod figures;
+mod paper;
 
 use askama::Template;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -11,6 +13,8 @@ use ephor_assurance::reports::{Heading, Pages};
 use ephor_fairness::{AnalysisResult, law::LawReport, task::TaskResult};
 use ephor_kernel::Problem;
 use sha2::{Digest, Sha256};
+
+pub use paper::{binary_pdf, figures_pdf, pdf};
 
 use crate::{
     assets,
@@ -43,7 +47,17 @@ impl ReportMeta {
 }
 
 /// Writes reports and model cards for the context that serves them.
-pub const PAGES: Pages = Pages { report: written, law: law_written, card: card::html };
+pub const PAGES: Pages = Pages {
+    report: written,
+    law: law_written,
+    card: card::html,
+    report_pdf: paper::written,
+    law_pdf: paper::law_written,
+    card_pdf: paper::card_written,
+};
+
+/// What every report of an analysis promises.
+const REPEATABLE: &str = "The same engine version, data, settings and seed give the same numbers.";
 
 fn written(result: &TaskResult, heading: &Heading) -> Result<String, Problem> {
     let version = result.engine_version();

@@ -17,17 +17,17 @@ use crate::{
 #[derive(Debug, Clone, Template)]
 #[template(path = "result/disparities.html")]
 pub(super) struct DisparityCard {
-    anchor: String,
-    name: String,
-    verdict: Badge,
-    reference: String,
-    notice: Option<Notice>,
+    pub(super) anchor: String,
+    pub(super) name: String,
+    pub(super) verdict: Badge,
+    pub(super) reference: String,
+    pub(super) notice: Option<Notice>,
     /// An intersection, which is opened by whoever wants it.
-    folded: bool,
+    pub(super) folded: bool,
     /// What fails, warns or is undefined, the worst first.
-    beyond: Table,
-    passing: Option<Table>,
-    others: Option<Table>,
+    pub(super) beyond: Table,
+    pub(super) passing: Option<Table>,
+    pub(super) others: Option<Table>,
 }
 
 impl HtmlSafe for DisparityCard {}
@@ -66,12 +66,12 @@ impl DisparityCard {
         }
     }
 
-    fn has_beyond(&self) -> bool {
+    pub(super) fn has_beyond(&self) -> bool {
         !self.beyond.rows.is_empty()
     }
 
     /// How many pass, in words.
-    fn passes(&self) -> String {
+    pub(super) fn passes(&self) -> String {
         let many = self.passing.as_ref().map_or(0, |table| table.rows.len() as u64);
         format::plural(many, "disparity passes", "disparities pass")
     }

@@ -9,7 +9,7 @@ use crate::report::figures::Document;
 #[template(path = "result/document.html")]
 pub(super) struct DocumentView {
     pub(super) id: String,
-    document: Document,
+    pub(super) document: Document,
 }
 
 impl HtmlSafe for DocumentView {}

@@ -16,12 +16,12 @@ const FIRST: [&str; 7] =
 #[derive(Debug, Clone, Template)]
 #[template(path = "result/groups.html")]
 pub(super) struct GroupCard {
-    anchor: String,
-    name: String,
+    pub(super) anchor: String,
+    pub(super) name: String,
     /// An intersection, which is opened by whoever wants it.
-    folded: bool,
-    first: Table,
-    rest: Table,
+    pub(super) folded: bool,
+    pub(super) first: Table,
+    pub(super) rest: Table,
 }
 
 impl HtmlSafe for GroupCard {}
@@ -45,7 +45,7 @@ impl GroupCard {
         }
     }
 
-    fn has_rest(&self) -> bool {
+    pub(super) fn has_rest(&self) -> bool {
         self.rest.heads.len() > 2
     }
 }

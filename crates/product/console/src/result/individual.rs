@@ -9,7 +9,7 @@ use crate::report::figures::{self, Document};
 #[derive(Debug, Clone, Template)]
 #[template(path = "result/individual.html")]
 pub(super) struct IndividualView {
-    document: Document,
+    pub(super) document: Document,
 }
 
 impl HtmlSafe for IndividualView {}
@@ -72,7 +72,7 @@ mod tests {
 
     #[tokio::test]
     async fn findings_list_the_disparities_of_individuals() {
-        let file = analysis_file(PAGES, &sample(), ReportFormat::Csv, None).unwrap();
+        let file = analysis_file(PAGES, sample(), ReportFormat::Csv, None).await.unwrap();
         let body = axum::body::to_bytes(file.into_body(), usize::MAX).await.unwrap();
         let table = String::from_utf8(body.to_vec()).unwrap();
         assert!(table.contains("\r\n\"'=sex\",consistency_difference,"), "{table}");

@@ -5,10 +5,12 @@ mod disparities;
 mod document;
 mod groups;
 mod individual;
+pub(crate) mod paper;
 mod recommendations;
 mod strata;
 mod summary;
 mod task;
+mod words;
 
 use askama::{Template, filters::HtmlSafe};
 use ephor_fairness::AnalysisResult;

@@ -10,20 +10,20 @@ use crate::view::{Head, Html, Table, format};
 #[derive(Debug, Clone, Template)]
 #[template(path = "result/recommendation.html")]
 pub(super) struct Advice {
-    title: String,
-    about: String,
-    evidence: String,
-    investigate: Option<String>,
-    table: Option<Table>,
-    effect: Option<EffectView>,
+    pub(super) title: String,
+    pub(super) about: String,
+    pub(super) evidence: String,
+    pub(super) investigate: Option<String>,
+    pub(super) table: Option<Table>,
+    pub(super) effect: Option<EffectView>,
     /// Where it can be computed, kept and applied.
     pub(super) offer: Option<String>,
 }
 
 #[derive(Debug, Clone)]
-struct EffectView {
-    sentence: String,
-    facts: Vec<(String, String)>,
+pub(super) struct EffectView {
+    pub(super) sentence: String,
+    pub(super) facts: Vec<(String, String)>,
 }
 
 impl HtmlSafe for Advice {}

@@ -13,16 +13,16 @@ use crate::{
 #[derive(Debug, Clone, Template)]
 #[template(path = "result/strata.html")]
 pub(super) struct StrataCard {
-    anchor: String,
-    name: String,
+    pub(super) anchor: String,
+    pub(super) name: String,
     /// An intersection, which is opened by whoever wants it.
-    folded: bool,
+    pub(super) folded: bool,
     /// How many strata there are, in words.
-    kept: String,
-    notes: Option<Notice>,
-    pairs: Option<Table>,
-    rates: Option<Table>,
-    small: Option<Table>,
+    pub(super) kept: String,
+    pub(super) notes: Option<Notice>,
+    pub(super) pairs: Option<Table>,
+    pub(super) rates: Option<Table>,
+    pub(super) small: Option<Table>,
 }
 
 impl HtmlSafe for StrataCard {}

@@ -9,13 +9,13 @@ use crate::view::{Badge, Head, Html, Table, format};
 #[derive(Debug, Clone, Template)]
 #[template(path = "result/summary.html")]
 pub(super) struct Summary {
-    score: String,
-    tone: &'static str,
-    verdict: Badge,
-    meaning: String,
-    counts: [(u64, Badge); 3],
-    facts: Vec<(&'static str, String)>,
-    scored: Option<Table>,
+    pub(super) score: String,
+    pub(super) tone: &'static str,
+    pub(super) verdict: Badge,
+    pub(super) meaning: String,
+    pub(super) counts: [(u64, Badge); 3],
+    pub(super) facts: Vec<(&'static str, String)>,
+    pub(super) scored: Option<Table>,
 }
 
 impl HtmlSafe for Summary {}

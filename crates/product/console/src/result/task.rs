@@ -44,12 +44,12 @@ pub(crate) fn rendered(result: &TaskResult) -> Result<String, askama::Error> {
 #[derive(Debug, Clone, Template)]
 #[template(path = "result/task.html")]
 pub struct TaskView {
-    verdict: Badge,
-    meaning: String,
-    counts: [(u64, Badge); 3],
-    notes: Option<Notice>,
-    plots: Vec<Plot>,
-    document: DocumentView,
+    pub(super) verdict: Badge,
+    pub(super) meaning: String,
+    pub(super) counts: [(u64, Badge); 3],
+    pub(super) notes: Option<Notice>,
+    pub(super) plots: Vec<Plot>,
+    pub(super) document: DocumentView,
 }
 
 impl HtmlSafe for TaskView {}

@@ -8,6 +8,7 @@ mod icon;
 pub(crate) mod json;
 mod moment;
 mod notice;
+mod paper;
 mod prose;
 mod range;
 mod spark;

@@ -7,6 +7,11 @@ use askama::{Template, filters::HtmlSafe};
 pub struct Html(String);
 
 impl Html {
+    /// As it stands in a page.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// What `part` prints.
     pub fn of(part: &impl HtmlSafe) -> Self {
         Self(part.to_string())

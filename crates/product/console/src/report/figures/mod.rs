@@ -36,6 +36,9 @@ pub struct Document {
     pub notes: Vec<String>,
 }
 
+/// What stands above the notes.
+pub(crate) const NOTES: &str = "Notes";
+
 /// A table with its heading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
@@ -137,16 +140,11 @@ pub fn html(document: &Document, meta: &ReportMeta) -> Result<String, askama::Er
 }
 
 pub(crate) fn view(section: &Section) -> SectionView<'_> {
-    let head = |(at, label): (usize, &&'static str)| match label.strip_suffix('…') {
-        Some(words) => Head::new(words),
-        None if at == 0 => Head::new(*label),
-        None => Head::right(*label),
-    };
     SectionView {
         heading: &section.heading,
         table: Table {
             label: section.heading.clone(),
-            heads: section.heads.iter().enumerate().map(head).collect(),
+            heads: section.heads.iter().enumerate().map(|(at, label)| head(at, label)).collect(),
             rows: section
                 .rows
                 .iter()
@@ -154,6 +152,15 @@ pub(crate) fn view(section: &Section) -> SectionView<'_> {
                 .collect(),
         },
         facts: &section.facts,
+    }
+}
+
+/// The head of the column at `at`: words stand left.
+pub(crate) fn head(at: usize, label: &str) -> Head {
+    match label.strip_suffix('…') {
+        Some(words) => Head::new(words),
+        None if at == 0 => Head::new(label),
+        None => Head::right(label),
     }
 }
 
