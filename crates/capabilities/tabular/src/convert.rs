@@ -2,23 +2,20 @@
 
 use std::{io, sync::Arc};
 
-use ::parquet::{
-    arrow::{AsyncArrowWriter, async_writer::AsyncFileWriter},
-    basic::Compression,
-    errors::ParquetError,
-    file::properties::{EnabledStatistics, WriterProperties},
-};
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use datafusion::physical_plan::execute_stream_partitioned;
-use futures::{FutureExt, Stream, StreamExt, future::BoxFuture};
+use futures::{Stream, StreamExt};
 use hashbrown::DefaultHashBuilder;
-use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
-use sha2::{Digest, Sha256};
+use object_store::ObjectStore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Format, Note, OpenOptions, Profile, TabularError, file::TableFile, profile::Profiler, spool,
+    Format, Note, OpenOptions, Profile, TabularError,
+    file::TableFile,
+    profile::Profiler,
+    spool,
+    store::{Stored, TableWriter},
     table::local,
 };
 
@@ -75,13 +72,6 @@ pub struct Converted {
     pub notes: Vec<Note>,
 }
 
-/// Rows of a row group: what one thread of a query takes at a time.
-const GROUP_ROWS: usize = 1 << 20;
-/// A row group is written out when it takes this much memory.
-const GROUP_BYTES: usize = 64 << 20;
-const PART: usize = 8 << 20;
-const PARTS: usize = 4;
-
 /// Takes in a table as it comes, checks it, and stores it as Parquet, in bounded memory (its bytes go to a temporary
 /// file first). On a fault, or when `cancel` says so, nothing is left behind.
 ///
@@ -112,13 +102,9 @@ where
         () = cancel.cancelled() => return Err(TabularError::Cancelled),
         opened = local(TableFile::temporary(path), options) => opened?,
     };
-    let upload = destination.store.put_multipart(&destination.path).await?;
-    let mut upload = Upload(Some(WriteMultipart::new_with_chunk_size(upload, PART)));
-    let mut hash = Sha256::new();
-    let mut bytes = 0;
+    let mut writer = TableWriter::begin(destination, table.schema()).await?;
     let written = {
-        let sink = Sink { upload: &mut upload, hash: &mut hash, bytes: &mut bytes };
-        let writing = write(&table, sink, unpacked, progress);
+        let writing = write(&table, &mut writer, unpacked, progress);
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(TabularError::Cancelled),
@@ -130,17 +116,17 @@ where
     let profile = match written {
         Ok(profile) => profile,
         Err(error) => {
-            upload.abort().await;
+            writer.abort().await;
             return Err(error);
         }
     };
-    upload.finish().await?;
+    let Stored { bytes, sha256, rows: _ } = writer.finish().await?;
     Ok(Converted {
         schema: table.schema(),
         rows: profile.rows,
         profile,
         bytes,
-        sha256: hex::encode(hash.finalize()),
+        sha256,
         format: table.format(),
         source_bytes,
         notes: table.notes().to_vec(),
@@ -150,18 +136,10 @@ where
 /// Writes the table in its own order, and profiles it on the way.
 async fn write(
     table: &crate::Table,
-    sink: Sink<'_>,
+    writer: &mut TableWriter,
     unpacked: Option<u64>,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Profile, TabularError> {
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::SNAPPY)
-        .set_max_row_group_row_count(Some(GROUP_ROWS))
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_created_by(concat!("ephor ", env!("CARGO_PKG_VERSION")).to_owned())
-        .build();
-    let mut writer =
-        AsyncArrowWriter::try_new(sink, table.schema(), Some(properties)).map_err(parquet)?;
     let frame = table.dataframe()?;
     let context = Arc::new(frame.task_ctx());
     let plan = frame.create_physical_plan().await?;
@@ -182,85 +160,12 @@ async fn write(
                 ));
             }
             profiler.add(&batch)?;
-            writer.write(&batch).await.map_err(parquet)?;
-            if writer.in_progress_size() > GROUP_BYTES {
-                writer.flush().await.map_err(parquet)?;
-            }
+            writer.write(&batch).await?;
             rows += batch.num_rows() as u64;
             progress(Progress { stage: Stage::Writing, done: rows, total: Some(table.rows()) });
             // A stream that is always ready would never let a cancellation through.
             tokio::task::consume_budget().await;
         }
     }
-    writer.finish().await.map_err(parquet)?;
     Ok(profiler.finish())
-}
-
-fn parquet(error: ParquetError) -> TabularError {
-    match error {
-        ParquetError::External(inner) => match inner.downcast::<object_store::Error>() {
-            Ok(store) => TabularError::Store(*store),
-            Err(other) => TabularError::Io(io::Error::other(other)),
-        },
-        other => TabularError::Engine(Box::new(other.into())),
-    }
-}
-
-/// An upload that leaves nothing behind unless it is finished: also when nobody waits for it any more.
-struct Upload(Option<WriteMultipart>);
-
-impl Upload {
-    async fn finish(mut self) -> Result<(), TabularError> {
-        match self.0.take() {
-            Some(upload) => Ok(upload.finish().await.map(drop)?),
-            None => Ok(()),
-        }
-    }
-
-    async fn abort(mut self) {
-        if let Some(upload) = self.0.take() {
-            abort(upload).await;
-        }
-    }
-}
-
-impl Drop for Upload {
-    fn drop(&mut self) {
-        if let (Some(upload), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current())
-        {
-            runtime.spawn(abort(upload));
-        }
-    }
-}
-
-async fn abort(upload: WriteMultipart) {
-    if let Err(error) = upload.abort().await {
-        tracing::warn!(%error, "an upload that was not finished could not be cleaned up");
-    }
-}
-
-/// Hashes, counts and uploads what the writer gives.
-struct Sink<'u> {
-    upload: &'u mut Upload,
-    hash: &'u mut Sha256,
-    bytes: &'u mut u64,
-}
-
-impl AsyncFileWriter for Sink<'_> {
-    fn write(&mut self, bytes: Bytes) -> BoxFuture<'_, Result<(), ParquetError>> {
-        async move {
-            self.hash.update(&bytes);
-            *self.bytes += bytes.len() as u64;
-            if let Some(upload) = &mut self.upload.0 {
-                upload.wait_for_capacity(PARTS).await?;
-                upload.put(bytes);
-            }
-            Ok(())
-        }
-        .boxed()
-    }
-
-    fn complete(&mut self) -> BoxFuture<'_, Result<(), ParquetError>> {
-        async { Ok(()) }.boxed()
-    }
 }

@@ -27,6 +27,7 @@ mod profile;
 mod roles;
 mod split;
 mod spool;
+mod store;
 mod survey;
 mod table;
 
@@ -38,5 +39,6 @@ pub use profile::{
     ColumnProfile, Distinct, Profile, Quantile, TopValue, Value, ValueKind, profile,
 };
 pub use roles::{Candidate, Roles, suggest_roles};
+pub use store::{Stored, TableWriter};
 pub use survey::Note;
 pub use table::{Table, open};

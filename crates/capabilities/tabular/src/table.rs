@@ -36,6 +36,7 @@ pub struct Table {
     rows: u64,
     bytes: u64,
     notes: Arc<[Note]>,
+    object: Option<object_store::path::Path>,
 }
 
 impl std::fmt::Debug for Table {
@@ -72,6 +73,11 @@ impl Table {
     /// The size of what it was read from, in bytes.
     pub fn source_bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Where in its store the Parquet object lies that it is read from; none if it is read from a file here.
+    pub fn object(&self) -> Option<&object_store::path::Path> {
+        self.object.as_ref()
     }
 
     /// What may surprise its user, such as a column that a single row made text.
@@ -139,7 +145,7 @@ pub(crate) async fn local(file: TableFile, options: OpenOptions) -> Result<Table
     if let Some((url, store)) = store {
         session.runtime_env().register_object_store(url.as_ref(), store);
     }
-    Ok(Table { provider, session, format, rows, bytes, notes: notes.into() })
+    Ok(Table { provider, session, format, rows, bytes, notes: notes.into(), object: None })
 }
 
 /// The format, from what was said and what the content says. Objects in an array and objects on lines are told
@@ -267,6 +273,7 @@ async fn object(
         rows,
         bytes,
         notes: Arc::new([]),
+        object: Some(path),
     })
 }
 

@@ -37,6 +37,7 @@ pub fn operations() -> Vec<Operation> {
     all.extend(crate::monitor::operations());
     all.extend(crate::feed::operations());
     all.extend(crate::mitigation::operations());
+    all.extend(crate::explanation::operations());
     all
 }
 

@@ -1,8 +1,8 @@
 //! What the database can't say about the resources of this context.
 
 use ephor_fairness::AnalysisSpec;
-use ephor_kernel::Fault;
-use ephor_rest::{Actions, Include, ResourceSpec};
+use ephor_kernel::{DomainEvent, Fault};
+use ephor_rest::{Actions, Change, Include, ResourceSpec};
 use serde_json::Value;
 
 use crate::{
@@ -34,12 +34,16 @@ pub const BIAS_ANALYSIS_RESULTS: ResourceSpec =
         .sort("position")
         .reach();
 
-/// Explanations of models: written by the engine alone, for they come with a job.
+/// Explanations of models: made and stopped by actions, for they come with a job; what they found is a download of its own.
 pub const MODEL_EXPLANATIONS: ResourceSpec =
     ResourceSpec::new("model_explanations", "assurance.model_explanations")
         .labels("explanation", "explanations")
+        .actions(Actions::READ.and_delete())
+        .hidden(&["summary", "values_path"])
+        .event(explanation_event)
         .include(&[
             Include::one("model", "models", "model_id"),
+            Include::one("artifact", "model_artifacts", "artifact_id"),
             Include::one("dataset", "datasets", "dataset_id"),
             Include::one("analysis", "bias_analyses", "analysis_id"),
         ])
@@ -164,6 +168,12 @@ pub const MITIGATION_APPLICATIONS: ResourceSpec =
             Include::one("after", "bias_analyses", "after_analysis_id"),
         ])
         .reach();
+
+/// Values follow their row, once the deletion is committed.
+fn explanation_event(change: Change, row: &Value) -> Option<DomainEvent> {
+    let explanation = row.get("id")?.as_str()?.parse().ok()?;
+    (change == Change::Deleted).then_some(DomainEvent::ExplanationDeleted { explanation })
+}
 
 /// A schedule is one; a specification is one, and names columns that the rows have.
 fn check_row_feed(new: &Value, _: Option<&Value>) -> Vec<Fault> {

@@ -17,7 +17,7 @@ use crate::{
         AnalysisAsked, analysis_cancel, analysis_create, analysis_get, analysis_law,
         analysis_result,
     },
-    mitigation, reports,
+    explanation, mitigation, reports,
 };
 
 permissions! {
@@ -39,6 +39,7 @@ pub fn routes(state: Assurance) -> Router {
         .route("/v1/bias_analyses/{id}/law/eeoc", get(eeoc))
         .merge(reports::routes())
         .merge(mitigation::routes())
+        .merge(explanation::routes())
         .with_state(state)
 }
 

@@ -6,7 +6,17 @@ use percent_encoding::percent_decode_str;
 
 /// Feature and the resources that cannot be written without it.
 const FEATURES: &[(&str, &[&str])] = &[
-    ("registry", &["ai_systems", "ai_system_models", "models", "model_versions", "datasets"]),
+    (
+        "registry",
+        &[
+            "ai_systems",
+            "ai_system_models",
+            "models",
+            "model_versions",
+            "model_artifacts",
+            "datasets",
+        ],
+    ),
     (
         "bias_analyses",
         &[
@@ -15,6 +25,8 @@ const FEATURES: &[(&str, &[&str])] = &[
             "mitigation_artifacts",
             "mitigation_applications",
             "mitigations",
+            "model_explanations",
+            "explanations",
             "monitors",
             "monitoring_alerts",
             "row_feeds",

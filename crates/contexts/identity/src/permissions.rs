@@ -44,6 +44,11 @@ pub const CATALOGUE: &[ResourcePermissions] = &[
     ),
     resource("models", &["read", "create", "update", "delete"], "registered models"),
     resource("model_versions", &["read", "create", "update", "delete"], "versions of models"),
+    resource(
+        "model_artifacts",
+        &["read", "create", "delete"],
+        "files of models' versions, which explanations are computed from",
+    ),
     resource("datasets", &["read", "create", "update", "delete"], "data sets and their files"),
     resource("bias_analyses", &["read", "create", "update", "delete", "cancel"], "bias analyses"),
     resource(
@@ -81,7 +86,11 @@ pub const CATALOGUE: &[ResourcePermissions] = &[
         "one's own subscriptions to news of frontier models",
     ),
     resource("frontier_alerts", &["read", "create", "delete"], "news of frontier models"),
-    resource("model_explanations", &["read"], "explanations of models"),
+    resource(
+        "model_explanations",
+        &["read", "create", "cancel", "delete"],
+        "explanations of models",
+    ),
     resource("monitors", &["read", "create", "update", "delete"], "what is watched over time"),
     resource(
         "row_feeds",

@@ -1,8 +1,9 @@
-//! What is governed: models with their versions, and data sets.
+//! What is governed: models with their versions and files, and data sets.
 //!
 //! Rows are the resource engine's ([`RESOURCES`]); here is what is more than storing a row: files
 //! that come in as streams and lie in an object store, and versions that follow from changes.
 
+pub mod artifact;
 mod config;
 pub mod dataset;
 pub mod model;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use ephor_store::Store;
 use futures::StreamExt as _;
 use object_store::ObjectStore;
+use tokio::sync::Semaphore;
 
 pub use config::{ConfigError, ObjectStoreConfig};
 pub use operations::operations;
@@ -28,6 +30,8 @@ pub struct Registry {
     pub(crate) objects: Arc<dyn ObjectStore>,
     pub(crate) max_upload_bytes: u64,
     pub(crate) memory_bytes: usize,
+    /// Bounds how many models are read at once.
+    pub(crate) readers: Arc<Semaphore>,
 }
 
 impl Registry {
@@ -46,6 +50,7 @@ impl Registry {
             objects: config.open()?,
             max_upload_bytes: config.max_upload_bytes,
             memory_bytes,
+            readers: Arc::new(Semaphore::new(artifact::READERS)),
         })
     }
 

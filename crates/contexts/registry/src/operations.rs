@@ -34,6 +34,19 @@ pub fn operations() -> Vec<Operation> {
             .tag("data sets")
             .permission("datasets", "read")
             .response_as(200, "application/vnd.apache.parquet", json!({ "type": "string", "format": "binary" })),
+        Operation::post("/v1/model_versions/{id}/artifacts", "Upload the file of a model's version")
+            .tag("model artefacts")
+            .about("XGBoost's JSON or UBJSON, LightGBM's text, ONNX, or scikit-learn's parameters as JSON, as the body itself or as the field `file` of a form; at most 256 MiB. It is read and never run; what cannot be read is refused with the place of the fault, and nothing is kept. A version has one file: the same one sent again answers 200, another one 409.")
+            .permission("model_artifacts", "create")
+            .query("file_name", text(), "The file's name, for a bare body.")
+            .request_as("application/octet-stream", json!({ "type": "string", "format": "binary" }))
+            .response(201, artifact())
+            .or(200, artifact()),
+        Operation::get("/v1/model_artifacts/{id}/file", "The file of a model's version")
+            .tag("model artefacts")
+            .about("A download of what was uploaded, to the byte.")
+            .permission("model_artifacts", "read")
+            .response_as(200, "application/octet-stream", json!({ "type": "string", "format": "binary" })),
         model("/v1/models/{id}/activate", "Take a model into use"),
         model("/v1/models/{id}/deprecate", "Deprecate a model"),
         model("/v1/models/{id}/archive", "Archive a model"),
@@ -66,6 +79,31 @@ fn dataset() -> Value {
     properties.insert("profile".into(), json!({ "type": ["object", "null"] }));
     let required: Vec<_> = properties.keys().cloned().collect();
     json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
+}
+
+/// The row of an artefact.
+fn artifact() -> Value {
+    const COLUMNS: [&str; 13] = [
+        "id",
+        "model_id",
+        "model_version_id",
+        "file_name",
+        "format",
+        "size_bytes",
+        "sha256",
+        "features",
+        "outputs",
+        "trees",
+        "link",
+        "created_by",
+        "created_at",
+    ];
+    let place = |column: &str| {
+        let reference = format!("#/components/schemas/model_artifacts/properties/{column}");
+        (column.to_owned(), json!({ "$ref": reference }))
+    };
+    let properties: Map<_, _> = COLUMNS.into_iter().map(place).collect();
+    json!({ "type": "object", "required": COLUMNS, "properties": properties, "additionalProperties": false })
 }
 
 fn object() -> Value {

@@ -10,6 +10,7 @@ pub const RESOURCES: &[ResourceSpec] = &[
     AI_SYSTEM_MODELS,
     MODELS,
     MODEL_VERSIONS,
+    MODEL_ARTIFACTS,
     DATASETS,
     FRONTIER_MODELS,
     FRONTIER_ALERT_CONFIGS,
@@ -94,8 +95,26 @@ const MODELS: ResourceSpec = ResourceSpec::new("models", "registry.models")
 const MODEL_VERSIONS: ResourceSpec = ResourceSpec::new("model_versions", "registry.model_versions")
     .labels("model version", "model versions")
     .parent("models", "model_id", "versions")
-    .include(&[Include::one("model", "models", "model_id")])
+    .include(&[
+        Include::one("model", "models", "model_id"),
+        Include::many("artifacts", "model_artifacts", "model_version_id"),
+    ])
     .reach();
+
+/// Made by uploads; what is stored never changes.
+const MODEL_ARTIFACTS: ResourceSpec =
+    ResourceSpec::new("model_artifacts", "registry.model_artifacts")
+        .labels("model artefact", "model artefacts")
+        .parent("model_versions", "model_version_id", "artifacts")
+        .actions(Actions::READ.and_delete())
+        .hidden(&["storage_path"])
+        .search(&["file_name"])
+        .include(&[
+            Include::one("model", "models", "model_id"),
+            Include::one("model_version", "model_versions", "model_version_id"),
+        ])
+        .event(artifact_event)
+        .reach();
 
 /// One catalogue for the whole installation, kept by its operator.
 const FRONTIER_MODELS: ResourceSpec =
@@ -171,6 +190,12 @@ fn model_event(_: Change, row: &Value) -> Option<DomainEvent> {
 fn dataset_event(change: Change, row: &Value) -> Option<DomainEvent> {
     let dataset = row.get("id")?.as_str()?.parse().ok()?;
     (change == Change::Deleted).then_some(DomainEvent::DatasetDeleted { dataset })
+}
+
+/// The file follows its row, once the deletion is committed.
+fn artifact_event(change: Change, row: &Value) -> Option<DomainEvent> {
+    let artifact = row.get("id")?.as_str()?.parse().ok()?;
+    (change == Change::Deleted).then_some(DomainEvent::ModelArtifactDeleted { artifact })
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use ephor_kernel::{Code, DatasetId, Fault, ModelId, ModelVersionId, Problem, Scope};
+use ephor_kernel::{
+    Code, DatasetId, Fault, ModelArtifactId, ModelId, ModelVersionId, Problem, Scope,
+};
 use ephor_rest::{ApiError, Id, Permitted, Query, permissions};
 use ephor_tabular::Format;
 use futures::TryStreamExt as _;
@@ -18,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Registry,
+    artifact::{NewArtifact, artifact_get},
     dataset::{NewDataset, RowFormat, dataset_get, object_path},
     model::{ModelStatus, model_roll_back, model_step},
 };
@@ -27,6 +30,10 @@ permissions! {
     pub DatasetsCreate = "datasets", "create";
     /// See data sets.
     pub DatasetsRead = "datasets", "read";
+    /// Upload files of models.
+    pub ArtifactsCreate = "model_artifacts", "create";
+    /// See files of models.
+    pub ArtifactsRead = "model_artifacts", "read";
     /// Change models.
     pub ModelsUpdate = "models", "update";
 }
@@ -38,6 +45,11 @@ pub fn routes(state: Registry) -> Router {
         .route("/v1/datasets/{id}/profile", get(profile))
         .route("/v1/datasets/{id}/rows", get(rows))
         .route("/v1/datasets/{id}/file", get(file))
+        .route(
+            "/v1/model_versions/{id}/artifacts",
+            post(artifact_upload).layer(DefaultBodyLimit::disable()),
+        )
+        .route("/v1/model_artifacts/{id}/file", get(artifact_file))
         .route("/v1/models/{id}/activate", post(activate))
         .route("/v1/models/{id}/deprecate", post(deprecate))
         .route("/v1/models/{id}/archive", post(archive))
@@ -232,6 +244,85 @@ async fn file(
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{id}.parquet\"")),
     ];
     Ok((headers, body).into_response())
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ArtifactQuery {
+    #[serde(default)]
+    file_name: String,
+}
+
+async fn artifact_upload(
+    State(registry): State<Registry>,
+    Permitted { scope, .. }: Permitted<ArtifactsCreate>,
+    Id(version): Id<ModelVersionId>,
+    Query(query): Query<ArtifactQuery>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let made = if is_multipart(request.headers()) {
+        let form = Multipart::from_request(request, &()).await.map_err(|error| {
+            Problem::new(Code::Malformed, format!("The form could not be read: {error}"))
+        })?;
+        artifact_form(&registry, &scope, version, form).await?
+    } else {
+        let body = request.into_body().into_data_stream().map_err(std::io::Error::other);
+        registry.artifact_upload(&scope, version, &query.file_name, body).await?
+    };
+    let mut tx = registry.store.begin(&scope).await.map_err(Problem::from)?;
+    let artifact = artifact_get(&mut tx, made.id).await?;
+    tx.commit().await.map_err(Problem::from)?;
+    let status = if made.is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let mut response = (status, Json(artifact)).into_response();
+    if let Ok(location) = HeaderValue::from_str(&format!("/v1/model_artifacts/{}", made.id)) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// The file of a form; it streams.
+async fn artifact_form(
+    registry: &Registry,
+    scope: &Scope,
+    version: ModelVersionId,
+    mut form: Multipart,
+) -> Result<NewArtifact, Problem> {
+    while let Some(field) = form.next_field().await.map_err(|error| {
+        Problem::new(Code::Malformed, format!("The form could not be read: {error}"))
+    })? {
+        if field.name() == Some("file") {
+            let name = field.file_name().unwrap_or_default().to_owned();
+            let body = field.map_err(std::io::Error::other);
+            return registry.artifact_upload(scope, version, &name, body).await;
+        }
+    }
+    Err(Problem::invalid(vec![
+        Fault::new("/file", "required", "The form holds no file")
+            .hint("send it as the field `file`"),
+    ]))
+}
+
+async fn artifact_file(
+    State(registry): State<Registry>,
+    Permitted { scope, .. }: Permitted<ArtifactsRead>,
+    Id(id): Id<ModelArtifactId>,
+) -> Result<Response, ApiError> {
+    let mut tx = registry.store.begin(&scope).await.map_err(Problem::from)?;
+    let artifact = artifact_get(&mut tx, id).await?;
+    tx.commit().await.map_err(Problem::from)?;
+    let object = registry.artifact_object(scope.organization(), id).await?;
+    let ending = match artifact.format.as_str() {
+        "onnx" => "onnx",
+        "xgboost_ubjson" => "ubj",
+        "lightgbm_text" => "txt",
+        _ => "json",
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_LENGTH, object.meta.size.to_string()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"model-{id}.{ending}\"")),
+    ];
+    Ok((headers, Body::from_stream(object.into_stream())).into_response())
 }
 
 async fn activate(

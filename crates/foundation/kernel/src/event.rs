@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AlertId, AnalysisId, DatasetId, JobId, MemberId, ModelId, ModelVersionId, MonitorId,
-    OrganizationId, UserId,
+    AlertId, AnalysisId, DatasetId, ExplanationId, JobId, MemberId, ModelArtifactId, ModelId,
+    ModelVersionId, MonitorId, OrganizationId, UserId,
 };
 
 /// A fact of the domain. Its tag is stable: it is stored.
@@ -33,6 +33,16 @@ pub enum DomainEvent {
     DatasetDeleted {
         /// The data set.
         dataset: DatasetId,
+    },
+    /// The file of a model's version is stored and was read.
+    ModelArtifactStored {
+        /// The artefact.
+        artifact: ModelArtifactId,
+    },
+    /// An artefact was deleted: its file is to follow.
+    ModelArtifactDeleted {
+        /// The artefact.
+        artifact: ModelArtifactId,
     },
     /// A model's state changed.
     ModelChanged {
@@ -69,6 +79,18 @@ pub enum DomainEvent {
         /// The analysis.
         analysis: AnalysisId,
     },
+    /// An explanation came to its end: completed, failed or cancelled.
+    ExplanationEnded {
+        /// The explanation.
+        explanation: ExplanationId,
+        /// Which end.
+        status: String,
+    },
+    /// An explanation was deleted: its values are to follow.
+    ExplanationDeleted {
+        /// The explanation.
+        explanation: ExplanationId,
+    },
     /// A monitor came to the end of a run.
     MonitorRan {
         /// The monitor.
@@ -100,11 +122,15 @@ impl DomainEvent {
             Self::MembershipChanged { .. } => "membership_changed",
             Self::DatasetStored { .. } => "dataset_stored",
             Self::DatasetDeleted { .. } => "dataset_deleted",
+            Self::ModelArtifactStored { .. } => "model_artifact_stored",
+            Self::ModelArtifactDeleted { .. } => "model_artifact_deleted",
             Self::ModelChanged { .. } => "model_changed",
             Self::AnalysisRequested { .. } => "analysis_requested",
             Self::AnalysisCompleted { .. } => "analysis_completed",
             Self::AnalysisFailed { .. } => "analysis_failed",
             Self::AnalysisCancelled { .. } => "analysis_cancelled",
+            Self::ExplanationEnded { .. } => "explanation_ended",
+            Self::ExplanationDeleted { .. } => "explanation_deleted",
             Self::MonitorRan { .. } => "monitor_ran",
             Self::AlertRaised { .. } => "alert_raised",
             Self::AlertClosed { .. } => "alert_closed",

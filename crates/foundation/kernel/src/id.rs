@@ -100,6 +100,8 @@ ids! {
     ModelId = "model",
     /// One version of a model.
     ModelVersionId = "model version",
+    /// The file of a model's version.
+    ModelArtifactId = "model artefact",
     /// A registered data set.
     DatasetId = "dataset",
     /// A bias analysis.
@@ -108,6 +110,8 @@ ids! {
     MitigationId = "mitigation",
     /// A mitigation's application to a data set.
     MitigationApplicationId = "application of a mitigation",
+    /// An explanation of a model.
+    ExplanationId = "explanation",
     /// An address to which programs push rows.
     RowFeedId = "row feed",
     /// One metric's result within a bias analysis.

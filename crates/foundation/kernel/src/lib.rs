@@ -15,9 +15,10 @@ pub use clock::{Clock, FixedClock, SystemClock};
 pub use event::DomainEvent;
 pub use id::{
     AlertId, AnalysisId, ApiKeyId, ArchiveId, AssistantId, DataExportId, DatasetId, EntryId,
-    InvitationId, JobId, MemberId, MitigationApplicationId, MitigationId, ModelId, ModelVersionId,
-    MonitorId, OrganizationId, ParseIdError, PaymentMethodId, PostId, RequestId, ResultId, RoleId,
-    RowFeedId, SessionId, TeamId, UserId, UserIdentityId,
+    ExplanationId, InvitationId, JobId, MemberId, MitigationApplicationId, MitigationId,
+    ModelArtifactId, ModelId, ModelVersionId, MonitorId, OrganizationId, ParseIdError,
+    PaymentMethodId, PostId, RequestId, ResultId, RoleId, RowFeedId, SessionId, TeamId, UserId,
+    UserIdentityId,
 };
 pub use money::{Money, MoneyError};
 pub use permission::{ParsePermissionError, Permission, PermissionSet};

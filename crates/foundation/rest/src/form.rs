@@ -37,6 +37,8 @@ pub struct FormField {
     pub default: Option<Value>,
     /// The path of the resource whose id it holds.
     pub references: Option<&'static str>,
+    /// May a new row set it?
+    pub creatable: bool,
     /// May it be changed later?
     pub editable: bool,
 }
@@ -106,6 +108,7 @@ impl Engine {
             description: column.comment.clone(),
             default: column.default_value(),
             references,
+            creatable: resource.spec.create.contains(&column.name.as_str()),
             editable: resource.spec.update.contains(&column.name.as_str()),
         }
     }

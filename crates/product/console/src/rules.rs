@@ -8,7 +8,7 @@ use ephor_kernel::Problem;
 
 use crate::{
     error::ErrorPage,
-    report::{self, ReportMeta},
+    report::{self, ReportMeta, explained::tests::report_of},
     samples::{card, moment, pages, result},
 };
 
@@ -70,6 +70,12 @@ fn every_page_renders_and_keeps_the_rules() {
         let meta = ReportMeta::new("Bias analysis of adult.csv", "adult.csv", moment());
         std::fs::write(format!("{folder}/report.html"), report::html(&result(), &meta).unwrap())
             .unwrap();
+        let explained = crate::report::explained::tests::preview();
+        std::fs::write(format!("{folder}/explanation.html"), report_of(&explained)).unwrap();
+        for (name, _) in report::explained::plots(&explained) {
+            let file = report::explained::svg(&explained, &name).unwrap();
+            std::fs::write(format!("{folder}/{name}.svg"), file).unwrap();
+        }
         std::fs::write(format!("{folder}/card.html"), (report::PAGES.card)(&card()).unwrap())
             .unwrap();
     }

@@ -7,6 +7,10 @@ use ephor_assurance::{
     trend::{Line, Mark, Point, Trend},
 };
 use ephor_billing::{LimitUse, Per};
+use ephor_explain::{
+    Explanation, Format, Link, Rows,
+    summary::{About, Digest, Method as ByMethod, Settings, Summary, Unit},
+};
 use ephor_fairness::{
     AnalysisResult, MitigationArtifact, Status, comparison,
     task::{Task, TaskResult},
@@ -24,11 +28,15 @@ use crate::{
         audit::page::{AuditPage, EntryView, SealView},
         dashboard::page::{Count, DashboardPage, Trail},
         dataset::page::{ColumnCard, DatasetPage, UploadPage},
+        explanation::{
+            page::{ExplanationPage, State as Explained},
+            show::done as explanation_done,
+        },
         mitigation::{
             page::{ApplyForm, Done, MitigationPage, State as Mitigated},
             view::ArtifactView,
         },
-        model::trend::TrendPage,
+        model::{artifact::ArtifactPage, trend::TrendPage},
         resource::{
             Action, ColumnChoice, DetailPage, Empty, FormPage, ListPage, ListTools, OwnView,
             Section, Step, ViewBar, ViewLink,
@@ -434,6 +442,69 @@ fn analysis(state: State, badge: Badge) -> AnalysisPage {
             table: Table::default(),
             empty: "None yet.",
         }),
+        explanations: Some(explanations()),
+    }
+}
+
+fn explanations() -> Section {
+    Section {
+        id: "explanations",
+        title: "Explanations".into(),
+        action: Some(Action::new("Explain", "/explanations/new?analysis=1", "plus")),
+        table: Table::default(),
+        empty: "None yet.",
+    }
+}
+
+/// SHAP values of twelve rows of two features, one of which has a hostile name.
+fn explained() -> Explained {
+    let features = ["age".to_owned(), "income <k> & more".to_owned()];
+    let about = About {
+        format: Some(Format::XgboostJson),
+        trees: 3,
+        link: Some(Link::Identity),
+        outputs: 1,
+    };
+    let summary = Summary::new(ByMethod::Shap, about, 0, Unit::Margin, &features);
+    let mut digest = Digest::new(summary, &Settings::default()).by_group(Some("sex".into()));
+    let rows = Rows::new((0..24).map(f64::from).collect(), 2);
+    let values = (0..24).map(|place| f64::from(place % 7) - 3.0).collect();
+    let explanation = Explanation { base: vec![0.5], values, features: 2 };
+    let groups: Vec<_> =
+        (0..12).map(|row| Some(if row % 2 == 0 { "f" } else { "m" }.to_owned())).collect();
+    digest.add_grouped(&rows, &explanation, &groups).unwrap();
+    let id = "01930b2e-7c1a-7def-8000-1b2c3d4e5f60".parse().unwrap();
+    Explained::Done(Box::new(explanation_done(id, &digest.finish(), None, Some("waterfall-3"))))
+}
+
+fn explanation(state: Explained, badge: Badge) -> ExplanationPage {
+    let frame = frame("SHAP values", "/resources/model_explanations")
+        .crumb("Explanations", "/resources/model_explanations")
+        .live();
+    ExplanationPage {
+        lede: "Income model \u{b7} adult".into(),
+        badge,
+        actions: vec![Action::new("Open the model", "/models/1", "model")],
+        downloads: vec![Action::new("Values as CSV", "/explanations/1/values.csv", "download")],
+        steps: vec![
+            Step::new("Cancel", "/explanations/1/cancel", "cancelled", &frame)
+                .danger("Stop this explanation?"),
+        ],
+        frame,
+        state,
+    }
+}
+
+fn artifact() -> ArtifactPage {
+    ArtifactPage {
+        frame: frame("Upload a model's file", "/models").crumb("Models", "/models"),
+        lede: "The file of Income model at version 1.0.0.".into(),
+        form: Form::new(vec![
+            Field::new("file", "File").control(Control::File(".json,.onnx")).required(),
+        ]),
+        action: "/v1/model_versions/1/artifacts".into(),
+        done: "/models/1?done=created".into(),
+        cancel: "/models/1".into(),
     }
 }
 
@@ -909,6 +980,22 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
             "mitigation-failed",
             &mitigation(Mitigated::Ended(Notice::fail("It failed")), Badge::state("failed")),
         ),
+        page("explanation", &explanation(explained(), Badge::state("completed"))),
+        page(
+            "explanation-live",
+            &explanation(
+                Explained::Live(Live {
+                    events: "/explanations/1/events".into(),
+                    progress: Progress { message: "Explaining".into(), percent: 61 },
+                }),
+                Badge::state("running"),
+            ),
+        ),
+        page(
+            "explanation-failed",
+            &explanation(Explained::Ended(Notice::fail("It failed")), Badge::state("failed")),
+        ),
+        page("model-artifact", &artifact()),
         page("compare", &compare(true)),
         page("compare-none", &compare(false)),
         page("trend", &trend(3)),

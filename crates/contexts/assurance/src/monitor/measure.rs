@@ -333,7 +333,9 @@ fn failure(error: AnalysisError) -> JobFailure {
     match error {
         AnalysisError::Cancelled => JobFailure::Cancelled,
         AnalysisError::Invalid(_) => JobFailure::fatal(error.to_string()),
-        AnalysisError::Read(_) | AnalysisError::Engine(_) => JobFailure::retry(error.to_string()),
+        AnalysisError::Read(_) | AnalysisError::Remote(_) | AnalysisError::Engine(_) => {
+            JobFailure::retry(error.to_string())
+        }
     }
 }
 

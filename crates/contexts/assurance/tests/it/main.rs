@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests look again until their time is over")]
 
 mod alerts;
+mod explanations;
 mod feeds;
 mod isolation;
 mod mitigations;

@@ -9,21 +9,27 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use ephor_assurance::{
-    Assurance, OpenDataset,
+    Assurance, OpenDataset, OpenModel,
     monitor::{MonitorRunner, monitor_run_now},
     reports::Pages,
     resources::RESOURCES,
     schedule::Scheduler,
 };
-use ephor_kernel::{DatasetId, FixedClock, JobId, MonitorId, OrganizationId, Problem, Scope};
+use ephor_explain::Scorer as _;
+use ephor_kernel::{
+    DatasetId, FixedClock, JobId, ModelArtifactId, ModelId, MonitorId, OrganizationId, Problem,
+    Scope,
+};
 use ephor_rest::{Catalog, Engine, ListRequest, ResourceSpec};
 use ephor_store::{
     jobs::{Workers, WorkersConfig, WorkersHandle, job_get},
     testing::{TestDatabase, database},
 };
 use ephor_tabular::{OpenOptions, Source, open};
+use object_store::local::LocalFileSystem;
 use serde_json::{Value, json};
 
+type Models = Arc<Mutex<HashMap<(OrganizationId, ModelArtifactId), &'static str>>>;
 type Tables = Arc<Mutex<HashMap<(OrganizationId, DatasetId), String>>>;
 
 /// Where the clock stands.
@@ -36,6 +42,8 @@ pub struct World {
     pub engine: Engine,
     pub clock: FixedClock,
     tables: Tables,
+    models: Models,
+    objects: tempfile::TempDir,
 }
 
 impl World {
@@ -50,24 +58,47 @@ impl World {
                 Ok(open(Source::Bytes(text.into()), OpenOptions::default()).await.unwrap())
             })
         });
+        let models = Models::default();
+        let known = Arc::clone(&models);
+        let open_model: OpenModel = Arc::new(move |scope: Scope, artifact| {
+            let text = known.lock().unwrap().get(&(scope.organization(), artifact)).copied();
+            Box::pin(async move {
+                let text = text.ok_or_else(|| Problem::not_found("model artefact"))?;
+                let (format, model) = ephor_explain::read(text.as_bytes()).unwrap();
+                Ok((format, Arc::new(model)))
+            })
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let objects = Arc::new(LocalFileSystem::new_with_prefix(folder.path()).unwrap());
         // Nothing here is shown.
         let pages = Pages {
             report: |_, _| Err(Problem::internal()),
             law: |_, _| Err(Problem::internal()),
             card: |_| Err(Problem::internal()),
+            report_pdf: |_, _| Err(Problem::internal()),
+            law_pdf: |_, _| Err(Problem::internal()),
+            card_pdf: |_| Err(Problem::internal()),
         };
-        let assurance = Assurance { store: db.store(), open_dataset, pages };
+        let assurance = Assurance {
+            store: db.store(),
+            open_dataset,
+            read_elsewhere: None,
+            open_model,
+            objects,
+            pages,
+        };
         let catalog = Catalog::read(db.store().door().await.unwrap().conn()).await.unwrap();
         let others = [
             ResourceSpec::new("datasets", "registry.datasets"),
             ResourceSpec::new("models", "registry.models"),
             ResourceSpec::new("model_versions", "registry.model_versions"),
+            ResourceSpec::new("model_artifacts", "registry.model_artifacts"),
         ];
         let all = RESOURCES.iter().copied().chain(others);
         let engine = Engine::new(&catalog, all, [7; 32]).unwrap();
         let scope = db.organization("Analytics").await;
         let clock = FixedClock::at(NOON.parse().unwrap());
-        Self { db, scope, assurance, engine, clock, tables }
+        Self { db, scope, assurance, engine, clock, tables, models, objects: folder }
     }
 
     /// A data set of the organization.
@@ -83,6 +114,54 @@ impl World {
         let id = id.into();
         self.replace(scope, id, text);
         id
+    }
+
+    /// A model of the organization with a file; both ids.
+    pub async fn model(&self, scope: &Scope, text: &'static str) -> (ModelId, ModelArtifactId) {
+        let admin = self.db.admin();
+        let organization = scope.organization().uuid();
+        let model: uuid::Uuid = sqlx::query_scalar(
+            "insert into registry.models (organization_id, name, model_type, created_by) values ($1, $2, 'classification', $3) returning id",
+        )
+        .bind(organization)
+        .bind(format!("m{}", uuid::Uuid::now_v7()))
+        .bind(scope.principal().uuid())
+        .fetch_one(&admin)
+        .await
+        .unwrap();
+        let (_, read) = ephor_explain::read(text.as_bytes()).unwrap();
+        let artifact: uuid::Uuid = sqlx::query_scalar(
+            "insert into registry.model_artifacts
+                 (organization_id, model_id, model_version_id, file_name, format, size_bytes, sha256, storage_path, features, outputs, trees, link, created_by)
+             select organization_id, model_id, id, 'm', 'sklearn_json', 1, repeat('0', 64), 'x', $3, $4, $5, 'logistic', $6
+               from registry.model_versions where organization_id = $1 and model_id = $2 limit 1
+             returning id",
+        )
+        .bind(organization)
+        .bind(model)
+        .bind(json!(read.features()))
+        .bind(i32::try_from(read.outputs()).unwrap())
+        .bind(i32::try_from(read.trees()).unwrap())
+        .bind(scope.principal().uuid())
+        .fetch_one(&admin)
+        .await
+        .unwrap();
+        let artifact = artifact.into();
+        self.models.lock().unwrap().insert((scope.organization(), artifact), text);
+        (model.into(), artifact)
+    }
+
+    /// The files that values lie in.
+    pub fn objects(&self) -> Vec<std::path::PathBuf> {
+        fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+            let mut found = Vec::new();
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+            }
+            found
+        }
+        files(self.objects.path())
     }
 
     /// Other rows in a data set.

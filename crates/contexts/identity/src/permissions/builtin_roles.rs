@@ -41,7 +41,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "admin",
-        version: 5,
+        version: 6,
         name: "Admin",
         description: "Runs the organization: members, roles, everybody's keys, and all of its data.",
         permissions: &[
@@ -72,6 +72,8 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "jobs:*",
             "members:*",
             "mitigation_artifacts:*",
+            "model_artifacts:*",
+            "model_explanations:*",
             "model_versions:*",
             "models:*",
             "monitoring_alerts:*",
@@ -97,7 +99,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "manager",
-        version: 5,
+        version: 6,
         name: "Manager",
         description: "Answers for the organization's AI: changes and deletes its data, and reads the audit trail.",
         permissions: &[
@@ -128,6 +130,8 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "hallucination_flags:*",
             "jobs:*",
             "mitigation_artifacts:*",
+            "model_artifacts:*",
+            "model_explanations:*",
             "model_versions:*",
             "models:*",
             "monitoring_alerts:*",
@@ -150,7 +154,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "operator",
-        version: 5,
+        version: 6,
         name: "Operator",
         description: "Works with models and data sets every day: adds and changes them, and runs analyses.",
         permissions: &[
@@ -214,6 +218,10 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "mitigation_artifacts:apply",
             "mitigation_artifacts:create",
             "mitigation_artifacts:read",
+            "model_artifacts:create",
+            "model_artifacts:read",
+            "model_explanations:cancel",
+            "model_explanations:create",
             "model_explanations:read",
             "model_versions:create",
             "model_versions:read",
@@ -259,7 +267,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "member",
-        version: 5,
+        version: 6,
         name: "Member",
         description: "Takes part: adds data sets and runs analyses.",
         permissions: &[
@@ -302,6 +310,9 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "mitigation_artifacts:apply",
             "mitigation_artifacts:create",
             "mitigation_artifacts:read",
+            "model_artifacts:read",
+            "model_explanations:cancel",
+            "model_explanations:create",
             "model_explanations:read",
             "model_versions:read",
             "models:read",
@@ -330,7 +341,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "viewer",
-        version: 5,
+        version: 6,
         name: "Viewer",
         description: "Looks, and changes nothing.",
         permissions: &[
@@ -359,6 +370,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "jobs:read",
             "members:read",
             "mitigation_artifacts:read",
+            "model_artifacts:read",
             "model_explanations:read",
             "model_versions:read",
             "models:read",

@@ -34,6 +34,7 @@ const SAMPLES: &[(&str, &str, &str)] = &[
     ("ops.builtin_copies", "entity", "'compliance.frameworks'"),
     ("ops.builtin_editions", "digest", "repeat('0', 64)"),
     ("ops.outbox", "subject_id", "kernel.uuidv7()"),
+    ("registry.model_artifacts", "sha256", "repeat('0', 64)"),
     ("registry.model_versions", "semantic_version", "'1.0.0'"),
     ("workforce.approval_delegations", "ends_at", "now() + interval '1 day'"),
 ];

@@ -4,6 +4,7 @@ pub(crate) mod analysis;
 pub(crate) mod audit;
 pub(crate) mod dashboard;
 pub(crate) mod dataset;
+pub(crate) mod explanation;
 mod follow;
 pub(crate) mod mitigation;
 pub(crate) mod model;
@@ -29,6 +30,7 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .merge(model::routes())
         .merge(analysis::routes())
         .merge(mitigation::routes())
+        .merge(explanation::routes())
         .merge(row_feed::routes())
         .merge(audit::routes())
         .merge(settings::routes())

@@ -4,6 +4,7 @@
 
 mod analysis;
 mod door;
+mod explanation;
 mod mitigation;
 mod pages;
 mod reports;

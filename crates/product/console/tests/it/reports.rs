@@ -141,10 +141,17 @@ async fn two_versions_are_compared_and_make_a_trend_and_a_card() {
     assert_eq!(html.headers[header::CONTENT_SECURITY_POLICY], "sandbox allow-scripts");
     html.shows("Screening, never &#60;alone&#62;");
     html.shows("Over the versions");
+    for path in [format!("/models/{model}/card.pdf"), format!("/v1/models/{model}/card?format=pdf")]
+    {
+        let paper = owner.get(&path).await;
+        assert_eq!(paper.headers[header::CONTENT_TYPE], "application/pdf");
+        assert!(paper.body.starts_with("%PDF-1.7"));
+    }
+    owner.get(&format!("/models/{model}/trend")).await.shows(&format!("/models/{model}/card.pdf"));
 }
 
 #[tokio::test]
-async fn a_report_is_a_download_in_three_formats() {
+async fn a_report_is_a_download_in_four_formats() {
     let world = world().await;
     let mut owner = world.owner("ada@example.org").await;
     let workers = world.workers();
@@ -160,6 +167,7 @@ async fn a_report_is_a_download_in_three_formats() {
 
     for (format, kind, ending) in [
         ("html", "text/html; charset=utf-8", "html"),
+        ("pdf", "application/pdf", "pdf"),
         ("json", "application/json", "json"),
         ("csv", "text/csv; charset=utf-8; header=present", "csv"),
     ] {
@@ -173,12 +181,23 @@ async fn a_report_is_a_download_in_three_formats() {
     let html = owner.get(&format!("/v1/bias_analyses/{id}/report")).await;
     assert_eq!(html.headers[header::CONTENT_SECURITY_POLICY], "sandbox allow-scripts");
     html.shows("http-equiv=\"Content-Security-Policy\"");
+    page.shows(&format!("/analyses/{id}/report.pdf"));
+    for path in
+        [format!("/analyses/{id}/report.pdf"), format!("/v1/bias_analyses/{id}/report?format=pdf")]
+    {
+        let paper = owner.get(&path).await;
+        assert_eq!(paper.status, StatusCode::OK, "{path}");
+        assert!(paper.body.starts_with("%PDF-1.7") && paper.body.contains("/StructTreeRoot"));
+        // It promises to be fit for archives and for those who do not see it.
+        paper.shows("<pdfaid:part>2</pdfaid:part>");
+        paper.shows("<pdfuaid:part>1</pdfuaid:part>");
+    }
     // What a spreadsheet would run, it shows.
     let table = owner.get(&format!("/analyses/{id}/findings.csv")).await;
     assert!(table.body.starts_with("attribute,disparity,title,status,value,"), "{}", table.body);
     table.shows(",\"'=1+1\",");
     assert!(!table.body.contains(",=1+1"));
-    let unknown = owner.get(&format!("/v1/bias_analyses/{id}/report?format=pdf")).await;
+    let unknown = owner.get(&format!("/v1/bias_analyses/{id}/report?format=docx")).await;
     assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
@@ -198,6 +217,10 @@ async fn nothing_of_it_is_there_for_others_or_before_its_time() {
         format!("/analyses/{second}/findings.csv"),
         format!("/models/{model}/trend"),
         format!("/models/{model}/card.html"),
+        format!("/v1/bias_analyses/{second}/report?format=pdf"),
+        format!("/v1/models/{model}/card?format=pdf"),
+        format!("/analyses/{second}/report.pdf"),
+        format!("/models/{model}/card.pdf"),
     ];
     for path in &paths {
         assert_eq!(ada.get(path).await.status, StatusCode::OK, "{path}");

@@ -10,7 +10,8 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
 };
 use ephor_assurance::{
-    Assurance, OpenDataset,
+    Assurance, OpenDataset, OpenModel,
+    explanation::ExplanationRunner,
     feed::{RowFeeds, RowsToStore, StoreRows},
     mitigation::{ApplyRunner, FitRunner},
     runner::AnalysisRunner,
@@ -75,6 +76,9 @@ pub async fn world() -> World {
     let assurance = Assurance {
         store: store.clone(),
         open_dataset: open_dataset(&registry),
+        read_elsewhere: None,
+        open_model: open_model(&registry),
+        objects: folder.open().unwrap(),
         pages: ephor_console::report::PAGES,
     };
     let mut conn = db.admin().acquire().await.unwrap();
@@ -114,6 +118,14 @@ fn open_dataset(registry: &Registry) -> OpenDataset {
     Arc::new(move |scope, dataset| {
         let registry = registry.clone();
         Box::pin(async move { registry.dataset_open(&scope, dataset).await })
+    })
+}
+
+fn open_model(registry: &Registry) -> OpenModel {
+    let registry = registry.clone();
+    Arc::new(move |scope, artifact| {
+        let registry = registry.clone();
+        Box::pin(async move { registry.artifact_open(&scope, artifact).await })
     })
 }
 
@@ -160,6 +172,7 @@ impl World {
         let runners: Vec<Arc<dyn JobHandler>> = vec![
             Arc::new(AnalysisRunner::new(assurance)),
             Arc::new(FitRunner::new(assurance)),
+            Arc::new(ExplanationRunner::new(assurance)),
             Arc::new(ApplyRunner::new(assurance, &feeds)),
         ];
         Workers::start(self.state.store.clone(), runners, WorkersConfig::default())
@@ -245,6 +258,10 @@ impl Browser {
 
     /// Uploads a file, as the page's script does.
     pub async fn upload(&mut self, name: &str, bytes: &[u8]) -> Answer {
+        self.upload_to("/v1/datasets/upload", name, bytes).await
+    }
+
+    pub async fn upload_to(&mut self, path: &str, name: &str, bytes: &[u8]) -> Answer {
         let token = self.token().await;
         let mut body = format!(
             "--edge\r\ncontent-disposition: form-data; name=\"name\"\r\n\r\n{name}\r\n--edge\r\n\
@@ -255,7 +272,7 @@ impl Browser {
         body.extend_from_slice(bytes);
         body.extend_from_slice(b"\r\n--edge--\r\n");
         let request = self
-            .request(Method::POST, "/v1/datasets/upload")
+            .request(Method::POST, path)
             .header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge")
             .header("x-csrf-token", token)
             .body(Body::from(body))

@@ -155,6 +155,8 @@ async fn every_task_finds_what_the_engine_finds_and_shows_it() {
         }
         assert!(!page.body.contains("NaN") && !page.body.contains("Compare with"), "{word}");
         owner.get(&format!("/analyses/{id}/report.html")).await.shows(texts[0]);
+        let paper = owner.get(&format!("/analyses/{id}/report.pdf")).await;
+        assert!(paper.body.starts_with("%PDF-1.7"), "{word}");
         let findings = owner.get(&format!("/v1/bias_analyses/{id}/report?format=csv")).await;
         findings.shows("attribute,disparity,title");
         assert_eq!(findings.body.trim_end().lines().count(), own.disparities().len() + 1, "{word}");
@@ -410,6 +412,11 @@ async fn reports_of_the_law_are_made_of_the_same_rows() {
     let alone = owner.get(&format!("/analyses/{id}/law/eeoc.html")).await;
     assert_eq!(alone.headers[header::CONTENT_SECURITY_POLICY], "sandbox allow-scripts");
     alone.shows("29 CFR part 1607");
+    for word in ["ll144", "eeoc"] {
+        let paper = owner.get(&format!("/analyses/{id}/law/{word}.pdf")).await;
+        assert_eq!(paper.headers[header::CONTENT_TYPE], "application/pdf");
+        assert!(paper.body.starts_with("%PDF-1.7"), "{word}");
+    }
 
     // Without, it is told what is missing; another organization sees nothing.
     let bare = json!({ "target": "hired", "protected": ["sex"], "weight": "price" });
@@ -425,6 +432,8 @@ async fn reports_of_the_law_are_made_of_the_same_rows() {
         format!("/v1/bias_analyses/{id}/law/eeoc"),
         format!("/analyses/{id}/law/ll144.html"),
         format!("/analyses/{id}/law/eeoc.html"),
+        format!("/analyses/{id}/law/ll144.pdf"),
+        format!("/analyses/{id}/law/eeoc.pdf"),
     ] {
         let hidden = eve.get(&path).await;
         assert_eq!(hidden.status, StatusCode::NOT_FOUND, "{path}");

@@ -32,9 +32,12 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .route("/analyses/{id}/cancel", post(show::cancel))
         .route("/analyses/{id}/compare", get(compare::show))
         .route("/analyses/{id}/law/ll144.html", get(show::ll144))
+        .route("/analyses/{id}/law/ll144.pdf", get(show::ll144_pdf))
         .route("/analyses/{id}/law/eeoc.html", get(show::eeoc))
+        .route("/analyses/{id}/law/eeoc.pdf", get(show::eeoc_pdf))
         .route("/analyses/{id}/findings.csv", get(show::findings))
         .route("/analyses/{id}/report.html", get(show::report))
+        .route("/analyses/{id}/report.pdf", get(show::report_pdf))
         .route("/analyses/{id}/result.json", get(show::result))
 }
 

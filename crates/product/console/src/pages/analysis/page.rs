@@ -100,4 +100,13 @@ pub(crate) struct AnalysisPage {
     pub state: State,
     /// The mitigations that were computed for it, once it is completed.
     pub mitigations: Option<Section>,
+    /// The explanations beside it, once it is completed and where it names a model.
+    pub explanations: Option<Section>,
+}
+
+impl AnalysisPage {
+    /// What belongs to it.
+    fn sections(&self) -> impl Iterator<Item = &Section> {
+        self.mitigations.iter().chain(&self.explanations)
+    }
 }

@@ -8,7 +8,7 @@ use ephor_assurance::{
     analysis::{
         Analysis, analysis_cancel, analysis_get, analysis_law, analysis_result, completed_get,
     },
-    reports::{ReportFormat, analysis_file, law_file},
+    reports::{LawFormat, ReportFormat, analysis_file, law_file},
 };
 use ephor_fairness::{law::Rule, task::TaskResult};
 use ephor_kernel::{AnalysisId, Problem};
@@ -22,7 +22,7 @@ use crate::{
     error::page,
     frame::Frame,
     pages::{
-        mitigation,
+        explanation, mitigation,
         resource::{Action, Step},
     },
     result::{ResultView, TaskView},
@@ -55,6 +55,12 @@ pub(super) async fn show(
         Some(TaskResult::Binary(_)) => mitigation::section(&state, &visit, &mut tx, id).await?,
         _ => None,
     };
+    let explanations = match (&result, analysis.model_id) {
+        (Some(_), Some(_)) => {
+            explanation::section(&state, &visit, &mut tx, explanation::Of::Analysis(id)).await?
+        }
+        _ => None,
+    };
     tx.commit().await?;
     let shown = shown(&visit, &analysis, result.as_ref());
     let frame = visit.frame(&analysis.name, "/analyses").crumb("Bias analyses", "/analyses");
@@ -76,6 +82,7 @@ pub(super) async fn show(
         frame,
         state: shown,
         mitigations,
+        explanations,
     }))
 }
 
@@ -154,16 +161,20 @@ fn actions(visit: &Visit, analysis: &Analysis, can_compare: bool) -> Vec<Action>
 fn downloads(id: AnalysisId, result: &TaskResult) -> Vec<Action> {
     let mut all = vec![
         Action::new("HTML report", format!("/analyses/{id}/report.html"), "download"),
+        Action::new("PDF report", format!("/analyses/{id}/report.pdf"), "download"),
         Action::new("Findings as CSV", format!("/analyses/{id}/findings.csv"), "download"),
         Action::new("Result as JSON", format!("/analyses/{id}/result.json"), "download"),
     ];
-    all.extend(result.law().iter().map(|report| {
-        let label = match report.rule() {
-            Rule::Ll144 => "Local Law 144 as HTML",
-            Rule::Eeoc => "Uniform Guidelines as HTML",
+    all.extend(result.law().iter().flat_map(|report| {
+        let name = match report.rule() {
+            Rule::Ll144 => "Local Law 144",
+            Rule::Eeoc => "Uniform Guidelines",
         };
         let word = report.rule().as_str();
-        Action::new(label, format!("/analyses/{id}/law/{word}.html"), "download")
+        [("HTML", "html"), ("PDF", "pdf")].map(|(format, ending)| {
+            let place = format!("/analyses/{id}/law/{word}.{ending}");
+            Action::new(format!("{name} as {format}"), place, "download")
+        })
     }));
     all
 }
@@ -191,21 +202,28 @@ pub(super) async fn cancel(
     Ok(Redirect::to(&format!("/analyses/{id}?done=cancelled")).into_response())
 }
 
-/// `GET /analyses/{id}/report.html`, `result.json` and `findings.csv`: files to be kept.
+/// `GET /analyses/{id}/report.html`, `report.pdf`, `result.json` and `findings.csv`: files to be kept.
 async fn file(state: &ConsoleState, visit: &Visit, id: AnalysisId, format: ReportFormat) -> Answer {
     visit.scope.require("bias_analyses", "read")?;
     let mut tx = state.store.begin(&visit.scope).await?;
     let completed = completed_get(&mut tx, id).await?;
     tx.commit().await?;
-    Ok(analysis_file(state.assurance.pages, &completed, format, Some(visit.organization()))?)
+    let organization = Some(visit.organization());
+    Ok(analysis_file(state.assurance.pages, completed, format, organization).await?)
 }
 
-async fn law(state: &ConsoleState, visit: &Visit, id: AnalysisId, rule: Rule) -> Answer {
+async fn law(
+    state: &ConsoleState,
+    visit: &Visit,
+    id: AnalysisId,
+    rule: Rule,
+    format: LawFormat,
+) -> Answer {
     visit.scope.require("bias_analyses", "read")?;
     let mut tx = state.store.begin(&visit.scope).await?;
     let lawful = analysis_law(&mut tx, id, rule).await?;
     tx.commit().await?;
-    Ok(law_file(state.assurance.pages, &lawful, Some(visit.organization()))?)
+    Ok(law_file(state.assurance.pages, lawful, format, Some(visit.organization())).await?)
 }
 
 /// `GET /analyses/{id}/law/ll144.html`: the report of Local Law 144 alone.
@@ -214,7 +232,16 @@ pub(super) async fn ll144(
     visit: Visit,
     Id(id): Id<AnalysisId>,
 ) -> Answer {
-    law(&state, &visit, id, Rule::Ll144).await
+    law(&state, &visit, id, Rule::Ll144, LawFormat::Html).await
+}
+
+/// `GET /analyses/{id}/law/ll144.pdf`: the same on paper.
+pub(super) async fn ll144_pdf(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Id(id): Id<AnalysisId>,
+) -> Answer {
+    law(&state, &visit, id, Rule::Ll144, LawFormat::Pdf).await
 }
 
 /// `GET /analyses/{id}/law/eeoc.html`: the report of the Uniform Guidelines alone.
@@ -223,7 +250,16 @@ pub(super) async fn eeoc(
     visit: Visit,
     Id(id): Id<AnalysisId>,
 ) -> Answer {
-    law(&state, &visit, id, Rule::Eeoc).await
+    law(&state, &visit, id, Rule::Eeoc, LawFormat::Html).await
+}
+
+/// `GET /analyses/{id}/law/eeoc.pdf`: the same on paper.
+pub(super) async fn eeoc_pdf(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Id(id): Id<AnalysisId>,
+) -> Answer {
+    law(&state, &visit, id, Rule::Eeoc, LawFormat::Pdf).await
 }
 
 /// `GET /analyses/{id}/report.html`: the single-file report.
@@ -233,6 +269,15 @@ pub(super) async fn report(
     Id(id): Id<AnalysisId>,
 ) -> Answer {
     file(&state, &visit, id, ReportFormat::Html).await
+}
+
+/// `GET /analyses/{id}/report.pdf`: the same on paper.
+pub(super) async fn report_pdf(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Id(id): Id<AnalysisId>,
+) -> Answer {
+    file(&state, &visit, id, ReportFormat::Pdf).await
 }
 
 /// `GET /analyses/{id}/result.json`: all of it, for programs.

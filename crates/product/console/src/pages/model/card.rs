@@ -1,4 +1,4 @@
-//! `GET /models/{id}/card.html`, `card.md` and `card.json`: the model card, to be kept.
+//! `GET /models/{id}/card.html`, `card.pdf`, `card.md` and `card.json`: the model card, to be kept.
 
 use axum::extract::State;
 use ephor_assurance::{
@@ -18,7 +18,7 @@ async fn file(state: &ConsoleState, visit: &Visit, id: ModelId, format: CardForm
     let mut tx = state.store.begin(&visit.scope).await?;
     let card = model_card(&mut tx, id).await?;
     tx.commit().await?;
-    Ok(card_file(state.assurance.pages, &card, format)?)
+    Ok(card_file(state.assurance.pages, card, format).await?)
 }
 
 /// One page that needs nothing but itself.
@@ -28,6 +28,15 @@ pub(super) async fn html(
     Id(id): Id<ModelId>,
 ) -> Answer {
     file(&state, &visit, id, CardFormat::Html).await
+}
+
+/// The same on paper.
+pub(super) async fn pdf(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Id(id): Id<ModelId>,
+) -> Answer {
+    file(&state, &visit, id, CardFormat::Pdf).await
 }
 
 /// A `README.md` for hubs of models.

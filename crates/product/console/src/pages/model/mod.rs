@@ -1,5 +1,6 @@
 //! Models: a list, one with its versions and the steps of its life, and its form.
 
+pub(crate) mod artifact;
 mod card;
 mod show;
 pub(crate) mod trend;
@@ -33,8 +34,10 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .route("/models/{id}/step", post(show::step))
         .route("/models/{id}/roll-back", post(show::roll_back))
         .route("/models/{id}/delete", post(delete))
+        .route("/models/{id}/versions/{version}/artifact", get(artifact::show))
         .route("/models/{id}/trend", get(trend::show))
         .route("/models/{id}/card.html", get(card::html))
+        .route("/models/{id}/card.pdf", get(card::pdf))
         .route("/models/{id}/card.md", get(card::markdown))
         .route("/models/{id}/card.json", get(card::json))
 }

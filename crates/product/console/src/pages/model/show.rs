@@ -7,6 +7,7 @@ use axum::{
 use ephor_kernel::{Fault, ModelId, ModelVersionId, Problem};
 use ephor_registry::model::{ModelStatus, model_roll_back, model_step};
 use ephor_rest::{Id, ListRequest};
+use ephor_store::OrgTx;
 use serde_json::Value;
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     error::page,
     frame::Frame,
     pages::{
-        analysis,
+        analysis, explanation,
         resource::{
             Action, DetailPage, Section, Step,
             edit::{Sent, sent},
@@ -37,8 +38,11 @@ pub(super) async fn show(
     if visit.may("model_versions", "read") {
         let request = ListRequest::new().filter("model_id", format!("eq.{id}")).limit(100);
         let versions = state.engine.list(&mut tx, "model_versions", &request).await?.data;
-        sections.push(versions_section(&visit, &frame, &model, &versions));
+        let artifacts = artifacts(&state, &visit, &mut tx, id).await?;
+        sections.push(versions_section(&visit, &frame, &model, &versions, artifacts.as_deref()));
     }
+    sections
+        .extend(explanation::section(&state, &visit, &mut tx, explanation::Of::Model(id)).await?);
     if visit.may("bias_analyses", "read") {
         let request = ListRequest::new().filter("model_id", format!("eq.{id}")).limit(20);
         let rows = state.engine.list(&mut tx, "bias_analyses", &request).await?.data;
@@ -112,7 +116,49 @@ fn steps(visit: &Visit, frame: &Frame, id: ModelId, status: &str) -> Vec<Step> {
     steps
 }
 
-fn versions_section(visit: &Visit, frame: &Frame, model: &Value, versions: &[Value]) -> Section {
+/// The files of its versions; nothing for whoever may not see them.
+async fn artifacts(
+    state: &ConsoleState,
+    visit: &Visit,
+    tx: &mut OrgTx,
+    id: ModelId,
+) -> Result<Option<Vec<Value>>, Problem> {
+    if !visit.may("model_artifacts", "read") {
+        return Ok(None);
+    }
+    // Not the names of the features, which may be many.
+    let request = ListRequest::new()
+        .filter("model_id", format!("eq.{id}"))
+        .fields(&["id", "model_version_id", "file_name", "format"])
+        .limit(100);
+    Ok(Some(state.engine.list(tx, "model_artifacts", &request).await?.data))
+}
+
+/// The file of a version, or the way to upload one.
+fn artifact_cell(visit: &Visit, version: &Value, artifacts: &[Value]) -> Html {
+    let id = json::text(version, "id");
+    let found = artifacts.iter().find(|one| json::text(one, "model_version_id") == id);
+    match found {
+        Some(artifact) => {
+            let place = format!("/resources/model_artifacts/{}", json::text(artifact, "id"));
+            Html::link(&place, json::text(artifact, "file_name"))
+                .sub(json::text(artifact, "format"))
+        }
+        None if visit.may("model_artifacts", "create") => {
+            let model = json::text(version, "model_id");
+            Html::link(&format!("/models/{model}/versions/{id}/artifact"), "Upload a file")
+        }
+        None => Html::text("\u{2013}"),
+    }
+}
+
+fn versions_section(
+    visit: &Visit,
+    frame: &Frame,
+    model: &Value,
+    versions: &[Value],
+    artifacts: Option<&[Value]>,
+) -> Section {
     let present = json::text(model, "semantic_version");
     let rows = versions
         .iter()
@@ -131,16 +177,23 @@ fn versions_section(visit: &Visit, frame: &Frame, model: &Value, versions: &[Val
             let changed: Vec<&str> = changes
                 .map(|changes| changes.keys().map(String::as_str).collect())
                 .unwrap_or_default();
-            vec![
+            let mut cells = vec![
                 Html::text(number),
                 Html::of(&Badge::state(json::text(version, "status"))),
                 Html::text(&changed.join(", ")),
                 json::moment_cell(version, "created_at"),
                 step.map_or_else(Html::default, |step| Html::of(&step)),
-            ]
+            ];
+            if let Some(artifacts) = artifacts {
+                cells.insert(3, artifact_cell(visit, version, artifacts));
+            }
+            cells
         })
         .collect();
-    let heads = ["Version", "Status", "What changed", "When", ""].map(Head::new).to_vec();
+    let mut heads = ["Version", "Status", "What changed", "When", ""].map(Head::new).to_vec();
+    if artifacts.is_some() {
+        heads.insert(3, Head::new("File"));
+    }
     Section {
         id: "versions",
         title: "Versions".to_owned(),

@@ -80,6 +80,7 @@ impl TrendPage {
             here: format!("/models/{id}/trend"),
             downloads: vec![
                 Action::new("Model card as HTML", format!("/models/{id}/card.html"), "download"),
+                Action::new("Model card as PDF", format!("/models/{id}/card.pdf"), "download"),
                 Action::new("Model card as Markdown", format!("/models/{id}/card.md"), "download"),
                 Action::new("Model card as JSON", format!("/models/{id}/card.json"), "download"),
             ],

@@ -86,6 +86,7 @@ fn address(path: &str, id: &str) -> String {
         "models" | "datasets" => format!("/{path}/{id}"),
         "bias_analyses" => format!("/analyses/{id}"),
         "mitigation_artifacts" => format!("/mitigations/{id}"),
+        "model_explanations" => format!("/explanations/{id}"),
         _ => format!("/resources/{path}/{id}"),
     }
 }

@@ -1,5 +1,6 @@
 //! Forms from specifications: the engine's fields become ours, what is sent becomes JSON.
 
+use chrono::{DateTime, Utc};
 use ephor_kernel::{Fault, Problem, Scope};
 use ephor_rest::{FormField, Input, ListRequest};
 use ephor_store::OrgTx;
@@ -42,12 +43,11 @@ pub(crate) async fn form(
 }
 
 fn wanted(state: &ConsoleState, path: &str, change: bool) -> Result<Vec<FormField>, Problem> {
-    let creatable = |field: &FormField| field.required || !change;
     Ok(state
         .engine
         .form(path)?
         .into_iter()
-        .filter(|field| if change { field.editable } else { creatable(field) })
+        .filter(|field| if change { field.editable } else { field.creatable })
         .collect())
 }
 
@@ -67,6 +67,7 @@ fn shown(field: &FormField, mut choices: Vec<Choice>, value: String) -> Field {
         Input::Date => Control::Line("date"),
         Input::Json => Control::Code,
     };
+    let value = if field.input == Input::Time { minute(&value) } else { value };
     let mut shown = Field::new(&field.name, &field.label)
         .control(control)
         .hint(field.description.clone().unwrap_or_default())
@@ -89,6 +90,15 @@ pub(crate) fn text(value: &Value) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// A stored time as a field `datetime-local` takes it: to the minute, in UTC, without a zone, as browsers show nothing of one that
+/// has a zone. What is no time stays as it is.
+pub(crate) fn minute(text: &str) -> String {
+    DateTime::parse_from_rfc3339(text).map_or_else(
+        |_| text.to_owned(),
+        |time| time.with_timezone(&Utc).format("%Y-%m-%dT%H:%M").to_string(),
+    )
 }
 
 /// What was sent, as the body of a create or of a merge patch.
@@ -215,8 +225,24 @@ mod tests {
             description: None,
             default: None,
             references: None,
+            creatable: true,
             editable: true,
         }
+    }
+
+    #[test]
+    fn times_are_shown_as_browsers_take_them_and_read_as_they_were() {
+        assert_eq!(minute("2026-01-31T12:05:00Z"), "2026-01-31T12:05");
+        assert_eq!(minute("2026-01-31T23:05:07.123456-02:00"), "2026-02-01T01:05");
+        for other in ["", "2026-01-31T12:05", "soon"] {
+            assert_eq!(minute(other), other);
+        }
+        let time = field(Input::Time);
+        let shown = shown(&time, vec![], "2026-01-31T12:05:00+00:00".to_owned());
+        assert_eq!(shown.value, "2026-01-31T12:05");
+        assert_eq!(read(&time, Some(&shown.value)).unwrap(), Some(json!("2026-01-31T12:05:00Z")));
+        let line = super::shown(&field(Input::Line), vec![], "2026-01-31T12:05:00Z".to_owned());
+        assert_eq!(line.value, "2026-01-31T12:05:00Z");
     }
 
     #[test]

@@ -17,11 +17,11 @@ use uuid::Uuid;
 
 use super::{Action, edit};
 use crate::{
-    view::{Form, format},
+    view::{Control, Form, format},
     visit::Visit,
 };
 
-/// What the trail shows in place of a secret.
+/// What the trail shows in place of a secret. Of an update it says which columns these are; of a deletion only the mark is left.
 const MASK: &str = "***";
 /// For how long the page behind a deletion offers to undo it; the trail does for good.
 const OFFERED: TimeDelta = TimeDelta::minutes(5);
@@ -51,8 +51,13 @@ impl Undo {
         } else {
             entry.changes().into_iter().map(|change| (change.column, change.before)).collect()
         };
+        let is_masked = |column: &str, value: &Value| match &entry.masked {
+            _ if deleted => value == MASK,
+            Some(Value::Array(all)) => all.iter().any(|name| name == column),
+            _ => false,
+        };
         for (column, value) in stood {
-            if value == MASK {
+            if is_masked(&column, &value) {
                 masked.push(column);
             } else {
                 values.insert(column, value);
@@ -87,12 +92,12 @@ impl Undo {
 
     /// Fills in what stood before.
     pub fn propose(&self, form: &mut Form) {
-        let values: BTreeMap<&str, String> = self
-            .values
-            .iter()
-            .map(|(column, value)| (column.as_str(), edit::text(value)))
-            .collect();
-        form.propose(|name| values.get(name).map(String::as_str));
+        for field in &mut form.fields {
+            let Some(value) = self.values.get(&field.name) else { continue };
+            let text = edit::text(value);
+            let is_time = field.control == Control::Line("datetime-local");
+            field.value = if is_time { edit::minute(&text) } else { text };
+        }
     }
 
     /// What the form holds, for whoever is about to send it.
@@ -116,13 +121,32 @@ impl Undo {
             let masked = words(masked);
             told.push_str(&format!(" The trail does not show secrets: write {masked} anew."));
         }
-        let kept = |column: &&String| !matches!(column.as_str(), "version" | "updated_at");
-        let left: Vec<&String> =
-            self.values.keys().filter(kept).filter(|column| !offered(column)).collect();
-        if !self.deleted && !left.is_empty() {
-            told.push_str(&format!(" Not changed by a form, so left as it is: {}.", words(left)));
+        let left = words(self.left(form));
+        if !left.is_empty() {
+            told.push_str(&if self.deleted {
+                format!(" Not set by a form, so as of a new one: {left}.")
+            } else {
+                format!(" Not changed by a form, so left as it is: {left}.")
+            });
         }
         told
+    }
+
+    /// The columns that the form cannot put back, without those that Ephor itself writes.
+    fn left(&self, form: &Form) -> Vec<&String> {
+        let is_missed = |column: &str, value: &Value| match column {
+            "version" | "updated_at" => false,
+            "id" | "organization_id" | "created_at" | "created_by" if self.deleted => false,
+            // Of a deletion the trail holds every column; of those that held nothing none is missed.
+            _ if self.deleted => !value.is_null(),
+            _ => true,
+        };
+        self.values
+            .iter()
+            .filter(|(column, value)| is_missed(column, value))
+            .map(|(column, _)| column)
+            .filter(|column| form.field(column).is_none())
+            .collect()
     }
 }
 
@@ -181,10 +205,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        pages::audit::sample_entry,
-        view::{Control, Field},
-    };
+    use crate::{pages::audit::sample_entry, view::Field};
 
     fn form(names: &[&str]) -> Form {
         let line = |name: &&str| {
@@ -224,6 +245,46 @@ mod tests {
         assert_eq!(value(&form, "name"), "a");
         assert_eq!(value(&form, "secret"), "now");
         assert!(undo.lede(&form).contains("write Secret anew"));
+    }
+
+    #[test]
+    fn of_a_change_the_trail_names_what_is_masked() {
+        let mut entry = sample_entry(
+            Some(json!({"name": "***", "secret": "***"})),
+            Some(json!({"name": "new", "secret": "***"})),
+        );
+        entry.masked = Some(json!(["secret"]));
+        let undo = Undo::of(&entry).unwrap();
+        let mut form = form(&["name", "secret"]);
+        undo.propose(&mut form);
+        // A name may look like a mask.
+        assert_eq!(value(&form, "name"), "***");
+        assert_eq!(value(&form, "secret"), "now");
+        assert!(undo.lede(&form).contains("write Secret anew"));
+    }
+
+    #[test]
+    fn what_a_new_one_does_not_get_is_said() {
+        let row = json!({
+            "id": "i", "organization_id": "o", "name": "a", "status": "active", "closed_at": null,
+            "created_at": "c", "created_by": "b", "updated_at": "u", "version": 3
+        });
+        let mut entry = sample_entry(Some(row), None);
+        entry.action = "delete".into();
+        let lede = Undo::of(&entry).unwrap().lede(&form(&["name"]));
+        assert!(lede.ends_with("Not set by a form, so as of a new one: Status."), "{lede}");
+    }
+
+    #[test]
+    fn times_are_proposed_as_browsers_take_them() {
+        let entry = sample_entry(
+            Some(json!({"due_at": "2026-01-31T12:05:00+00:00"})),
+            Some(json!({"due_at": null})),
+        );
+        let field = Field::new("due_at", "Due at").control(Control::Line("datetime-local"));
+        let mut form = Form::new(vec![field]);
+        Undo::of(&entry).unwrap().propose(&mut form);
+        assert_eq!(value(&form, "due_at"), "2026-01-31T12:05");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     ConsoleState,
     error::page,
-    pages::row_feed,
+    pages::{explanation, row_feed},
     view::{Html, format, json},
     visit::{Answer, Visit},
 };
@@ -119,9 +119,10 @@ pub(super) async fn list(
             [first].into_iter().chain(shown.columns.iter().map(cell)).collect()
         })
         .await?;
-    // Row feeds are made on a page of their own, which shows their token.
+    // Row feeds are made on a page of their own, which shows their token; explanations come with a job.
     let new = match path.as_str() {
         "row_feeds" => Some(row_feed::NEW.to_owned()),
+        "model_explanations" => Some(explanation::NEW.to_owned()),
         _ => spec.available().create.then(|| format!("{here}/new")),
     };
     let create = new
