@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ephor_assurance::monitor;
+use ephor_assurance::{Assurance, explanation::explanation_objects_delete, monitor};
 use ephor_kernel::{DomainEvent, Scope};
 use ephor_registry::Registry;
 use ephor_store::{
@@ -21,6 +21,8 @@ const UPLOAD_DEAD_AFTER: Duration = Duration::from_hours(6);
 pub struct GovernanceLoop {
     /// What is governed.
     pub registry: Registry,
+    /// What is measured and explained of it.
+    pub assurance: Assurance,
 }
 
 #[async_trait]
@@ -47,6 +49,21 @@ impl EventHandler for GovernanceLoop {
             // What is deleted is gone from the object store as well.
             DomainEvent::DatasetDeleted { dataset } => {
                 self.registry.dataset_object_delete(scope, *dataset).await?;
+            }
+            // Whoever uploads a model also clears away what an upload of a dead server left.
+            DomainEvent::ModelArtifactStored { .. } => {
+                self.registry.artifacts_sweep(scope, UPLOAD_DEAD_AFTER).await?;
+            }
+            DomainEvent::ModelArtifactDeleted { artifact } => {
+                self.registry.artifact_object_delete(scope, *artifact).await?;
+            }
+            DomainEvent::ExplanationDeleted { explanation } => {
+                explanation_objects_delete(&self.assurance, scope, *explanation).await?;
+            }
+            DomainEvent::ExplanationEnded { explanation, status } => {
+                tracing::info!(%organization, %explanation, status, "an explanation ended");
+                metrics::counter!("model_explanations_total", "status" => status.clone())
+                    .increment(1);
             }
             // Policies, alerts and risks will hear of these; until then operators do.
             DomainEvent::AnalysisCompleted { analysis, failed, warned } => {

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use ephor_console::report::{
     ReportMeta,
     figures::{html, of_drift},
+    figures_pdf,
 };
 use ephor_fairness::{
     AnalysisSpec, Status,
@@ -134,6 +135,7 @@ impl Args {
         if [&self.reference, &self.current].iter().all(|file| file.as_os_str() == "-") {
             return Err(UsageError("only one of the files can be standard input".to_owned()).into());
         }
+        file::not_in_terminal(self.format == Output::Pdf, self.out.as_ref())?;
         let spec = self.spec()?;
         let report = block_on(self.compare(&spec))?;
         self.write(&report)?;
@@ -178,14 +180,14 @@ impl Args {
 
     fn write(&self, report: &DriftReport) -> anyhow::Result<()> {
         let source = format!("{} → {}", file::named(&self.reference), file::named(&self.current));
-        let text = match self.format {
-            Output::Table => printed::document(&of_drift(report), &source),
-            Output::Json => serde_json::to_string_pretty(report)? + "\n",
-            Output::Html => {
-                let document = of_drift(report);
-                html(&document, &ReportMeta::new(document.title, source, SystemClock.now()))?
-            }
-        };
-        file::put(self.out.as_ref(), &text)
+        let document = of_drift(report);
+        let meta = |source| ReportMeta::new(document.title, source, SystemClock.now());
+        let out = self.out.as_ref();
+        match self.format {
+            Output::Table => file::put(out, printed::document(&document, &source)),
+            Output::Json => file::put(out, serde_json::to_string_pretty(report)? + "\n"),
+            Output::Html => file::put(out, html(&document, &meta(source))?),
+            Output::Pdf => file::put(out, figures_pdf(&document, &meta(source))?),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What commands on files have in common: how a file is opened, and where and how the result is written.
 
 use std::{
-    io::Write as _,
+    io::{IsTerminal as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -22,6 +22,8 @@ pub enum Output {
     Json,
     /// One self-contained page with plots
     Html,
+    /// The same on paper
+    Pdf,
 }
 
 /// When the exit code says that something was found.
@@ -116,19 +118,30 @@ pub fn named(file: &Path) -> String {
     }
 }
 
+/// Refuses to print a PDF in a terminal, before any work is done.
+pub fn not_in_terminal(is_pdf: bool, out: Option<&PathBuf>) -> anyhow::Result<()> {
+    if is_pdf && out.is_none() && std::io::stdout().is_terminal() {
+        let how = "a PDF cannot be shown in a terminal: say where to write it, with --out FILE";
+        return Err(UsageError(how.to_owned()).into());
+    }
+    Ok(())
+}
+
 /// Writes the result to a file, or to standard output.
-pub fn put(out: Option<&PathBuf>, text: &str) -> anyhow::Result<()> {
+pub fn put(out: Option<&PathBuf>, result: impl AsRef<[u8]>) -> anyhow::Result<()> {
     match out {
-        Some(path) => std::fs::write(path, text)
+        Some(path) => std::fs::write(path, result)
             .with_context(|| format!("the report could not be written to {}", path.display())),
-        None => Ok(std::io::stdout().lock().write_all(text.as_bytes())?),
+        None => Ok(std::io::stdout().lock().write_all(result.as_ref())?),
     }
 }
 
 pub fn invalid(error: AnalysisError) -> anyhow::Error {
     match error {
         AnalysisError::Invalid(_) | AnalysisError::Read(_) => UsageError(error.to_string()).into(),
-        AnalysisError::Cancelled | AnalysisError::Engine(_) => error.into(),
+        AnalysisError::Cancelled | AnalysisError::Remote(_) | AnalysisError::Engine(_) => {
+            error.into()
+        }
     }
 }
 

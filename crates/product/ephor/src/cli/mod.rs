@@ -4,6 +4,7 @@ mod admin;
 mod analyze;
 mod ask;
 mod audit;
+mod cluster;
 mod completions;
 mod config;
 mod db;
@@ -68,6 +69,9 @@ enum Command {
     Explain(explain::Args),
     /// Look up metrics, disparities and tests of drift: formulas, ranges, sources
     Metrics(metrics::Args),
+    /// Start the parts of a cluster, on which files are analysed by many machines
+    #[command(subcommand)]
+    Cluster(cluster::Command),
     /// Start the server: console, API and background work
     Serve(serve::Args),
     /// Start the server with a demo organization in its own data folder
@@ -145,6 +149,7 @@ impl Cli {
             Command::Explain(args) => args.run(),
             Command::Mitigate(command) => command.run(),
             Command::Metrics(args) => args.run(),
+            Command::Cluster(command) => command.run(&settings),
             Command::Serve(args) => args.run(&settings),
             Command::Demo(args) => args.run(&settings),
             Command::Worker(args) => args.run(&settings),

@@ -12,7 +12,8 @@ use ephor_mail::MailConfig;
 use ephor_store::DatabaseConfig;
 pub use layers::{ConfigError, ConfigFault};
 pub use sections::{
-    Analysis, Data, Jobs, Log, LogFormat, Objects, Retention, Seal, Secrets, Server, Telemetry,
+    Analysis, Cluster, Data, Jobs, Log, LogFormat, Objects, Retention, Seal, Secrets, Server,
+    Telemetry,
 };
 use serde::Deserialize;
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub jobs: Jobs,
     /// Bias analyses.
     pub analysis: Analysis,
+    /// Other machines for bias analyses.
+    pub cluster: Cluster,
     /// Sign-up and sessions.
     pub identity: IdentityConfig,
     /// Mail.
@@ -133,6 +136,13 @@ impl Config {
         faults.extend(said.into_iter().map(|fault| ConfigFault::new("retention.tables", fault)));
         if self.analysis.memory_mib < 64 {
             faults.push(ConfigFault::new("analysis.memory_mib", "must be at least 64"));
+        }
+        if let Err(error) = self.cluster.address() {
+            faults.push(ConfigFault::new("cluster.scheduler", error.to_string()));
+        }
+        if !(1..=86_400).contains(&self.cluster.patience_seconds) {
+            faults
+                .push(ConfigFault::new("cluster.patience_seconds", "must be between 1 and 86400"));
         }
         faults.extend(
             self.mail

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use ephor_cluster::{Address, ClusterError};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -74,6 +75,27 @@ pub struct Jobs {
 pub struct Analysis {
     /// Memory before spilling, in MiB.
     pub memory_mib: usize,
+}
+
+/// `[cluster]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cluster {
+    /// `HOST:PORT` of its scheduler; empty for none.
+    #[serde(default)]
+    pub scheduler: String,
+    /// How long it may be without an executor, or an answer, in seconds.
+    pub patience_seconds: u64,
+}
+
+impl Cluster {
+    /// Where its scheduler is, if there is one.
+    ///
+    /// # Errors
+    /// What is written there is no address.
+    pub fn address(&self) -> Result<Option<Address>, ClusterError> {
+        if self.scheduler.is_empty() { Ok(None) } else { self.scheduler.parse().map(Some) }
+    }
 }
 
 /// `[seal]`

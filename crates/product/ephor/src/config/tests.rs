@@ -95,8 +95,9 @@ fn what_is_out_of_range_is_refused() {
         ("EPHOR_SERVER_BIND", "nowhere"),
         ("EPHOR_TELEMETRY_SAMPLE_RATIO", "2"),
         ("EPHOR_DATABASE_CONNECTIONS", "0"),
+        ("EPHOR_CLUSTER_PATIENCE_SECONDS", "86401"),
     ]);
-    assert_eq!(Config::load(None, variables, &[]).unwrap_err().0.len(), 3);
+    assert_eq!(Config::load(None, variables, &[]).unwrap_err().0.len(), 4);
 }
 
 #[test]

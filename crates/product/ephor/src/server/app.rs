@@ -1,18 +1,20 @@
 //! What the routes share.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use axum::extract::FromRef;
 use chrono::{DateTime, Utc};
 use ephor_assurance::{
-    Assurance, OpenDataset,
+    Assurance, OpenDataset, OpenModel, ReadElsewhere,
+    explanation::ExplanationRunner,
     feed::{FlushRunner, RowFeeds, RowsToStore, StoreRows},
     mitigation::{ApplyRunner, FitRunner},
     monitor::MonitorRunner,
     runner::AnalysisRunner,
 };
 use ephor_billing::Billing;
+use ephor_cluster::{Cluster, ClusterError, ClusterOptions, Location};
 use ephor_content::Content;
 use ephor_identity::{Identity, MailHandler};
 use ephor_kernel::{Clock as _, SystemClock};
@@ -102,6 +104,9 @@ impl App {
         let assurance = Assurance {
             store: store.clone(),
             open_dataset: open_dataset(&registry),
+            read_elsewhere: read_elsewhere(config, data)?,
+            open_model: open_model(&registry),
+            objects: objects(config, data).open()?,
             pages: ephor_console::report::PAGES,
         };
         let feeds = RowFeeds::new(store.clone(), store_rows(&registry));
@@ -142,6 +147,7 @@ impl App {
         all.push(Arc::new(MonitorRunner::new(&self.assurance, Arc::new(SystemClock))));
         all.push(Arc::new(FlushRunner::new(&self.feeds)));
         all.push(Arc::new(FitRunner::new(&self.assurance)));
+        all.push(Arc::new(ExplanationRunner::new(&self.assurance)));
         all.push(Arc::new(ApplyRunner::new(&self.assurance, &self.feeds)));
         all.push(Arc::new(BuiltinFollower));
         all.push(Arc::new(MailHandler::new(self.identity.clone(), self.mailer.clone())));
@@ -164,6 +170,48 @@ fn open_dataset(registry: &Registry) -> OpenDataset {
     Arc::new(move |scope, dataset| {
         let registry = registry.clone();
         Box::pin(async move { registry.dataset_open(&scope, dataset).await })
+    })
+}
+
+/// What tenants are told of a cluster that does not work.
+const UNUSABLE_CLUSTER: &str =
+    "the cluster that reads data sets cannot be used at the moment; the reason is in the log";
+
+/// The one place where assurance meets a cluster.
+fn read_elsewhere(config: &Config, data: &Path) -> anyhow::Result<Option<ReadElsewhere>> {
+    let Some(address) = config.cluster.address()? else { return Ok(None) };
+    let options = ClusterOptions {
+        patience: Duration::from_secs(config.cluster.patience_seconds),
+        ..ClusterOptions::default()
+    };
+    let cluster = Cluster::new(address, options);
+    let objects = objects(config, data);
+    let folder = std::path::absolute(&objects.folder).context("data.dir")?;
+    Ok(Some(Arc::new(move |table| {
+        let (cluster, object) = (cluster.clone(), table.object().cloned());
+        let (url, folder) = (objects.url.clone(), folder.clone());
+        Box::pin(async move {
+            let object = object.ok_or("the data set is not stored as an object")?;
+            let place = match url {
+                Some(url) => Location::url(&format!("{}/{object}", url.trim_end_matches('/'))),
+                None => Location::file(&folder.join(object.as_ref())),
+            };
+            // It names addresses of the installation, which are no tenant's to know.
+            let told = |error: ClusterError| {
+                tracing::warn!(%error, "the cluster could not be asked to read a data set");
+                UNUSABLE_CLUSTER.to_owned()
+            };
+            cluster.table(&place.map_err(told)?, Some(table.rows())).await.map_err(told)
+        })
+    })))
+}
+
+/// The same of models' files.
+fn open_model(registry: &Registry) -> OpenModel {
+    let registry = registry.clone();
+    Arc::new(move |scope, artifact| {
+        let registry = registry.clone();
+        Box::pin(async move { registry.artifact_open(&scope, artifact).await })
     })
 }
 

@@ -159,7 +159,10 @@ fn workers(config: &Config, app: &App, store: Store) -> WorkersHandle {
         drain: Duration::from_secs(config.server.shutdown_seconds),
         ..WorkersConfig::default()
     };
-    let events = std::sync::Arc::new(GovernanceLoop { registry: app.registry.clone() });
+    let events = std::sync::Arc::new(GovernanceLoop {
+        registry: app.registry.clone(),
+        assurance: app.assurance.clone(),
+    });
     Workers::start_with_events(store, app.handlers(), Some(events), workers)
 }
 

@@ -53,6 +53,12 @@ BEYOND_THERE = {
     ("weight_not_numeric", "/dataset_id"): "the same",
     ("column_exists", "/column"): "a new column is new",
     ("unknown_column", "/row_id"): "a column of the data set",
+    ("required", "/model_id"): "a model or a file of one, where no analysis names it",
+    ("required", "/dataset_id"): "a data set, where no analysis names it",
+    ("no_artifact", "/model_id"): "explanations are computed from a file",
+    ("of_another_model", "/artifact_id"): "the file of that model",
+    ("too_many_features", "/"): "a model is as large as it is",
+    ("not_numeric", "/dataset_id"): "features are numbers",
     ("*", "/parameters"): "columns and groups that a specification names, and how its parts go together",
 }
 

@@ -292,6 +292,27 @@ fn the_page_fetches_nothing() {
 }
 
 #[test]
+fn paper_is_one_more_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let paper = |name: &str| folder.path().join(name);
+    let (main, also) = (paper("report.pdf"), paper("also.pdf"));
+    let beside = format!("pdf={}", also.to_str().unwrap());
+    let output =
+        adult_with(&["--format", "pdf", "--out", main.to_str().unwrap(), "--also", &beside]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let law = paper("law.pdf");
+    let output =
+        adult_with(&["--report", "ll144", "--format", "pdf", "--out", law.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    for path in [main, also, law] {
+        let bytes = std::fs::read(path).unwrap();
+        assert!(bytes.starts_with(b"%PDF-1.7") && bytes.trim_ascii_end().ends_with(b"%%EOF"));
+    }
+    // Where there is no terminal, it goes to standard output.
+    assert!(adult_with(&["--format", "pdf"]).stdout.starts_with(b"%PDF-1.7"));
+}
+
+#[test]
 fn standard_input_ndjson_json_and_parquet_say_the_same_as_csv() {
     let folder = tempfile::tempdir().unwrap();
     let rows: Vec<Value> = (0..400)

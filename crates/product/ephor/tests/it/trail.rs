@@ -80,8 +80,9 @@ async fn a_change_and_a_deletion_are_undone_by_the_form_that_an_entry_fills_in()
     let body =
         json!({ "name": "Scoring", "model_type": "classification", "description": "As it stood" });
     let id = answered(ada.post("/v1/models").json(&body)).await["id"].as_str().unwrap().to_owned();
+    let beside = json!({ "name": "Beside", "model_type": "classification" });
     let other =
-        answered(ada.post("/v1/models").json(&body)).await["id"].as_str().unwrap().to_owned();
+        answered(ada.post("/v1/models").json(&beside)).await["id"].as_str().unwrap().to_owned();
     let patch = ada.client.patch(format!("{}/v1/models/{id}", server.url)).header("if-match", "*");
     answered(patch.json(&json!({ "description": "As it is" }))).await;
     let entry = async |action: &str| {

@@ -1,6 +1,7 @@
 //! `ephor analyze`: a file, no server, no database.
 
 mod changes;
+mod cluster;
 mod gating;
 mod reports;
 mod table;
@@ -33,6 +34,7 @@ Examples:
   ephor analyze scores.parquet --target label --score p --score-threshold 0.3 --protected sex
   cat loans.ndjson | ephor analyze - --target approved --positive yes --protected sex --format json
   ephor analyze adult.csv --target y_true --protected sex --format html --out report.html
+  ephor analyze adult.csv --target y_true --protected sex --format pdf --out report.pdf
   ephor analyze hires.csv --target hired --protected sex --strata department
   ephor analyze hires.csv --target hired --protected sex,race --report ll144 --format html --out audit.html
   ephor analyze hires.csv --target hired --protected sex,race --report eeoc --strata department
@@ -44,6 +46,7 @@ Examples:
   ephor analyze results.csv --task ranking --list query --score relevance --protected sex
   ephor analyze hires.csv --target hired --protected sex --type individual_fairness --feature degree,years
   ephor analyze loans.csv --prediction granted --flipped granted_if_other_sex --protected sex
+  ephor analyze /shared/large.parquet --target label --score p --protected sex --cluster 10.0.0.1:50050
 
 Exit codes: 0 it passes (as --fail-on says), 1 it does not, 2 the question or the data are wrong,
 3 it could not be done.")]
@@ -107,6 +110,8 @@ pub struct Args {
     tasks: tasks::TaskArgs,
     #[command(flatten)]
     reports: reports::ReportArgs,
+    #[command(flatten)]
+    elsewhere: cluster::ClusterArgs,
     /// The memory to use before spilling to disk, in MiB
     #[arg(long, default_value_t = 512, value_name = "MIB")]
     memory: usize,
@@ -120,6 +125,8 @@ pub enum Output {
     Json,
     /// One self-contained page with plots
     Html,
+    /// The same on paper
+    Pdf,
     /// Findings, for code scanning
     Sarif,
     /// Checks, for test reports
@@ -150,6 +157,7 @@ impl From<Type> for AnalysisType {
 
 impl Args {
     pub fn run(self, _: &Settings) -> anyhow::Result<Exit> {
+        file::not_in_terminal(self.format == Output::Pdf, self.out.as_ref())?;
         let mut spec = self.spec()?;
         let misplaced = self.tasks.misplaced(&self, &spec);
         if !misplaced.is_empty() {
@@ -209,7 +217,7 @@ impl Args {
     async fn analyse(&self, spec: &AnalysisSpec) -> anyhow::Result<AnalysisResult> {
         let only = spec.columns().chain(spec.features.iter().map(String::as_str));
         let only = Some(only.map(str::to_owned).collect());
-        file::with_table(&self.file, only, self.memory, async |table, cancel| {
+        self.read_columns(only, async |table, cancel| {
             ephor_fairness::analyze(table, spec, &(), cancel).await
         })
         .await
@@ -220,23 +228,41 @@ impl Args {
         &self,
         work: impl AsyncFnOnce(DataFrame, &CancellationToken) -> Result<T, AnalysisError>,
     ) -> anyhow::Result<T> {
-        file::with_table(&self.file, None, self.memory, work).await
+        self.read_columns(None, work).await
+    }
+
+    /// The same; of CSV, `only` these columns will be read.
+    async fn read_columns<T>(
+        &self,
+        only: Option<Vec<String>>,
+        work: impl AsyncFnOnce(DataFrame, &CancellationToken) -> Result<T, AnalysisError>,
+    ) -> anyhow::Result<T> {
+        match self.elsewhere.cluster() {
+            Some(cluster) => {
+                self.elsewhere.with_table(&cluster, &self.file, only, self.memory, work).await
+            }
+            None => file::with_table(&self.file, only, self.memory, work).await,
+        }
     }
 
     fn write(&self, found: &Found<'_>) -> anyhow::Result<()> {
         let terminal = self.out.is_none() && std::io::stdout().is_terminal();
         let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         for (format, path) in &self.gating.also {
-            file::put(Some(path), &self.text(*format, found, false)?)?;
+            file::put(Some(path), self.written(*format, found, false)?)?;
         }
-        self.put(&self.text(self.format, found, colour)?)
+        self.put(self.written(self.format, found, colour)?)
     }
 
-    fn text(&self, format: Output, found: &Found<'_>, colour: bool) -> anyhow::Result<String> {
+    fn written(&self, format: Output, found: &Found<'_>, colour: bool) -> anyhow::Result<Vec<u8>> {
         let Found { result, gating, gate, compared } = found;
         let (source, compared) = (self.source(), compared.as_ref());
         let asked = self.gating.policy.is_some() || compared.is_some();
-        Ok(match format {
+        let meta = || {
+            let title = format!("Bias analysis of {source}");
+            ReportMeta::new(title, source.clone(), SystemClock.now())
+        };
+        let text = match format {
             Output::Table => {
                 let mut text = table::render(result, &source, colour);
                 if let Some(individual) = &result.individual {
@@ -253,14 +279,13 @@ impl Args {
                 serde_json::to_string_pretty(&Printed { result, gate, comparison })? + "\n"
             }
             Output::Json => serde_json::to_string_pretty(result)? + "\n",
-            Output::Html => {
-                let title = format!("Bias analysis of {source}");
-                report::html(result, &ReportMeta::new(title, source, SystemClock.now()))?
-            }
+            Output::Html => report::html(result, &meta())?,
+            Output::Pdf => return Ok(report::binary_pdf(result, &meta())?),
             Output::Sarif => gating.sarif(gate)?,
             Output::Junit => junit(gate),
             Output::Markdown => markdown(result, gate, compared, &source),
-        })
+        };
+        Ok(text.into_bytes())
     }
 
     /// What is analysed, for people.
@@ -268,8 +293,8 @@ impl Args {
         file::named(&self.file)
     }
 
-    fn put(&self, text: &str) -> anyhow::Result<()> {
-        file::put(self.out.as_ref(), text)
+    fn put(&self, result: impl AsRef<[u8]>) -> anyhow::Result<()> {
+        file::put(self.out.as_ref(), result)
     }
 }
 

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use ephor_console::report::{
     ReportMeta,
     figures::{Document, html, of_data, of_law},
+    figures_pdf,
 };
 use ephor_fairness::{
     AnalysisSpec, Status,
@@ -156,16 +157,16 @@ fn of_file(args: &super::Args, spec: &AnalysisSpec) -> anyhow::Result<Exit> {
 }
 
 pub fn put(args: &super::Args, found: &impl Serialize, document: &Document) -> anyhow::Result<()> {
+    let meta = || ReportMeta::new(document.title, args.source(), SystemClock.now());
     let text = match args.format {
         Output::Table | Output::Sarif | Output::Junit | Output::Markdown => {
             printed::document(document, &args.source())
         }
         Output::Json => serde_json::to_string_pretty(found)? + "\n",
-        Output::Html => {
-            html(document, &ReportMeta::new(document.title, args.source(), SystemClock.now()))?
-        }
+        Output::Html => html(document, &meta())?,
+        Output::Pdf => return args.put(figures_pdf(document, &meta())?),
     };
-    args.put(&text)
+    args.put(text)
 }
 
 /// What an exit code may rest on: Local Law 144 sets no pass line, so that its figures never fail. The guidelines speak of sex,

@@ -89,7 +89,7 @@ impl TaskArgs {
         const ONLY: &[Task] = &[Task::Classification];
         const LABELLED: &[Task] = &[Task::Classification, Task::Regression, Task::Multiclass];
         let is_individual = spec.analysis_type == AnalysisType::IndividualFairness;
-        let given: [(&str, bool, &[Task]); 16] = [
+        let given: [(&str, bool, &[Task]); 17] = [
             ("--list", self.list.is_some(), &[Task::Ranking]),
             ("--position", self.position.is_some(), &[Task::Ranking]),
             ("--top", self.top.is_some(), &[Task::Ranking]),
@@ -106,6 +106,7 @@ impl TaskArgs {
             ("--neighbours", self.neighbours.is_some(), ONLY),
             ("--feature", !args.reports.feature.is_empty(), ONLY),
             ("--flipped", self.flipped.is_some(), ONLY),
+            ("--cluster", args.elsewhere.is_given(), ONLY),
         ];
         let mine = self.task.word();
         let mut sentences: Vec<String> = given
@@ -130,6 +131,9 @@ impl TaskArgs {
                     sentences.push(format!("{option} goes with --type individual_fairness{with}"));
                 }
             }
+        }
+        if self.task == Task::Classification {
+            sentences.extend(args.elsewhere.misplaced(args, is_individual));
         }
         if self.flipped.is_some() && self.task == Task::Classification {
             sentences.extend(misplaced_beside_flips(args, spec));
