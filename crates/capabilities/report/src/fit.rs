@@ -244,7 +244,11 @@ impl Fitter {
         let alt = self.line(&figure.alt, PARAGRAPH);
         let reading = self.line(&figure.reading, PARAGRAPH);
         self.blocks.push(Block::Figure(Figure {
-            alt: if alt.is_empty() { title.clone() } else { alt },
+            // PDF/UA asks of each figure that it is described.
+            alt: [alt, title.clone()]
+                .into_iter()
+                .find(|words| !words.trim().is_empty())
+                .unwrap_or_else(|| "A figure without words".to_owned()),
             title,
             reading,
             svg: self.cleaner.raw(&figure.svg),
