@@ -23,7 +23,7 @@ use crate::{
     pages::{
         analysis::{
             compare::{ComparePage, CompareView},
-            page::{AnalysisPage, AttributeRow, Columns, Live, NewAnalysisPage, Progress, State},
+            page::{AnalysisPage, AttributeRow, Columns, NewAnalysisPage, State},
         },
         audit::page::{AuditPage, EntryView, SealView},
         dashboard::page::{Count, DashboardPage, Trail},
@@ -32,6 +32,7 @@ use crate::{
             page::{ExplanationPage, State as Explained},
             show::done as explanation_done,
         },
+        follow::{Live, Progress},
         mitigation::{
             page::{ApplyForm, Done, MitigationPage, State as Mitigated},
             view::ArtifactView,

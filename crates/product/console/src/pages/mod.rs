@@ -5,7 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod dashboard;
 pub(crate) mod dataset;
 pub(crate) mod explanation;
-mod follow;
+pub(crate) mod follow;
 pub(crate) mod mitigation;
 pub(crate) mod model;
 pub(crate) mod resource;

@@ -1,10 +1,13 @@
 //! The pages of bias analyses: the form that asks for one, and one with its result.
 
-use askama::{Template, filters::HtmlSafe};
+use askama::Template;
 
 use crate::{
     frame::Frame,
-    pages::resource::{Action, Section, Step},
+    pages::{
+        follow::Live,
+        resource::{Action, Section, Step},
+    },
     result::{ResultView, TaskView},
     view::{Badge, Choice, Field, Form, Icon, Notice},
 };
@@ -52,25 +55,6 @@ pub(crate) struct NewAnalysisPage {
     /// `None` until a data set is chosen.
     pub columns: Option<Columns>,
     pub form: Form,
-}
-
-/// How far an analysis is: what events replace while it runs.
-#[derive(Debug, Clone, PartialEq, Eq, Template)]
-#[template(path = "pages/analysis/progress.html")]
-pub(crate) struct Progress {
-    pub message: String,
-    /// 0 to 100.
-    pub percent: u8,
-}
-
-impl HtmlSafe for Progress {}
-
-/// An analysis on its way.
-#[derive(Debug, Clone)]
-pub(crate) struct Live {
-    /// Where its events come from.
-    pub events: String,
-    pub progress: Progress,
 }
 
 /// What the page shows of the analysis.

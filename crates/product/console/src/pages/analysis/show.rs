@@ -16,13 +16,15 @@ use ephor_registry::dataset::dataset_get;
 use ephor_rest::{Id, ListRequest};
 use ephor_store::OrgTx;
 
-use super::page::{AnalysisPage, Live, Progress, State as Shown};
+use super::page::{AnalysisPage, State as Shown};
 use crate::{
     ConsoleState,
     error::page,
     frame::Frame,
     pages::{
-        explanation, mitigation,
+        explanation,
+        follow::{Live, Progress},
+        mitigation,
         resource::{Action, Step},
     },
     result::{ResultView, TaskView},
@@ -32,12 +34,7 @@ use crate::{
 
 /// How far it is, for people.
 pub(super) fn progress(analysis: &Analysis) -> Progress {
-    let message = match (analysis.status.as_str(), analysis.progress_message.as_str()) {
-        ("queued", _) => "Waiting for a worker".to_owned(),
-        (_, "") => "Working".to_owned(),
-        (_, message) => message.to_owned(),
-    };
-    Progress { message, percent: (100.0 * analysis.progress).clamp(0.0, 100.0) as u8 }
+    Progress::of(&analysis.status, &analysis.progress_message, analysis.progress)
 }
 
 /// `GET /analyses/{id}`.

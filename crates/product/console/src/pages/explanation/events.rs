@@ -11,10 +11,7 @@ use uuid::Uuid;
 use super::WORD;
 use crate::{
     ConsoleState,
-    pages::{
-        analysis::page::Progress,
-        follow::{Look, follow},
-    },
+    pages::follow::{Look, Progress, follow},
     visit::{Answer, Visit},
 };
 
@@ -41,11 +38,5 @@ fn look(tx: &mut OrgTx, id: Uuid) -> BoxFuture<'_, Result<Look, Problem>> {
 
 /// How far it is, for people.
 pub(super) fn progress(explanation: &Explanation) -> Progress {
-    let message = match (explanation.status.as_str(), explanation.progress_message.as_str()) {
-        ("queued", _) => "Waiting for a worker",
-        (_, "") => "Working",
-        (_, message) => message,
-    };
-    let percent = (100.0 * explanation.progress).clamp(0.0, 100.0) as u8;
-    Progress { message: message.to_owned(), percent }
+    Progress::of(&explanation.status, &explanation.progress_message, explanation.progress)
 }

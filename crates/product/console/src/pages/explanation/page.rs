@@ -5,7 +5,7 @@ use askama::Template;
 use crate::{
     frame::Frame,
     pages::{
-        analysis::page::Live,
+        follow::Live,
         resource::{Action, Step},
     },
     plot::explained::{Drawing, Figure},

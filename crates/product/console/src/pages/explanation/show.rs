@@ -26,7 +26,7 @@ use crate::{
     error::page,
     frame::Frame,
     pages::{
-        analysis::page::Live,
+        follow::Live,
         resource::{Action, Step},
     },
     plot::explained::{drawing, drawings},

@@ -11,10 +11,7 @@ use uuid::Uuid;
 use super::WORD;
 use crate::{
     ConsoleState,
-    pages::{
-        analysis::page::Progress,
-        follow::{Look, follow},
-    },
+    pages::follow::{Look, Progress, follow},
     visit::{Answer, Visit},
 };
 
@@ -43,20 +40,10 @@ fn look(tx: &mut OrgTx, id: Uuid) -> BoxFuture<'_, Result<Look, Problem>> {
 
 /// How far its computation is, for people.
 pub(super) fn computing(mitigation: &Mitigation) -> Progress {
-    told(&mitigation.status, &mitigation.progress_message, mitigation.progress)
+    Progress::of(&mitigation.status, &mitigation.progress_message, mitigation.progress)
 }
 
 /// How far its application is, for people.
 pub(super) fn applying(application: &Application) -> Progress {
-    told(&application.status, &application.progress_message, application.progress)
-}
-
-fn told(status: &str, message: &str, progress: f64) -> Progress {
-    let message = match (status, message) {
-        ("queued", _) => "Waiting for a worker",
-        (_, "") => "Working",
-        (_, message) => message,
-    };
-    let percent = (100.0 * progress).clamp(0.0, 100.0) as u8;
-    Progress { message: message.to_owned(), percent }
+    Progress::of(&application.status, &application.progress_message, application.progress)
 }

@@ -6,7 +6,7 @@ use super::view::ArtifactView;
 use crate::{
     frame::Frame,
     pages::{
-        analysis::page::Live,
+        follow::Live,
         resource::{Action, Section, Step},
     },
     view::{Badge, Form, Icon, Notice},

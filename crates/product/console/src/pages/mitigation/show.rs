@@ -24,7 +24,7 @@ use crate::{
     error::page,
     frame::Frame,
     pages::{
-        analysis::page::Live,
+        follow::{Live, Progress},
         resource::{
             Action, Section, Step, browse_status,
             edit::{Sent, sent},
@@ -134,7 +134,7 @@ async fn shown(
     })
 }
 
-fn live(id: MitigationId, progress: crate::pages::analysis::page::Progress) -> Live {
+fn live(id: MitigationId, progress: Progress) -> Live {
     Live { events: format!("/mitigations/{id}/events"), progress }
 }
 

@@ -1,5 +1,7 @@
 //! Progress as it is made, as server-sent events: of whatever a page waits for.
 
+mod live;
+
 use std::{convert::Infallible, time::Duration};
 
 use axum::response::{
@@ -15,7 +17,8 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::analysis::page::Progress;
+pub(crate) use live::{Live, Progress};
+
 use crate::{ConsoleState, visit::Answer};
 
 /// News may get lost with a connection to the database; after this long one looks anyway.
