@@ -1,6 +1,7 @@
 //! What can go wrong.
 
-/// A document could not be typeset. It is never the fault of what the document says: all text is data to the template.
+/// A document could not be typeset, or a figure not be drawn. It is never the fault of what a document says: all text is data to the
+/// template.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -10,4 +11,7 @@ pub enum Error {
     /// The template or the typesetter refused.
     #[error("the document cannot be typeset: {0}")]
     Typesetter(String),
+    /// The figure is no SVG, has no size, or is too long.
+    #[error("the figure cannot be drawn: {0}")]
+    Picture(String),
 }

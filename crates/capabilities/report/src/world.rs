@@ -16,7 +16,7 @@ use crate::Error;
 
 const TEMPLATE: &str = include_str!("report.typ");
 /// The fonts that documents are set in, as they are. Typst's own collection holds some that are not free to be shipped with us.
-const FONTS_HELD: [&[u8]; 5] = [
+pub(crate) static FONTS_HELD: [&[u8]; 5] = [
     include_bytes!("../fonts/libertinus/LibertinusSerif-Regular.otf"),
     include_bytes!("../fonts/libertinus/LibertinusSerif-Italic.otf"),
     include_bytes!("../fonts/libertinus/LibertinusSerif-Semibold.otf"),
@@ -43,7 +43,14 @@ pub(crate) fn fonts() -> &'static Fonts {
 impl Fonts {
     /// Whether one of them has this character.
     pub(crate) fn cover(&self, letter: char) -> bool {
-        self.fonts.iter().any(|font| font.info().coverage.contains(u32::from(letter)))
+        self.covering(letter).next().is_some()
+    }
+
+    /// The places of those that have this character.
+    pub(crate) fn covering(&self, letter: char) -> impl Iterator<Item = usize> {
+        let letter = u32::from(letter);
+        let all = self.fonts.iter().enumerate();
+        all.filter(move |(_, font)| font.info().coverage.contains(letter)).map(|(place, _)| place)
     }
 }
 
