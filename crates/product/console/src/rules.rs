@@ -72,9 +72,10 @@ fn every_page_renders_and_keeps_the_rules() {
             .unwrap();
         let explained = crate::report::explained::tests::preview();
         std::fs::write(format!("{folder}/explanation.html"), report_of(&explained)).unwrap();
-        for (name, _) in report::explained::plots(&explained) {
-            let file = report::explained::svg(&explained, &name).unwrap();
-            std::fs::write(format!("{folder}/{name}.svg"), file).unwrap();
+        for drawing in report::explained::drawings(&explained) {
+            let file = format!("{folder}/{}", drawing.name);
+            std::fs::write(format!("{file}.svg"), drawing.standalone()).unwrap();
+            std::fs::write(format!("{file}.png"), drawing.png().unwrap()).unwrap();
         }
         std::fs::write(format!("{folder}/card.html"), (report::PAGES.card)(&card()).unwrap())
             .unwrap();

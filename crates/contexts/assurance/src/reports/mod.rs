@@ -14,6 +14,7 @@ use ephor_kernel::Problem;
 pub use file::{CardFormat, LawFormat, ReportFormat, analysis_file, card_file, law_file};
 pub(crate) use file::{attachment, pretty};
 pub(crate) use operations::operations;
+pub use press::pressed;
 pub use routes::metric_named;
 pub(crate) use routes::routes;
 

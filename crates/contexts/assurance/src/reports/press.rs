@@ -1,27 +1,30 @@
-//! Typesetting, which takes a core for a moment: beside the threads that answer requests, and a few documents at once.
+//! Typesetting and drawing, which take a core for a moment: beside the threads that answer requests, and a few files at once.
 
 use ephor_kernel::{Code, Problem};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-/// How many documents are typeset at once: the others wait, so that requests for reports cannot take every core.
+/// How many files are made at once: the others wait, so that requests for reports and pictures cannot take every core.
 const AT_ONCE: usize = 2;
 
-/// How many more may wait: what they will print is held in memory meanwhile.
+/// How many more may wait: what they are made of is held in memory meanwhile.
 const WAITING: usize = 16;
 
 static PRESS: Semaphore = Semaphore::const_new(AT_ONCE);
 static PLACES: Semaphore = Semaphore::const_new(AT_ONCE + WAITING);
 
-/// What `work` writes.
+/// What `work` writes: a document that is typeset, or a picture that is drawn. All of this process share two threads for it.
 ///
 /// # Errors
 /// It failed; `unavailable` when too many wait already.
-pub(super) async fn pressed(
+pub async fn pressed(
     work: impl FnOnce() -> Result<Vec<u8>, Problem> + Send + 'static,
 ) -> Result<Vec<u8>, Problem> {
     let place = PLACES.try_acquire().map_err(|_| {
-        Problem::new(Code::Unavailable, "Too many documents are being typeset at the moment")
-            .retry_after(5)
+        Problem::new(
+            Code::Unavailable,
+            "Too many documents and pictures are being made at the moment",
+        )
+        .retry_after(5)
     })?;
     let turn = PRESS.acquire().await.map_err(|_| Problem::internal())?;
     let written = spawn_blocking(move || {
@@ -31,7 +34,7 @@ pub(super) async fn pressed(
         written
     });
     written.await.map_err(|error| {
-        tracing::error!(%error, "a document could not be typeset");
+        tracing::error!(%error, "a document or a picture could not be made");
         Problem::internal()
     })?
 }

@@ -82,11 +82,23 @@ async fn from_a_file_to_the_plots() {
     let place = asked.location().to_owned();
     owner.get(&format!("{place}/events")).await.shows("event: ended");
     let page = owner.get(&format!("{place}?row=waterfall-4")).await;
-    for wanted in ["<svg", "All rows", "Groups by", "selected>Row 5", "/plots/waterfall-4.svg"] {
+    for wanted in [
+        "<svg",
+        "All rows",
+        "Groups by",
+        "selected>Row 5",
+        "/plots/waterfall-4.svg",
+        "/plots/waterfall-4.png",
+    ] {
         page.shows(wanted);
     }
     let svg = owner.get(&format!("{place}/plots/beeswarm.svg")).await;
     assert_eq!(svg.headers["content-type"], "image/svg+xml");
+    let png = owner.get(&format!("{place}/plots/beeswarm.png")).await;
+    assert_eq!(png.status, StatusCode::OK);
+    assert_eq!(png.headers["content-type"], "image/png");
+    assert_eq!(png.headers["content-security-policy"], svg.headers["content-security-policy"]);
+    assert!(png.body.contains("PNG") && png.body.contains("IHDR"));
     assert_eq!(owner.get(&format!("{place}/plots/none.svg")).await.status, StatusCode::NOT_FOUND);
     owner.get(&format!("{place}/values.csv")).await.shows("row,base,prediction,age,income");
     owner.get(&format!("{place}/report.html")).await.shows("Explanation of a model");

@@ -5,9 +5,12 @@ use axum::{
     http::header,
     response::{IntoResponse, Redirect},
 };
-use ephor_assurance::explanation::{
-    Explanation, ValuesFormat, explanation_cancel, explanation_file, explanation_get,
-    explanation_summary,
+use ephor_assurance::{
+    explanation::{
+        Explanation, ValuesFormat, explanation_cancel, explanation_file, explanation_get,
+        explanation_summary,
+    },
+    reports::pressed,
 };
 use ephor_explain::summary::Summary;
 use ephor_kernel::{Clock as _, ExplanationId, Problem, SystemClock};
@@ -252,7 +255,7 @@ pub(super) async fn report(
     Ok(attachment("text/html; charset=utf-8", &format!("explanation-{id}.html"), text))
 }
 
-/// `GET /explanations/{id}/plots/{name}.svg`: one plot as a file.
+/// `GET /explanations/{id}/plots/{name}.svg` or `.png`: one plot as a file.
 pub(super) async fn plot(
     State(state): State<ConsoleState>,
     visit: Visit,
@@ -260,20 +263,37 @@ pub(super) async fn plot(
 ) -> Answer {
     let id: ExplanationId = id.parse().map_err(|_| Problem::not_found("explanation"))?;
     let (summary, _) = summary(&state, &visit, id).await?;
-    let name = file.strip_suffix(".svg").unwrap_or_default();
-    let drawing = drawing(&summary, name).ok_or_else(|| Problem::not_found("plot"))?;
-    let file = format!("explanation-{id}-{}.svg", drawing.name);
-    Ok(attachment("image/svg+xml", &file, drawing.standalone()))
+    let missing = || Problem::not_found("plot");
+    let (name, ending) = file.rsplit_once('.').ok_or_else(missing)?;
+    let drawing = drawing(&summary, name).ok_or_else(missing)?;
+    let file = format!("explanation-{id}-{}.{ending}", drawing.name);
+    match ending {
+        "svg" => Ok(attachment("image/svg+xml", &file, drawing.standalone())),
+        "png" => {
+            let picture = pressed(move || drawing.png().map_err(|error| undrawn(&error))).await?;
+            Ok(attachment("image/png", &file, picture))
+        }
+        _ => Err(missing().into()),
+    }
 }
 
-fn attachment(kind: &'static str, name: &str, text: String) -> axum::response::Response {
+fn undrawn(error: &ephor_report::Error) -> Problem {
+    tracing::error!(%error, "a plot could not be drawn");
+    Problem::internal()
+}
+
+fn attachment(
+    kind: &'static str,
+    name: &str,
+    content: impl IntoResponse,
+) -> axum::response::Response {
     let headers = [
         (header::CONTENT_TYPE, kind.to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
         // Whatever a browser does with it, it runs nothing here.
         (header::CONTENT_SECURITY_POLICY, "sandbox".to_owned()),
     ];
-    (headers, text).into_response()
+    (headers, content).into_response()
 }
 
 /// `GET /explanations/{id}/values.parquet`.

@@ -17,6 +17,8 @@ pub(super) const ROW: f64 = 23.0;
 const AXIS: f64 = 44.0;
 /// The height of the title of a drawing that stands alone.
 const HEAD: f64 = 34.0;
+/// Dots of a picture to each unit of the file that it is drawn from: about 1 900 across, enough for a page of paper.
+const DOTS: u8 = 2;
 
 /// A drawing: SVG whose colours are the page's, without scripts and without styles of its own.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +66,14 @@ impl Drawing {
 "#,
             style = *STANDALONE
         )
+    }
+
+    /// The same file as a picture of dots, PNG, for programs that take no SVG.
+    ///
+    /// # Errors
+    /// It could not be drawn, which no words of a summary can cause.
+    pub fn png(&self) -> Result<Vec<u8>, ephor_report::Error> {
+        ephor_report::png(&self.standalone(), DOTS)
     }
 }
 

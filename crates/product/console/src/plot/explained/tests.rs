@@ -271,3 +271,22 @@ fn figures_carry_their_words() {
     assert!(html.contains("<figcaption>") && html.contains(&drawing.reading));
     assert!(html.contains("<svg class=\"drawn\""));
 }
+
+#[test]
+fn a_picture_is_as_large_as_its_file_says() {
+    let summary = whole(5);
+    // Hostile names are on all of them.
+    for name in ["importance", "beeswarm", "waterfall-2"] {
+        let drawing = drawing(&summary, name).unwrap();
+        let picture = drawing.png().unwrap();
+        assert!(picture.starts_with(b"\x89PNG\r\n\x1a\n"), "{name}");
+        let side = |at: usize| u32::from_be_bytes(picture[at..at + 4].try_into().unwrap());
+        assert_eq!(side(16), 1_920, "{name}");
+        let file = drawing.standalone();
+        let tall = file.split(" height=\"").nth(1).unwrap().split('"').next().unwrap();
+        assert_eq!(side(20), 2 * tall.parse::<u32>().unwrap(), "{name}");
+        // There is more on it than its title.
+        let blank = Drawing { body: String::new(), ..drawing.clone() }.png().unwrap();
+        assert!(picture.len() > blank.len(), "{name}");
+    }
+}

@@ -15,22 +15,12 @@ use super::{
     figures::{Section, SectionView, view},
     source,
 };
+pub use crate::plot::explained::{Drawing, drawing, drawings};
 use crate::{
     assets,
-    plot::explained::{Drawing, Figure, drawings},
+    plot::explained::Figure,
     view::{Icon, Moment, Sprite, Table, format},
 };
-
-/// A plot of a summary as an SVG file of its own, by its name: one of [`plots`], or of any row that the summary holds
-/// (`waterfall-7`, `near-7`).
-pub fn svg(summary: &Summary, name: &str) -> Option<String> {
-    crate::plot::explained::drawing(summary, name).map(|drawing| drawing.standalone())
-}
-
-/// The plots of a summary: their names and titles.
-pub fn plots(summary: &Summary) -> Vec<(String, String)> {
-    drawings(summary).into_iter().map(|drawing| (drawing.name, drawing.title)).collect()
-}
 
 #[derive(Template)]
 #[template(path = "report/explained/explained.html")]

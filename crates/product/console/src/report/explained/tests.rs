@@ -83,11 +83,11 @@ fn the_largest_error_is_that_of_all_outputs() {
 #[test]
 fn plots_are_files_by_their_names() {
     let summary = whole(4);
-    for (name, title) in plots(&summary) {
-        let file = svg(&summary, &name).unwrap();
-        assert!(file.starts_with("<?xml") && !title.is_empty());
+    for plot in drawings(&summary) {
+        let file = drawing(&summary, &plot.name).unwrap().standalone();
+        assert!(file.starts_with("<?xml") && !plot.title.is_empty());
     }
-    assert!(svg(&summary, "other").is_none());
+    assert!(drawing(&summary, "other").is_none());
 }
 
 #[test]
