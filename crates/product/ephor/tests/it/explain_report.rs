@@ -1,4 +1,4 @@
-//! `ephor explain --report`: one page for every method.
+//! `ephor explain --report`: one page for every method; `--plots`: each plot as files of its own.
 
 use std::{
     collections::BTreeSet,
@@ -136,4 +136,64 @@ fn every_method_is_reported() {
         assert_whole(&page);
         assert!(page.contains(said), "{arguments:?}: `{said}` is missing");
     }
+}
+
+/// `ephor explain MODEL ROWS … --plots FOLDER`.
+fn plotted(folder: &Path, arguments: &[&str]) -> std::process::Output {
+    ephor()
+        .arg("explain")
+        .args([data("xgb_binary/model.json"), data("xgb_binary/X.csv")])
+        .args(["--rows", "9", "--plots"])
+        .arg(folder)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// The number at a place of a PNG's head.
+fn dots(picture: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes(picture[at..at + 4].try_into().unwrap())
+}
+
+#[test]
+fn plots_are_files_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let plots = folder.path().join("made/plots");
+    // The second time, the files are there.
+    for _ in 0..2 {
+        let output = plotted(&plots, &["--method", "ice", "--feature", "age"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let names: BTreeSet<String> = std::fs::read_dir(&plots)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let name = "effect-individual-0";
+    assert_eq!(names, BTreeSet::from([format!("{name}.png"), format!("{name}.svg")]));
+    let svg = std::fs::read_to_string(plots.join(format!("{name}.svg"))).unwrap();
+    let picture = std::fs::read(plots.join(format!("{name}.png"))).unwrap();
+    assert!(svg.starts_with("<?xml") && picture.starts_with(b"\x89PNG\r\n\x1a\n"));
+    // Two dots to each unit of the file.
+    for (side, at) in [(" width=\"", 16), (" height=\"", 20)] {
+        let units: u32 =
+            svg.split(side).nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
+        assert_eq!(dots(&picture, at), 2 * units, "{side}");
+    }
+}
+
+#[test]
+fn plots_that_cannot_be_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = plotted(&folder.path().join("plots"), &["--method", "counterfactual"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("--plots: counterfactuals have none"), "{said}");
+    assert!(!folder.path().join("plots").exists());
+    // A file stands where the folder should be.
+    let taken = folder.path().join("taken");
+    std::fs::write(&taken, "").unwrap();
+    let output = plotted(&taken, &["--method", "ice", "--feature", "age"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("could not be made"), "{said}");
 }

@@ -104,6 +104,19 @@ async fn a_model_is_uploaded_explained_and_its_values_kept() {
     }
     let svg = ada.get(&format!("/explanations/{id}/plots/beeswarm.svg")).send().await.unwrap();
     assert_eq!(svg.headers()["content-type"], "image/svg+xml");
+    let png = ada.get(&format!("/explanations/{id}/plots/beeswarm.png")).send().await.unwrap();
+    assert_eq!(png.headers()["content-type"], "image/png");
+    let file = format!("attachment; filename=\"explanation-{id}-beeswarm.png\"");
+    assert_eq!(png.headers()["content-disposition"], file.as_str());
+    let picture = png.bytes().await.unwrap();
+    assert!(picture.starts_with(b"\x89PNG\r\n\x1a\n"));
+    // About 1 900 dots across, as its head says.
+    assert_eq!(&picture[16..20], 1_920_u32.to_be_bytes());
+    for missing in ["beeswarm", "beeswarm.gif", "none.png"] {
+        let path = format!("/explanations/{id}/plots/{missing}");
+        let answer = ada.get(&path).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+    }
     assert!(page(&format!("/models/{}", of(&model, "id"))).await.contains("SHAP values"));
     assert!(page("/explanations/new").await.contains("Income 1.0.0: model.json"));
 
@@ -117,6 +130,7 @@ async fn a_model_is_uploaded_explained_and_its_values_kept() {
         format!("{explanations}/{id}/values"),
         format!("/explanations/{id}"),
         format!("/explanations/{id}/plots/beeswarm.svg"),
+        format!("/explanations/{id}/plots/beeswarm.png"),
     ] {
         assert_eq!(eve.get(&path).send().await.unwrap().status(), StatusCode::NOT_FOUND, "{path}");
     }

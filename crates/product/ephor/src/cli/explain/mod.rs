@@ -1,6 +1,7 @@
 //! `ephor explain`: a model's file and a file of rows, no server, no database.
 
 mod methods;
+mod plots;
 mod printing;
 mod progress;
 mod report;
@@ -15,6 +16,7 @@ use clap::ValueEnum;
 use ephor_explain::{
     CancellationToken, ExplainError, Explanation, Format, Model, Rows, Scorer as _,
     shap::{self, Progress},
+    summary::Summary,
 };
 
 use served::Served;
@@ -48,6 +50,7 @@ Examples:
   ephor explain --endpoint https://models.example.org/credit --endpoint-header-env Authorization=MODEL_TOKEN \\
       applicants.csv --method lime --rows 3 --feature-names age,income,debt
   ephor explain model.json applicants.csv --report shap.html --format csv --out shap.csv
+  ephor explain model.json test.csv --method ale --feature income --plots plots
 
 The model is XGBoost's JSON or UBJSON (save_model(\"model.json\"), \"model.ubj\"), LightGBM's text
 (save_model(\"model.txt\")), ONNX, or scikit-learn's parameters as JSON (docs/explain.md). Of other ONNX than trees and
@@ -96,6 +99,9 @@ pub struct Args {
     /// Where to write a report too: one self-contained page with plots, tables and notes
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
+    /// Where to write the report's plots too, each as SVG and as PNG; the folder is made if it is not there
+    #[arg(long, value_name = "FOLDER")]
+    plots: Option<PathBuf>,
     /// The memory that rows and values may take, in MiB
     #[arg(long, default_value_t = 2048, value_name = "MIB")]
     memory: usize,
@@ -175,8 +181,8 @@ impl Args {
             return Err(UsageError(message.to_owned()).into());
         }
         let explained = block_on(self.explain(format, model, rows_file))?;
-        if let Some(path) = &self.report {
-            report::write(path, &report::of_values(&explained).map_err(refused)?, &self)?;
+        if self.is_drawn() {
+            self.write_beside(&report::of_values(&explained).map_err(refused)?)?;
         }
         let text = match self.format {
             Output::Table => printing::table(&explained, &file::named(rows_file)),
@@ -185,6 +191,22 @@ impl Args {
         };
         file::put(self.out.as_ref(), &text)?;
         Ok(Exit::Ok)
+    }
+
+    /// Is there to be a report, or its plots?
+    fn is_drawn(&self) -> bool {
+        self.report.is_some() || self.plots.is_some()
+    }
+
+    /// What is asked for beside the result: the report, and its plots.
+    fn write_beside(&self, summaries: &[Summary]) -> anyhow::Result<()> {
+        if let Some(path) = &self.report {
+            report::write(path, summaries, self)?;
+        }
+        if let Some(folder) = &self.plots {
+            plots::write(folder, summaries)?;
+        }
+        Ok(())
     }
 
     /// The model's file, unless an endpoint is asked, and the rows'.

@@ -16,7 +16,7 @@ pub(super) use options::Options;
 use told::Told;
 
 use super::{
-    Args, MAX_BACKGROUND, Method, Output, progress, refused, report,
+    Args, MAX_BACKGROUND, Method, Output, progress, refused,
     rows::{self, Beside, Columns},
     subject::Subject,
 };
@@ -49,14 +49,12 @@ impl Args {
         let shap = [("--interactions", self.interactions), ("--probability", self.probability)];
         let given = shap.into_iter().filter(|(_, given)| *given).map(|(option, _)| option);
         let given: Vec<&str> = given.collect();
-        self.options.fit(self.method, &given, self.background.is_some())?;
+        self.options.fit(self.method, &given, self.background.is_some(), self.plots.is_some())?;
         let (model, rows_file) = self.files()?;
         let source = file::named(rows_file);
         let model = model.map(|path| self.model(path)).transpose()?;
         let told = block_on(self.work(model))?;
-        if let Some(path) = &self.report {
-            report::write(path, std::slice::from_ref(&told.summary), &self)?;
-        }
+        self.write_beside(std::slice::from_ref(&told.summary))?;
         let text = match self.format {
             Output::Table => told.table(&source),
             Output::Json => told.json()?,

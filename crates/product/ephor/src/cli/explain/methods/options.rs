@@ -236,16 +236,18 @@ impl Options {
 
     /// None of these are for exact SHAP values.
     pub(in super::super) fn refuse_any(&self) -> anyhow::Result<()> {
-        self.fit(Method::Shap, &[], false)
+        self.fit(Method::Shap, &[], false, false)
     }
 
     /// Is all that is given for the method, and all given that it needs? All faults at once;
-    /// `shap` are the options of that method which are given; `background` says whether other rows are.
+    /// `shap` are the options of that method which are given; `background` says whether other rows are,
+    /// `plots` whether these are asked for.
     pub(super) fn fit(
         &self,
         method: Method,
         shap: &[&str],
         background: bool,
+        plots: bool,
     ) -> anyhow::Result<()> {
         let name = |method: &Method| {
             method.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
@@ -268,6 +270,11 @@ impl Options {
                 "--background is for --method shap, kernel, lime, counterfactual, groups; --method {} looks at the rows themselves",
                 name(&method)
             ));
+        }
+        if plots && method == Method::Counterfactual {
+            faults.push(
+                "--plots: counterfactuals have none; --report shows them as tables".to_owned(),
+            );
         }
         let mut needs = |option: &str, given: bool| {
             if !given {

@@ -1,0 +1,45 @@
+//! `ephor explain --plots FOLDER`: each plot of the report as files of its own, SVG and PNG.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use ephor_console::report::explained::drawings;
+use ephor_explain::summary::Summary;
+
+/// Writes the plots of all outputs. The folder is made if it is not there; files of these names that are there are replaced.
+pub(super) fn write(folder: &Path, summaries: &[Summary]) -> anyhow::Result<()> {
+    let put = |name: String, content: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, content)
+            .with_context(|| format!("the plot could not be written to {}", path.display()))
+    };
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("the folder {} could not be made", folder.display()))?;
+    let several = summaries.len() > 1;
+    for summary in summaries {
+        for drawing in drawings(summary) {
+            let name = stem(several.then_some(summary.output), &drawing.name);
+            put(format!("{name}.svg"), drawing.standalone().as_bytes())?;
+            let picture =
+                drawing.png().with_context(|| format!("the plot {name} could not be drawn"))?;
+            put(format!("{name}.png"), &picture)?;
+        }
+    }
+    Ok(())
+}
+
+/// A file's name without its ending: with the output's number, where there are several.
+fn stem(output: Option<usize>, plot: &str) -> String {
+    output.map_or_else(|| plot.to_owned(), |output| format!("output-{output}-{plot}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stem;
+
+    #[test]
+    fn plots_of_several_outputs_have_names_of_their_own() {
+        assert_eq!(stem(None, "waterfall-0"), "waterfall-0");
+        assert_eq!(stem(Some(2), "waterfall-0"), "output-2-waterfall-0");
+    }
+}
