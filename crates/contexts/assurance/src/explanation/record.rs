@@ -95,7 +95,6 @@ pub(super) async fn explanation_failed(
     id: ExplanationId,
     reason: &str,
 ) -> Result<(), StoreError> {
-    let reason: String = reason.chars().filter(|letter| *letter != '\0').take(10_000).collect();
     let done = sqlx::query!(
         "update assurance.model_explanations
             set status = 'failed', completed_at = now(), failure = $3

@@ -7,8 +7,6 @@ use ephor_kernel::{
 use ephor_store::{OrgTx, StoreError};
 use serde_json::Value;
 
-use super::cut;
-
 /// An application.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Application {
@@ -158,7 +156,7 @@ pub(super) async fn application_failed(
           where organization_id = $1 and id = $2 and status in ('queued', 'running')",
         tx.organization().uuid(),
         id.uuid(),
-        cut(reason, 10_000),
+        reason,
     )
     .execute(tx.conn())
     .await?;

@@ -50,7 +50,7 @@ pub(crate) struct ApplyPayload {
     pub application: MitigationApplicationId,
 }
 
-/// As much of a text as a name or a reason may have.
+/// As much of a text as a name or a note may have.
 fn cut(text: &str, most: usize) -> String {
     text.chars().filter(|letter| *letter != '\0').take(most).collect()
 }

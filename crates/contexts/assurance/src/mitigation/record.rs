@@ -6,8 +6,6 @@ use ephor_kernel::{MitigationId, Problem};
 use ephor_store::{OrgTx, StoreError};
 use serde_json::{Value, json};
 
-use super::cut;
-
 /// The work begins, or begins anew. False when there is nothing to do any more.
 pub(super) async fn mitigation_started(
     tx: &mut OrgTx,
@@ -82,7 +80,7 @@ pub(super) async fn mitigation_failed(
           where organization_id = $1 and id = $2 and status in ('queued', 'running')",
         tx.organization().uuid(),
         id.uuid(),
-        cut(reason, 10_000),
+        reason,
     )
     .execute(tx.conn())
     .await?;

@@ -52,7 +52,7 @@ pub(super) async fn monitor_failed(
     reason: &str,
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let reason: String = reason.chars().filter(|c| *c != '\0').take(2000).collect();
+    let reason: String = reason.chars().take(2000).collect();
     if !last_run_set(tx, id, None, json!({ "error": reason, "at": at }), at).await? {
         return Ok(());
     }

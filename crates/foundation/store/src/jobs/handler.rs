@@ -18,7 +18,8 @@ pub trait JobHandler: Send + Sync + 'static {
     async fn run(&self, job: JobContext) -> Result<(), JobFailure>;
 
     /// Told when a job has finally failed, before it is recorded so: also when every worker that ran it
-    /// died, which `run` could not tell. Puts right what the job was about. May be told twice.
+    /// died, which `run` could not tell. Puts right what the job was about. May be told twice. The reason is not empty, holds no
+    /// NUL, and has at most 10 000 characters.
     async fn failed(&self, job: JobContext, reason: &str) -> Result<(), JobFailure> {
         let (_, _) = (job, reason);
         Ok(())

@@ -19,6 +19,9 @@ use super::{
 };
 use crate::Store;
 
+/// A reason has at most so many characters: handlers keep it in columns that take no more.
+const MOST_REASON_CHARS: usize = 10_000;
+
 /// What this process can run, and what it runs.
 pub(super) struct Runner {
     pub(super) store: Store,
@@ -87,7 +90,7 @@ impl Runner {
         }
         let end = if claim.attempt > claim.max_attempts {
             // Its workers died, one after another: it is not begun again.
-            End::Failed(claim.last_error.clone().unwrap_or_default())
+            End::Failed(storable(claim.last_error.as_deref().unwrap_or_default()))
         } else {
             match supervise(handler, job, &self.config, &self.hand_back).await {
                 Outcome::Lost => {
@@ -124,9 +127,9 @@ impl Runner {
                 if claim.attempt < claim.max_attempts =>
             {
                 tracing::info!(job = %claim.id, kind = %claim.kind, %reason, "a job is tried again");
-                End::Again(reason, backoff(self.config.retry_after, claim.attempt))
+                End::Again(storable(&reason), backoff(self.config.retry_after, claim.attempt))
             }
-            Outcome::Returned(Err(failure)) => End::Failed(failure.to_string()),
+            Outcome::Returned(Err(failure)) => End::Failed(storable(&failure.to_string())),
             Outcome::Aborted | Outcome::Lost => {
                 tracing::warn!(job = %claim.id, kind = %claim.kind, "a job did not heed its cancellation and was aborted");
                 End::Failed("It was cancelled, did not stop, and was aborted.".to_owned())
@@ -161,6 +164,14 @@ impl Runner {
     }
 }
 
+/// A reason as the database holds it. It may quote what came from elsewhere: PostgreSQL's texts have no NUL, and a job whose
+/// reason was refused could never come to its end.
+fn storable(reason: &str) -> String {
+    let reason: String =
+        reason.chars().filter(|letter| *letter != '\0').take(MOST_REASON_CHARS).collect();
+    if reason.is_empty() { "It failed without a reason.".to_owned() } else { reason }
+}
+
 /// Tells a handler that its job has failed. `false`: it could not put things right now, but may later.
 async fn tell_failed(handler: &Arc<dyn JobHandler>, job: &JobContext, reason: &str) -> bool {
     let told = AssertUnwindSafe(handler.failed(job.clone(), reason)).catch_unwind().await;
@@ -174,5 +185,18 @@ async fn tell_failed(handler: &Arc<dyn JobHandler>, job: &JobContext, reason: &s
             tracing::error!(job = %job.id(), "a handler panicked when it was told of a failure");
             true
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_such_that_the_database_holds_it() {
+        assert_eq!(storable("no column `a`"), "no column `a`");
+        assert_eq!(storable("a\0b"), "ab");
+        assert_eq!(storable("\0"), "It failed without a reason.");
+        assert_eq!(storable(&"\0é".repeat(20_000)), "é".repeat(MOST_REASON_CHARS));
     }
 }

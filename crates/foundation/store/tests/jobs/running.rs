@@ -149,6 +149,27 @@ async fn what_cannot_succeed_is_not_tried_again() {
 }
 
 #[tokio::test]
+async fn a_reason_that_the_database_cannot_hold_is_cleaned_and_recorded() {
+    let db = testing::database().await;
+    let scope = db.organization("One").await;
+    let handler = acting(|job| async move {
+        match job.attempt() {
+            1 => Err(JobFailure::retry("not\0 yet")),
+            _ => Err(JobFailure::fatal(format!("a\0b{}", "c".repeat(20_000)))),
+        }
+    });
+    let workers = start(db.store(), &handler);
+    let id = enqueue(&db.store(), &scope).await;
+    let job = until(&db.store(), &scope, id, JobState::Failed).await;
+    assert_eq!(job.attempts, 2, "the first end was recorded too");
+    let error = job.error.unwrap();
+    assert!(error.starts_with("abc"), "{}", &error[..10]);
+    assert_eq!(error.len(), 10_000);
+    assert_eq!(*handler.told.lock().unwrap(), [error]);
+    workers.shutdown().await;
+}
+
+#[tokio::test]
 async fn two_processes_share_the_jobs_and_each_is_done_once() {
     const JOBS: u32 = 120;
     let db = testing::database().await;
