@@ -30,6 +30,7 @@ mod spool;
 mod store;
 mod survey;
 mod table;
+mod upload;
 
 pub use convert::{Converted, Destination, Progress, Stage, convert_to_parquet};
 pub use error::{Malformed, TabularError};
@@ -42,3 +43,4 @@ pub use roles::{Candidate, Roles, suggest_roles};
 pub use store::{Stored, TableWriter};
 pub use survey::Note;
 pub use table::{Table, open};
+pub use upload::Upload;

@@ -11,16 +11,15 @@ use ::parquet::{
 use arrow::{datatypes::SchemaRef, record_batch::RecordBatch};
 use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
-use object_store::{ObjectStoreExt, WriteMultipart};
 use sha2::{Digest, Sha256};
 
-use crate::{Destination, TabularError};
+use crate::{Destination, TabularError, Upload};
 
 /// Rows of a row group: what one thread of a query takes at a time.
 const GROUP_ROWS: usize = 1 << 20;
 /// A row group is written out when it takes this much memory.
 const GROUP_BYTES: usize = 64 << 20;
-const PART: usize = 8 << 20;
+/// So many parts are on their way at once.
 const PARTS: usize = 4;
 
 /// A table that is stored.
@@ -52,8 +51,7 @@ impl TableWriter {
     /// # Errors
     /// When the object store does not take it, or Parquet has no form for a column.
     pub async fn begin(destination: &Destination, schema: SchemaRef) -> Result<Self, TabularError> {
-        let upload = destination.store.put_multipart(&destination.path).await?;
-        let upload = Upload(Some(WriteMultipart::new_with_chunk_size(upload, PART)));
+        let upload = Upload::begin(destination, PARTS).await?;
         let sink = Sink { upload, hash: Sha256::new(), bytes: 0 };
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
@@ -105,39 +103,6 @@ fn parquet(error: ParquetError) -> TabularError {
     }
 }
 
-/// An upload that leaves nothing behind unless it is finished: also when nobody waits for it any more.
-struct Upload(Option<WriteMultipart>);
-
-impl Upload {
-    async fn finish(mut self) -> Result<(), TabularError> {
-        match self.0.take() {
-            Some(upload) => Ok(upload.finish().await.map(drop)?),
-            None => Ok(()),
-        }
-    }
-
-    async fn abort(mut self) {
-        if let Some(upload) = self.0.take() {
-            abort(upload).await;
-        }
-    }
-}
-
-impl Drop for Upload {
-    fn drop(&mut self) {
-        if let (Some(upload), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current())
-        {
-            runtime.spawn(abort(upload));
-        }
-    }
-}
-
-async fn abort(upload: WriteMultipart) {
-    if let Err(error) = upload.abort().await {
-        tracing::warn!(%error, "an upload that was not finished could not be cleaned up");
-    }
-}
-
 /// Hashes, counts and uploads what the writer gives.
 struct Sink {
     upload: Upload,
@@ -150,11 +115,7 @@ impl AsyncFileWriter for Sink {
         async move {
             self.hash.update(&bytes);
             self.bytes += bytes.len() as u64;
-            if let Some(upload) = &mut self.upload.0 {
-                upload.wait_for_capacity(PARTS).await?;
-                upload.put(bytes);
-            }
-            Ok(())
+            Ok(self.upload.write(bytes).await?)
         }
         .boxed()
     }

@@ -9,3 +9,4 @@ mod plans;
 mod profiles;
 mod reading;
 mod support;
+mod uploads;

@@ -1,13 +1,13 @@
 //! An artefact comes in: a stream of bytes becomes an object and a row, or neither.
 
-use std::{collections::HashSet, io};
+use std::{collections::HashSet, io, sync::Arc};
 
 use bytes::Bytes;
 use ephor_explain::{Format, Link, Malformed, Model, Scorer as _};
 use ephor_kernel::{Code, DomainEvent, Fault, ModelArtifactId, ModelVersionId, Problem, Scope};
 use ephor_store::StoreError;
+use ephor_tabular::{Destination, Upload};
 use futures::{Stream, TryStreamExt as _};
-use object_store::{ObjectStoreExt as _, WriteMultipart};
 use serde_json::json;
 
 use super::{MAX_ARTIFACT_BYTES, artifact_of_version, artifact_path};
@@ -22,8 +22,7 @@ pub struct NewArtifact {
     pub is_new: bool,
 }
 
-/// Bytes of a part of an upload, and how many parts are on their way at once.
-const PART: usize = 8 << 20;
+/// So many parts of an upload are on their way at once.
 const PARTS: usize = 2;
 /// More features are not explained here.
 const MOST_FEATURES: usize = 10_000;
@@ -111,48 +110,19 @@ impl Registry {
         S: Stream<Item = io::Result<Bytes>> + Send,
     {
         let most = MAX_ARTIFACT_BYTES.min(self.max_upload_bytes);
-        let path = artifact_path(scope.organization(), id);
-        let upload = self.objects.put_multipart(&path).await.map_err(|error| unstored(&error))?;
-        let mut upload = WriteMultipart::new_with_chunk_size(upload, PART);
-        let mut body = std::pin::pin!(body);
-        let mut bytes = 0_u64;
-        let received = loop {
-            match body.try_next().await {
-                Ok(None) => break Ok(()),
-                Ok(Some(piece)) => {
-                    bytes += piece.len() as u64;
-                    if bytes > most {
-                        break Err(Problem::new(
-                            Code::TooLarge,
-                            format!(
-                                "The file has more than {most} bytes, which is the most that is taken; nothing was kept"
-                            ),
-                        ));
-                    }
-                    if let Err(error) = upload.wait_for_capacity(PARTS).await {
-                        break Err(unstored(&error));
-                    }
-                    upload.put(piece);
-                }
-                Err(error) => {
-                    break Err(Problem::new(
-                        Code::Malformed,
-                        format!(
-                            "The file did not come to its end: {error}; nothing was kept. Send it again"
-                        ),
-                    ));
-                }
-            }
+        let destination = Destination {
+            store: Arc::clone(&self.objects),
+            path: artifact_path(scope.organization(), id),
         };
-        match received {
-            Ok(()) => {
+        let begun = Upload::begin(&destination, PARTS).await;
+        let mut upload = begun.map_err(|error| unstored(&error))?;
+        match pass_on(body, &mut upload, most).await {
+            Ok(bytes) => {
                 upload.finish().await.map_err(|error| unstored(&error))?;
                 Ok(bytes)
             }
             Err(problem) => {
-                if let Err(error) = upload.abort().await {
-                    tracing::warn!(%error, "an upload that was not finished could not be cleaned up");
-                }
+                upload.abort().await;
                 Err(problem)
             }
         }
@@ -209,6 +179,36 @@ impl Registry {
         if let Err(problem) = self.artifact_object_delete(scope, id).await {
             tracing::warn!(%problem, artifact = %id, "what a failed upload left is swept later");
         }
+    }
+}
+
+/// Passes on what comes, as it comes; answers how many bytes came.
+async fn pass_on<S>(body: S, upload: &mut Upload, most: u64) -> Result<u64, Problem>
+where
+    S: Stream<Item = io::Result<Bytes>> + Send,
+{
+    let mut body = std::pin::pin!(body);
+    let mut bytes = 0_u64;
+    loop {
+        let piece = body.try_next().await.map_err(|error| {
+            Problem::new(
+                Code::Malformed,
+                format!(
+                    "The file did not come to its end: {error}; nothing was kept. Send it again"
+                ),
+            )
+        })?;
+        let Some(piece) = piece else { return Ok(bytes) };
+        bytes += piece.len() as u64;
+        if bytes > most {
+            return Err(Problem::new(
+                Code::TooLarge,
+                format!(
+                    "The file has more than {most} bytes, which is the most that is taken; nothing was kept"
+                ),
+            ));
+        }
+        upload.write(piece).await.map_err(|error| unstored(&error))?;
     }
 }
 

@@ -103,6 +103,30 @@ async fn what_is_no_model_is_refused_with_its_place_and_leaves_nothing() {
     assert!(world.objects().is_empty());
 }
 
+/// A server drops the request of a client that hangs up: nobody waits for the upload any more.
+#[tokio::test]
+async fn an_upload_that_nobody_waits_for_leaves_nothing() {
+    let world = World::new().await;
+    let version = version(&world, &world.scope).await;
+    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let endless = pieces(" ".repeat(9 << 20)).chain(
+        stream::once(async move {
+            told.send(()).unwrap();
+            Ok(bytes::Bytes::from_static(b"{"))
+        })
+        .chain(stream::pending()),
+    );
+    let mut upload =
+        Box::pin(world.registry.artifact_upload(&world.scope, version, "m.json", endless));
+    tokio::select! {
+        ended = &mut upload => panic!("it ended: {ended:?}"),
+        _ = heard.recv() => {}
+    }
+    drop(upload);
+    world.nothing_left().await;
+    assert_eq!(count(&world).await, 0);
+}
+
 #[tokio::test]
 async fn too_much_is_refused() {
     let world = World::with_limit(1000).await;
