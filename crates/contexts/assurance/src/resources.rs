@@ -45,6 +45,7 @@ pub const MODEL_EXPLANATIONS: ResourceSpec =
             Include::one("model", "models", "model_id"),
             Include::one("artifact", "model_artifacts", "artifact_id"),
             Include::one("dataset", "datasets", "dataset_id"),
+            Include::one("background", "datasets", "background_dataset_id"),
             Include::one("analysis", "bias_analyses", "analysis_id"),
         ])
         .reach();

@@ -83,7 +83,7 @@ fn dataset() -> Value {
 
 /// The row of an artefact.
 fn artifact() -> Value {
-    const COLUMNS: [&str; 13] = [
+    const COLUMNS: [&str; 14] = [
         "id",
         "model_id",
         "model_version_id",
@@ -95,6 +95,7 @@ fn artifact() -> Value {
         "outputs",
         "trees",
         "link",
+        "has_covers",
         "created_by",
         "created_at",
     ];

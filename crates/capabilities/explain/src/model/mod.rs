@@ -68,6 +68,11 @@ impl Model {
         }
     }
 
+    /// Is it a forest whose trees say how their training rows went?
+    pub fn has_covers(&self) -> bool {
+        matches!(self, Self::Forest(forest) if forest.has_covers())
+    }
+
     /// The same model with other names of its features: many files hold none.
     ///
     /// # Errors
@@ -130,6 +135,13 @@ impl Forest {
     /// How many sums it makes: one, or one for each class.
     pub fn outputs(&self) -> usize {
         self.base.len()
+    }
+
+    /// Do the trees say at every question how many training rows came to it? Path-dependent values and pairs of features need that;
+    /// ONNX never holds it.
+    pub fn has_covers(&self) -> bool {
+        let is_unknown = |node: &Node| matches!(node, Node::Inner { cover, .. } if *cover <= 0.0);
+        !self.trees.iter().any(|(_, tree)| tree.nodes().iter().any(is_unknown))
     }
 
     /// A value as the trees see it.

@@ -87,6 +87,20 @@ fn rows_of_another_width_are_refused() {
 }
 
 #[test]
+fn a_file_says_how_training_rows_went_or_not() {
+    assert!(forest("xgb_binary", "model.json").has_covers());
+    for (name, expected) in [
+        ("boosted_two.json", true),
+        ("boosted_two.onnx", false),
+        ("logistic_two.json", false),
+        ("logistic_two.onnx", false),
+    ] {
+        let (_, model) = read(&bytes("small", name)).unwrap();
+        assert_eq!(model.has_covers(), expected, "{name}");
+    }
+}
+
+#[test]
 fn it_can_be_cancelled() {
     let forest = forest("xgb_binary", "model.json");
     let cancel = CancellationToken::new();

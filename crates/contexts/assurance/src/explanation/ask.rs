@@ -1,7 +1,7 @@
 //! Ask for an explanation.
 
 use ephor_kernel::{
-    AnalysisId, DatasetId, ExplanationId, Fault, ModelArtifactId, ModelId, Problem, Scope,
+    AnalysisId, Code, DatasetId, ExplanationId, Fault, ModelArtifactId, ModelId, Problem, Scope,
 };
 use ephor_store::{OrgTx, StoreError, jobs::NewJob};
 use serde::Deserialize;
@@ -25,6 +25,9 @@ pub struct ExplanationAsked {
     /// The data set.
     #[serde(default)]
     pub dataset_id: Option<DatasetId>,
+    /// The data set whose rows are compared with, such as the training data; the same data set by default.
+    #[serde(default)]
+    pub background_dataset_id: Option<DatasetId>,
     /// The bias analysis that it goes with.
     #[serde(default)]
     pub analysis_id: Option<AnalysisId>,
@@ -65,15 +68,44 @@ pub async fn explanation_ask(
     // Outside of any transaction: opening a data set reads the object store.
     let table = (state.open_dataset)(scope.clone(), resolved.dataset).await?;
     let schema = table.schema();
-    Problem::unless_empty(asked.parameters.faults(
-        asked.explanation_type,
-        &resolved.known,
-        &schema,
-    ))?;
+    let mut faults = asked.parameters.faults(asked.explanation_type, &resolved.known, &schema);
+    if let Some(background) = asked.background_dataset_id {
+        let found = background_faults(state, scope, asked, background, &resolved.known).await?;
+        faults.extend(found);
+    }
+    Problem::unless_empty(faults)?;
     let mut tx = state.store.begin(scope).await?;
     let id = explanation_create(&mut tx, asked, &resolved).await?;
     tx.commit().await?;
     Ok(id)
+}
+
+/// All that is wrong with a background data set. Nobody compares with one that they may not read, or that is another's.
+async fn background_faults(
+    state: &Assurance,
+    scope: &Scope,
+    asked: &ExplanationAsked,
+    id: DatasetId,
+    known: &Known,
+) -> Result<Vec<Fault>, Problem> {
+    let table = match (state.open_dataset)(scope.clone(), id).await {
+        Ok(table) => table,
+        Err(problem) => {
+            let (code, message) = match problem.code {
+                Code::NotFound => ("unknown_reference", "There is no such data set"),
+                Code::InvalidTransition => ("not_ready", "The data set is still coming in"),
+                _ => return Err(problem),
+            };
+            return Ok(vec![Fault::new("/background_dataset_id", code, message)]);
+        }
+    };
+    let schema = table.schema();
+    Ok(asked.parameters.background_faults(
+        asked.explanation_type,
+        &known.features,
+        table.rows(),
+        &schema,
+    ))
 }
 
 /// Finds what is not said.
@@ -113,7 +145,7 @@ async fn artifact_of(
     faults: &mut Vec<Fault>,
 ) -> Result<Option<(ModelId, ModelArtifactId, Known)>, Problem> {
     let row = sqlx::query!(
-        "select a.id, a.model_id, a.features, a.outputs, a.trees, a.link
+        "select a.id, a.model_id, a.format, a.features, a.outputs, a.trees, a.link, a.has_covers
            from registry.model_artifacts a
            join registry.models m on m.organization_id = $1 and m.id = a.model_id
            join registry.model_versions v on v.organization_id = $1 and v.id = a.model_version_id
@@ -141,10 +173,14 @@ async fn artifact_of(
         let message = "The artefact is another model's";
         faults.push(Fault::new("/artifact_id", "of_another_model", message));
     }
+    let has_trees = row.trees > 0;
+    // A file from before it was noted: of these alone its format and kind tell.
+    let never = !has_trees || row.format == "onnx";
     let known = Known {
         features: serde_json::from_value(row.features).map_err(|_| Problem::internal())?,
         outputs: usize::try_from(row.outputs).unwrap_or(0),
-        has_trees: row.trees > 0,
+        has_trees,
+        has_covers: row.has_covers.or(never.then_some(false)),
         link: row.link,
     };
     Ok(Some((row.model_id.into(), row.id.into(), known)))
@@ -171,7 +207,8 @@ async fn explanation_create(
     let under_way = sqlx::query_scalar!(
         "select id from assurance.model_explanations
           where organization_id = $1 and artifact_id = $2 and dataset_id = $3 and explanation_type = $4
-            and parameters = $5 and analysis_id is not distinct from $6 and status in ('queued', 'running')
+            and parameters = $5 and analysis_id is not distinct from $6
+            and background_dataset_id is not distinct from $7 and status in ('queued', 'running')
           limit 1",
         organization,
         resolved.artifact.uuid(),
@@ -179,6 +216,7 @@ async fn explanation_create(
         asked.explanation_type.as_str(),
         parameters,
         asked.analysis_id.map(AnalysisId::uuid),
+        asked.background_dataset_id.map(DatasetId::uuid),
     )
     .fetch_optional(tx.conn())
     .await
@@ -192,8 +230,9 @@ async fn explanation_create(
     let job = tx.enqueue(NewJob { kind: JOB_KIND, payload, subject: Some(id.uuid()) }).await?;
     sqlx::query!(
         "insert into assurance.model_explanations
-             (organization_id, id, model_id, artifact_id, dataset_id, analysis_id, explanation_type, parameters, job_id, created_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             (organization_id, id, model_id, artifact_id, dataset_id, analysis_id, explanation_type, parameters, job_id, created_by,
+              background_dataset_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         organization,
         id.uuid(),
         resolved.model.uuid(),
@@ -204,6 +243,7 @@ async fn explanation_create(
         parameters,
         job.uuid(),
         tx.scope().principal().uuid(),
+        asked.background_dataset_id.map(DatasetId::uuid),
     )
     .execute(tx.conn())
     .await

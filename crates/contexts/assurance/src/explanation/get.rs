@@ -19,6 +19,8 @@ pub struct Explanation {
     pub artifact_id: Option<ModelArtifactId>,
     /// The data set.
     pub dataset_id: Option<DatasetId>,
+    /// The data set whose rows are compared with; none when they are rows of the data set itself.
+    pub background_dataset_id: Option<DatasetId>,
     /// The analysis that it goes with.
     pub analysis_id: Option<AnalysisId>,
     /// shap, lime, permutation or global.
@@ -64,8 +66,8 @@ impl Explanation {
 /// `not_found`.
 pub async fn explanation_get(tx: &mut OrgTx, id: ExplanationId) -> Result<Explanation, Problem> {
     let row = sqlx::query!(
-        r#"select e.id, e.model_id, e.artifact_id, e.dataset_id, e.analysis_id, e.explanation_type, e.parameters, e.status,
-                  e.job_id,
+        r#"select e.id, e.model_id, e.artifact_id, e.dataset_id, e.background_dataset_id, e.analysis_id, e.explanation_type,
+                  e.parameters, e.status, e.job_id,
                   case e.status when 'completed' then 1 when 'running' then coalesce(j.progress, 0) else 0 end as "progress!",
                   case e.status when 'running' then coalesce(j.message, '') else '' end as "message!",
                   e.row_count, e.values_bytes, e.values_sha256, e.failure, e.created_by, e.created_at, e.started_at,
@@ -85,6 +87,7 @@ pub async fn explanation_get(tx: &mut OrgTx, id: ExplanationId) -> Result<Explan
         model_id: row.model_id.into(),
         artifact_id: row.artifact_id.map(Into::into),
         dataset_id: row.dataset_id.map(Into::into),
+        background_dataset_id: row.background_dataset_id.map(Into::into),
         analysis_id: row.analysis_id.map(Into::into),
         explanation_type: row.explanation_type,
         parameters: row.parameters,

@@ -33,7 +33,7 @@ pub(super) async fn explain(work: &Work) -> Result<Found, JobFailure> {
         seed: spec.seed,
         ..usual
     };
-    let background = work.sample(spec.background.unwrap_or(BACKGROUND)).await?.rows;
+    let background = work.background(spec.background.unwrap_or(BACKGROUND)).await?;
     let rows = spec.rows.unwrap_or(ROWS).min(MOST_NEAR);
     let columns = Columns { group: None, target: None, ..work.columns() };
     let mut first =

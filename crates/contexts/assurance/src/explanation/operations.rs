@@ -35,11 +35,12 @@ pub(crate) fn operations() -> Vec<Operation> {
 
 /// An explanation without what it found.
 fn explanation() -> Value {
-    const COLUMNS: [&str; 19] = [
+    const COLUMNS: [&str; 20] = [
         "id",
         "model_id",
         "artifact_id",
         "dataset_id",
+        "background_dataset_id",
         "analysis_id",
         "explanation_type",
         "parameters",
@@ -75,6 +76,7 @@ fn create() -> Value {
             "model_id": id("The model; the analysis' own beside one."),
             "artifact_id": id("Which file of it: of the version in force by default, or of the latest that has one."),
             "dataset_id": id("The data set; the analysis' own beside one."),
+            "background_dataset_id": id("shap, lime and global: the data set whose rows are compared with, such as the training data; the same data set by default. Its columns have the same names."),
             "analysis_id": id("The bias analysis that it goes with."),
             "explanation_type": { "enum": ["shap", "lime", "permutation", "global"] },
             "parameters": parameters()
@@ -94,7 +96,7 @@ fn parameters() -> Value {
             "columns": names(10_000, "The data set's columns in the model's order, where they have other names than its features."),
             "output": count(0, 1_000_000, "shap, lime and global: which output, counted from 0; the one, or class 1 of two."),
             "rows": count(1, u32::MAX as usize, "How many rows: the first of them for shap (all by default; with kernel SHAP, of models that are neither trees nor linear, 100, and at most 10000) and lime (at most 100), drawn by chance for the others (at most 100000)."),
-            "background": count(1, MOST_BACKGROUND, "shap, lime and global: how many rows of the data set to compare with, drawn by chance. Without, trees are explained by the ways of their training rows."),
+            "background": count(1, MOST_BACKGROUND, "shap, lime and global: how many rows to compare with, drawn by chance from the background data set, or else from the data set itself. With neither, trees are explained by the ways of their training rows."),
             "scale": { "enum": ["margin", "probability"], "default": "margin", "description": "shap: the unit in which values add up." },
             "interactions": { "type": "boolean", "default": false, "description": "shap, of trees: what pairs of features add together, of some rows." },
             "group": column("shap: the column that says who belongs to which group."),

@@ -20,8 +20,9 @@ const REPEATS: usize = 5;
 pub(super) async fn explain(work: &Work) -> Result<Found, JobFailure> {
     let spec = &work.spec;
     let usual = match work.model.link() {
-        Link::Identity | Link::Exponential => Metric::R2,
-        Link::Logistic { .. } | Link::Softmax | Link::Sign => Metric::Accuracy,
+        Link::Identity | Link::Exponential if work.model.outputs() == 1 => Metric::R2,
+        // Several outputs are classes: shares of trees, or what a graph answers.
+        _ => Metric::Accuracy,
     };
     let metric = spec.metric.unwrap_or(usual);
     let settings = Settings { metric, repeats: spec.repeats.unwrap_or(REPEATS), seed: spec.seed };

@@ -3,9 +3,10 @@
 use std::{convert::Infallible, sync::Arc};
 
 use async_trait::async_trait;
-use ephor_kernel::{DatasetId, ExplanationId, ModelArtifactId};
+use ephor_explain::Scorer as _;
+use ephor_kernel::{DatasetId, ExplanationId, ModelArtifactId, Scope};
 use ephor_store::jobs::{JobContext, JobFailure, JobHandler};
-use ephor_tabular::Destination;
+use ephor_tabular::{Destination, Table};
 use tokio::sync::watch;
 
 use super::{
@@ -103,6 +104,19 @@ impl ExplanationRunner {
         let (format, model) = (self.assurance.open_model)(scope.clone(), artifact).await?;
         job.progress(0.0, "Opening the data set").await;
         let table = (self.assurance.open_dataset)(scope.clone(), dataset).await?;
+        let background = match explanation.background_dataset_id {
+            Some(background) => {
+                let table = self.background(scope, background).await?;
+                let (features, schema) = (model.features(), table.schema());
+                let faults = spec.background_faults(kind, features, table.rows(), &schema);
+                if !faults.is_empty() {
+                    let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+                    return Err(JobFailure::fatal(told.join("; ")));
+                }
+                Some(table)
+            }
+            None => None,
+        };
         let path = values_path(scope.organization(), explanation.id, job.attempt());
         let destination =
             Destination { store: Arc::clone(&self.assurance.objects), path: path.clone() };
@@ -112,6 +126,7 @@ impl ExplanationRunner {
             format,
             model,
             table,
+            background,
             destination,
             tell: Arc::new(tell),
             cancel: job.cancelled(),
@@ -135,6 +150,21 @@ impl ExplanationRunner {
             JobFailure::fatal(
                 "The numbers of these columns are so great that what follows from them is none. Put them into another unit, such as thousands",
             )
+        })
+    }
+}
+
+impl ExplanationRunner {
+    /// Opens the background data set; what cannot be done says that it is this one.
+    async fn background(&self, scope: &Scope, id: DatasetId) -> Result<Table, JobFailure> {
+        let opened = (self.assurance.open_dataset)(scope.clone(), id).await;
+        opened.map_err(|problem| {
+            let told = |reason: String| format!("The background data set: {reason}");
+            match JobFailure::from(problem) {
+                JobFailure::Retry(reason) => JobFailure::Retry(told(reason)),
+                JobFailure::Fatal(reason) => JobFailure::Fatal(told(reason)),
+                JobFailure::Cancelled => JobFailure::Cancelled,
+            }
         })
     }
 }

@@ -8,10 +8,9 @@ use datafusion::arrow::{
     error::ArrowError,
 };
 use ephor_explain::{
-    CancellationToken, ExplainError, Explanation, Format, Model, Rows, Scorer as _,
+    CancellationToken, ExplainError, Explanation, Model, Rows, Scorer as _,
     groups::{self, compare},
     kernel::{self, Estimated},
-    model::Node,
     shap::{self, Progress},
     summary::{Digest, Groups, Method, Settings, Summary, Unit},
 };
@@ -20,7 +19,7 @@ use ephor_tabular::TableWriter;
 
 use super::{
     rows::{Piece, Pieces},
-    spec::Scale,
+    spec::{NO_COVERS, Scale},
     work::{Found, Work, no_rows, schema, unstored},
 };
 
@@ -31,8 +30,8 @@ const KERNEL_BACKGROUND: usize = 100;
 const KERNEL_ROWS: usize = 100;
 /// More are never explained by kernel SHAP on a server.
 const MOST_KERNEL_ROWS: usize = 10_000;
-/// A linear model is compared with so many rows where nothing is said.
-const LINEAR_BACKGROUND: usize = 1_000;
+/// A linear model is compared with so many rows where nothing is said, and so are trees with a background data set.
+const EXACT_BACKGROUND: usize = 1_000;
 /// Pairs of features are computed of so many rows.
 const PAIRED_ROWS: usize = 500;
 /// Groups are compared by test when there are no more values than this.
@@ -59,11 +58,11 @@ impl Way {
     /// Chooses it for the model, and draws the rows to compare with.
     pub async fn choose(work: &Work) -> Result<Self, JobFailure> {
         let is_probable = work.spec.scale == Scale::Probability;
-        // ONNX does not say how many training rows went which way.
-        let has_ways = work.format != Format::Onnx;
+        let has_own = work.background.is_some();
         let (least, unit) = match (&*work.model, is_probable) {
-            (Model::Forest(_), false) if has_ways => (None, Unit::Margin),
-            (Model::Linear(_), false) => (Some(LINEAR_BACKGROUND), Unit::Margin),
+            (Model::Forest(_), false) if has_own => (Some(EXACT_BACKGROUND), Unit::Margin),
+            (Model::Forest(forest), false) if forest.has_covers() => (None, Unit::Margin),
+            (Model::Linear(_), false) => (Some(EXACT_BACKGROUND), Unit::Margin),
             (Model::Forest(_), false) => (Some(KERNEL_BACKGROUND), Unit::Margin),
             (Model::Forest(_) | Model::Linear(_), true) => {
                 (Some(KERNEL_BACKGROUND), Unit::Probability)
@@ -72,7 +71,7 @@ impl Way {
             _ => (Some(KERNEL_BACKGROUND), Unit::Prediction),
         };
         let background = match work.spec.background.or(least) {
-            Some(rows) => Some(Arc::new(work.sample(rows).await?.rows)),
+            Some(rows) => Some(Arc::new(work.background(rows).await?)),
             None => None,
         };
         Ok(Self { model: Arc::clone(&work.model), background, unit, seed: work.spec.seed })
@@ -326,16 +325,14 @@ async fn tested(
     .await
 }
 
-/// Pairs need to know how many training rows went which way, which ONNX does not say: told before all the work, not after it.
+/// Pairs need to know how many training rows went which way: told before all the work, not after it.
 fn pairable(model: &Model) -> Result<(), JobFailure> {
-    let Model::Forest(forest) = model else { return Ok(()) };
-    let is_unknown = |node: &Node| matches!(node, Node::Inner { cover, .. } if *cover <= 0.0);
-    if forest.trees.iter().any(|(_, tree)| tree.nodes().iter().any(is_unknown)) {
-        return Err(JobFailure::fatal(
-            "The file does not say how many training rows went which way, and pairs of features cannot be explained without. Leave `interactions` out, or upload the model in its own format instead of ONNX",
-        ));
+    match model {
+        Model::Forest(forest) if !forest.has_covers() => Err(JobFailure::fatal(format!(
+            "{NO_COVERS}. Leave `interactions` out, or upload the model in its own format instead of ONNX"
+        ))),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// What pairs of features add together, over some rows.

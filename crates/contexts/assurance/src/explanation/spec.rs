@@ -68,7 +68,7 @@ pub struct ExplanationSpec {
     /// How many rows: the first of them for SHAP and LIME, drawn by chance for the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<usize>,
-    /// How many rows to compare with, drawn by chance.
+    /// How many rows to compare with, drawn by chance: from the background data set, or else from the data set itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub background: Option<usize>,
     /// SHAP: the unit.
@@ -127,6 +127,8 @@ pub(crate) struct Known {
     pub outputs: usize,
     /// Does it consist of trees?
     pub has_trees: bool,
+    /// Do they say how many training rows went which way? None where only the file tells.
+    pub has_covers: Option<bool>,
     /// From sums to predictions.
     pub link: String,
 }
@@ -147,6 +149,8 @@ pub(super) const MOST_ASKED: usize = 100_000;
 pub(super) const MOST_EFFECTS: usize = 12;
 /// Pairs of more features take too long.
 const MOST_PAIRED: usize = 200;
+/// Why pairs of features are not explained.
+pub(super) const NO_COVERS: &str = "The file does not say how many training rows went which way, and pairs of features cannot be explained without";
 /// A row has at most so many values of pairs: one for each two features of each output.
 const MOST_ROW_PAIRS: usize = 1 << 22;
 
@@ -171,7 +175,11 @@ impl ExplanationSpec {
             faults.push(Fault::new("/parameters/target", "required", message));
         }
         let shap = kind == Kind::Shap;
-        if shap && self.scale == Scale::Probability && known.link != "logistic" {
+        if kind == Kind::Permutation {
+            faults.extend(self.metric_faults(known));
+        }
+        let is_probability = known.link == "logistic" && known.outputs == 1;
+        if shap && self.scale == Scale::Probability && !is_probability {
             faults.push(
                 Fault::new(
                     "/parameters/scale",
@@ -185,6 +193,11 @@ impl ExplanationSpec {
             if !known.has_trees {
                 let message = "Pairs of features are explained of trees alone";
                 faults.push(Fault::new("/parameters/interactions", "no_trees", message));
+            } else if known.has_covers == Some(false) {
+                faults.push(
+                    Fault::new("/parameters/interactions", "no_covers", NO_COVERS)
+                        .hint("leave `interactions` out, or upload the model in its own format instead of ONNX"),
+                );
             }
             if known.features.len() > MOST_PAIRED {
                 faults.push(Fault::new(
@@ -207,6 +220,66 @@ impl ExplanationSpec {
         if self.reference.is_some() && self.group.is_none() {
             let message = "A group to compare with needs the column of groups";
             faults.push(Fault::new("/parameters/group", "required", message));
+        }
+        faults
+    }
+
+    /// A metric that says nothing of a model with so many outputs.
+    fn metric_faults(&self, known: &Known) -> Option<Fault> {
+        let outputs = known.outputs;
+        let message = match self.metric? {
+            Metric::R2 | Metric::MeanSquaredError | Metric::MeanAbsoluteError if outputs != 1 => {
+                format!(
+                    "The metric is of one predicted number, and the model has {outputs} outputs"
+                )
+            }
+            Metric::RocAuc if outputs > 2 => {
+                format!("The area under the curve is of two classes, and the model has {outputs}")
+            }
+            _ => return None,
+        };
+        Some(Fault::new("/parameters/metric", "of_other_outputs", message))
+    }
+
+    /// All that is wrong with a background of its own: the columns are those of the data set that is explained, by name.
+    pub(super) fn background_faults(
+        &self,
+        kind: Kind,
+        features: &[String],
+        rows: u64,
+        schema: &Schema,
+    ) -> Vec<Fault> {
+        const PLACE: &str = "/background_dataset_id";
+        let mut faults = Vec::new();
+        if kind == Kind::Permutation {
+            let message = "Permutation importance compares with no other rows";
+            faults.push(Fault::new(PLACE, "of_another_type", message));
+        }
+        if rows == 0 {
+            faults.push(Fault::new(PLACE, "no_rows", "The background data set has no rows"));
+        }
+        let columns = self.feature_columns(features);
+        let missing = |name: &&String| schema.field_with_name(name).is_err();
+        let missing: Vec<&String> = columns.iter().filter(missing).collect();
+        if !missing.is_empty() {
+            let message = format!(
+                "The background data set has no column for the features {}",
+                listed(&missing)
+            );
+            let hint = "its columns have the same names as those of the data set that is explained";
+            faults.push(Fault::new(PLACE, "unknown_column", message).hint(hint));
+        }
+        let is_no_number = |name: &&String| {
+            schema.field_with_name(name).is_ok_and(|field| !is_numeric(field.data_type()))
+        };
+        let texts: Vec<&String> = columns.iter().filter(is_no_number).collect();
+        if !texts.is_empty() {
+            let message = format!(
+                "These columns of the background data set hold no numbers: {}",
+                listed(&texts)
+            );
+            let hint = "a category is the number that the model was trained with";
+            faults.push(Fault::new(PLACE, "not_numeric", message).hint(hint));
         }
         faults
     }
@@ -364,7 +437,7 @@ impl ExplanationSpec {
         let target = self.target.iter().map(|name| ("/parameters/target", name));
         for (place, name) in named.chain(target) {
             match schema.field_with_name(name) {
-                Err(_) if place == "/dataset_id" => missing.push(format!("`{name}`")),
+                Err(_) if place == "/dataset_id" => missing.push(name),
                 Err(_) => faults.push(unknown(place, name)),
                 Ok(field) if !is_numeric(field.data_type()) => faults.push(
                     Fault::new(place, "not_numeric", format!("`{name}` is no column of numbers"))
@@ -379,23 +452,26 @@ impl ExplanationSpec {
             faults.push(unknown("/parameters/group", group));
         }
         if !missing.is_empty() {
-            let more = missing.len().saturating_sub(5);
-            missing.truncate(5);
-            let others = if more > 0 { format!(" and {more} more") } else { String::new() };
             faults.push(
                 Fault::new(
                     place,
                     "unknown_column",
-                    format!(
-                        "The data set has no column for the features {}{others}",
-                        missing.join(", ")
-                    ),
+                    format!("The data set has no column for the features {}", listed(&missing)),
                 )
                 .hint("say with `columns` which columns hold the features, in the model's order"),
             );
         }
         faults
     }
+}
+
+/// The first names, and how many there are beyond.
+fn listed(names: &[&String]) -> String {
+    const MOST: usize = 5;
+    let shown: Vec<String> = names.iter().take(MOST).map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(MOST);
+    let others = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{others}", shown.join(", "))
 }
 
 fn unknown(place: &'static str, name: &str) -> Fault {
@@ -419,6 +495,7 @@ mod tests {
             features: vec!["age".into(), "income".into()],
             outputs: 1,
             has_trees: true,
+            has_covers: Some(true),
             link: "identity".into(),
         }
     }
@@ -499,6 +576,67 @@ mod tests {
         assert_eq!(found(2, 1_001), ["/artifact_id"]);
         assert_eq!(found(2_000, 132), ["/artifact_id"]);
         assert_eq!(found(200, 105), ["/parameters/interactions"]);
+    }
+
+    fn codes(kind: Kind, spec: serde_json::Value, known: &Known) -> Vec<String> {
+        let spec: ExplanationSpec = serde_json::from_value(spec).unwrap();
+        let found = spec.faults(kind, known, &schema());
+        found.into_iter().map(|fault| fault.code.to_string()).collect()
+    }
+
+    #[test]
+    fn what_the_file_does_not_hold_is_refused() {
+        let pairs = || json!({ "interactions": true });
+        let of = |has_covers| Known { has_covers, ..known() };
+        assert_eq!(codes(Kind::Shap, pairs(), &of(Some(false))), ["no_covers"]);
+        // Then the job tells.
+        assert_eq!(codes(Kind::Shap, pairs(), &of(None)), Vec::<String>::new());
+        let linear = Known { has_trees: false, ..of(Some(false)) };
+        assert_eq!(codes(Kind::Shap, pairs(), &linear), ["no_trees"]);
+        assert_eq!(codes(Kind::Shap, json!({}), &of(Some(false))), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_several_outputs_do_not_have_is_refused() {
+        let several = |outputs| Known { outputs, link: "logistic".into(), ..known() };
+        let probability = || json!({ "scale": "probability" });
+        assert_eq!(codes(Kind::Shap, probability(), &several(1)), Vec::<String>::new());
+        assert_eq!(codes(Kind::Shap, probability(), &several(3)), ["no_probability"]);
+        let by = |metric: &str| json!({ "target": "y", "metric": metric });
+        for (metric, outputs, refused) in [
+            ("r2", 1, false),
+            ("r2", 2, true),
+            ("mean_squared_error", 3, true),
+            ("mean_absolute_error", 3, true),
+            ("roc_auc", 2, false),
+            ("roc_auc", 3, true),
+            ("log_loss", 3, false),
+            ("accuracy", 3, false),
+        ] {
+            let found = codes(Kind::Permutation, by(metric), &several(outputs));
+            let expected: &[&str] = if refused { &["of_other_outputs"] } else { &[] };
+            assert_eq!(found, expected, "{metric} of {outputs}");
+        }
+    }
+
+    #[test]
+    fn a_background_has_all_features_as_numbers() {
+        let found = |kind, spec, rows| {
+            let spec: ExplanationSpec = serde_json::from_value(spec).unwrap();
+            let found = spec.background_faults(kind, &known().features, rows, &schema());
+            assert!(found.iter().all(|fault| fault.pointer == "/background_dataset_id"));
+            found.into_iter().map(|fault| fault.code.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(found(Kind::Shap, json!({}), 9), Vec::<String>::new());
+        assert_eq!(
+            found(Kind::Lime, json!({ "columns": ["income", "y"] }), 9),
+            Vec::<String>::new()
+        );
+        let wrong = json!({ "columns": ["sex", "nothing"] });
+        assert_eq!(
+            found(Kind::Permutation, wrong, 0),
+            ["of_another_type", "no_rows", "unknown_column", "not_numeric"]
+        );
     }
 
     #[test]

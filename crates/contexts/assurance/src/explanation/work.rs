@@ -8,7 +8,7 @@ use datafusion::arrow::{
     error::ArrowError,
 };
 use ephor_explain::{
-    CancellationToken, ExplainError, Format, Model, Scorer as _,
+    CancellationToken, ExplainError, Format, Model, Rows, Scorer as _,
     shap::Progress,
     summary::{About, Method, Summary, Unit},
 };
@@ -30,6 +30,8 @@ pub(super) struct Work {
     pub format: Format,
     pub model: Arc<Model>,
     pub table: Table,
+    /// The data set whose rows are compared with, if it is another one.
+    pub background: Option<Table>,
     pub destination: Destination,
     pub tell: Arc<watch::Sender<Told>>,
     pub cancel: CancellationToken,
@@ -62,14 +64,33 @@ impl Work {
     /// Rows drawn by chance.
     pub async fn sample(&self, most: usize) -> Result<Sampled, JobFailure> {
         let columns = Columns { group: None, ..self.columns() };
+        self.drawn(&self.table, &columns, most).await?.ok_or_else(no_rows)
+    }
+
+    /// Rows to compare with, drawn by chance: from the background data set, or else from the data set itself.
+    pub async fn background(&self, most: usize) -> Result<Rows, JobFailure> {
+        let columns = Columns { group: None, target: None, ..self.columns() };
+        let Some(background) = &self.background else {
+            let drawn = self.drawn(&self.table, &columns, most).await?;
+            return drawn.map(|drawn| drawn.rows).ok_or_else(no_rows);
+        };
+        let drawn = self.drawn(background, &columns, most).await?;
+        drawn
+            .map(|drawn| drawn.rows)
+            .ok_or_else(|| JobFailure::fatal("The background data set has no rows"))
+    }
+
+    /// Rows of a table; none of one without.
+    async fn drawn(
+        &self,
+        table: &Table,
+        columns: &Columns,
+        most: usize,
+    ) -> Result<Option<Sampled>, JobFailure> {
         let most = most.clamp(1, (MOST_VALUES / columns.features.len().max(1)).max(1));
         let drawn =
-            sample(&self.table, &columns, most, self.spec.seed, || self.cancel.is_cancelled())
-                .await?;
-        if drawn.rows.is_empty() {
-            return Err(no_rows());
-        }
-        Ok(drawn)
+            sample(table, columns, most, self.spec.seed, || self.cancel.is_cancelled()).await?;
+        Ok((!drawn.rows.is_empty()).then_some(drawn))
     }
 
     /// The places of features that are named.

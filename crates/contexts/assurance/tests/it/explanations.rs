@@ -272,3 +272,140 @@ async fn a_file_that_is_needed_stays_and_states_have_one_direction() {
         assert_eq!(done.is_ok(), allowed, "{set}");
     }
 }
+
+/// Asks with a background of its own.
+async fn ask_against(
+    world: &World,
+    asking: &Asking,
+    kind: &str,
+    background: DatasetId,
+    parameters: Value,
+) -> Result<ExplanationId, Problem> {
+    let asked: ExplanationAsked = serde_json::from_value(json!({
+        "model_id": asking.model, "dataset_id": asking.dataset, "explanation_type": kind,
+        "background_dataset_id": background, "parameters": parameters,
+    }))
+    .unwrap();
+    explanation_ask(&world.assurance, &world.scope, &asked).await
+}
+
+#[tokio::test]
+async fn rows_of_another_data_set_are_compared_with() {
+    let world = World::new().await;
+    let asking = asking(&world, 200).await;
+    let training = world.dataset(&world.scope, "b,a\n2,1\n2,1\n".to_owned()).await;
+    let itself = asking.ask(&world, &world.scope, "shap", json!({})).await.unwrap();
+    let against =
+        async |kind: &str| ask_against(&world, &asking, kind, training, json!({})).await.unwrap();
+    let one = against("shap").await;
+    assert_ne!(one, itself, "it is another question");
+    assert_eq!(one, against("shap").await, "the same is asked once");
+    assert_eq!(get(&world, one).await.background_dataset_id, Some(training));
+    assert_eq!(get(&world, itself).await.background_dataset_id, None);
+    // LIME needs features that vary.
+    let varied = world.dataset(&world.scope, rows(30)).await;
+    let near = ask_against(&world, &asking, "lime", varied, json!({})).await.unwrap();
+    let whole = against("global").await;
+    let handle = workers(&world);
+    let summary = async |id: ExplanationId| {
+        let done = ended(&world, id).await;
+        assert_eq!(done.status, "completed", "{:?}", done.failure);
+        let mut tx = world.db.store().begin(&world.scope).await.unwrap();
+        explanation_summary(&mut tx, id).await.unwrap()
+    };
+    let found = summary(one).await;
+    assert_eq!((found.rows, found.background), (200, Some(2)));
+    // What is predicted of the training rows, before the link.
+    assert!((found.base.unwrap() - 1.25).abs() < 1e-9, "{:?}", found.base);
+    for (id, background) in [(itself, 200), (near, 30), (whole, 2)] {
+        assert_eq!(summary(id).await.background, Some(background));
+    }
+    handle.shutdown().await;
+    let gone = sqlx::query("delete from registry.datasets where id = $1")
+        .bind(training.uuid())
+        .execute(&world.db.admin())
+        .await;
+    let told = gone.unwrap_err().to_string();
+    assert!(told.contains("model_explanations_background_dataset_id_fkey"), "{told}");
+}
+
+#[tokio::test]
+async fn a_background_that_does_not_fit_is_refused_and_found_again_by_the_job() {
+    let world = World::new().await;
+    let asking = asking(&world, 50).await;
+    let refused = async |kind: &str, background: DatasetId, parameters: Value| {
+        let asked = ask_against(&world, &asking, kind, background, parameters).await;
+        let problem = asked.unwrap_err();
+        assert_eq!(problem.code, Code::Invalid);
+        let told = problem.faults.into_iter();
+        told.map(|fault| (fault.pointer.to_string(), fault.code.to_string())).collect::<Vec<_>>()
+    };
+    let pair = |place: &str, code: &str| (place.to_owned(), code.to_owned());
+    let place = "/background_dataset_id";
+    let narrow = world.dataset(&world.scope, "a,c\nx,1\n".to_owned()).await;
+    let found = refused("shap", narrow, json!({ "rows": 0 })).await;
+    let expected = [
+        pair("/parameters/rows", "range"),
+        pair(place, "unknown_column"),
+        pair(place, "not_numeric"),
+    ];
+    assert_eq!(found, expected);
+    let whole = world.dataset(&world.scope, rows(10)).await;
+    let found = refused("permutation", whole, json!({ "target": "y" })).await;
+    assert_eq!(found, [pair(place, "of_another_type")]);
+    let stranger = world.db.organization("Strangers").await;
+    let theirs = world.dataset(&stranger, rows(10)).await;
+    let found = refused("lime", theirs, json!({})).await;
+    assert_eq!(found, [pair(place, "unknown_reference")]);
+
+    // What was right when it was asked for.
+    let id = ask_against(&world, &asking, "lime", whole, json!({})).await.unwrap();
+    world.replace(&world.scope, whole, "a,c\n1,2\n".to_owned());
+    let handle = workers(&world);
+    let failed = ended(&world, id).await;
+    handle.shutdown().await;
+    assert_eq!(failed.status, "failed");
+    let told = failed.failure.unwrap();
+    assert!(told.contains("background data set has no column for the features `b`"), "{told}");
+    assert!(world.objects().is_empty(), "nothing is left of it");
+}
+
+/// A tree that does not say how its training rows went.
+const UNCOVERED: &str = r#"{"kind":"DecisionTreeRegressor","features":["a","b"],"trees":[{
+    "children_left":[1,-1,-1],"children_right":[2,-1,-1],"feature":[0,-2,-2],"threshold":[0.0,-2.0,-2.0],
+    "value":[[0.0],[-1.0],[1.0]],"n_node_samples":[0,0,0]}]}"#;
+
+#[tokio::test]
+async fn what_a_file_does_not_hold_is_refused_once_it_is_known() {
+    let world = World::new().await;
+    let (model, artifact) = world.model(&world.scope, UNCOVERED).await;
+    let asking = Asking { model, dataset: world.dataset(&world.scope, rows(60)).await };
+    let pairs =
+        async || asking.ask(&world, &world.scope, "shap", json!({ "interactions": true })).await;
+    // Of a file from before it was noted, the job tells.
+    let unknown = pairs().await.unwrap();
+    let plain = asking.ask(&world, &world.scope, "shap", json!({})).await.unwrap();
+    let handle = workers(&world);
+    let failed = ended(&world, unknown).await;
+    assert_eq!(failed.status, "failed");
+    let told = failed.failure.unwrap();
+    assert!(told.contains("does not say how many training rows went which way"), "{told}");
+    // Each by itself, features are explained against rows of the data set.
+    let done = ended(&world, plain).await;
+    assert_eq!(done.status, "completed", "{:?}", done.failure);
+    handle.shutdown().await;
+    let mut tx = world.db.store().begin(&world.scope).await.unwrap();
+    assert_eq!(explanation_summary(&mut tx, plain).await.unwrap().background, Some(60));
+    drop(tx);
+
+    // ONNX never holds it, whether or not that was noted.
+    for known in ["has_covers = false", "has_covers = null, format = 'onnx'"] {
+        let id = artifact.uuid();
+        let note = format!("update registry.model_artifacts set {known} where id = '{id}'");
+        let mut admin = world.db.admin().acquire().await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(note)).execute(&mut *admin).await.unwrap();
+        let problem = pairs().await.unwrap_err();
+        assert_eq!(problem.faults[0].pointer, "/parameters/interactions", "{known}");
+        assert_eq!(problem.faults[0].code, "no_covers", "{known}");
+    }
+}

@@ -29,6 +29,8 @@ pub struct Artifact {
     pub trees: i32,
     /// From sums to predictions.
     pub link: String,
+    /// Do its trees say how many training rows went which way? None when that was not noted yet as it came.
+    pub has_covers: Option<bool>,
     /// Who uploaded it.
     pub created_by: UserId,
     /// When.
@@ -42,7 +44,7 @@ pub struct Artifact {
 pub async fn artifact_get(tx: &mut OrgTx, id: ModelArtifactId) -> Result<Artifact, Problem> {
     let row = sqlx::query!(
         "select id, model_id, model_version_id, file_name, format, size_bytes, sha256, features, outputs, trees, link,
-                created_by, created_at
+                has_covers, created_by, created_at
            from registry.model_artifacts where organization_id = $1 and id = $2",
         tx.organization().uuid(),
         id.uuid(),
@@ -63,6 +65,7 @@ pub async fn artifact_get(tx: &mut OrgTx, id: ModelArtifactId) -> Result<Artifac
         outputs: row.outputs,
         trees: row.trees,
         link: row.link,
+        has_covers: row.has_covers,
         created_by: row.created_by.into(),
         created_at: row.created_at,
     })

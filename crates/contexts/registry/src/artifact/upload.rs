@@ -134,8 +134,8 @@ impl Registry {
         let kept = sqlx::query_scalar!(
             "insert into registry.model_artifacts
                  (organization_id, id, model_id, model_version_id, file_name, format, size_bytes, sha256, storage_path,
-                  features, outputs, trees, link, created_by)
-             select v.organization_id, $3, v.model_id, v.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
+                  features, outputs, trees, link, has_covers, created_by)
+             select v.organization_id, $3, v.model_id, v.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
                from registry.model_versions v
               where v.organization_id = $1 and v.id = $2
              on conflict on constraint model_artifacts_model_version_id_key do nothing
@@ -152,6 +152,7 @@ impl Registry {
             i32::try_from(model.outputs()).unwrap_or(i32::MAX),
             i32::try_from(model.trees()).unwrap_or(i32::MAX),
             link(model.link()),
+            model.has_covers(),
             scope.principal().uuid(),
         )
         .fetch_optional(tx.conn())

@@ -13,8 +13,12 @@ const LINEAR: &str = r#"{"kind":"linear","features":["a","b"],"coef":[1.0,-2.0],
 const OTHER: &str = r#"{"kind":"linear","features":["a","b"],"coef":[1.0,2.0],"intercept":0.5}"#;
 
 async fn version(world: &World, scope: &Scope) -> ModelVersionId {
+    version_of(world, scope, "Income").await
+}
+
+async fn version_of(world: &World, scope: &Scope, name: &str) -> ModelVersionId {
     let mut tx = world.db.store().begin(scope).await.unwrap();
-    let body = json!({ "name": "Income", "model_type": "classification" });
+    let body = json!({ "name": name, "model_type": "classification" });
     let model = world.engine.create(&mut tx, "models", &body).await.unwrap();
     tx.commit().await.unwrap();
     let version: uuid::Uuid = sqlx::query_scalar(
@@ -58,7 +62,7 @@ async fn a_file_is_read_kept_and_opened() {
     );
     assert_eq!((artifact.features, artifact.outputs, artifact.trees), (json!(["a", "b"]), 1, 0));
     assert_eq!((artifact.size_bytes, artifact.link.as_str()), (LINEAR.len() as i64, "identity"));
-    assert_eq!(artifact.sha256.len(), 64);
+    assert_eq!((artifact.sha256.len(), artifact.has_covers), (64, Some(false)));
     let (_, model) = world.registry.artifact_open(&world.scope, made.id).await.unwrap();
     assert_eq!(model.margin(&[2.0, 1.0]), [0.5]);
 
@@ -76,6 +80,27 @@ async fn a_file_is_read_kept_and_opened() {
     std::fs::write(object, OTHER).unwrap();
     let problem = world.registry.artifact_open(&world.scope, made.id).await.unwrap_err();
     assert_eq!(problem.code, Code::Unavailable);
+}
+
+/// A tree as scikit-learn has it, whose nodes so many training rows came to.
+fn tree(rows: [u32; 3]) -> String {
+    let tree = json!({
+        "children_left": [1, -1, -1], "children_right": [2, -1, -1], "feature": [0, -2, -2],
+        "threshold": [0.5, -2.0, -2.0], "value": [[0.0], [-1.0], [1.0]], "n_node_samples": rows,
+    });
+    json!({ "kind": "DecisionTreeRegressor", "features": ["a", "b"], "trees": [tree] }).to_string()
+}
+
+#[tokio::test]
+async fn it_is_noted_whether_trees_know_the_ways_of_their_training_rows() {
+    let world = World::new().await;
+    for (rows, expected) in [([9, 4, 5], true), ([0, 0, 0], false)] {
+        let version = version_of(&world, &world.scope, &format!("{rows:?}")).await;
+        let made = send(&world, version, &tree(rows)).await.unwrap();
+        let mut tx = world.db.store().begin(&world.scope).await.unwrap();
+        let artifact = artifact_get(&mut tx, made.id).await.unwrap();
+        assert_eq!((artifact.trees, artifact.has_covers), (1, Some(expected)));
+    }
 }
 
 #[tokio::test]

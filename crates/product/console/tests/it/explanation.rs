@@ -48,6 +48,11 @@ async fn from_a_file_to_the_plots() {
     let artifact = id(&answer.body);
     let answer = owner.upload("people", &csv()).await;
     let dataset = id(&answer.body);
+    let answer = owner.upload("training", &csv()).await;
+    let training = id(&answer.body);
+    let answer = owner.upload("others", b"age,sex\n30,Female\n").await;
+    let others = id(&answer.body);
+    owner.get("/explanations/new").await.shows("The data set itself");
     owner.get("/explanations/new").await.shows("Income 1.0.0: model.csv");
 
     let refused = owner
@@ -57,6 +62,7 @@ async fn from_a_file_to_the_plots() {
                 ("artifact_id", artifact.as_str()),
                 ("dataset_id", dataset.as_str()),
                 ("explanation_type", "shap"),
+                ("background_dataset_id", others.as_str()),
                 ("group", "colour"),
                 ("target", "age"),
                 ("seed", "7"),
@@ -64,7 +70,12 @@ async fn from_a_file_to_the_plots() {
         )
         .await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    for wanted in ["field-group-fault-0", "field-target-fault-0", "value=\"7\""] {
+    for wanted in [
+        "field-group-fault-0",
+        "field-target-fault-0",
+        "field-background_dataset_id-fault-0",
+        "value=\"7\"",
+    ] {
         refused.shows(wanted);
     }
     let asked = owner
@@ -73,6 +84,7 @@ async fn from_a_file_to_the_plots() {
             &[
                 ("artifact_id", artifact.as_str()),
                 ("dataset_id", dataset.as_str()),
+                ("background_dataset_id", training.as_str()),
                 ("explanation_type", "shap"),
                 ("group", "sex"),
             ],
@@ -83,6 +95,7 @@ async fn from_a_file_to_the_plots() {
     owner.get(&format!("{place}/events")).await.shows("event: ended");
     let page = owner.get(&format!("{place}?row=waterfall-4")).await;
     for wanted in [
+        "background: training",
         "<svg",
         "All rows",
         "Groups by",

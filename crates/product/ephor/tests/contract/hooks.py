@@ -57,6 +57,7 @@ BEYOND_THERE = {
     ("required", "/dataset_id"): "a data set, where no analysis names it",
     ("no_artifact", "/model_id"): "explanations are computed from a file",
     ("of_another_model", "/artifact_id"): "the file of that model",
+    ("*", "/background_dataset_id"): "a data set that is ready, with a column of numbers for each feature",
     ("too_many_features", "/"): "a model is as large as it is",
     ("not_numeric", "/dataset_id"): "features are numbers",
     ("*", "/parameters"): "columns and groups that a specification names, and how its parts go together",

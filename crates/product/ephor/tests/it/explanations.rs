@@ -68,14 +68,16 @@ async fn a_model_is_uploaded_explained_and_its_values_kept() {
     assert_eq!(again, file("model.json"));
 
     let dataset = ada.upload("adult", file("X.csv")).await;
+    let other = ada.upload("other", b"age\n30\n".to_vec()).await;
     let explanations = "/v1/model_explanations";
     let wrong = json!({
         "model_id": model["id"], "dataset_id": dataset["id"], "explanation_type": "shap",
+        "background_dataset_id": other["id"],
         "parameters": { "group": "colour", "rows": 0, "target": "age" },
     });
     let (refused, problem) = status(&ada, explanations, wrong).await;
     assert_eq!(refused, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
-    assert_eq!(problem["faults"].as_array().unwrap().len(), 3, "{problem}");
+    assert_eq!(problem["faults"].as_array().unwrap().len(), 4, "{problem}");
     let asked = json!({
         "model_id": model["id"], "dataset_id": dataset["id"], "explanation_type": "shap",
         "parameters": { "group": "sex", "interactions": true },
@@ -95,6 +97,23 @@ async fn a_model_is_uploaded_explained_and_its_values_kept() {
     assert_eq!(csv.lines().count(), 201);
     let parquet = ada.get(&format!("{explanations}/{id}/values")).send().await.unwrap();
     assert!(parquet.bytes().await.unwrap().starts_with(b"PAR1"));
+
+    // Against the training data, say: they stay as long as the explanation.
+    let training = ada.upload("training", file("X.csv")).await;
+    let against = json!({
+        "model_id": model["id"], "dataset_id": dataset["id"], "explanation_type": "shap",
+        "background_dataset_id": training["id"], "parameters": { "rows": 20, "background": 50 },
+    });
+    let (accepted, made) = status(&ada, explanations, against).await;
+    assert_eq!(accepted, StatusCode::ACCEPTED, "{made}");
+    assert_eq!(made["background_dataset_id"], training["id"]);
+    let second = of(&made, "id");
+    let row = at_its_end(&ada, &second).await;
+    assert_eq!(row["status"], "completed", "{row}");
+    let summary = ada.json(&format!("{explanations}/{second}/summary")).await;
+    assert_eq!((&summary["background"], &summary["rows"]), (&json!(50), &json!(20)));
+    let included = ada.json(&format!("{explanations}/{second}?include=background")).await;
+    assert_eq!(included["background"]["name"], "training", "{included}");
 
     // Pages.
     let page = async |path: &str| ada.get(path).send().await.unwrap().text().await.unwrap();
@@ -144,6 +163,10 @@ async fn a_model_is_uploaded_explained_and_its_values_kept() {
         gone.send().await.unwrap().status()
     };
     assert_eq!(delete(&one).await, StatusCode::CONFLICT);
+    let training = format!("/v1/datasets/{}", of(&training, "id"));
+    assert_eq!(delete(&training).await, StatusCode::CONFLICT);
+    assert_eq!(delete(&format!("{explanations}/{second}")).await, StatusCode::NO_CONTENT);
+    assert_eq!(delete(&training).await, StatusCode::NO_CONTENT);
     assert_eq!(delete(&format!("{explanations}/{id}")).await, StatusCode::NO_CONTENT);
     assert_eq!(delete(&one).await, StatusCode::NO_CONTENT);
 }

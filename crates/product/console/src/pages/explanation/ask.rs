@@ -67,7 +67,7 @@ fn read(form: &Sent) -> Result<ExplanationAsked, Problem> {
         text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
     };
     let (mut faults, mut body, mut parameters) = (Vec::new(), Map::new(), Map::new());
-    for name in ["artifact_id", "dataset_id", "analysis_id"] {
+    for name in ["artifact_id", "dataset_id", "background_dataset_id", "analysis_id"] {
         if let Some(text) = text(name) {
             body.insert(name.to_owned(), text.into());
         }
@@ -225,6 +225,8 @@ fn fields(mut artifacts: Vec<Choice>, mut datasets: Vec<Choice>) -> Vec<Field> {
     if artifacts.len() != 1 {
         artifacts.insert(0, Choice::new("", "Choose"));
     }
+    let itself = Choice::new("", "The data set itself");
+    let backgrounds = std::iter::once(itself).chain(datasets.iter().cloned()).collect();
     datasets.insert(0, Choice::new("", "Choose"));
     let artifact = Field::new("artifact_id", "Model").select(artifacts).required();
     vec![
@@ -281,8 +283,11 @@ fn fields(mut artifacts: Vec<Choice>, mut datasets: Vec<Choice>) -> Vec<Field> {
             ]))
             .value("margin")
             .hint("SHAP."),
+        Field::new("background_dataset_id", "Background").select(backgrounds).hint(
+            "Not for permutation: the rows that are compared with, such as the training data. Columns of the same names.",
+        ),
         number("background", "Rows to compare with").hint(
-            "Drawn by chance. Empty: trees are explained by the ways of their training rows.",
+            "Drawn by chance from the background. Empty: trees are explained by the ways of their training rows, unless a background is chosen.",
         ),
         Field::new("single_rows", "Single rows")
             .hint("SHAP: numbers of rows to be shown each by itself, from 1, with commas between. Empty: the first ten."),
@@ -313,6 +318,7 @@ mod tests {
         let asked = read(&form(&[
             ("artifact_id", "01930b2e-7c1a-7def-8000-1b2c3d4e5f60"),
             ("dataset_id", "01930b2e-7c1a-7def-8000-1b2c3d4e5f61"),
+            ("background_dataset_id", "01930b2e-7c1a-7def-8000-1b2c3d4e5f62"),
             ("explanation_type", "global"),
             ("rows", "500"),
             ("features", "age, income ,"),
@@ -322,6 +328,8 @@ mod tests {
         ]))
         .unwrap();
         assert_eq!(asked.explanation_type, Kind::Global);
+        let background = asked.background_dataset_id.unwrap().to_string();
+        assert_eq!(background, "01930b2e-7c1a-7def-8000-1b2c3d4e5f62");
         let parameters = asked.parameters;
         assert_eq!((parameters.rows, parameters.effect), (Some(500), EffectKind::Accumulated));
         assert_eq!(parameters.features.unwrap(), ["age", "income"]);
@@ -347,8 +355,10 @@ mod tests {
         let problem = Problem::invalid(vec![
             Fault::new("/parameters/rows", "range", "x"),
             Fault::new("/model_id", "no_artifact", "x"),
+            Fault::new("/background_dataset_id", "no_rows", "x"),
         ]);
         let faults = as_fields(&problem).faults;
-        assert_eq!((&*faults[0].pointer, &*faults[1].pointer), ("/rows", "/artifact_id"));
+        let pointers: Vec<&str> = faults.iter().map(|fault| &*fault.pointer).collect();
+        assert_eq!(pointers, ["/rows", "/artifact_id", "/background_dataset_id"]);
     }
 }

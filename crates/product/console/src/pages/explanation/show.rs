@@ -167,6 +167,10 @@ async fn about(
     if let Some(dataset) = explanation.dataset_id.filter(|_| visit.may("datasets", "read")) {
         parts.push(dataset_get(tx, dataset).await?.name);
     }
+    let background = explanation.background_dataset_id;
+    if let Some(background) = background.filter(|_| visit.may("datasets", "read")) {
+        parts.push(format!("background: {}", dataset_get(tx, background).await?.name));
+    }
     parts.push(explanation.created_at.format("%Y-%m-%d %H:%M UTC").to_string());
     Ok(parts.join(" \u{b7} "))
 }
