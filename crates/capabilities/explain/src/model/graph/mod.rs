@@ -1,8 +1,12 @@
 //! Graphs of ONNX that are run as a whole: they answer, and are not known from inside.
 
+mod attributes;
 mod bounds;
+mod cost;
 mod guard;
 mod plan;
+mod told;
+mod windows;
 
 use std::{ops::Range, sync::Arc, thread};
 

@@ -1,19 +1,23 @@
 //! The operators that are run. What draws by chance, loops, holds graphs of its own, or makes sizes out of values is not: an answer
-//! has to be the same each time, and what it takes has to be known before it is computed.
+//! has to be the same each time, and what it takes has to be known before it is computed. Recurrent cells are no loops: their steps
+//! are as many as what they are given has.
 
 use super::{fields::Fields, proto::Operators};
 use crate::Malformed;
 
 /// Of ONNX itself, in alphabetical order.
 const GENERAL: &str = "\
-    Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh BatchNormalization Cast Ceil Celu \
-    Clip Concat Constant ConstantOfShape Cos Cosh Div Dropout Elu Equal Erf Exp Expand Flatten \
-    Floor Gather GatherElements Gelu Gemm Greater GreaterOrEqual HardSigmoid HardSwish Identity \
-    IsInf IsNaN LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax MatMul Max Mean Min \
-    Mish Mul Neg Not Or PRelu Pow Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp \
-    ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Round Selu \
-    Shape Sigmoid Sign Sin Sinh Slice Softmax Softplus Softsign Split Sqrt Squeeze Sub Sum Tan \
-    Tanh ThresholdedRelu Tile TopK Transpose Unsqueeze Where Xor";
+    Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization \
+    Cast CastLike Ceil Celu Clip Concat Constant ConstantOfShape Conv ConvTranspose Cos Cosh \
+    CumSum Div Dropout Einsum Elu Equal Erf Exp Expand Flatten Floor GRU Gather GatherElements \
+    GatherND Gelu Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual GroupNormalization \
+    HardSigmoid HardSwish Identity InstanceNormalization IsInf IsNaN LSTM LayerNormalization \
+    LeakyRelu Less LessOrEqual Log LogSoftmax LpNormalization MatMul Max MaxPool Mean Min Mish \
+    Mul Neg Not OneHot Or PRelu Pad Pow RNN Range Reciprocal ReduceL1 ReduceL2 ReduceLogSum \
+    ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu \
+    Reshape Round ScatterElements ScatterND Selu Shape Shrink Sigmoid Sign Sin Sinh Size Slice \
+    Softmax Softplus Softsign Split Sqrt Squeeze Sub Sum Tan Tanh ThresholdedRelu Tile TopK \
+    Transpose Trilu Unsqueeze Where Xor";
 
 /// Of its machine learning.
 const LEARNT: &str = "ArrayFeatureExtractor LinearClassifier LinearRegressor Normalizer";
@@ -31,9 +35,27 @@ pub(super) fn known(node: Fields<'_>) -> Result<(), Malformed> {
     if all.split_whitespace().any(|one| one == node.node.kind) {
         return Ok(());
     }
-    Err(node.fault("operators of this kind are not run here.").hint(
+    let why = why(&node.node.kind);
+    Err(node.fault(format!("operators of this kind are not run here{why}.")).hint(
         "Serve the model and ask it there (--endpoint), or write it without them: docs/explain.md says which are run.",
     ))
+}
+
+/// Why it is not run, where that is more than that nobody asked for it.
+fn why(kind: &str) -> &'static str {
+    match kind {
+        "If" | "Loop" | "Scan" | "SequenceMap" => {
+            ": what loops, choices and other graphs within a graph take is not known before they are run"
+        }
+        "Compress" | "NonMaxSuppression" | "NonZero" | "Unique" => {
+            ": how much they make depends on values"
+        }
+        "Bernoulli" | "Multinomial" | "RandomNormal" | "RandomNormalLike" | "RandomUniform"
+        | "RandomUniformLike" => {
+            ": they draw by chance, and an answer has to be the same each time"
+        }
+        _ => "",
+    }
 }
 
 /// Are the operators of versions that are run?

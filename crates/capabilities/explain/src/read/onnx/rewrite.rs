@@ -1,19 +1,32 @@
-//! What skl2onnx writes before a model, and the runner does not know, in operators that it knows.
+//! What the runner does not know, or not for every number, in operators that it knows.
 
 use super::{
+    around::kind,
     fields::Fields,
-    proto::{Attribute, FLOAT, Graph, Node, OF_WHOLE, Tensor},
+    proto::{Attribute, DOUBLE, FLOAT, Graph, Node, OF_WHOLE, Tensor},
 };
 use crate::Malformed;
 
-/// `Scaler` as a subtraction and a multiplication, `Imputer` as a choice.
+/// `Scaler` as a subtraction and a multiplication, `Imputer` as a choice, `Binarizer` as a comparison; activations so that they hold for
+/// large numbers, and for those of 64 bits.
 pub(super) fn rewrite(graph: &mut Graph) -> Result<(), Malformed> {
+    let double = double(graph);
     let mut nodes = Vec::with_capacity(graph.nodes.len());
     for (index, node) in std::mem::take(&mut graph.nodes).into_iter().enumerate() {
         let fields = Fields::new(&node, index);
         let mut parts = match (node.domain.as_str(), node.kind.as_str()) {
             ("ai.onnx.ml", "Scaler") => Parts::of(fields)?.scaled(fields)?,
             ("ai.onnx.ml", "Imputer") => Parts::of(fields)?.imputed(fields)?,
+            ("ai.onnx.ml", "Binarizer") => Parts::of(fields)?.compared(fields),
+            ("" | "ai.onnx", "Softplus") => Parts::of(fields)?.softplus(),
+            ("" | "ai.onnx", "Sigmoid") if double => Parts::of(fields)?.sigmoid(),
+            ("" | "ai.onnx", "LeakyRelu") if double => Parts::of(fields)?.leaky(fields),
+            ("" | "ai.onnx", "Erf") if double => Parts::of(fields)?.erf(),
+            ("" | "ai.onnx", "Round") if double => Parts::of(fields)?.rounded(),
+            ("" | "ai.onnx", "LSTM" | "GRU" | "RNN") => {
+                nodes.push(stated(node));
+                continue;
+            }
             _ => {
                 nodes.push(node);
                 continue;
@@ -24,6 +37,25 @@ pub(super) fn rewrite(graph: &mut Graph) -> Result<(), Malformed> {
     }
     graph.nodes = nodes;
     Ok(())
+}
+
+/// Does it hold numbers of 64 bits anywhere?
+fn double(graph: &Graph) -> bool {
+    let attributes = || graph.nodes.iter().flat_map(|node| &node.attributes);
+    let tensors = attributes().filter_map(|attribute| attribute.tensor.as_ref());
+    graph.inputs.iter().any(|input| kind(input).0 == DOUBLE)
+        || graph.constants.iter().chain(tensors).any(|tensor| tensor.kind == DOUBLE)
+        || attributes().any(|one| one.name == "to" && one.whole == i64::from(DOUBLE))
+}
+
+/// A recurrent cell that leaves the states of its steps without a name gets one: nodes go by the name of their first output.
+fn stated(mut node: Node) -> Node {
+    let unnamed = node.outputs.first().is_some_and(String::is_empty);
+    let other = node.outputs.iter().find(|output| !output.is_empty());
+    if let Some(name) = other.filter(|_| unnamed).map(|other| format!("{other}/states")) {
+        node.outputs[0] = name;
+    }
+    node
 }
 
 /// What stands in a node's place.
@@ -70,6 +102,98 @@ impl Parts {
         self.node("IsNaN", &[&input], &missing);
         self.node("Where", &[&missing, &values, &input], &output);
         Ok(self)
+    }
+
+    /// 1 where it is more than a threshold, else 0.
+    fn compared(mut self, node: Fields<'_>) -> Self {
+        let threshold = node.get("threshold").map_or(0.0, |attribute| attribute.float);
+        let (input, output) = (self.input.clone(), self.output.clone());
+        let threshold = self.number("threshold", threshold);
+        let more = self.named("more");
+        self.node("Greater", &[&input, &threshold], &more);
+        self.node("CastLike", &[&more, &input], &output);
+        self
+    }
+
+    /// `max(x, 0) + log(1 + exp(-|x|))`, which is `log(1 + exp(x))` where that is beyond all numbers.
+    fn softplus(mut self) -> Self {
+        let (input, output) = (self.input.clone(), self.output.clone());
+        let [size, below, power, above, rest, linear] =
+            ["size", "below", "power", "above", "rest", "linear"].map(|part| self.named(part));
+        let one = self.number("one", 1.0);
+        self.node("Abs", &[&input], &size);
+        self.node("Neg", &[&size], &below);
+        self.node("Exp", &[&below], &power);
+        self.node("Add", &[&power, &one], &above);
+        self.node("Log", &[&above], &rest);
+        self.node("Relu", &[&input], &linear);
+        self.node("Add", &[&linear, &rest], &output);
+        self
+    }
+
+    /// `1 / (1 + exp(-x))`: the runner's own is of 32 bits.
+    fn sigmoid(mut self) -> Self {
+        let (input, output) = (self.input.clone(), self.output.clone());
+        let [below, power, above] = ["below", "power", "above"].map(|part| self.named(part));
+        let one = self.number("one", 1.0);
+        self.node("Neg", &[&input], &below);
+        self.node("Exp", &[&below], &power);
+        self.node("Add", &[&power, &one], &above);
+        self.node("Reciprocal", &[&above], &output);
+        self
+    }
+
+    /// With the slope as a value, which may be of 64 bits.
+    fn leaky(mut self, node: Fields<'_>) -> Self {
+        let slope = node.get("alpha").map_or(0.01, |attribute| attribute.float);
+        let (input, output) = (self.input.clone(), self.output.clone());
+        let slope = self.number("slope", slope);
+        self.node("PRelu", &[&input, &slope], &output);
+        self
+    }
+
+    /// In 32 bits, which moves it by less than 1e-6.
+    fn erf(mut self) -> Self {
+        let (input, output) = (self.input.clone(), self.output.clone());
+        let (single, found) = (self.named("single"), self.named("found"));
+        self.node("Cast", &[&input], &single);
+        self.node("Erf", &[&single], &found);
+        self.node("CastLike", &[&found, &input], &output);
+        self
+    }
+
+    /// To the nearest whole number, and from the middle of two to the even one.
+    fn rounded(mut self) -> Self {
+        let (input, output) = (self.input.clone(), self.output.clone());
+        let (half, one) = (self.number("half", 0.5), self.number("one", 1.0));
+        let [below, rest, more, above, near, middle, halved, upper, even] =
+            ["below", "rest", "more", "above", "near", "middle", "halved", "upper", "even"]
+                .map(|part| self.named(part));
+        self.node("Floor", &[&input], &below);
+        self.node("Sub", &[&input, &below], &rest);
+        self.node("Greater", &[&rest, &half], &more);
+        self.node("Add", &[&below, &one], &above);
+        self.node("Where", &[&more, &above, &below], &near);
+        self.node("Equal", &[&rest, &half], &middle);
+        self.node("Mul", &[&below, &half], &halved);
+        self.node("Ceil", &[&halved], &upper);
+        self.node("Add", &[&upper, &upper], &even);
+        self.node("Where", &[&middle, &even, &near], &output);
+        self
+    }
+
+    /// A number of the kind that the input holds.
+    fn number(&mut self, part: &str, value: f32) -> String {
+        let (input, plain, name) =
+            (self.input.clone(), self.named(&format!("{part}/plain")), self.named(part));
+        self.constants.push(Tensor {
+            kind: FLOAT,
+            floats: vec![value],
+            name: plain.clone(),
+            ..Tensor::default()
+        });
+        self.node("CastLike", &[&plain, &input], &name);
+        name
     }
 
     fn named(&self, part: &str) -> String {

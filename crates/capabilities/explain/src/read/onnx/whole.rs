@@ -6,6 +6,7 @@ use prost::Message as _;
 
 use super::{
     around::{MOST_AROUND, MOST_FEATURES, kind},
+    cells,
     fields::Fields,
     operators,
     proto::{
@@ -194,6 +195,7 @@ fn named(graph: &Graph) -> Result<HashMap<&str, Made>, Malformed> {
 /// Is it a node that is run, with attributes that are whole?
 fn runs(node: Fields<'_>) -> Result<(), Malformed> {
     operators::known(node)?;
+    cells::usual(node)?;
     if node.node.outputs.first().is_none_or(String::is_empty) {
         return Err(node.fault("its first output has no name"));
     }
