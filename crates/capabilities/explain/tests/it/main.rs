@@ -11,6 +11,7 @@ mod groups;
 mod kernel;
 mod laws;
 mod lime;
+mod operators;
 mod permutation;
 mod reference_lightgbm;
 mod reference_linear;
