@@ -10,7 +10,7 @@ use tract_onnx::{
 
 use super::{
     attributes::word,
-    windows::{groups, kernel},
+    windows::{Windows, groups, windows},
 };
 
 /// Matrices are put in order for the processor's registers, and filled up to their size.
@@ -76,15 +76,16 @@ fn filled(size: usize) -> usize {
 
 /// Each value is the sum of a kernel's products over a group's channels. What the kernel sees at each step is laid out side by side.
 fn convolved(node: &NodeProto, taken: &[TVec<usize>], made: &[TVec<usize>]) -> TractResult<Cost> {
-    let taps = volume(&kernel(node, taken)?);
+    let Windows { taps, places } = windows(node, taken)?;
     let ([input, weights, ..], [output, ..]) = (taken, made) else { bail!("it has no weights") };
     let (rows, channels, filters) = (input[0], input[1], weights[0]);
     let groups = groups(node, filters)?;
     let (products, steps) = (volume(&weights[1..]), volume(&output[2..]));
-    let seen = product([steps, taps]);
+    let (seen, padded) = (product([steps, taps]), product([rows, channels, places]));
     Ok(Cost {
-        work: sum([product([volume(output), products]), product([seen, EDGES])]),
+        work: sum([product([volume(output), products]), product([seen, EDGES]), padded]),
         room: sum([
+            padded,
             product([rows, channels, taps, filled(steps)]),
             product([groups, filled(filters / groups), products]),
             product([seen, 2]),
@@ -94,22 +95,19 @@ fn convolved(node: &NodeProto, taken: &[TVec<usize>], made: &[TVec<usize>]) -> T
 
 /// Each number that is taken is multiplied with all of a kernel, and the products are put together afterwards.
 fn spread(node: &NodeProto, taken: &[TVec<usize>], made: &[TVec<usize>]) -> TractResult<Cost> {
-    let taps = volume(&kernel(node, taken)?);
+    let Windows { taps, places } = windows(node, taken)?;
     let ([input, weights, ..], [output, ..]) = (taken, made) else { bail!("it has no weights") };
     let (rows, channels, filters) = (input[0], input[1], weights[1]);
     let groups = groups(node, channels)?;
     ensure!(weights[0] == channels, "its weights are not those of {channels} channels");
     let steps = volume(&input[2..]);
     let products = product([rows, groups, filters, taps, filled(steps)]);
+    let uncut = product([rows, groups, filters, places]).max(volume(output));
     Ok(Cost {
-        work: sum([
-            product([rows, steps, volume(weights)]),
-            product([products, EDGES]),
-            volume(output),
-        ]),
+        work: sum([product([rows, steps, volume(weights)]), product([products, EDGES]), uncut]),
         room: sum([
             products,
-            volume(output),
+            uncut,
             product([groups, filled(product([filters, taps])), channels / groups]),
         ]),
     })
@@ -117,12 +115,16 @@ fn spread(node: &NodeProto, taken: &[TVec<usize>], made: &[TVec<usize>]) -> Trac
 
 /// Each value is taken from as many numbers as the kernel holds.
 fn pooled(node: &NodeProto, taken: &[TVec<usize>], made: &[TVec<usize>]) -> TractResult<Cost> {
-    let taps = volume(&kernel(node, taken)?);
+    let Windows { taps, places } = windows(node, taken)?;
     let [output] = made else { bail!("it says where it found what it gives, which is not read") };
+    let Some([rows, channels, ..]) = taken.first().map(|shape| &shape[..]) else {
+        bail!("it takes nothing")
+    };
     let seen = product([volume(&output[2..]), taps]);
+    let padded = product([*rows, *channels, places]);
     Ok(Cost {
-        work: sum([product([volume(output), taps, 4]), product([seen, EDGES])]),
-        room: product([seen, 2]),
+        work: sum([product([volume(output), taps, 4]), product([seen, EDGES]), padded]),
+        room: sum([product([seen, 2]), padded]),
     })
 }
 

@@ -11,7 +11,7 @@ use super::{
     attributes::{whole, wholes, word},
     bounds::MOST_RANK,
     cost::named,
-    windows::kernel,
+    windows::windows,
 };
 
 /// Nothing is padded by more, or counted further.
@@ -29,7 +29,7 @@ pub(super) fn sound(
         "Range" => range(inputs),
         "CumSum" | "OneHot" => one(node, inputs),
         "InstanceNormalization" | "GroupNormalization" => channels(node, taken),
-        "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" => kernel(node, taken).map(drop),
+        "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" => windows(node, taken).map(drop),
         "Einsum" => named(node, taken).map(drop),
         _ => Ok(()),
     }

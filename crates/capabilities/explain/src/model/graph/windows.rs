@@ -12,9 +12,16 @@ use super::attributes::{whole, wholes, word};
 /// Steps, gaps and sizes of kernels are smaller: their products then fit into 64 bits.
 const LARGEST: usize = 1 << 20;
 
-/// The sizes of the kernel that a node moves over its first input, of the shape [rows, channels, size, …]: never more dimensions, and
-/// never larger, than what it moves over with its padding.
-pub(super) fn kernel(node: &NodeProto, taken: &[TVec<usize>]) -> TractResult<Vec<usize>> {
+/// A kernel, and what it moves over.
+pub(super) struct Windows {
+    /// How many numbers the kernel looks at.
+    pub taps: usize,
+    /// How many places there are with the padding, of one row and channel; or, turned back, in what is made before it is cut.
+    pub places: usize,
+}
+
+/// The kernel that a node moves over its first input, of the shape [rows, channels, size, …].
+pub(super) fn windows(node: &NodeProto, taken: &[TVec<usize>]) -> TractResult<Windows> {
     let Some((_, space)) = taken.first().and_then(|shape| shape.split_at_checked(2)) else {
         bail!("it moves over values of two dimensions or more");
     };
@@ -45,20 +52,32 @@ pub(super) fn kernel(node: &NodeProto, taken: &[TVec<usize>]) -> TractResult<Vec
         other => bail!("it pads in a way that is not known here: {other}"),
     };
     let (before, after) = pads.split_at(count);
+    let more = if turned {
+        ensure!(wholes(node, "output_shape").is_empty(), "it says what shape it makes");
+        each(node, "output_padding", count, 0)?
+    } else {
+        vec![0; count]
+    };
+    let mut places = 1_usize;
     for (axis, size) in space.iter().enumerate() {
         let reach = (kernel[axis] - 1) * gaps[axis] + 1;
         let most = before[axis].max(after[axis]);
         ensure!(most < reach, "it pads by {most}, and its kernel reaches {reach}");
-        let whole = size.saturating_add(before[axis]).saturating_add(after[axis]);
-        ensure!(turned || same || reach <= whole, "its kernel reaches {reach} of {whole}");
+        let step = strides[axis];
+        let whole = if turned {
+            let fits = more[axis] < step.max(gaps[axis]);
+            ensure!(fits, "it adds more than a step to what it makes");
+            size.saturating_mul(step).saturating_add(reach).saturating_add(more[axis])
+        } else if same {
+            (size.div_ceil(step) - 1).saturating_mul(step).saturating_add(reach).max(*size)
+        } else {
+            let whole = size.saturating_add(before[axis]).saturating_add(after[axis]);
+            ensure!(reach <= whole, "its kernel reaches {reach} of {whole}");
+            whole
+        };
+        places = places.saturating_mul(whole);
     }
-    if turned {
-        ensure!(wholes(node, "output_shape").is_empty(), "it says what shape it makes");
-        let more = each(node, "output_padding", count, 0)?;
-        let fits = (0..count).all(|axis| more[axis] < strides[axis].max(gaps[axis]));
-        ensure!(fits, "it adds more than a step to what it makes");
-    }
-    Ok(kernel)
+    Ok(Windows { taps: kernel.iter().copied().fold(1, usize::saturating_mul), places })
 }
 
 /// How many parts the channels are taken in, each with weights of its own.

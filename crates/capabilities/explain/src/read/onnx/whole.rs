@@ -199,6 +199,10 @@ fn runs(node: Fields<'_>) -> Result<(), Malformed> {
     if node.node.outputs.first().is_none_or(String::is_empty) {
         return Err(node.fault("its first output has no name"));
     }
+    // The runner would take it for one that has learnt.
+    if node.whole("training_mode", 0) != 0 {
+        return Err(node.fault("it learns while it answers"));
+    }
     if node.node.kind == "Cast" {
         let to = i32::try_from(node.whole("to", 0)).unwrap_or(0);
         if !KINDS.contains(&to) {

@@ -232,6 +232,10 @@ refuse("padded_beyond", "it pads by 3, and its kernel reaches 3", [flat, node("C
 refuse("kernel_beyond", "its kernel reaches 13 of 12", [flat, node("MaxPool", ["h1"], ["Y"], kernel_shape=[13])], one_channel)
 refuse("no_steps", "its kernel cannot move", [flat, node("Conv", ["h1", "w"], ["Y"], strides=[0])], three)
 refuse("far_gaps", "its `dilations` hold 1099511627776", [flat, node("Conv", ["h1", "w"], ["Y"], dilations=[1 << 40])], three)
+far = [1 << 20] * 3
+refuse("far_between", "its values are more than", [
+    node("Reshape", ["X", "deep"], ["h1"]),
+    node("Conv", ["h1", "w"], ["Y"], dilations=far, strides=far, pads=far * 2)], {"deep": whole(0, 1, 3, 2, 2), "w": weights(1, 1, 2, 2, 2)})
 refuse("far_added", "it adds more than a step", [flat, node("ConvTranspose", ["h1", "w"], ["Y"], output_padding=[7])],
        one_channel | {"w": weights(1, 2, 3)})
 refuse("uneven_groups", "its groups do not divide", [flat, node("Conv", ["h1", "w"], ["Y"], group=0)], three)
@@ -241,7 +245,7 @@ refuse("far_range", "it counts as far as", [node("Range", ["zero", "far", "one"]
 refuse("range_by_value", "how much it makes depends on values", [
     node("ReduceMax", ["X"], ["m"], keepdims=0), node("Cast", ["m"], ["n"], to=TensorProto.INT64), node("Range", ["zero", "n", "one"], ["c"]),
     node("Cast", ["c"], ["big"], to=1), total, added], {"zero": np.int64(0), "one": np.int64(1)})
-refuse("no_depth", "it is given 0 numbers, not one", [node("Cast", ["X"], ["c"], to=TensorProto.INT64),
+refuse("no_depth", "`depth` holds nothing", [node("Cast", ["X"], ["c"], to=TensorProto.INT64),
                                                       node("OneHot", ["c", "depth", "off_on"], ["big"]), total, added],
        {"depth": whole(), "off_on": np.array([0, 1], np.float32)})
 refuse("far_codes", "its values are more than", [node("Cast", ["X"], ["c"], to=TensorProto.INT64),
@@ -279,5 +283,7 @@ choice = {f"{name}_branch": inner(name, (node(kind, ["X"], [f"{name}_y"]), Tenso
 refuse("choice", "(If): operators of this kind are not run here: what loops", [node("If", ["on0"], ["Y"], **choice)],
        {"on0": np.bool_(True)})
 refuse("found", "how much they make depends on values", [node("NonZero", ["X"], ["c"]), node("Cast", ["c"], ["Y"], to=1)], {})
+refuse("learning", "it learns while it answers", [node("BatchNormalization", ["X", "v", "v", "v", "v"], ["Y"], training_mode=1)],
+       {"v": np.ones(WIDTH, np.float32)})
 with open("expected.json", "w") as file:
     json.dump(expected, file)
