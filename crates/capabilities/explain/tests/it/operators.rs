@@ -36,7 +36,7 @@ fn differs(name: &str, rows: &Rows, expected: &[f64]) -> Option<String> {
 fn operators_answer_as_onnxruntime_does() {
     let (expected, rows) = (json(FOLDER, "expected.json"), rows());
     let all = expected["predicted"].as_object().unwrap();
-    assert!(all.len() >= 16);
+    assert!(all.len() >= 17);
     let faults: Vec<String> =
         all.iter().filter_map(|(name, predicted)| differs(name, &rows, &flat(predicted))).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -46,7 +46,7 @@ fn operators_answer_as_onnxruntime_does() {
 fn operators_that_take_too_much_are_refused() {
     let expected = json(FOLDER, "expected.json");
     let all = expected["refused"].as_object().unwrap();
-    assert!(all.len() >= 31);
+    assert!(all.len() >= 32);
     let told = all.iter().filter_map(|(name, words)| {
         let words = words.as_str().unwrap();
         match read(&bytes(FOLDER, &format!("{name}.onnx"))) {
@@ -73,4 +73,14 @@ fn steps_and_windows_do_not_mix_rows() {
             assert_near(found, &model.predict(&row).unwrap()[0], 1e-5);
         }
     }
+}
+
+#[test]
+fn inputs_of_columns_are_one_of_rows() {
+    let model: Model = read(&bytes(FOLDER, "columns.onnx")).unwrap().1;
+    let names = model.features();
+    assert_eq!(
+        (names.len(), &names[..3]),
+        (FEATURES, &["age", "income", "rest_0"].map(String::from)[..])
+    );
 }

@@ -3,6 +3,7 @@
 
 mod around;
 mod cells;
+mod columns;
 mod ensemble;
 mod fields;
 mod linear;

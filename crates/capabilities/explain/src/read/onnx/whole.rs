@@ -7,6 +7,7 @@ use prost::Message as _;
 use super::{
     around::{MOST_AROUND, MOST_FEATURES, kind},
     cells,
+    columns::together,
     fields::Fields,
     operators,
     proto::{
@@ -37,7 +38,12 @@ pub(super) fn read(mut graph: Graph, operators: Vec<Operators>) -> Result<model:
     }
     rewrite(&mut graph)?;
     let output = output(&graph)?;
-    let needed = Needed::by(&graph, &output)?;
+    let mut needed = Needed::by(&graph, &output)?;
+    let mut names = None;
+    if needed.inputs.len() > 1 {
+        names = Some(together(&mut graph, &needed.inputs)?);
+        needed = Needed::by(&graph, &output)?;
+    }
     let Takes { name, double, features, rows } = Takes::read(&graph, &needed.inputs)?;
     let element = if double { DOUBLE } else { FLOAT };
     // A size of 0 is one that is not known yet.
@@ -55,7 +61,8 @@ pub(super) fn read(mut graph: Graph, operators: Vec<Operators>) -> Result<model:
     };
     let content = whole.encode_to_vec();
     drop(whole);
-    let features = (0..features).map(|index| format!("f{index}")).collect();
+    let made_up = || (0..features).map(|index| format!("f{index}")).collect();
+    let features = names.unwrap_or_else(made_up);
     model::Graph::load(features, &content, rows, double).map_err(|told| {
         Malformed::new("the graph", format!("it cannot be run: {told}."))
             .hint("Serve the model and ask it there (--endpoint).")
@@ -267,16 +274,8 @@ struct Takes {
 impl Takes {
     fn read(graph: &Graph, needed: &HashSet<usize>) -> Result<Self, Malformed> {
         let mut inputs = needed.iter().filter_map(|place| graph.inputs.get(*place));
-        let input = match (inputs.next(), needed.len()) {
-            (Some(input), 1) => input,
-            (None, _) => return Err(fault("its predictions do not hang on any input")),
-            (Some(_), count) => {
-                let message =
-                    format!("it takes {count} inputs; a graph that is run as a whole takes one.");
-                return Err(fault(message).hint(
-                    "Write the model so that one input of the shape [rows, features] holds all features.",
-                ));
-            }
+        let Some(input) = inputs.next() else {
+            return Err(fault("its predictions do not hang on any input"));
         };
         let place = format!("the input `{}`", input.name);
         let fault = |message: &str| Malformed::new(place.clone(), message);

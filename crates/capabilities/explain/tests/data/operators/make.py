@@ -26,8 +26,9 @@ def whole(*numbers):
     return np.array(numbers, np.int64)
 
 
-def model(nodes, constants, version=18, kind=TensorProto.FLOAT, batch="N"):
-    given = [helper.make_tensor_value_info("X", kind, [batch, WIDTH])]
+def model(nodes, constants, version=18, kind=TensorProto.FLOAT, batch="N", columns=None):
+    columns = columns or [("X", kind, WIDTH)]
+    given = [helper.make_tensor_value_info(name, element, [batch, width]) for name, element, width in columns]
     made = [helper.make_tensor_value_info("Y", kind, None)]
     constants = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
     graph = helper.make_graph(nodes, "made", given, made, constants)
@@ -44,8 +45,13 @@ def ask(name, nodes, constants, **more):
     made = model(nodes, constants, **more)
     write(name, made)
     session = onnxruntime.InferenceSession(made.SerializeToString())
-    given = rows.astype(np.float64 if more.get("kind") == TensorProto.DOUBLE else np.float32)
-    answer = session.run(None, {"X": given})[0]
+    given, start = {}, 0
+    for entry in session.get_inputs():
+        width = entry.shape[1]
+        number = np.float64 if entry.type == "tensor(double)" else np.float32
+        given[entry.name] = rows[:, start:start + width].astype(number)
+        start += width
+    answer = session.run(None, given)[0]
     assert np.isfinite(answer).all() and len(answer) == len(rows), name
     assert answer.reshape(len(rows), -1).std(axis=0).min() > 1e-3, name
     expected["predicted"][name] = np.asarray(answer, float).reshape(len(rows), -1).tolist()
@@ -203,6 +209,13 @@ ask("rounded", [
     node("Sub", ["h4", "h2"], ["h5"]), node("Add", ["h3", "h5"], ["Y"]),
 ], {"half": 0.5, "many": 50.0}, kind=TensorProto.DOUBLE)
 
+# Each column by itself, or some together.
+apart = [("age", TensorProto.FLOAT, 1), ("income", TensorProto.DOUBLE, 1), ("rest", TensorProto.FLOAT, 10)]
+ask("columns", [
+    node("Sigmoid", ["income"], ["h1"]), node("Cast", ["h1"], ["h2"], to=TensorProto.FLOAT),
+    node("Concat", ["rest", "h2", "age"], ["h3"], axis=1), node("MatMul", ["h3", "w1"], ["Y"]),
+], {"w1": weights(WIDTH, 2)}, columns=apart)
+
 # What is not run, or would take any amount of memory or time.
 flat = node("Reshape", ["X", "flat"], ["h1"])
 one_channel = {"flat": whole(0, 1, WIDTH)}
@@ -285,5 +298,8 @@ refuse("choice", "(If): operators of this kind are not run here: what loops", [n
 refuse("found", "how much they make depends on values", [node("NonZero", ["X"], ["c"]), node("Cast", ["c"], ["Y"], to=1)], {})
 refuse("learning", "it learns while it answers", [node("BatchNormalization", ["X", "v", "v", "v", "v"], ["Y"], training_mode=1)],
        {"v": np.ones(WIDTH, np.float32)})
+texts = [("age", TensorProto.FLOAT, 1), ("place", TensorProto.STRING, 1)]
+refuse("texts", "the input `place`: it is one of many, and takes no numbers", [
+    node("Cast", ["place"], ["h1"], to=TensorProto.FLOAT), node("Concat", ["age", "h1"], ["Y"], axis=1)], {}, columns=texts)
 with open("expected.json", "w") as file:
     json.dump(expected, file)
