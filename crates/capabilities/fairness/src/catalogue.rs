@@ -9,7 +9,7 @@ use crate::{
     drift, fault, flips,
     frame::{About, names_of},
     individual,
-    metrics::{self, Metric},
+    metrics::{self, Better, Metric},
     multiclass, ranking, regression,
     task::Task,
 };
@@ -139,6 +139,18 @@ pub fn disparity(task: Task, id: &str) -> Option<(String, f64)> {
     }
     let found = OF_TASKS.iter().find(|known| known.task == task && known.id == id)?;
     Some((found.title.clone(), found.ideal))
+}
+
+/// A metric of one group by its id, in analyses of a task: its name for people, and which way is better.
+pub fn metric(task: Task, id: &str) -> Option<(&'static str, Better)> {
+    let all: Vec<&'static About> = match task {
+        Task::Binary => return metrics::find(id).map(|metric| (metric.title, metric.better)),
+        Task::Regression => regression::registry().iter().map(|metric| &metric.about).collect(),
+        Task::Multiclass => multiclass::registry().iter().map(|metric| &metric.about).collect(),
+        Task::Ranking => ranking::METRICS.iter().collect(),
+    };
+    let found = all.into_iter().find(|about| about.id == id)?;
+    Some((found.title, found.better))
 }
 
 /// The id of the disparity of any task with this id or alias.

@@ -61,6 +61,8 @@ codes! {
     Conflict = "conflict", 409, "It clashes with what is there";
     /// The state machine has no such step.
     InvalidTransition = "invalid_transition", 409, "It is not in a state that allows this";
+    /// Two things are to be held against one another that are of different tasks.
+    OtherTask = "other_task", 409, "The two are of different tasks";
     /// No newer version of it waits for an answer.
     NoOffer = "no_offer", 409, "Nothing is offered";
     /// Somebody else changed it in the meantime.

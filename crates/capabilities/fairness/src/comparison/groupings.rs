@@ -3,63 +3,86 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    AttributeChange, DisparityChange, Sides, Verdict,
+    AttributeChange, Difference, DisparityChange, GroupChange, Sides, Verdict,
     change::{Measured, change_of, moved},
-    sentences,
+    metrics, sentences,
+    side::{Grouped, Member, Side},
 };
 use crate::{
     disparities::{self, Kind},
-    result::{AnalysisResult, AttributeResult, Disparity, Status},
+    result::{Disparity, Status},
+    task::Task,
 };
 
-/// The attributes in their order by name: `sex|race` is `race|sex`.
-type Key<'a> = Vec<&'a str>;
+/// The most groups of an attribute whose metrics are told: the largest.
+pub const MOST_GROUPS: usize = 40;
+
+/// The disparity that is made of a loss.
+const OF_LOSS: &str = "bounded_group_loss";
+
+/// The class against the rest, and the attributes in their order by name: `sex|race` is `race|sex`.
+type Key<'a> = (Option<&'a str>, Vec<&'a str>);
 
 /// Every attribute and combination of either side: the current ones in their order, then those gone.
-pub(super) fn changes(baseline: &AnalysisResult, current: &AnalysisResult) -> Vec<AttributeChange> {
-    let old: BTreeMap<Key, &AttributeResult> =
-        groupings(baseline).map(|one| (key(one), one)).collect();
-    let held: HashSet<Key> = groupings(current).map(key).collect();
-    let is = groupings(current).map(|one| change(old.get(&key(one)).copied(), Some(one)));
-    let gone = groupings(baseline).filter(|one| !held.contains(&key(one)));
-    is.chain(gone.map(|one| change(Some(one), None))).flatten().collect()
+pub(super) fn changes(
+    baseline: &Side<'_>,
+    current: &Side<'_>,
+    differences: &[Difference],
+) -> Vec<AttributeChange> {
+    let other_loss = differences.iter().any(|one| one.field == "loss");
+    let old: BTreeMap<Key<'_>, &Grouped<'_>> =
+        baseline.groupings.iter().map(|one| (key(one), one)).collect();
+    let held: HashSet<Key<'_>> = current.groupings.iter().map(key).collect();
+    let is = current
+        .groupings
+        .iter()
+        .map(|one| change(old.get(&key(one)).copied(), Some(one), other_loss));
+    let gone = baseline.groupings.iter().filter(|one| !held.contains(&key(one)));
+    is.chain(gone.map(|one| change(Some(one), None, other_loss))).flatten().collect()
 }
 
-fn groupings(result: &AnalysisResult) -> impl Iterator<Item = &AttributeResult> {
-    result.attributes.iter().chain(&result.intersections)
-}
-
-fn order(one: &AttributeResult) -> Vec<usize> {
+fn order(one: &Grouped<'_>) -> Vec<usize> {
     let mut order: Vec<usize> = (0..one.attributes.len()).collect();
     order.sort_by_key(|place| &one.attributes[*place]);
     order
 }
 
-fn key(one: &AttributeResult) -> Key<'_> {
-    order(one).into_iter().map(|place| one.attributes[place].as_str()).collect()
+fn key<'a>(one: &Grouped<'a>) -> Key<'a> {
+    let attributes: &'a [String] = one.attributes;
+    let names = order(one).into_iter().map(|place| attributes[place].as_str()).collect();
+    (one.class, names)
 }
 
 /// Its groups, by their values in the order of the key.
-fn groups(one: &AttributeResult) -> Vec<(Vec<&str>, &str)> {
+fn groups<'a>(one: &Grouped<'a>) -> Vec<(Vec<&'a str>, Member<'a>)> {
     let order = order(one);
     one.groups
         .iter()
         .map(|group| {
-            let values = order.iter().filter_map(|place| group.values.get(*place));
-            (values.map(String::as_str).collect(), group.name.as_str())
+            let all: &'a [String] = group.values;
+            let values = order.iter().filter_map(|place| all.get(*place));
+            (values.map(String::as_str).collect(), *group)
         })
         .collect()
 }
 
-fn only<'a>(of: &[(Vec<&'a str>, &'a str)], not: &[(Vec<&str>, &str)]) -> Vec<String> {
+fn only(of: &[(Vec<&str>, Member<'_>)], not: &[(Vec<&str>, Member<'_>)]) -> Vec<String> {
     let there: HashSet<&Vec<&str>> = not.iter().map(|(values, _)| values).collect();
     let missing = of.iter().filter(|(values, _)| !there.contains(values));
-    missing.map(|(_, name)| (*name).to_owned()).collect()
+    missing.map(|(_, group)| group.name.to_owned()).collect()
 }
 
-fn change(old: Option<&AttributeResult>, new: Option<&AttributeResult>) -> Option<AttributeChange> {
+fn change(
+    old: Option<&Grouped<'_>>,
+    new: Option<&Grouped<'_>>,
+    other_loss: bool,
+) -> Option<AttributeChange> {
     let shown = new.or(old)?;
-    let disparities = disparity_changes(old, new);
+    let disparities = disparity_changes(old, new, other_loss);
+    // Of single classes only what is judged is told.
+    if shown.class.is_some() && disparities.is_empty() {
+        return None;
+    }
     let verdict = match (old, new) {
         (None, _) => Verdict::New,
         (_, None) => Verdict::Gone,
@@ -71,9 +94,11 @@ fn change(old: Option<&AttributeResult>, new: Option<&AttributeResult>) -> Optio
             .unwrap_or(Verdict::Undefined),
     };
     let (was, is) = (old.map(groups).unwrap_or_default(), new.map(groups).unwrap_or_default());
+    let (groups, groups_left_out) = group_changes(shown, &was, &is);
     Some(AttributeChange {
-        name: shown.name.clone(),
-        attributes: shown.attributes.clone(),
+        name: shown.name.to_owned(),
+        class: shown.class.map(str::to_owned),
+        attributes: shown.attributes.to_vec(),
         verdict,
         status: Sides {
             baseline: old.and_then(|one| one.status),
@@ -82,8 +107,43 @@ fn change(old: Option<&AttributeResult>, new: Option<&AttributeResult>) -> Optio
         groups_new: only(&is, &was),
         groups_gone: only(&was, &is),
         references: old.zip(new).and_then(|(old, new)| references(old, new)),
+        groups,
+        groups_left_out,
         disparities,
     })
+}
+
+/// The metrics of the groups of both sides, and how many groups are left out. Combinations, and single classes, are told by
+/// their disparities alone: their groups are many.
+fn group_changes(
+    shown: &Grouped<'_>,
+    was: &[(Vec<&str>, Member<'_>)],
+    is: &[(Vec<&str>, Member<'_>)],
+) -> (Vec<GroupChange>, u64) {
+    if shown.class.is_some() || shown.attributes.len() > 1 {
+        return (Vec::new(), 0);
+    }
+    let before: HashMap<&Vec<&str>, &Member<'_>> =
+        was.iter().map(|(values, group)| (values, group)).collect();
+    let mut both: Vec<(usize, &Member<'_>, &Member<'_>)> = Vec::new();
+    for (place, (values, new)) in is.iter().enumerate() {
+        if let Some(old) = before.get(values).copied() {
+            both.push((place, old, new));
+        }
+    }
+    let left_out = both.len().saturating_sub(MOST_GROUPS) as u64;
+    both.sort_by_key(|(place, _, new)| (std::cmp::Reverse(new.n), *place));
+    both.truncate(MOST_GROUPS);
+    both.sort_by_key(|(place, ..)| *place);
+    let changes = both
+        .into_iter()
+        .map(|(_, old, new)| GroupChange {
+            name: new.name.to_owned(),
+            rows: Sides { baseline: old.n, current: new.n },
+            metrics: metrics::changes(shown.task, old.metrics, new.metrics),
+        })
+        .collect();
+    (changes, left_out)
 }
 
 /// The order in which an attribute's verdicts are told: the first that any of its disparities has.
@@ -100,11 +160,11 @@ fn severity(verdict: Verdict) -> u8 {
 }
 
 /// The two reference groups, unless they are the same people.
-fn references(old: &AttributeResult, new: &AttributeResult) -> Option<Sides<Option<String>>> {
-    let name = |one: &AttributeResult| one.reference.as_ref().map(|found| found.group.clone());
-    let values = |one: &AttributeResult| {
-        let wanted = one.reference.as_ref()?.group.as_str();
-        let found = groups(one).into_iter().find(|(_, name)| *name == wanted);
+fn references(old: &Grouped<'_>, new: &Grouped<'_>) -> Option<Sides<Option<String>>> {
+    let name = |one: &Grouped<'_>| one.reference.map(|found| found.group.clone());
+    let values = |one: &Grouped<'_>| {
+        let wanted = one.reference?.group.as_str();
+        let found = groups(one).into_iter().find(|(_, group)| group.name == wanted);
         Some(found.map_or_else(
             || vec![wanted.to_owned()],
             |(values, _)| values.into_iter().map(str::to_owned).collect(),
@@ -113,34 +173,42 @@ fn references(old: &AttributeResult, new: &AttributeResult) -> Option<Sides<Opti
     (values(old) != values(new)).then(|| Sides { baseline: name(old), current: name(new) })
 }
 
-fn by_id(one: Option<&AttributeResult>) -> HashMap<&str, &Disparity> {
-    let found = one.map_or(&[][..], |one| &one.disparities);
-    found.iter().map(|disparity| (disparity.id.as_str(), disparity)).collect()
+fn disparities_of<'a>(one: Option<&Grouped<'a>>) -> &'a [Disparity] {
+    one.map(|one| one.disparities).unwrap_or_default()
+}
+
+fn by_id<'a>(one: Option<&Grouped<'a>>) -> HashMap<&'a str, &'a Disparity> {
+    disparities_of(one).iter().map(|disparity| (disparity.id.as_str(), disparity)).collect()
 }
 
 fn disparity_changes(
-    old: Option<&AttributeResult>,
-    new: Option<&AttributeResult>,
+    old: Option<&Grouped<'_>>,
+    new: Option<&Grouped<'_>>,
+    other_loss: bool,
 ) -> Vec<DisparityChange> {
     let (was, is) = (by_id(old), by_id(new));
     let sides = old.zip(new);
     let other_reference = sides.is_some_and(|(old, new)| references(old, new).is_some());
-    let within = |one: &AttributeResult| one.strata.as_ref().map(|strata| strata.column.clone());
-    let other_strata = sides.is_some_and(|(old, new)| within(old) != within(new));
+    let other_strata = sides.is_some_and(|(old, new)| old.strata != new.strata);
+    let task = new.or(old).map(|one| one.task).unwrap_or_default();
     let hindered = |id: &str| {
-        let kind = &disparities::find(id)?.kind;
-        if other_reference && needs_reference(kind) {
+        if other_reference && needs_reference(task, id) {
             Some("with another reference group")
-        } else if other_strata && matches!(kind, Kind::Conditional { .. }) {
+        } else if other_strata && needs_strata(task, id) {
             Some("within other strata")
+        } else if other_loss && id == OF_LOSS {
+            Some("by another loss")
         } else {
             None
         }
     };
-    let current = new.map_or(&[][..], |one| &one.disparities).iter();
-    let gone = old.map_or(&[][..], |one| &one.disparities).iter();
-    current
-        .chain(gone.filter(|found| !is.contains_key(found.id.as_str())))
+    let is_class = new.or(old).is_some_and(|one| one.class.is_some());
+    let judged = |one: Option<&&Disparity>| one.is_some_and(|found| found.threshold.is_some());
+    let told = |id: &str| !is_class || judged(was.get(id)) || judged(is.get(id));
+    disparities_of(new)
+        .iter()
+        .chain(disparities_of(old).iter().filter(|found| !is.contains_key(found.id.as_str())))
+        .filter(|shown| told(&shown.id))
         .map(|shown| {
             let id = shown.id.as_str();
             disparity(was.get(id).copied(), is.get(id).copied(), shown, hindered(id))
@@ -191,11 +259,20 @@ fn disparity(
     found
 }
 
-/// Whether a disparity of this kind compares with the reference group.
-const fn needs_reference(kind: &Kind) -> bool {
-    match kind {
+/// Whether a disparity compares with the reference group.
+fn needs_reference(task: Task, id: &str) -> bool {
+    if task != Task::Binary {
+        return id.ends_with("_to_reference");
+    }
+    disparities::find(id).is_some_and(|found| match &found.kind {
         Kind::Privileged { .. } | Kind::Average(_) => true,
         Kind::Entropy { all_groups, .. } => !*all_groups,
         _ => false,
-    }
+    })
+}
+
+/// Whether a disparity compares groups within strata.
+fn needs_strata(task: Task, id: &str) -> bool {
+    task == Task::Binary
+        && disparities::find(id).is_some_and(|found| matches!(found.kind, Kind::Conditional { .. }))
 }

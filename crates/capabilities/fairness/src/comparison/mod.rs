@@ -1,11 +1,13 @@
 //! Two analyses compared: what became better or worse, beyond what chance could do.
 //!
-//! Pure: [`compare`] takes two results as they were stored, of any version, and never fails. What cannot be compared
-//! says so.
+//! Pure: [`compare`] takes two results as they were stored, of any version, and never fails; [`compare_tasks`] takes those
+//! of any task, and refuses two of different ones. What cannot be compared says so.
 
 mod change;
 mod groupings;
+mod metrics;
 mod sentences;
+mod side;
 mod specs;
 
 use serde::{Deserialize, Serialize};
@@ -14,14 +16,20 @@ pub use change::ChangeInterval;
 pub use specs::{Difference, Effect};
 
 use crate::{
-    metrics::{self, Better},
     result::{AnalysisResult, Status},
+    task::{Task, TaskResult},
 };
 use change::{Measured, change_of, finite, moved};
+use side::Side;
+
+pub use groupings::MOST_GROUPS;
 
 /// Two analyses, compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
+    /// What both predict.
+    #[serde(default)]
+    pub task: Task,
     /// Whether the numbers mean the same on both sides; if not, `differences` says why.
     pub comparable: bool,
     /// What was asked differently.
@@ -97,11 +105,13 @@ impl Verdict {
     }
 }
 
-/// How one metric of everybody changed.
+/// How one metric of everybody, or of a group, changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricChange {
     /// The metric's id.
     pub id: String,
+    /// Its name for people.
+    pub title: String,
     /// What it was.
     pub baseline: Option<f64>,
     /// What it is now.
@@ -116,11 +126,25 @@ pub struct MetricChange {
     pub sentence: String,
 }
 
+/// How the metrics of one group changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupChange {
+    /// The group, as the current side calls it.
+    pub name: String,
+    /// Its rows.
+    pub rows: Sides<u64>,
+    /// Every metric of either side.
+    pub metrics: Vec<MetricChange>,
+}
+
 /// How one attribute, or combination of several, changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttributeChange {
     /// Its name, as the current side has it.
     pub name: String,
+    /// The class that is held against the rest; `None` but of several classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// The attributes.
     pub attributes: Vec<String>,
     /// `new`, `gone`, or the worst of its judged disparities' verdicts.
@@ -133,7 +157,13 @@ pub struct AttributeChange {
     pub groups_gone: Vec<String>,
     /// The reference groups, if they are not the same.
     pub references: Option<Sides<Option<String>>>,
-    /// Every disparity of either side.
+    /// The metrics of each group that both sides have: of single attributes, and of the largest [`MOST_GROUPS`].
+    #[serde(default)]
+    pub groups: Vec<GroupChange>,
+    /// Groups that both sides have, and that `groups` leaves out.
+    #[serde(default)]
+    pub groups_left_out: u64,
+    /// Every disparity of either side; of single classes those that a side judges.
     pub disparities: Vec<DisparityChange>,
 }
 
@@ -223,29 +253,56 @@ impl Comparison {
     }
 }
 
-/// Compares two analyses.
+/// Two analyses of different tasks, whose numbers have nothing to do with one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the baseline is an analysis of the task {}, this one of the task {}", .baseline.as_str(), .current.as_str())]
+pub struct OtherTask {
+    /// What the baseline predicts.
+    pub baseline: Task,
+    /// What the current one predicts.
+    pub current: Task,
+}
+
+/// Compares two analyses of yes or no.
 ///
 /// The two are taken as independent samples. If both measured the same rows, as when two models are compared on one test
 /// set, the intervals of changes are wider than they need be, and a verdict of `worse` is as sure as it says or surer.
 pub fn compare(baseline: &AnalysisResult, current: &AnalysisResult) -> Comparison {
     let differences = specs::differences(baseline, current);
-    let attributes = groupings::changes(baseline, current);
+    compared(differences, &Side::of_binary(baseline), &Side::of_binary(current))
+}
+
+/// Compares two analyses of one task, in the way of [`compare`].
+///
+/// # Errors
+/// They are of two tasks.
+pub fn compare_tasks(baseline: &TaskResult, current: &TaskResult) -> Result<Comparison, OtherTask> {
+    let differences = match (baseline, current) {
+        (TaskResult::Binary(was), TaskResult::Binary(is)) => specs::differences(was, is),
+        (TaskResult::Regression(was), TaskResult::Regression(is)) => specs::of_numbers(was, is),
+        (TaskResult::Multiclass(was), TaskResult::Multiclass(is)) => specs::of_classes(was, is),
+        (TaskResult::Ranking(was), TaskResult::Ranking(is)) => specs::of_lists(was, is),
+        _ => return Err(OtherTask { baseline: baseline.task(), current: current.task() }),
+    };
+    Ok(compared(differences, &Side::of(baseline), &Side::of(current)))
+}
+
+fn compared(differences: Vec<Difference>, baseline: &Side<'_>, current: &Side<'_>) -> Comparison {
+    let attributes = groupings::changes(baseline, current, &differences);
     let counts = counts(&attributes);
     let score = ScoreChange {
-        baseline: baseline.compliance_score,
-        current: current.compliance_score,
-        change: baseline
-            .compliance_score
-            .zip(current.compliance_score)
-            .and_then(|(was, is)| finite(is - was)),
+        baseline: baseline.score,
+        current: current.score,
+        change: baseline.score.zip(current.score).and_then(|(was, is)| finite(is - was)),
     };
     let mut comparison = Comparison {
+        task: current.task,
         comparable: differences.iter().all(|difference| difference.effect != Effect::Numbers),
         differences,
-        rows: Sides { baseline: baseline.rows.used, current: current.rows.used },
+        rows: Sides { baseline: baseline.rows, current: current.rows },
         score,
         status: Sides { baseline: baseline.status, current: current.status },
-        overall: overall(baseline, current),
+        overall: metrics::changes(current.task, baseline.overall, current.overall),
         attributes,
         counts,
         sentence: String::new(),
@@ -271,39 +328,6 @@ fn counts(attributes: &[AttributeChange]) -> VerdictCounts {
     counts
 }
 
-fn overall(baseline: &AnalysisResult, current: &AnalysisResult) -> Vec<MetricChange> {
-    let (was, is) = (&baseline.overall.metrics, &current.overall.metrics);
-    let gone = was.iter().filter(|metric| is.iter().all(|other| other.id != metric.id));
-    let ids = is.iter().chain(gone).map(|metric| metric.id.as_str());
-    ids.map(|id| {
-        let old = was.iter().find(|metric| metric.id == id);
-        let new = is.iter().find(|metric| metric.id == id);
-        let value = |side: Option<&crate::MetricValue>| side.and_then(|metric| metric.value);
-        let measured = |side: Option<&crate::MetricValue>| {
-            side.and_then(|metric| Measured::of(metric.value, metric.interval.as_ref()))
-        };
-        let change = measured(old).zip(measured(new)).map(|(old, new)| change_of(&old, &new));
-        let verdict = match (old, new, &change) {
-            (None, _, _) => Verdict::New,
-            (_, None, _) => Verdict::Gone,
-            (_, _, None) => Verdict::Undefined,
-            (_, _, Some(change)) => direction(id, moved(change)),
-        };
-        let mut found = MetricChange {
-            id: id.to_owned(),
-            baseline: value(old),
-            current: value(new),
-            change: change.as_ref().and_then(|change| change.value),
-            interval: change.and_then(|change| change.interval),
-            verdict,
-            sentence: String::new(),
-        };
-        found.sentence = sentences::metric(&found);
-        found
-    })
-    .collect()
-}
-
 /// Whether a metric rose or fell beyond noise; `None` unless both sides have a value.
 pub(crate) fn metric_moved(
     baseline: &crate::MetricValue,
@@ -311,17 +335,4 @@ pub(crate) fn metric_moved(
 ) -> Option<std::cmp::Ordering> {
     let of = |one: &crate::MetricValue| Measured::of(one.value, one.interval.as_ref());
     Some(moved(&change_of(&of(baseline)?, &of(current)?)))
-}
-
-/// Whether a metric that rose or fell beyond noise is better for it.
-fn direction(id: &str, moved: std::cmp::Ordering) -> Verdict {
-    let better = metrics::find(id).map_or(Better::Neither, |metric| metric.better);
-    match (moved, better) {
-        (std::cmp::Ordering::Equal, _) => Verdict::Unchanged,
-        (_, Better::Neither) => Verdict::Changed,
-        (std::cmp::Ordering::Greater, Better::Higher)
-        | (std::cmp::Ordering::Less, Better::Lower) => Verdict::Improved,
-        (std::cmp::Ordering::Greater, Better::Lower)
-        | (std::cmp::Ordering::Less, Better::Higher) => Verdict::Worse,
-    }
 }

@@ -1,7 +1,7 @@
 //! What a change means, in a sentence.
 
 use super::{ChangeInterval, Comparison, DisparityChange, MetricChange, Verdict};
-use crate::{analysis::number, metrics, result::Status};
+use crate::{analysis::number, result::Status};
 
 /// What became of a disparity. `hindered`: how it compares otherwise than it did, if so.
 pub(super) fn disparity(change: &DisparityChange, hindered: Option<&str>) -> String {
@@ -43,7 +43,7 @@ pub(super) fn disparity(change: &DisparityChange, hindered: Option<&str>) -> Str
 
 /// What became of a metric.
 pub(super) fn metric(change: &MetricChange) -> String {
-    let title = metrics::find(&change.id).map_or(change.id.as_str(), |metric| metric.title);
+    let title = change.title.as_str();
     match (change.verdict, change.baseline, change.current) {
         (Verdict::New, ..) => format!("{title} is not in the baseline."),
         (Verdict::Gone, ..) => format!("{title} is only in the baseline."),

@@ -1,13 +1,20 @@
 //! What two analyses asked differently, and what that does to their numbers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnalysisSpec, disparities,
+    disparities,
+    frame::Grouping,
+    multiclass::MulticlassReport,
+    ranking::{RankingReport, RankingSpec},
+    regression::{Loss, RegressionReport},
     result::{AnalysisResult, PredictionSource},
 };
+
+/// The most classes that a difference names.
+const MOST_NAMED: usize = 20;
 
 /// Something that two analyses asked differently.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +43,7 @@ pub enum Effect {
     Note,
 }
 
-/// All that was asked differently, the gravest first.
+/// All that was asked differently of yes or no, the gravest first.
 pub(super) fn differences(baseline: &AnalysisResult, current: &AnalysisResult) -> Vec<Difference> {
     let (was, is) = (&baseline.spec, &current.spec);
     let mut found = Found(Vec::new());
@@ -95,7 +102,8 @@ pub(super) fn differences(baseline: &AnalysisResult, current: &AnalysisResult) -
         Effect::Verdicts,
         "groups are compared within other strata, or within none",
     );
-    thresholds(&mut found, was, is);
+    let id = |name: &str| disparities::find(name).map_or(name, |one| &one.id).to_owned();
+    found.thresholds(&was.thresholds, &is.thresholds, id);
     found.add(
         "confidence",
         &was.confidence.to_string(),
@@ -103,44 +111,85 @@ pub(super) fn differences(baseline: &AnalysisResult, current: &AnalysisResult) -
         Effect::Verdicts,
         "intervals of two confidences cannot tell a change from noise",
     );
-    found.add(
-        "min_group_size",
-        &was.min_group_size.to_string(),
-        &is.min_group_size.to_string(),
-        Effect::Note,
-        "other groups may be too small to be compared",
-    );
-    found.add(
-        "engine_version",
-        &baseline.engine_version,
-        &current.engine_version,
-        Effect::Note,
-        "another version of the engine computed them",
-    );
-    let mut found = found.0;
-    found.sort_by_key(|difference| match difference.effect {
-        Effect::Numbers => 0,
-        Effect::Verdicts => 1,
-        Effect::Note => 2,
-    });
-    found
+    found.sizes(was.min_group_size, is.min_group_size);
+    found.engines(&baseline.engine_version, &current.engine_version);
+    found.sorted()
 }
 
-fn thresholds(found: &mut Found, was: &AnalysisSpec, is: &AnalysisSpec) {
-    let id = |name: &String| disparities::find(name).map_or(name.clone(), |one| one.id.clone());
-    let of = |spec: &AnalysisSpec, wanted: &str| {
-        spec.thresholds
-            .iter()
-            .find(|(name, _)| id(name) == wanted)
-            .map_or_else(|| "default".to_owned(), |(_, threshold)| threshold.to_string())
+/// The same of predicted numbers.
+pub(super) fn of_numbers(
+    baseline: &RegressionReport,
+    current: &RegressionReport,
+) -> Vec<Difference> {
+    let (was, is) = (&baseline.spec, &current.spec);
+    let mut found = Found(Vec::new());
+    found.labelled((&was.target, &is.target), (&was.prediction, &is.prediction));
+    found.add(
+        "loss",
+        loss(was.loss),
+        loss(is.loss),
+        Effect::Verdicts,
+        "what a wrong prediction costs is counted otherwise",
+    );
+    let bound = |bound: Option<f64>| bound.map_or_else(|| "none".to_owned(), |it| it.to_string());
+    found.add(
+        "loss_bound",
+        &bound(was.loss_bound),
+        &bound(is.loss_bound),
+        Effect::Verdicts,
+        "what is accepted is not the same",
+    );
+    found.grouped(&was.groups, &is.groups);
+    found.engines(&baseline.engine_version, &current.engine_version);
+    found.sorted()
+}
+
+/// The same of predicted classes.
+pub(super) fn of_classes(
+    baseline: &MulticlassReport,
+    current: &MulticlassReport,
+) -> Vec<Difference> {
+    let (was, is) = (&baseline.spec, &current.spec);
+    let mut found = Found(Vec::new());
+    found.labelled((&was.target, &is.target), (&was.prediction, &is.prediction));
+    found.add(
+        "classes",
+        &listed(&baseline.classes),
+        &listed(&current.classes),
+        Effect::Note,
+        "averages over the classes are over other ones",
+    );
+    found.grouped(&was.groups, &is.groups);
+    found.engines(&baseline.engine_version, &current.engine_version);
+    found.sorted()
+}
+
+/// The same of ranked lists.
+pub(super) fn of_lists(baseline: &RankingReport, current: &RankingReport) -> Vec<Difference> {
+    let (was, is) = (&baseline.spec, &current.spec);
+    let mut found = Found(Vec::new());
+    found.add(
+        "list",
+        &named(was.list.as_ref()),
+        &named(is.list.as_ref()),
+        Effect::Numbers,
+        "rows are of other lists",
+    );
+    found.add(
+        "top",
+        &was.top.to_string(),
+        &is.top.to_string(),
+        Effect::Numbers,
+        "shares of the top are of more or fewer rows of each list",
+    );
+    let order = |spec: &RankingSpec| match (&spec.position, &spec.score) {
+        (Some(position), _) => format!("the positions `{position}`"),
+        (None, score) => format!("the scores {}", named(score.as_ref())),
     };
-    let names: BTreeSet<String> =
-        was.thresholds.keys().chain(is.thresholds.keys()).map(id).collect();
-    for name in names {
-        let field = format!("thresholds/{name}");
-        let what = "what is accepted is not the same";
-        found.add(&field, &of(was, &name), &of(is, &name), Effect::Verdicts, what);
-    }
+    found.add("order", &order(was), &order(is), Effect::Note, "another column orders the lists");
+    found.grouped(&was.groups, &is.groups);
+    found.engines(&baseline.engine_version, &current.engine_version);
+    found.sorted()
 }
 
 struct Found(Vec<Difference>);
@@ -157,6 +206,99 @@ impl Found {
             });
         }
     }
+
+    /// Columns of what is true and what is predicted.
+    fn labelled(&mut self, target: (&str, &str), prediction: (&str, &str)) {
+        let what = "the labels are another column's";
+        self.add("target", target.0, target.1, Effect::Numbers, what);
+        let quoted = |name: &str| format!("`{name}`");
+        self.add(
+            "prediction",
+            &quoted(prediction.0),
+            &quoted(prediction.1),
+            Effect::Note,
+            "another column is measured",
+        );
+    }
+
+    /// What all tasks but yes or no ask in one way.
+    fn grouped(&mut self, was: &Grouping, is: &Grouping) {
+        self.add(
+            "weight",
+            &named(was.weight.as_ref()),
+            &named(is.weight.as_ref()),
+            Effect::Numbers,
+            "rows count by other weights",
+        );
+        self.thresholds(&was.thresholds, &is.thresholds, str::to_owned);
+        self.add(
+            "confidence",
+            &was.confidence.to_string(),
+            &is.confidence.to_string(),
+            Effect::Verdicts,
+            "intervals of two confidences cannot tell a change from noise",
+        );
+        self.sizes(was.min_group_size, is.min_group_size);
+    }
+
+    fn thresholds(
+        &mut self,
+        was: &BTreeMap<String, f64>,
+        is: &BTreeMap<String, f64>,
+        id: impl Fn(&str) -> String,
+    ) {
+        let of = |all: &BTreeMap<String, f64>, wanted: &str| {
+            all.iter()
+                .find(|(name, _)| id(name) == wanted)
+                .map_or_else(|| "default".to_owned(), |(_, threshold)| threshold.to_string())
+        };
+        let names: BTreeSet<String> = was.keys().chain(is.keys()).map(|name| id(name)).collect();
+        for name in names {
+            let field = format!("thresholds/{name}");
+            let what = "what is accepted is not the same";
+            self.add(&field, &of(was, &name), &of(is, &name), Effect::Verdicts, what);
+        }
+    }
+
+    fn sizes(&mut self, was: u64, is: u64) {
+        self.add(
+            "min_group_size",
+            &was.to_string(),
+            &is.to_string(),
+            Effect::Note,
+            "other groups may be too small to be compared",
+        );
+    }
+
+    fn engines(&mut self, was: &str, is: &str) {
+        let what = "another version of the engine computed them";
+        self.add("engine_version", was, is, Effect::Note, what);
+    }
+
+    fn sorted(self) -> Vec<Difference> {
+        let mut found = self.0;
+        found.sort_by_key(|difference| match difference.effect {
+            Effect::Numbers => 0,
+            Effect::Verdicts => 1,
+            Effect::Note => 2,
+        });
+        found
+    }
+}
+
+const fn loss(loss: Loss) -> &'static str {
+    match loss {
+        Loss::Squared => "squared",
+        Loss::Absolute => "absolute",
+    }
+}
+
+/// Names, the first of many.
+fn listed(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().take(MOST_NAMED).map(String::as_str).collect();
+    let more = names.len().saturating_sub(shown.len());
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{rest}", shown.join(", "))
 }
 
 fn named(column: Option<&String>) -> String {

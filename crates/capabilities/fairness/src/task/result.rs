@@ -133,6 +133,29 @@ impl TaskResult {
         self.binary().map_or(&[], |result| &result.law)
     }
 
+    /// The disparities of an attribute, or of several in whatever order: of all classes together, or of one `class` against the
+    /// rest. Empty if there is no such thing.
+    pub fn disparities_of(&self, class: Option<&str>, attributes: &[String]) -> &[Disparity] {
+        let same = |names: &[String]| {
+            names.len() == attributes.len() && names.iter().all(|name| attributes.contains(name))
+        };
+        if let Some(result) = self.binary() {
+            let mut all = result.attributes.iter().chain(&result.intersections);
+            let found = all.find(|one| same(&one.attributes));
+            return found.map(|one| one.disparities.as_slice()).unwrap_or_default();
+        }
+        let comparisons = match (class, self) {
+            (None, _) => self.findings().map(|findings| findings.comparisons.as_slice()),
+            (Some(class), Self::Multiclass(report)) => {
+                let mut all = report.against_rest.iter();
+                all.find(|one| one.class == class).map(|one| one.comparisons.as_slice())
+            }
+            (Some(_), _) => None,
+        };
+        let found = comparisons.unwrap_or_default().iter().find(|one| same(&one.attributes));
+        found.map(|one| one.disparities.as_slice()).unwrap_or_default()
+    }
+
     /// Every disparity; those of single classes where they are judged.
     pub fn disparities(&self) -> Vec<Found<'_>> {
         if let Some(result) = self.binary() {

@@ -2,13 +2,20 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, StringArray};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use ephor_fairness::{
-    AnalysisResult, AnalysisSpec, Status,
-    comparison::{AttributeChange, Comparison, DisparityChange, Effect, Verdict, compare},
+    AnalysisResult, AnalysisSpec, CancellationToken, Status,
+    comparison::{
+        AttributeChange, Comparison, DisparityChange, Effect, MetricChange, Verdict, compare,
+        compare_tasks,
+    },
+    task::{self, Task, TaskResult, TaskSpec},
 };
 
-use crate::support::run_batch;
+use crate::{
+    kinds_support::input,
+    support::{batch, run_batch, table},
+};
 
 /// Groups with the number selected, of so many rows; every other row is positive.
 async fn selected(groups: &[(&str, usize, usize)], spec: &AnalysisSpec) -> AnalysisResult {
@@ -230,4 +237,144 @@ async fn a_result_that_somebody_made_up_breaks_nothing() {
         // No infinity was written as null where a number must be: it reads back as the same.
         assert_eq!(serde_json::from_str::<Comparison>(&text).unwrap(), comparison);
     }
+}
+
+async fn of_task(parameters: serde_json::Value) -> TaskResult {
+    let spec = TaskSpec::read(&parameters).unwrap();
+    task::analyze(input().await, &spec, &(), &CancellationToken::new()).await.unwrap()
+}
+
+/// One specification of each task other than yes or no, with one of its fields asked otherwise, and that field.
+fn tasks() -> [(serde_json::Value, serde_json::Value, &'static str); 3] {
+    use serde_json::json;
+    [
+        (
+            json!({ "task": "regression", "target": "price", "prediction": "guess", "protected": ["group", "region"],
+                    "min_group_size": 1, "thresholds": { "mae_difference": 0.5 } }),
+            json!({ "task": "regression", "target": "price", "prediction": "guess", "protected": ["region", "group"],
+                    "min_group_size": 1, "thresholds": { "mae_difference": 0.5 }, "loss": "absolute" }),
+            "loss",
+        ),
+        (
+            json!({ "task": "multiclass", "target": "grade", "prediction": "given", "protected": ["group", "region"],
+                    "min_group_size": 1, "thresholds": { "tpr_difference": 0.2 } }),
+            json!({ "task": "multiclass", "target": "grade", "prediction": "given", "protected": ["region", "group"],
+                    "min_group_size": 1, "thresholds": { "tpr_difference": 0.2 }, "weight": "weight" }),
+            "weight",
+        ),
+        (
+            json!({ "task": "ranking", "list": "query", "score": "rating", "protected": ["group", "region"],
+                    "min_group_size": 1 }),
+            json!({ "task": "ranking", "list": "query", "score": "rating", "protected": ["region", "group"],
+                    "min_group_size": 1, "top": 3 }),
+            "top",
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn every_task_is_compared_metric_by_metric_and_group_by_group() {
+    for (asked, otherwise, field) in tasks() {
+        let result = of_task(asked).await;
+        let same = compare_tasks(&result, &result).unwrap();
+        assert_eq!(same.task, result.task());
+        assert!(same.comparable && same.differences.is_empty(), "{same:?}");
+        assert_eq!((same.counts.worse, same.counts.improved, same.counts.regressed), (0, 0, 0));
+        let findings = result.findings().unwrap();
+        assert_eq!(same.overall.len(), findings.overall.metrics.len());
+        assert!(same.overall.iter().all(|one| one.title != one.id), "{:?}", same.overall);
+        // All that is judged is compared, and nothing of it changed.
+        let told: Vec<_> = same.attributes.iter().flat_map(|one| &one.disparities).collect();
+        let judged = told.iter().filter(|one| one.judged).count();
+        let kept = result.disparities();
+        assert_eq!(judged, kept.iter().filter(|one| one.disparity.threshold.is_some()).count());
+        for change in &told {
+            assert!(
+                matches!(change.verdict, Verdict::Unchanged | Verdict::Undefined),
+                "{change:?}"
+            );
+        }
+        for name in ["group", "region"] {
+            let one = same.attributes.iter().find(|one| one.name == name && one.class.is_none());
+            let one = one.unwrap();
+            let groups = findings.comparisons.iter().find(|found| found.name == name).unwrap();
+            assert_eq!((one.groups.len(), one.groups_left_out), (groups.groups.len(), 0));
+            assert!(one.groups.iter().all(|group| group.rows.baseline == group.rows.current));
+        }
+        let classes: Vec<_> = same.attributes.iter().filter(|one| one.class.is_some()).collect();
+        assert_eq!(classes.is_empty(), result.task() != Task::Multiclass);
+        assert!(classes.iter().all(|one| one.groups.is_empty() && !one.disparities.is_empty()));
+        let text = serde_json::to_string(&same).unwrap();
+        assert_eq!(serde_json::from_str::<Comparison>(&text).unwrap(), same);
+
+        let other = of_task(otherwise).await;
+        let found = compare_tasks(&result, &other).unwrap();
+        assert!(found.differences.iter().any(|one| one.field == field), "{:?}", found.differences);
+        assert_eq!(found.comparable, field == "loss");
+        // Combinations are the same in any order of their attributes.
+        assert_eq!(found.attributes.len(), same.attributes.len());
+        assert_eq!((found.counts.new, found.counts.gone), (0, 0), "{}", found.sentence);
+        let of_loss = |one: &&DisparityChange| one.id == "bounded_group_loss";
+        for change in found.attributes.iter().flat_map(|one| &one.disparities).filter(of_loss) {
+            assert_eq!(change.verdict, Verdict::Undefined);
+            assert!(change.sentence.contains("by another loss"), "{}", change.sentence);
+        }
+    }
+}
+
+#[tokio::test]
+async fn numbers_get_worse_and_better_by_their_own_direction() {
+    // The predictions of women are off by so much.
+    let off = async |by: f64| {
+        let rows = 0..400_u32;
+        let truth: Vec<f64> = rows.clone().map(|row| f64::from(row * 7 % 50)).collect();
+        let noise = |row: u32| f64::from(row % 5) - 2.0;
+        let predicted: Vec<f64> = rows
+            .clone()
+            .zip(&truth)
+            .map(|(row, truth)| truth + noise(row) + if row % 2 == 0 { by } else { 0.0 })
+            .collect();
+        let sex = rows.map(|row| ["f", "m"][(row % 2) as usize]);
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("y", Arc::new(Float64Array::from(truth))),
+            ("p", Arc::new(Float64Array::from(predicted))),
+            ("sex", Arc::new(StringArray::from_iter_values(sex))),
+        ];
+        let spec = TaskSpec::read(&serde_json::json!({
+            "task": "regression", "target": "y", "prediction": "p", "protected": ["sex"],
+            "thresholds": { "mae_difference": 1.0 },
+        }))
+        .unwrap();
+        let frame = table(vec![batch(columns)]);
+        task::analyze(frame, &spec, &(), &CancellationToken::new()).await.unwrap()
+    };
+    let (even, uneven) = (off(0.0).await, off(9.0).await);
+    let found = compare_tasks(&even, &uneven).unwrap();
+    let metric = |all: &[MetricChange], id: &str| {
+        all.iter().find(|one| one.id == id).map(|one| one.verdict).unwrap()
+    };
+    // Of errors less is better, of r2 more; of a mean prediction neither.
+    assert_eq!(metric(&found.overall, "mae"), Verdict::Worse);
+    assert_eq!(metric(&found.overall, "r2"), Verdict::Worse);
+    let sex = attribute(&found, "sex");
+    let of = |group: &str| &sex.groups.iter().find(|one| one.name == group).unwrap().metrics;
+    assert_eq!(metric(of("f"), "mae"), Verdict::Worse);
+    assert_eq!(metric(of("f"), "mean_prediction"), Verdict::Changed);
+    assert_eq!(metric(of("m"), "mae"), Verdict::Unchanged);
+    let mae = sex.disparities.iter().find(|one| one.id == "mae_difference").unwrap();
+    assert_eq!((mae.verdict, mae.regressed, mae.stops()), (Verdict::Worse, true, true));
+    let back = compare_tasks(&uneven, &even).unwrap();
+    assert_eq!(metric(&back.overall, "mae"), Verdict::Improved);
+    assert_eq!(back.regressions().count(), 0);
+    assert!(found.score.baseline.is_none() && !found.sentence.contains("compliance score"));
+}
+
+#[tokio::test]
+async fn two_tasks_are_not_compared() {
+    let [numbers, _, lists] = tasks().map(|(asked, ..)| asked);
+    let (numbers, lists) = (of_task(numbers).await, of_task(lists).await);
+    let refused = compare_tasks(&numbers, &lists).unwrap_err();
+    assert_eq!((refused.baseline, refused.current), (Task::Regression, Task::Ranking));
+    let told = refused.to_string();
+    assert!(told.contains("task regression") && told.contains("task ranking"), "{told}");
 }

@@ -11,7 +11,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/v1/bias_analyses/{id}/comparison", "Compare an analysis with another")
             .tag("bias analyses")
-            .about("What got better, worse or stayed since the other one, what is new or gone, and what cannot be compared. 409 until both have completed, of one that another system ran, and of other tasks than `binary`.")
+            .about("What got better, worse or stayed since the other one, of everybody, group by group and disparity by disparity; what is new or gone, and what cannot be compared. Both are of one task, whichever. 409 until both have completed, of one that another system ran, and (`other_task`) of two tasks.")
             .permission("bias_analyses", "read")
             .needs_query("with", json!({ "type": "string", "format": "uuid" }), "The analysis to compare with: what was before.")
             .response(200, object()),

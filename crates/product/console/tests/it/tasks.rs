@@ -153,7 +153,8 @@ async fn every_task_finds_what_the_engine_finds_and_shows_it() {
         for text in texts {
             page.shows(text);
         }
-        assert!(!page.body.contains("NaN") && !page.body.contains("Compare with"), "{word}");
+        assert!(!page.body.contains("NaN"), "{word}");
+        page.shows("Compare with");
         owner.get(&format!("/analyses/{id}/report.html")).await.shows(texts[0]);
         let paper = owner.get(&format!("/analyses/{id}/report.pdf")).await;
         assert!(paper.body.starts_with("%PDF-1.7"), "{word}");
@@ -162,12 +163,9 @@ async fn every_task_finds_what_the_engine_finds_and_shows_it() {
         assert_eq!(findings.body.trim_end().lines().count(), own.disparities().len() + 1, "{word}");
         let json = owner.get(&format!("/v1/bias_analyses/{id}/report?format=json")).await;
         assert_eq!(parsed(&json.body), kept);
-        for path in [
-            format!("/v1/bias_analyses/{id}/comparison?with={id}"),
-            format!("/analyses/{id}/compare?with={id}"),
-            format!("/v1/bias_analyses/{id}/law/ll144"),
-            format!("/analyses/{id}/law/eeoc.html"),
-        ] {
+        for path in
+            [format!("/v1/bias_analyses/{id}/law/ll144"), format!("/analyses/{id}/law/eeoc.html")]
+        {
             let refused = owner.get(&path).await;
             assert_eq!(refused.status, StatusCode::CONFLICT, "{path}: {}", refused.body);
             refused.shows(&format!("task {word}"));
@@ -175,6 +173,116 @@ async fn every_task_finds_what_the_engine_finds_and_shows_it() {
         owner.get(&format!("/analyses?task={word}")).await.shows(&id);
     }
     owner.get("/").await.shows("Open failures");
+    workers.shutdown().await;
+}
+
+/// The same people, seen in any order; `worse`: further off about women, who stand last in most lists.
+fn people(worse: bool) -> String {
+    let line = |(at, line): (usize, &str)| {
+        let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
+        if let Some(index) = at.checked_sub(1) {
+            let women = worse && cells[0] == "Female";
+            let estimate: usize = cells[4].parse().unwrap();
+            cells[4] = (estimate + index % 3 + if women { 40 } else { 0 }).to_string();
+            let list = index / 10;
+            let place = (index * 7 + list * 3) % 10;
+            cells[8] = (place + if women && list % 3 > 0 { 30 } else { 0 }).to_string();
+            if women {
+                cells[6] = "c".to_owned();
+            }
+        }
+        cells.join(",") + "\n"
+    };
+    csv().lines().enumerate().map(line).collect()
+}
+
+/// Uploads rows, and analyses them.
+async fn analysed(world: &World, browser: &mut Browser, rows: &str, parameters: &Value) -> String {
+    let answer = browser.upload("people", rows.as_bytes()).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+    let dataset = parsed(&answer.body)["id"].as_str().unwrap().to_owned();
+    let id = asked(browser, &dataset, parameters).await["id"].as_str().unwrap().to_owned();
+    assert_eq!(ended(world, browser, &id).await["status"], "completed");
+    id
+}
+
+#[tokio::test]
+async fn analyses_of_one_task_are_compared_and_of_two_they_are_not() {
+    let world = world().await;
+    let workers = world.workers();
+    let mut owner = world.owner("ada@example.org").await;
+    let tasks = [
+        (
+            json!({ "task": "regression", "target": "price", "prediction": "estimate", "protected": ["sex", "race"],
+                    "thresholds": { "mae_difference": 2.0 } }),
+            ("mae", "mae_difference", "Mean absolute error"),
+        ),
+        (
+            json!({ "task": "multiclass", "target": "grade", "prediction": "given", "protected": ["sex", "race"],
+                    "thresholds": { "accuracy_difference": 0.05, "tpr_difference": 0.1 } }),
+            ("accuracy", "accuracy_difference", "against the rest"),
+        ),
+        (
+            json!({ "task": "ranking", "list": "query", "position": "place", "protected": ["sex", "race"] }),
+            ("exposure", "exposure_ratio", "Share of the top"),
+        ),
+    ];
+    let mut before = Vec::new();
+    for (parameters, (metric, disparity, text)) in &tasks {
+        let word = parameters["task"].as_str().unwrap();
+        let was = analysed(&world, &mut owner, &people(false), parameters).await;
+        let is = analysed(&world, &mut owner, &people(true), parameters).await;
+        let path = format!("/v1/bias_analyses/{is}/comparison?with={was}");
+        let found = owner.get(&path).await;
+        assert_eq!(found.status, StatusCode::OK, "{}", found.body);
+        let found = parsed(&found.body);
+        assert_eq!((&found["task"], &found["comparable"]), (&json!(word), &json!(true)), "{found}");
+        assert_eq!(found["score"]["current"], Value::Null);
+        let list = |value: &Value| value.as_array().unwrap().clone();
+        let sex = list(&found["attributes"])
+            .into_iter()
+            .find(|one| one["name"] == "sex" && one["class"].is_null())
+            .unwrap();
+        let group = |name: &str| list(&sex["groups"]).into_iter().find(|one| one["name"] == name);
+        let metrics = list(&group("Female").unwrap()["metrics"]);
+        let change = metrics.iter().find(|one| one["id"] == *metric).unwrap();
+        assert_ne!(change["verdict"], "unchanged", "{word}: {change}");
+        let disparities = list(&sex["disparities"]);
+        let change = disparities.iter().find(|one| one["id"] == *disparity).unwrap();
+        assert_eq!(
+            (&change["judged"], &change["verdict"]),
+            (&json!(true), &json!("worse")),
+            "{word}: {change}"
+        );
+        assert!(change["gap_interval"]["lower"].as_f64().unwrap() > 0.0, "{word}: {change}");
+
+        let page = owner.get(&format!("/analyses/{is}/compare?with={was}")).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        page.shows("worse beyond noise");
+        page.shows("Metrics of each group of sex");
+        page.shows(text);
+        page.shows("data-plot=\"plot-changes-sex\"");
+        assert!(!page.body.contains("Compliance score") && !page.body.contains("NaN"), "{word}");
+        let choice = owner.get(&format!("/analyses/{is}/compare")).await;
+        choice.shows(&format!("<option value=\"{was}\""));
+        // Those of other tasks are not offered, and are refused.
+        for (other, other_word) in &before {
+            assert!(!choice.body.contains(&format!("<option value=\"{other}\"")), "{word}");
+            for path in [
+                format!("/v1/bias_analyses/{is}/comparison?with={other}"),
+                format!("/analyses/{is}/compare?with={other}"),
+            ] {
+                let refused = owner.get(&path).await;
+                assert_eq!(refused.status, StatusCode::CONFLICT, "{path}: {}", refused.body);
+                refused.shows(&format!("task {word}"));
+                refused.shows(&format!("task {other_word}"));
+            }
+            let refused =
+                owner.get(&format!("/v1/bias_analyses/{is}/comparison?with={other}")).await;
+            assert_eq!(parsed(&refused.body)["code"], "other_task", "{}", refused.body);
+        }
+        before.push((was, word.to_owned()));
+    }
     workers.shutdown().await;
 }
 
@@ -235,6 +343,10 @@ async fn a_models_trend_and_card_tell_tasks_apart() {
     let one = owner.get(&format!("/v1/models/{model}/trend?metric=prediction_distance")).await;
     assert_eq!(parsed(&one.body)["lines"].as_array().unwrap().len(), 1);
     owner.get(&format!("/models/{model}/trend?metric=exposure_ratio")).await.shows("Exposure");
+    // No analysis is led to one of another task: they cannot be compared.
+    let page = owner.get(&format!("/models/{model}/trend")).await;
+    assert!(!page.body.contains("/compare?with="), "{}", page.body);
+    page.shows("(regression)");
 
     let card = parsed(&owner.get(&format!("/v1/models/{model}/card?format=json")).await.body);
     let found = &card["quantitative_analyses"];

@@ -69,11 +69,7 @@ pub(super) async fn show(
     Ok(page(&AnalysisPage {
         lede: about,
         badge: Badge::state(&analysis.status),
-        actions: actions(
-            &visit,
-            &analysis,
-            result.as_ref().is_some_and(|found| found.binary().is_some()),
-        ),
+        actions: actions(&visit, &analysis, result.is_some()),
         downloads: result.as_ref().map_or_else(Vec::new, |result| downloads(id, result)),
         steps: steps(&visit, &analysis, &frame),
         frame,

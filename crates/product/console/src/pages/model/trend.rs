@@ -6,7 +6,7 @@ use ephor_assurance::{
     reports::metric_named,
     trend::{Line, Mark, Point, Trend, model_trend},
 };
-use ephor_fairness::{Status, catalogue};
+use ephor_fairness::{Status, catalogue, task::Task};
 use ephor_kernel::ModelId;
 use ephor_rest::Id;
 
@@ -22,6 +22,7 @@ use crate::{
 
 /// The most lines that one page draws; with more, a disparity is chosen.
 const MOST_DRAWN: usize = 24;
+const BINARY: &str = Task::Binary.as_str();
 
 /// A line with its table.
 #[derive(Debug, Clone)]
@@ -70,6 +71,8 @@ impl TrendPage {
     pub(crate) fn new(frame: Frame, trend: &Trend) -> Self {
         let id = trend.model_id;
         let many = trend.points.len() as u64;
+        // Only analyses of yes or no have a score.
+        let scored = trend.points.iter().filter(|point| point.task == BINARY).count();
         let undrawn = trend.lines.len().saturating_sub(MOST_DRAWN);
         Self {
             lede: format!(
@@ -89,7 +92,7 @@ impl TrendPage {
                 Notice::info("Not all of it is shown")
                     .text("The latest 100 analyses are, and the lines that matter most. Choose a disparity to see it for every attribute.")
             }),
-            score: (many > 1).then(|| score(&trend.points)),
+            score: (scored > 1).then(|| score(&trend.points)),
             analyses: analyses(&trend.points),
             lines: drawn(trend),
             frame,
@@ -152,9 +155,11 @@ fn analyses(points: &[Point]) -> Table {
     let row = |index: usize| {
         let point = &points[index];
         let score = point.compliance_score;
-        let earlier = index.checked_sub(1).map(|before| {
-            let before = points[before].analysis_id;
-            let href = format!("/analyses/{}/compare?with={before}", point.analysis_id);
+        // Numbers of two tasks have nothing to do with one another.
+        let before = points[..index].iter().rev().find(|before| before.task == point.task);
+        let earlier = before.map(|before| {
+            let href =
+                format!("/analyses/{}/compare?with={}", point.analysis_id, before.analysis_id);
             Html::link(&href, "Compare with the one before")
         });
         vec![
@@ -196,12 +201,17 @@ fn drawn(trend: &Trend) -> Vec<Drawn> {
 }
 
 fn drawn_line(line: &Line, points: &[Point], status: Option<Status>) -> Drawn {
-    let title = format!("{} by {}", line.title, line.attribute);
+    let mut title = format!("{} by {}", line.title, line.attribute);
+    // Of several tasks, two may have a disparity of one name.
+    if points.iter().any(|point| point.task != line.task) {
+        title.push_str(&format!(" ({})", line.task));
+    }
+    let points: Vec<&Point> = points.iter().filter(|point| point.task == line.task).collect();
     let at = |point: &Point| line.marks.iter().find(|mark| mark.analysis_id == point.analysis_id);
     let threshold = line.marks.last().and_then(|mark| mark.threshold);
     let ideal = line.ideal.unwrap_or(0.0);
     let limits = threshold.map_or_else(Vec::new, |accepted| limits(line, ideal, accepted));
-    let marks = points.iter().map(|point| {
+    let marks = points.iter().map(|&point| {
         at(point).map_or_else(TrendMark::default, |mark| TrendMark {
             value: mark.value,
             interval: mark.interval_low.zip(mark.interval_high),
@@ -213,7 +223,7 @@ fn drawn_line(line: &Line, points: &[Point], status: Option<Status>) -> Drawn {
         chart: TrendChart {
             label: format!("{title} over the versions; the table holds all values"),
             marks: marks.collect(),
-            versions: points.iter().map(version).collect(),
+            versions: points.iter().map(|&point| version(point)).collect(),
             limits,
             axis: (ideal.min(0.0), ideal),
         },
@@ -227,7 +237,7 @@ fn drawn_line(line: &Line, points: &[Point], status: Option<Status>) -> Drawn {
                 Head::right("Interval"),
                 Head::right("Accepted deviation"),
             ],
-            rows: points.iter().rev().filter_map(|point| Some(row(point, at(point)?))).collect(),
+            rows: points.iter().rev().filter_map(|&point| Some(row(point, at(point)?))).collect(),
         },
         title,
     }

@@ -103,7 +103,7 @@ async fn others(
     let request = ListRequest::new()
         .filter("status", "eq.completed")
         .filter("origin", "eq.ephor")
-        .filter("task", "eq.binary")
+        .filter("task", format!("eq.{}", after.task))
         .sort("-created_at")
         .limit(MOST_OFFERED);
     let mut rows = state.engine.list(tx, "bias_analyses", &request).await?.data;

@@ -3,8 +3,11 @@
 use askama::{Template, filters::HtmlSafe};
 use ephor_assurance::analysis::{Compared, Completed};
 use ephor_fairness::{
-    AttributeResult, Disparity, Status,
-    comparison::{AttributeChange, ChangeInterval, DisparityChange, MetricChange, Verdict},
+    Disparity, Status,
+    comparison::{
+        AttributeChange, ChangeInterval, DisparityChange, GroupChange, MetricChange, Verdict,
+    },
+    task::Task,
 };
 
 use crate::{
@@ -14,6 +17,8 @@ use crate::{
 
 /// The most plots: of the attributes that changed most for the worse.
 const MOST_PLOTS: usize = 8;
+/// The most metrics of groups that an attribute lists: those that changed most for the worse.
+const MOST_METRICS: usize = 200;
 
 /// What changed.
 #[derive(Debug, Clone, Template)]
@@ -44,6 +49,8 @@ struct Card {
     judged: Table,
     plot: Option<Plot>,
     others: Option<Table>,
+    /// The metrics of each group.
+    groups: Option<Table>,
 }
 
 impl CompareView {
@@ -51,15 +58,16 @@ impl CompareView {
         let Compared { before, after, comparison } = compared;
         let counts = comparison.counts;
         let mut attributes: Vec<&AttributeChange> = comparison.attributes.iter().collect();
-        // Stable: single attributes stay before where they meet, within each kind of change.
-        attributes
-            .sort_by_key(|attribute| (attribute.attributes.len() > 1, rank(attribute.verdict)));
+        // Stable: all classes together come before single ones, and single attributes before where they meet.
+        attributes.sort_by_key(|attribute| {
+            (attribute.class.is_some(), attribute.attributes.len() > 1, rank(attribute.verdict))
+        });
         let mut plots = 0;
         let cards = attributes
             .into_iter()
             .enumerate()
             .map(|(index, attribute)| {
-                let draw = attribute.attributes.len() == 1 && plots < MOST_PLOTS;
+                let draw = !folded(attribute) && plots < MOST_PLOTS;
                 plots += usize::from(draw);
                 card(index, attribute, before, after, draw)
             })
@@ -150,14 +158,16 @@ fn facts(compared: &Compared) -> Vec<(&'static str, Html)> {
             format!(" ({}{})", if change > 0.0 { "+" } else { "" }, format::decimal(change))
         });
     let arrow = |from: String, to: String| format!("{from} \u{2192} {to}");
-    vec![
-        ("Before", side(&compared.before)),
-        ("After", side(&compared.after)),
-        (
+    let mut facts = vec![("Before", side(&compared.before)), ("After", side(&compared.after))];
+    // No other task has one.
+    if comparison.task == Task::Binary {
+        facts.push((
             "Compliance score",
             Html::text(&arrow(score(comparison.score.baseline), score(comparison.score.current)))
                 .then(&change),
-        ),
+        ));
+    }
+    facts.extend([
         (
             "Rows used",
             Html::text(&arrow(
@@ -169,7 +179,8 @@ fn facts(compared: &Compared) -> Vec<(&'static str, Html)> {
             "Verdict",
             Html::text(&arrow(word(comparison.status.baseline), word(comparison.status.current))),
         ),
-    ]
+    ]);
+    facts
 }
 
 fn word(status: Option<Status>) -> String {
@@ -190,7 +201,10 @@ fn card(
         let gap = |disparity: &DisparityChange| disparity.gap_change.unwrap_or(f64::NEG_INFINITY);
         key(one).cmp(&key(other)).then(gap(other).total_cmp(&gap(one)))
     });
-    let name = change.attributes.join(" and ");
+    let mut name = change.attributes.join(" and ");
+    if let Some(class) = &change.class {
+        name.push_str(&format!(": {class} against the rest"));
+    }
     let sides = (found(before, change), found(after, change));
     let plot = draw.then(|| {
         let pairs: Vec<Pair<'_>> = judged
@@ -210,7 +224,7 @@ fn card(
         verdict: badge(change.verdict),
         statuses: (Badge::verdict(change.status.baseline), Badge::verdict(change.status.current)),
         notes: notes(change),
-        folded: change.attributes.len() > 1,
+        folded: folded(change),
         judged: table(
             &format!("Judged disparities of {name}, the worst change first"),
             judged.iter().map(row).collect(),
@@ -219,22 +233,44 @@ fn card(
         others: (!others.is_empty()).then(|| {
             table(&format!("Other disparities of {name}"), others.iter().map(row).collect())
         }),
+        groups: groups(&name, &change.groups),
         name,
     }
 }
 
-/// The attribute on one side.
-fn found<'a>(side: &'a Completed, change: &AttributeChange) -> Option<&'a AttributeResult> {
-    let found = side.result.binary();
-    let all =
-        found.into_iter().flat_map(|found| found.attributes.iter().chain(&found.intersections));
-    let wanted: std::collections::BTreeSet<_> = change.attributes.iter().collect();
-    let mut all = all.filter(|one| one.attributes.len() == wanted.len());
-    all.find(|one| one.attributes.iter().all(|name| wanted.contains(name)))
+/// Where several attributes meet, and one class against the rest: shown to whoever opens it.
+fn folded(change: &AttributeChange) -> bool {
+    change.attributes.len() > 1 || change.class.is_some()
 }
 
-fn disparity<'a>(side: Option<&'a AttributeResult>, id: &str) -> Option<&'a Disparity> {
-    side?.disparities.iter().find(|one| one.id == id)
+/// The metrics of each group, the worst change first.
+fn groups(name: &str, changes: &[GroupChange]) -> Option<Table> {
+    let all = changes.iter().flat_map(|group| group.metrics.iter().map(move |one| (group, one)));
+    let mut all: Vec<(&GroupChange, &MetricChange)> =
+        all.filter(|(_, one)| one.baseline.is_some() || one.current.is_some()).collect();
+    // Stable: within a kind of change the groups stay in their order.
+    all.sort_by_key(|(_, one)| rank(one.verdict));
+    let listed = all.iter().take(MOST_METRICS);
+    let rows: Vec<Vec<Html>> = listed
+        .map(|(group, one)| {
+            let mut row = metric(one);
+            row.insert(0, Html::text(&group.name));
+            row
+        })
+        .collect();
+    let mut heads = metric_heads();
+    heads.insert(0, Head::new("Group"));
+    let label = format!("Metrics of each group of {name}, the worst change first");
+    (!rows.is_empty()).then_some(Table { label, heads, rows })
+}
+
+/// The disparities on one side.
+fn found<'a>(side: &'a Completed, change: &AttributeChange) -> &'a [Disparity] {
+    side.result.disparities_of(change.class.as_deref(), &change.attributes)
+}
+
+fn disparity<'a>(side: &'a [Disparity], id: &str) -> Option<&'a Disparity> {
+    side.iter().find(|one| one.id == id)
 }
 
 fn notes(change: &AttributeChange) -> Vec<String> {
@@ -261,6 +297,11 @@ fn notes(change: &AttributeChange) -> Vec<String> {
             name(&references.baseline),
             name(&references.current)
         ));
+    }
+    let metrics: usize = change.groups.iter().map(|group| group.metrics.len()).sum();
+    if change.groups_left_out > 0 || metrics > MOST_METRICS {
+        notes
+            .push("Of so many groups and metrics not all are listed; the API has more.".to_owned());
     }
     notes
 }
@@ -320,32 +361,33 @@ fn difference(change: Option<f64>, interval: Option<ChangeInterval>) -> Html {
 }
 
 fn overall(changes: &[MetricChange]) -> Option<Table> {
-    let rows: Vec<Vec<Html>> = changes
-        .iter()
-        .map(|change| {
-            let title = ephor_fairness::metrics::find(&change.id)
-                .map_or_else(|| format::label(&change.id), |known| known.title.to_string());
-            let value = |value: Option<f64>| {
-                Html::text(&value.map_or_else(|| "\u{2013}".to_owned(), format::decimal))
-            };
-            vec![
-                Html::text(&title).sub(&change.sentence),
-                Html::of(&badge(change.verdict)),
-                value(change.baseline),
-                value(change.current),
-                difference(change.change, change.interval),
-            ]
-        })
-        .collect();
+    let rows: Vec<Vec<Html>> = changes.iter().map(metric).collect();
     (!rows.is_empty()).then(|| Table {
         label: "Metrics of everybody, before and after".to_owned(),
-        heads: vec![
-            Head::new("Metric"),
-            Head::new("Change"),
-            Head::right("Before"),
-            Head::right("After"),
-            Head::right("Difference"),
-        ],
+        heads: metric_heads(),
         rows,
     })
+}
+
+fn metric_heads() -> Vec<Head> {
+    vec![
+        Head::new("Metric"),
+        Head::new("Change"),
+        Head::right("Before"),
+        Head::right("After"),
+        Head::right("Difference"),
+    ]
+}
+
+fn metric(change: &MetricChange) -> Vec<Html> {
+    let value = |value: Option<f64>| {
+        Html::text(&value.map_or_else(|| "\u{2013}".to_owned(), format::decimal))
+    };
+    vec![
+        Html::text(&change.title).sub(&change.sentence),
+        Html::of(&badge(change.verdict)),
+        value(change.baseline),
+        value(change.current),
+        difference(change.change, change.interval),
+    ]
 }

@@ -1,0 +1,149 @@
+//! What comparing needs of an analysis, whatever its task.
+
+use crate::{
+    frame,
+    multiclass::MulticlassReport,
+    result::{AnalysisResult, AttributeResult, Disparity, MetricValue, Reference, Status},
+    task::{Task, TaskResult},
+};
+
+/// One side of a comparison.
+pub(super) struct Side<'a> {
+    pub task: Task,
+    /// Rows used.
+    pub rows: u64,
+    pub score: Option<f64>,
+    pub status: Option<Status>,
+    /// The metrics of everybody together.
+    pub overall: &'a [MetricValue],
+    /// Attributes, then their combinations; of several classes, then each class against the rest.
+    pub groupings: Vec<Grouped<'a>>,
+}
+
+/// The groups of one attribute, or of several together.
+pub(super) struct Grouped<'a> {
+    pub task: Task,
+    /// The class that is held against the rest.
+    pub class: Option<&'a str>,
+    pub name: &'a str,
+    pub attributes: &'a [String],
+    pub status: Option<Status>,
+    pub reference: Option<&'a Reference>,
+    /// The column of strata within which groups are compared too.
+    pub strata: Option<&'a str>,
+    pub groups: Vec<Member<'a>>,
+    pub disparities: &'a [Disparity],
+}
+
+/// One group.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Member<'a> {
+    pub name: &'a str,
+    pub values: &'a [String],
+    pub n: u64,
+    pub metrics: &'a [MetricValue],
+}
+
+impl<'a> Side<'a> {
+    pub(super) fn of(result: &'a TaskResult) -> Self {
+        match result {
+            TaskResult::Binary(result) => Self::of_binary(result),
+            TaskResult::Regression(report) => Self::of_findings(Task::Regression, &report.findings),
+            TaskResult::Multiclass(report) => Self::of_classes(report),
+            TaskResult::Ranking(report) => Self::of_findings(Task::Ranking, &report.findings),
+        }
+    }
+
+    pub(super) fn of_binary(result: &'a AnalysisResult) -> Self {
+        Self {
+            task: Task::Binary,
+            rows: result.rows.used,
+            score: result.compliance_score,
+            status: result.status,
+            overall: &result.overall.metrics,
+            groupings: result
+                .attributes
+                .iter()
+                .chain(&result.intersections)
+                .map(Grouped::of_binary)
+                .collect(),
+        }
+    }
+
+    fn of_findings(task: Task, findings: &'a frame::Findings) -> Self {
+        Self {
+            task,
+            rows: findings.rows.used,
+            score: None,
+            status: findings.status,
+            overall: &findings.overall.metrics,
+            groupings: findings
+                .comparisons
+                .iter()
+                .map(|one| Grouped::of_comparison(task, None, one))
+                .collect(),
+        }
+    }
+
+    fn of_classes(report: &'a MulticlassReport) -> Self {
+        let mut side = Self::of_findings(Task::Multiclass, &report.findings);
+        for of_class in &report.against_rest {
+            let class = Some(of_class.class.as_str());
+            side.groupings.extend(
+                of_class
+                    .comparisons
+                    .iter()
+                    .map(|one| Grouped::of_comparison(Task::Multiclass, class, one)),
+            );
+        }
+        side
+    }
+}
+
+impl<'a> Grouped<'a> {
+    fn of_binary(one: &'a AttributeResult) -> Self {
+        Self {
+            task: Task::Binary,
+            class: None,
+            name: &one.name,
+            attributes: &one.attributes,
+            status: one.status,
+            reference: one.reference.as_ref(),
+            strata: one.strata.as_ref().map(|strata| strata.column.as_str()),
+            groups: one
+                .groups
+                .iter()
+                .map(|group| Member {
+                    name: &group.name,
+                    values: &group.values,
+                    n: group.n,
+                    metrics: &group.metrics,
+                })
+                .collect(),
+            disparities: &one.disparities,
+        }
+    }
+
+    fn of_comparison(task: Task, class: Option<&'a str>, one: &'a frame::Comparison) -> Self {
+        Self {
+            task,
+            class,
+            name: &one.name,
+            attributes: &one.attributes,
+            status: one.status,
+            reference: one.reference.as_ref(),
+            strata: None,
+            groups: one
+                .groups
+                .iter()
+                .map(|group| Member {
+                    name: &group.name,
+                    values: &group.values,
+                    n: group.n,
+                    metrics: &group.metrics,
+                })
+                .collect(),
+            disparities: &one.disparities,
+        }
+    }
+}
