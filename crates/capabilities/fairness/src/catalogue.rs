@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     disparities::{self, Definition},
     drift, fault, flips,
-    frame::{About, names_of},
+    frame::{About, Quantity, names_of},
     individual,
     metrics::{self, Better, Metric},
     multiclass, ranking, regression,
@@ -106,31 +106,96 @@ struct Known {
     id: String,
     title: String,
     ideal: f64,
+    /// How far from its ideal it can be; `None` without a bound.
+    greatest: Option<f64>,
+}
+
+/// The four disparities that a metric makes.
+fn made(task: Task, quantity: Quantity<'_>) -> [Known; 4] {
+    let (least, most) = quantity.range;
+    let is_bounded = least.abs() < f64::MAX && most.abs() < f64::MAX;
+    let width = is_bounded.then_some(most - least);
+    [
+        ("difference", "difference", 0.0),
+        ("ratio", "ratio", 1.0),
+        ("difference_to_reference", "greatest difference to the reference group", 0.0),
+        ("ratio_to_reference", "least ratio to the reference group", 1.0),
+    ]
+    .map(|(ending, words, ideal)| Known {
+        task,
+        id: format!("{}_{ending}", quantity.id),
+        title: format!("{} {words}", quantity.title),
+        ideal,
+        // Of a ratio, how far it falls short of 1.
+        greatest: if ideal == 1.0 { Some(1.0) } else { width },
+    })
 }
 
 static OF_TASKS: LazyLock<Vec<Known>> = LazyLock::new(|| {
     let mut all = Vec::new();
     for kind in kinds() {
         let Some(task) = Task::named(kind.id) else { continue };
-        let mut add = |id: String, title: String, ideal: f64| {
-            all.push(Known { task, id, title, ideal });
-        };
         for about in kind.metrics {
-            for (ending, words, ideal) in [
-                ("difference", "difference", 0.0),
-                ("ratio", "ratio", 1.0),
-                ("difference_to_reference", "greatest difference to the reference group", 0.0),
-                ("ratio_to_reference", "least ratio to the reference group", 1.0),
-            ] {
-                add(format!("{}_{ending}", about.id), format!("{} {words}", about.title), ideal);
-            }
+            all.extend(made(task, about.quantity()));
         }
         for about in kind.disparities {
-            add(about.id.to_owned(), about.title.to_owned(), 0.0);
+            all.push(Known {
+                task,
+                id: about.id.to_owned(),
+                title: about.title.to_owned(),
+                ideal: 0.0,
+                greatest: Some(about.range.1).filter(|most| *most < f64::MAX),
+            });
         }
     }
     all
 });
+
+/// The disparities of one class against the rest.
+static OF_CLASSES: LazyLock<Vec<Known>> = LazyLock::new(|| {
+    let quantities = multiclass::of_one_class().into_iter();
+    quantities.flat_map(|quantity| made(Task::Multiclass, quantity)).collect()
+});
+
+/// The disparities of a task other than yes or no, those of single classes last.
+fn of_task(task: Task) -> impl Iterator<Item = &'static Known> {
+    let of_classes = OF_CLASSES.iter().filter(move |_| task == Task::Multiclass);
+    OF_TASKS.iter().filter(move |known| known.task == task).chain(of_classes)
+}
+
+/// Is this the id of a disparity of the task, or of one of its classes against the rest?
+pub fn is_disparity(task: Task, id: &str) -> bool {
+    match task {
+        Task::Binary => disparities::find(id).is_some(),
+        _ => of_task(task).any(|known| known.id == id),
+    }
+}
+
+/// How far from its ideal a disparity can be: of a ratio, how far it falls short of 1. `None` without a bound, and of yes or
+/// no.
+pub fn greatest_gap(task: Task, id: &str) -> Option<f64> {
+    of_task(task).find(|known| known.id == id)?.greatest
+}
+
+/// The metrics of one group of a task other than yes or no, in the order in which results list them.
+pub fn abouts(task: Task) -> Vec<&'static About> {
+    match task {
+        Task::Binary => Vec::new(),
+        Task::Regression => regression::registry().iter().map(|metric| &metric.about).collect(),
+        Task::Multiclass => multiclass::registry().iter().map(|metric| &metric.about).collect(),
+        Task::Ranking => ranking::METRICS.iter().collect(),
+    }
+}
+
+/// Of the metrics of one group of a task other than yes or no, the id that somebody who typed `name` most likely meant.
+pub fn nearest_metric(task: Task, name: &str) -> Option<&'static str> {
+    fault::nearest(name, abouts(task).into_iter().map(|about| about.id))
+}
+
+/// The same of its disparities.
+pub fn nearest_disparity(task: Task, name: &str) -> Option<&'static str> {
+    fault::nearest(name, of_task(task).map(|known| known.id.as_str()))
+}
 
 /// A disparity of a task by its id: its name for people, and its value without any disparity.
 pub fn disparity(task: Task, id: &str) -> Option<(String, f64)> {
@@ -143,13 +208,10 @@ pub fn disparity(task: Task, id: &str) -> Option<(String, f64)> {
 
 /// A metric of one group by its id, in analyses of a task: its name for people, and which way is better.
 pub fn metric(task: Task, id: &str) -> Option<(&'static str, Better)> {
-    let all: Vec<&'static About> = match task {
-        Task::Binary => return metrics::find(id).map(|metric| (metric.title, metric.better)),
-        Task::Regression => regression::registry().iter().map(|metric| &metric.about).collect(),
-        Task::Multiclass => multiclass::registry().iter().map(|metric| &metric.about).collect(),
-        Task::Ranking => ranking::METRICS.iter().collect(),
-    };
-    let found = all.into_iter().find(|about| about.id == id)?;
+    if task == Task::Binary {
+        return metrics::find(id).map(|metric| (metric.title, metric.better));
+    }
+    let found = abouts(task).into_iter().find(|about| about.id == id)?;
     Some((found.title, found.better))
 }
 

@@ -6,7 +6,7 @@ use crate::{
     disparities,
     intervals::recovered::{Sure, difference},
     metrics::{self, Better, Metric},
-    result::{AnalysisResult, AttributeResult, Disparity, Group, Interval, Status},
+    result::{AnalysisResult, AttributeResult, Disparity, Group, Interval, MetricValue, Status},
 };
 
 /// How much worse a metric or disparity may be, unless the spec says otherwise.
@@ -101,7 +101,28 @@ fn of_metric(
     current: &Group,
     threshold: Option<f64>,
 ) -> Option<MetricDrift> {
+    let known = Known { id: metric.id, title: metric.title, better: metric.better };
+    let whose = attribute.map(|attribute| (attribute, current.name.as_str()));
     let (before, now) = (reference.metric(metric.id)?, current.metric(metric.id)?);
+    Some(of_values(known, whose, before, now, threshold))
+}
+
+/// A metric of any task, as far as drift needs to know it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub id: &'a str,
+    pub title: &'a str,
+    pub better: Better,
+}
+
+/// A metric in both tables; of everybody, unless it names an attribute and a group of it.
+pub(super) fn of_values(
+    known: Known<'_>,
+    whose: Option<(&str, &str)>,
+    before: &MetricValue,
+    now: &MetricValue,
+    threshold: Option<f64>,
+) -> MetricDrift {
     let sure = |value: Option<f64>, interval| Some(Sure { value: value?, interval });
     let change = before.value.zip(now.value).map(|(before, now)| now - before);
     let interval = before
@@ -110,13 +131,13 @@ fn of_metric(
         .zip(now.interval.as_ref())
         .and_then(|(was, is)| Some(difference(sure(now.value, is)?, sure(before.value, was)?)));
     // Worse is above 0; where neither way is better, both are.
-    let worse = |interval: &Interval| match metric.better {
+    let worse = |interval: &Interval| match known.better {
         Better::Higher => -interval.upper,
         Better::Lower => interval.lower,
         Better::Neither if interval.lower > 0.0 => interval.lower,
         Better::Neither => (-interval.upper).max(0.0),
     };
-    let by = change.map(|change| match metric.better {
+    let by = change.map(|change| match known.better {
         Better::Higher => -change,
         Better::Lower => change,
         Better::Neither => change.abs(),
@@ -124,10 +145,10 @@ fn of_metric(
     let status = judged(by, interval.as_ref().map(worse), threshold);
     let mut found = MetricDrift {
         kind: MetricKind::Performance,
-        attribute: attribute.map(str::to_owned),
-        group: attribute.map(|_| current.name.clone()),
-        metric: metric.id.to_owned(),
-        title: metric.title.to_owned(),
+        attribute: whose.map(|(attribute, _)| attribute.to_owned()),
+        group: whose.map(|(_, group)| group.to_owned()),
+        metric: known.id.to_owned(),
+        title: known.title.to_owned(),
         reference: before.value,
         current: now.value,
         difference: change,
@@ -137,8 +158,8 @@ fn of_metric(
         sentence: String::new(),
     };
     let undefined = before.undefined.as_deref().or(now.undefined.as_deref());
-    found.sentence = sentence(&found, metric.better != Better::Neither, undefined);
-    Some(found)
+    found.sentence = sentence(&found, known.better != Better::Neither, undefined);
+    found
 }
 
 fn of_disparity(
@@ -151,6 +172,17 @@ fn of_disparity(
     let named = spec.metric_threshold(definition.names());
     // Those that the analysis judges, and those that are named.
     let threshold = named.or_else(|| now.threshold.map(|_| METRIC_THRESHOLD))?;
+    Some(of_gaps(attribute, None, before, now, threshold))
+}
+
+/// A disparity in both tables, of groups of an attribute; of one `class` against the rest, if it is named.
+pub(super) fn of_gaps(
+    attribute: &str,
+    class: Option<&str>,
+    before: &Disparity,
+    now: &Disparity,
+    threshold: f64,
+) -> MetricDrift {
     let gap = |value: f64| gap(now.ideal, value);
     let gaps = before.value.zip(now.value).map(|(before, now)| (gap(before), gap(now)));
     let interval =
@@ -162,7 +194,7 @@ fn of_disparity(
     let mut found = MetricDrift {
         kind: MetricKind::Fairness,
         attribute: Some(attribute.to_owned()),
-        group: None,
+        group: class.map(str::to_owned),
         metric: now.id.clone(),
         title: now.title.clone(),
         reference: before.value,
@@ -175,7 +207,7 @@ fn of_disparity(
     };
     let undefined = before.undefined.as_deref().or(now.undefined.as_deref());
     found.sentence = sentence(&found, true, undefined);
-    Some(found)
+    found
 }
 
 /// How far from its ideal a disparity is, by its interval.

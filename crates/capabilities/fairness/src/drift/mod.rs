@@ -24,6 +24,7 @@ mod numbers;
 mod report;
 mod scan;
 mod spec;
+mod tasks;
 
 use std::collections::BTreeMap;
 
@@ -47,6 +48,7 @@ pub use report::{
     Seen,
 };
 pub use spec::{Adjustment, DriftSpec, MAX_COLUMNS};
+pub use tasks::task_drift;
 
 /// Up to so many values in the smaller table a test decides; beyond, a distance. (Evidently's rule.)
 pub const SMALL: u64 = 1_000;

@@ -154,7 +154,8 @@ pub struct MetricDrift {
     pub kind: MetricKind,
     /// The protected attribute, or combination joined by `|`; `None` for everybody.
     pub attribute: Option<String>,
-    /// The group; `None` for everybody, and for a disparity between groups.
+    /// The group; `None` for everybody, and for a disparity between groups. Of a disparity of one class against the rest, the
+    /// class.
     pub group: Option<String>,
     /// The metric's or disparity's id.
     pub metric: String,

@@ -75,6 +75,11 @@ pub fn registry() -> &'static [Metric] {
 /// The disparities that are no difference or ratio of a metric.
 pub static DISPARITIES: [About; 2] = [demographic_parity::ABOUT, equalized_odds::ABOUT];
 
+/// What is compared of each class against the rest.
+pub(crate) fn of_one_class() -> Vec<Quantity<'static>> {
+    one_against_rest::quantities()
+}
+
 /// What an analysis of predicted classes found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MulticlassReport {

@@ -36,6 +36,14 @@ impl MulticlassSpec {
             ..self.groups.as_spec(&self.target)
         };
         let mut faults = base.faults();
+        faults.extend(self.own_faults());
+        faults.extend(column_faults(&base, schema));
+        faults
+    }
+
+    /// What is wrong with what other tasks are not asked, before any data are seen.
+    pub(crate) fn own_faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
         if self.prediction.is_empty() {
             faults.push(
                 Fault::new(
@@ -46,7 +54,6 @@ impl MulticlassSpec {
                 .hint("Name it as prediction."),
             );
         }
-        faults.extend(column_faults(&base, schema));
         faults.extend(self.groups.threshold_faults(&known()));
         faults
     }

@@ -55,16 +55,7 @@ impl RankingSpec {
         faults.extend(column_faults(&base, schema));
         // There is no target here.
         faults.retain(|fault| fault.where_ != "/target");
-        if self.position.is_some() == self.score.is_some() {
-            faults.push(
-                Fault::new(
-                    "/position",
-                    "required",
-                    "What orders a list is not plain: it is ordered by positions or by scores.",
-                )
-                .hint("Name either the column of positions or that of scores."),
-            );
-        }
+        faults.extend(self.own_faults());
         let named = [
             ("/list", &self.list, "list", Need::Anything),
             ("/position", &self.position, "position", Need::Numbers),
@@ -77,6 +68,22 @@ impl RankingSpec {
                 let message = format!("`{name}` is the {role} and a protected attribute at once.");
                 faults.push(Fault::new(place, "two_roles", message));
             }
+        }
+        faults
+    }
+
+    /// What is wrong with what other tasks are not asked, before any data are seen.
+    pub(crate) fn own_faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if self.position.is_some() == self.score.is_some() {
+            faults.push(
+                Fault::new(
+                    "/position",
+                    "required",
+                    "What orders a list is not plain: it is ordered by positions or by scores.",
+                )
+                .hint("Name either the column of positions or that of scores."),
+            );
         }
         if self.top == 0 {
             faults.push(Fault::new(

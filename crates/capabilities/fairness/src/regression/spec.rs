@@ -57,6 +57,22 @@ impl RegressionSpec {
             ..self.groups.as_spec(&self.target)
         };
         let mut faults = base.faults();
+        faults.extend(self.own_faults());
+        for (place, name, role) in
+            [("/target", &self.target, "target"), ("/prediction", &self.prediction, "prediction")]
+        {
+            faults.extend(require(schema, place, name, role, Need::Numbers));
+        }
+        let seen: Vec<String> = faults.iter().map(|fault| fault.where_.clone()).collect();
+        faults.extend(
+            column_faults(&base, schema).into_iter().filter(|fault| !seen.contains(&fault.where_)),
+        );
+        faults
+    }
+
+    /// What is wrong with what other tasks are not asked, before any data are seen.
+    pub(crate) fn own_faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
         if self.prediction.is_empty() {
             faults.push(
                 Fault::new(
@@ -67,15 +83,6 @@ impl RegressionSpec {
                 .hint("Name it as prediction."),
             );
         }
-        for (place, name, role) in
-            [("/target", &self.target, "target"), ("/prediction", &self.prediction, "prediction")]
-        {
-            faults.extend(require(schema, place, name, role, Need::Numbers));
-        }
-        let seen: Vec<String> = faults.iter().map(|fault| fault.where_.clone()).collect();
-        faults.extend(
-            column_faults(&base, schema).into_iter().filter(|fault| !seen.contains(&fault.where_)),
-        );
         if self.loss_bound.is_some_and(|bound| !(bound.is_finite() && bound >= 0.0)) {
             faults.push(Fault::new(
                 "/loss_bound",

@@ -129,12 +129,13 @@ impl TaskSpec {
         let of = |groups: &Grouping, target: &str| groups.as_spec(target).faults();
         match self {
             Self::Binary(spec) => spec.faults(),
-            Self::Regression(spec) => of(&spec.groups, &spec.target),
-            Self::Multiclass(spec) => of(&spec.groups, &spec.target),
+            Self::Regression(spec) => [of(&spec.groups, &spec.target), spec.own_faults()].concat(),
+            Self::Multiclass(spec) => [of(&spec.groups, &spec.target), spec.own_faults()].concat(),
             // There is no target here.
             Self::Ranking(spec) => {
                 let mut faults = of(&spec.groups, "");
                 faults.retain(|fault| fault.where_ != "/target");
+                faults.extend(spec.own_faults());
                 faults
             }
         }

@@ -108,5 +108,5 @@ async fn a_group_that_is_always_last_fails_and_faults_are_told_together() {
         panic!("it was accepted")
     };
     let places: Vec<&str> = faults.iter().map(|fault| fault.where_.as_str()).collect();
-    assert_eq!(places, ["/position", "/list", "/top", "/weight"]);
+    assert_eq!(places, ["/position", "/top", "/weight", "/list"]);
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use ephor_fairness::{
-    AnalysisSpec,
     catalogue::{self, Entry},
     drift::{self, DriftSpec},
+    task::{Task, TaskSpec},
 };
 use ephor_kernel::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Monitor;
+use super::{Monitor, task};
 use crate::{analysis::fault, schedule};
 
 /// The compliance score of an analysis, as a metric.
@@ -63,8 +63,8 @@ pub(super) struct Parameters {
     pub(super) time_column: Option<String>,
     /// The columns whose quality is watched; empty for all.
     pub(super) columns: Vec<String>,
-    /// Target, predictions, protected attributes.
-    pub(super) analysis: Option<AnalysisSpec>,
+    /// Task, target, predictions, protected attributes, as they were given.
+    pub(super) analysis: Option<Value>,
     /// Test or metric to threshold.
     pub(super) thresholds: BTreeMap<String, f64>,
     /// The confidence of tests and intervals.
@@ -91,6 +91,8 @@ impl Default for Parameters {
 pub(super) struct Definition {
     pub(super) kind: Kind,
     pub(super) parameters: Parameters,
+    /// That of the parameters, read; `None` where there is none, or it cannot be read.
+    pub(super) analysis: Option<TaskSpec>,
     /// Under the name of the registry.
     pub(super) metric: Option<String>,
     pub(super) threshold: Option<f64>,
@@ -108,10 +110,14 @@ impl Definition {
         let has_window = monitor.window_seconds.is_some()
             || monitor.reference_from.is_some()
             || monitor.reference_until.is_some();
+        let parameters = read(&monitor.parameters).map_err(|fault| vec![fault])?;
+        let analysis = parameters.analysis.as_ref().map(read_analysis).transpose()?;
+        let task = analysis.as_ref().map(TaskSpec::task).unwrap_or_default();
         let definition = Self {
             kind: Kind::of(&monitor.kind).ok_or_else(|| vec![unknown_kind()])?,
-            parameters: read(&monitor.parameters).map_err(|fault| vec![fault])?,
-            metric: monitor.metric.as_deref().map(canonical),
+            parameters,
+            analysis,
+            metric: monitor.metric.as_deref().map(|metric| canonical(task, metric)),
             threshold: monitor.threshold,
             has_reference: monitor.reference_dataset_id.is_some(),
             has_current: monitor.current_dataset_id.is_some(),
@@ -119,6 +125,12 @@ impl Definition {
         };
         let faults = [definition.faults(), definition.missing()].concat();
         if faults.is_empty() { Ok(definition) } else { Err(faults) }
+    }
+
+    /// What is predicted, where that is another task than yes or no, and more than columns is watched.
+    pub(super) fn other_task(&self) -> Option<&TaskSpec> {
+        let spec = self.analysis.as_ref().filter(|_| self.kind != Kind::Data)?;
+        (spec.task() != Task::Binary).then_some(spec)
     }
 
     /// Is the current window held against a reference, rather than against thresholds alone?
@@ -142,7 +154,7 @@ impl Definition {
     }
 
     /// All thresholds that the engine is to know of.
-    fn thresholds(&self) -> BTreeMap<String, f64> {
+    pub(super) fn thresholds(&self) -> BTreeMap<String, f64> {
         let mut all = self.parameters.thresholds.clone();
         if let (Some(metric), Some(threshold)) = (&self.metric, self.threshold) {
             all.insert(metric.clone(), threshold);
@@ -153,10 +165,12 @@ impl Definition {
 
     /// What to compare the windows by.
     pub(super) fn drift_spec(&self) -> DriftSpec {
-        let Parameters { columns, analysis, confidence, seed, .. } = &self.parameters;
-        let data = self.kind == Kind::Data;
+        let Parameters { columns, confidence, seed, .. } = &self.parameters;
         // Of the columns that an analysis reads, its metrics are wanted, not the columns themselves.
-        let analysis = analysis.clone().filter(|_| !data);
+        let analysis = match &self.analysis {
+            Some(TaskSpec::Binary(spec)) if self.kind != Kind::Data => Some((**spec).clone()),
+            _ => None,
+        };
         let columns = match &analysis {
             Some(analysis) => vec![analysis.target.clone()],
             None => columns.clone(),
@@ -172,23 +186,23 @@ impl Definition {
     }
 
     /// What to analyse the current window by.
-    pub(super) fn analysis_spec(&self) -> Option<AnalysisSpec> {
-        let mut spec = self.parameters.analysis.clone()?;
-        spec.thresholds.extend(self.thresholds());
+    pub(super) fn analysis_spec(&self) -> Option<TaskSpec> {
+        let mut spec = self.analysis.clone()?;
+        task::thresholds_mut(&mut spec).extend(self.thresholds());
         Some(spec)
     }
 
     /// What is wrong with what is there.
     fn faults(&self) -> Vec<Fault> {
+        if let Some(spec) = self.other_task() {
+            return task::faults(self, spec);
+        }
         let mut faults = Vec::new();
         let analysed = self.analysis_spec();
         if self.compares() {
             faults.extend(self.drift_spec().faults().into_iter().map(fault));
         } else if let Some(spec) = analysed {
-            faults.extend(spec.faults().into_iter().map(|mut found| {
-                found.where_ = format!("/analysis{}", found.where_);
-                fault(found)
-            }));
+            faults.extend(spec.faults().into_iter().map(within_analysis));
         }
         if self.threshold.is_some() && self.metric.is_none() && self.kind != Kind::Compliance {
             let message = "A threshold is that of a metric, and none is named";
@@ -235,6 +249,13 @@ impl Definition {
             "/parameters/analysis",
             "A monitor of this kind needs to know the target, the predictions and the protected attributes",
         );
+        if let Some(spec) = self.other_task() {
+            need(
+                self.kind != Kind::Performance || task::judges_metrics(self, spec.task()),
+                "/threshold",
+                "The metrics of this task have no common scale: name a metric and by how much it may be worse, or several under parameters.thresholds",
+            );
+        }
         need(
             self.parameters.time_column.is_some() || !self.has_window,
             "/parameters/time_column",
@@ -259,16 +280,30 @@ pub(crate) fn faults(new: &Value, _old: Option<&Value>) -> Vec<Fault> {
             return faults;
         }
     };
+    let read = parameters.analysis.as_ref().map(read_analysis).transpose();
+    let is_read = read.is_ok();
+    let analysis = match read {
+        Ok(analysis) => analysis,
+        Err(wrong) => {
+            faults.extend(wrong);
+            None
+        }
+    };
+    let task = analysis.as_ref().map(TaskSpec::task).unwrap_or_default();
     let definition = Definition {
         kind,
         parameters,
-        metric: text("metric").map(canonical),
+        analysis,
+        metric: text("metric").map(|metric| canonical(task, metric)),
         threshold: new.get("threshold").and_then(Value::as_f64),
         has_reference: there("reference_dataset_id"),
         has_current: there("current_dataset_id"),
         has_window: ["window_seconds", "reference_from", "reference_until"].into_iter().any(there),
     };
-    faults.extend(definition.faults());
+    // Without an analysis that can be read nothing says which metrics there are.
+    if is_read {
+        faults.extend(definition.faults());
+    }
     let runs_by_itself =
         there("schedule") || new.get("on_arrival").and_then(Value::as_bool) == Some(true);
     if runs_by_itself {
@@ -282,8 +317,22 @@ fn read(parameters: &Value) -> Result<Parameters, Fault> {
         .map_err(|error| Fault::new("/parameters", "type", format!("It cannot be read: {error}")))
 }
 
-/// The name under which results have it.
-fn canonical(metric: &str) -> String {
+/// The analysis of the parameters, by its task.
+fn read_analysis(analysis: &Value) -> Result<TaskSpec, Vec<Fault>> {
+    TaskSpec::read(analysis).map_err(|faults| faults.into_iter().map(within_analysis).collect())
+}
+
+/// A fault of the analysis, told where it stands among the parameters.
+pub(super) fn within_analysis(mut found: ephor_fairness::Fault) -> Fault {
+    found.where_ = format!("/analysis{}", found.where_);
+    fault(found)
+}
+
+/// The name under which results have it. Only metrics of yes or no have several.
+fn canonical(task: Task, metric: &str) -> String {
+    if task != Task::Binary {
+        return metric.to_owned();
+    }
     let id = match catalogue::find(metric) {
         Some(Entry::Metric(found)) => found.id,
         Some(Entry::Disparity(found)) => &found.id,
@@ -360,5 +409,79 @@ mod tests {
             found(json!({ "kind": "data_quality", "metric": "psy" })),
             all(&[("/metric", "unknown_metric")])
         );
+    }
+
+    fn of_numbers(more: &Value) -> Vec<(String, String)> {
+        let mut row = json!({
+            "kind": "bias_drift",
+            "parameters": { "analysis": {
+                "task": "regression", "target": "price", "prediction": "estimate", "protected": ["sex"],
+            } },
+        });
+        for (name, value) in more.as_object().unwrap() {
+            if name == "parameters" {
+                for (name, value) in value.as_object().unwrap() {
+                    row["parameters"][name] = value.clone();
+                }
+            } else {
+                row[name] = value.clone();
+            }
+        }
+        found(row)
+    }
+
+    #[test]
+    fn a_metric_is_one_of_the_task_and_its_threshold_fits_it() {
+        let of = of_numbers;
+        assert_eq!(of(&json!({ "metric": "mae_difference", "threshold": 500.0 })), []);
+        // Of yes or no there is such a disparity, of numbers there is none.
+        let unknown = all(&[("/metric", "unknown_metric")]);
+        assert_eq!(of(&json!({ "metric": "demographic_parity_difference" })), unknown);
+        // A metric of one group is no disparity, and the other way round.
+        assert_eq!(of(&json!({ "metric": "mae", "threshold": 1.0 })), unknown);
+        let performance = |metric: &str| {
+            of(&json!({ "kind": "performance_degradation", "metric": metric, "threshold": 1.0 }))
+        };
+        assert_eq!(performance("mae"), []);
+        assert_eq!(performance("mae_difference"), unknown);
+        // What can never be reached is no threshold.
+        let wrong = all(&[("/threshold", "out_of_range")]);
+        for threshold in [-1.0, 1.0] {
+            let row = json!({ "metric": "prediction_distance", "threshold": threshold });
+            assert_eq!(of(&row), wrong, "{threshold}");
+        }
+        assert_eq!(
+            of(&json!({
+                "kind": "compliance_violation", "threshold": 80.0,
+                "parameters": { "confidence": 2.0, "thresholds": { "mse_diference": 1.0, "rmse_ratio": 1.5 } },
+            })),
+            all(&[
+                ("/parameters/thresholds/mse_diference", "unknown_metric"),
+                ("/parameters/thresholds/rmse_ratio", "out_of_range"),
+                ("/parameters/confidence", "out_of_range"),
+                ("/threshold", "no_metric"),
+            ])
+        );
+    }
+
+    #[test]
+    fn every_fault_of_an_analysis_is_told_where_it_stands() {
+        let analysis = json!({ "task": "ranking", "target": "y", "protected": [], "top": "x" });
+        let faults = of_numbers(&json!({ "parameters": { "analysis": analysis } }));
+        for (at, code) in [
+            ("/parameters/analysis/target", "misplaced"),
+            ("/parameters/analysis/top", "type"),
+            ("/parameters/analysis/protected", "required"),
+        ] {
+            let wanted = (at.to_owned(), code.to_owned());
+            assert!(faults.contains(&wanted), "{wanted:?} is not in {faults:?}");
+        }
+        let set = "0191f1f0-0000-7000-8000-000000000001";
+        let runs = json!({
+            "kind": "performance_degradation", "on_arrival": true, "current_dataset_id": set,
+            "reference_dataset_id": set,
+        });
+        // Numbers have units: how much worse is too much, only the monitor can say.
+        assert_eq!(of_numbers(&runs), all(&[("/threshold", "required")]));
     }
 }

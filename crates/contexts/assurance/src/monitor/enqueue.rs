@@ -5,7 +5,7 @@ use ephor_kernel::{Code, JobId, MonitorId, Problem};
 use ephor_store::{OrgTx, StoreError, jobs::NewJob};
 use serde::Serialize;
 
-use super::{JOB_KIND, JobPayload, definition::Definition, monitor_get};
+use super::{JOB_KIND, JobPayload, columns::column_faults, definition::Definition, monitor_get};
 
 /// A run that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -52,6 +52,7 @@ pub async fn monitor_run_now(tx: &mut OrgTx, id: MonitorId) -> Result<MonitorRun
             format!("The monitor is {}, so it does not run", monitor.status),
         ));
     }
-    Definition::of(&monitor).map_err(Problem::invalid)?;
+    let definition = Definition::of(&monitor).map_err(Problem::invalid)?;
+    Problem::unless_empty(column_faults(tx, &monitor, &definition).await?)?;
     Ok(MonitorRun { monitor_id: id, job_id: monitor_enqueue(tx, id, None).await? })
 }

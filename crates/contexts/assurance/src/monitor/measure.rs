@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use ephor_fairness::{
     AnalysisError, AnalysisResult, CancellationToken, DataFrame, Status,
     drift::{self, ColumnDrift, ColumnKind, DriftReport, MetricDrift, MetricKind, Seen},
+    task::{TaskResult, TaskSpec, analyze},
 };
 use ephor_kernel::{DatasetId, Scope};
 use ephor_store::jobs::JobFailure;
@@ -16,6 +17,7 @@ use super::{
         SCORE,
     },
     finding::Finding,
+    task::seeded,
     window::Window,
 };
 use crate::OpenDataset;
@@ -88,12 +90,24 @@ pub(super) async fn measure(
             measured.notes.push("Nothing was judged: the reference window holds no row".to_owned());
             return Ok(measured);
         }
-        compare(&definition, reference, current, cancel, &mut measured).await?;
+        match definition.other_task() {
+            Some(spec) => {
+                compare_tasks(&definition, spec, reference, current, cancel, &mut measured).await?;
+            }
+            None => compare(&definition, reference, current, cancel, &mut measured).await?,
+        }
     } else if let Some(spec) = definition.analysis_spec() {
-        let outcome = ephor_fairness::analyze(current.frame, &spec, &|_, _| {}, cancel).await;
-        let result = outcome.map_err(failure)?;
-        measured.notes.extend(result.warnings.iter().cloned());
-        measured.findings = of_analysis(&definition, &result);
+        let result = analyze(current.frame, &spec, &(), cancel).await.map_err(failure)?;
+        match &result {
+            TaskResult::Binary(result) => {
+                measured.notes.extend(result.warnings.iter().cloned());
+                measured.findings = of_analysis(&definition, result);
+            }
+            result => {
+                measured.notes.extend(notes(result));
+                measured.findings = of_task(result);
+            }
+        }
     }
     measured.findings.retain(|finding| definition.watches(&finding.metric));
     if measured.findings.is_empty() {
@@ -148,6 +162,50 @@ async fn compare(
         measured.findings.extend(metrics.filter_map(of_metric));
     }
     Ok(())
+}
+
+/// The current window against the reference's, of another task than yes or no.
+async fn compare_tasks(
+    definition: &Definition,
+    spec: &TaskSpec,
+    reference: Side,
+    current: Side,
+    cancel: &CancellationToken,
+    measured: &mut Measured,
+) -> Result<(), JobFailure> {
+    let spec = seeded(spec.clone(), definition.parameters.seed);
+    let before = analyze(reference.frame, &spec, &(), cancel).await.map_err(failure)?;
+    let now = analyze(current.frame, &spec, &(), cancel).await.map_err(failure)?;
+    measured.notes.extend(notes(&now));
+    let wanted = match definition.kind {
+        Kind::Performance => MetricKind::Performance,
+        Kind::Bias | Kind::Data | Kind::Compliance => MetricKind::Fairness,
+    };
+    let metrics = drift::task_drift(&before, &now, &definition.thresholds()).into_iter();
+    let metrics = metrics.filter(|metric| metric.kind == wanted);
+    measured.findings.extend(metrics.filter_map(of_metric));
+    Ok(())
+}
+
+/// What the reader of a result of another task must know.
+fn notes(result: &TaskResult) -> Vec<String> {
+    result.findings().map(|findings| findings.notes.clone()).unwrap_or_default()
+}
+
+/// The disparities that an analysis of another task judged; of one class against the rest, that class is the group.
+fn of_task(result: &TaskResult) -> Vec<Finding> {
+    let judged = result.disparities().into_iter().filter_map(|found| {
+        let one = found.disparity;
+        Some(Finding {
+            attribute: Some(found.attribute.to_owned()),
+            group: found.class.map(str::to_owned),
+            value: one.value,
+            threshold: one.threshold,
+            interval: one.interval.clone(),
+            ..Finding::new(one.id.clone(), one.status?, one.sentence.clone())
+        })
+    });
+    judged.collect()
 }
 
 /// Columns that came, went, or hold something else by now.

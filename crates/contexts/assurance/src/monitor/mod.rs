@@ -3,6 +3,7 @@
 
 mod alert;
 mod arrival;
+mod columns;
 mod definition;
 mod due;
 mod enqueue;
@@ -13,6 +14,7 @@ mod operations;
 mod record;
 mod routes;
 mod run;
+mod task;
 mod window;
 
 pub use alert::{AlertClose, alert_acknowledge, alert_close};

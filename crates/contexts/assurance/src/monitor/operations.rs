@@ -9,7 +9,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     vec![
         Operation::post("/v1/monitors/{id}/run", "Run a monitor now")
             .tag("monitors")
-            .about("In the background; `last_run_at`, `last_outcome` and `last_result` of the monitor tell what came of it. While a run waits or goes on, that is the one. 409 unless the monitor is active; 422 with all that is missing when it is not complete.")
+            .about("In the background; `last_run_at`, `last_outcome` and `last_result` of the monitor tell what came of it. While a run waits or goes on, that is the one. 409 unless the monitor is active; 422 with all that is missing when it is not complete, and with every column that its data sets do not have.")
             .permission("monitors", "update")
             .response(202, json!({
                 "type": "object",

@@ -1,5 +1,7 @@
 //! What a run reads, and what keeps it from judging.
 
+use std::fmt::Write as _;
+
 use ephor_assurance::monitor::monitor_run_now;
 use ephor_kernel::Code;
 use serde_json::{Value, json};
@@ -206,4 +208,176 @@ async fn predictions_that_got_worse_are_found_and_better_ones_are_not() {
     let workers = world.workers();
     assert_eq!(world.run(id).await["last_outcome"], "pass");
     workers.shutdown().await;
+}
+
+/// A hundred predicted numbers of each sex; those of women are off by so much.
+fn prices(off: u32) -> String {
+    let mut text = "y,p,sex\n".to_owned();
+    for (sex, off) in [("f", off), ("m", 0)] {
+        for number in 0..100_u32 {
+            let truth = 50 + number * 7 % 40;
+            writeln!(text, "{truth},{},{sex}", truth + number % 5 + off - 2).unwrap();
+        }
+    }
+    text
+}
+
+/// A hundred classes of each sex; of women so many are right, in percent, of men ninety.
+fn grades(right: usize) -> String {
+    const NAMES: [&str; 3] = ["a", "b", "c"];
+    let mut text = "y,p,sex\n".to_owned();
+    for (sex, right) in [("f", right), ("m", 90)] {
+        for number in 0..100 {
+            let guess = if number < right { number } else { number + 1 };
+            writeln!(text, "{},{},{sex}", NAMES[number % 3], NAMES[guess % 3]).unwrap();
+        }
+    }
+    text
+}
+
+/// Twenty lists of ten; of so many in a row all women stand behind all men, of the others they alternate.
+fn lists(last: usize) -> String {
+    let mut text = "list,place,sex\n".to_owned();
+    for list in 0..20 {
+        for number in 0..10 {
+            let is_woman = number % 2 == list % 2;
+            let behind = if list < last && is_woman { 10 } else { 0 };
+            let sex = if is_woman { "f" } else { "m" };
+            writeln!(text, "{list},{},{sex}", number + behind).unwrap();
+        }
+    }
+    text
+}
+
+#[tokio::test]
+async fn predicted_numbers_further_off_about_a_group_are_found() {
+    let analysis =
+        json!({ "task": "regression", "target": "y", "prediction": "p", "protected": ["sex"] });
+    let body = json!({
+        "kind": "bias_drift", "metric": "mae_difference", "threshold": 2.0,
+        "parameters": { "analysis": analysis },
+    });
+    let found = Box::pin(found_and_recovered(body, prices(0), prices(9))).await;
+    let [alert] = found.as_slice() else { panic!("{found:?}") };
+    let details = &alert["details"];
+    assert_eq!(
+        (&details["metric"], &details["attribute"], &details["threshold"]),
+        (&json!("mae_difference"), &json!("sex"), &json!(2.0))
+    );
+
+    let body = json!({
+        "kind": "performance_degradation", "metric": "mae", "threshold": 2.0,
+        "parameters": { "analysis": analysis },
+    });
+    let found = Box::pin(found_and_recovered(body, prices(0), prices(9))).await;
+    let mut groups: Vec<_> = found.iter().map(|alert| alert["details"]["group"].as_str()).collect();
+    groups.sort_unstable();
+    assert_eq!(groups, [None, Some("f")], "{found:?}");
+}
+
+#[tokio::test]
+async fn each_class_that_a_group_gets_worse_raises_its_own_alert() {
+    let body = json!({
+        "kind": "bias_drift", "metric": "tpr_difference", "threshold": 0.1,
+        "parameters": { "analysis": {
+            "task": "multiclass", "target": "y", "prediction": "p", "protected": ["sex"],
+        } },
+    });
+    let found = Box::pin(found_and_recovered(body, grades(90), grades(10))).await;
+    let mut classes: Vec<_> =
+        found.iter().filter_map(|alert| alert["details"]["group"].as_str()).collect();
+    classes.sort_unstable();
+    assert_eq!(classes, ["a", "b", "c"], "{found:?}");
+    assert!(found.iter().all(|alert| alert["details"]["attribute"] == "sex"), "{found:?}");
+}
+
+#[tokio::test]
+async fn lists_that_put_a_group_last_are_found_and_told_once() {
+    let world = World::new().await;
+    let dataset = world.dataset(&world.scope, lists(16)).await;
+    let id = world
+        .compliance(
+            dataset,
+            json!({ "metric": "exposure_ratio", "parameters": { "analysis": {
+                "task": "ranking", "list": "list", "position": "place", "protected": ["sex"],
+            } } }),
+        )
+        .await;
+    let workers = world.workers();
+    for occurrences in [1, 2] {
+        let row = world.run(id).await;
+        assert_eq!(row["last_outcome"], "fail", "{row}");
+        let alerts = world.alerts().await;
+        assert_eq!(alerts.len(), 1, "{alerts:?}");
+        assert_eq!(alerts[0]["occurrences"], occurrences);
+    }
+    world.replace(&world.scope, dataset, lists(0));
+    assert_eq!(world.run(id).await["last_outcome"], "pass");
+    assert_eq!(world.alerts().await[0]["status"], "closed");
+    workers.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_does_not_fit_the_task_is_refused_with_every_fault() {
+    let world = World::new().await;
+    let dataset = world.dataset(&world.scope, prices(0)).await;
+    let refused = world
+        .try_monitor(
+            &world.scope,
+            json!({
+                "name": "wrong", "kind": "performance_degradation", "schedule": "0 6 * * *",
+                "current_dataset_id": dataset, "metric": "mae_difference", "threshold": -1.0,
+                "parameters": {
+                    "analysis": { "task": "regression", "target": "y", "prediction": "p", "protected": [], "loss_bound": -1.0 },
+                    "thresholds": { "accuracy": 0.1 },
+                },
+            }),
+        )
+        .await
+        .unwrap_err();
+    let mut pointers: Vec<_> =
+        refused.faults.iter().map(|fault| fault.pointer.to_string()).collect();
+    pointers.sort_unstable();
+    assert_eq!(
+        pointers,
+        [
+            "/metric",
+            "/parameters/analysis/loss_bound",
+            "/parameters/analysis/protected",
+            "/parameters/thresholds/accuracy",
+            "/reference_dataset_id",
+            "/threshold",
+        ]
+    );
+
+    // Columns are known once a data set is stored: whoever has it run is told of all that are not there.
+    sqlx::query(
+        "update registry.datasets set status = 'ready', schema = $2, row_count = 1, storage_path = 'x', size_bytes = 1,
+                sha256 = repeat('0', 64) where id = $1",
+    )
+    .bind(dataset.uuid())
+    .bind(json!([{ "name": "y" }, { "name": "p" }, { "name": "sex" }]))
+    .execute(&world.db.admin())
+    .await
+    .unwrap();
+    let id = world
+        .compliance(
+            dataset,
+            json!({ "metric": "prediction_distance", "parameters": { "time_column": "at", "analysis": {
+                "task": "regression", "target": "y", "prediction": "guess", "protected": ["sex", "race"],
+            } } }),
+        )
+        .await;
+    let mut tx = world.db.store().begin(&world.scope).await.unwrap();
+    let refused = monitor_run_now(&mut tx, id).await.unwrap_err();
+    let told: Vec<_> =
+        refused.faults.iter().map(|fault| (fault.pointer.as_ref(), fault.code.as_ref())).collect();
+    assert_eq!(
+        told,
+        [
+            ("/parameters/time_column", "unknown_column"),
+            ("/parameters/analysis/prediction", "unknown_column"),
+            ("/parameters/analysis/protected/1", "unknown_column"),
+        ]
+    );
 }

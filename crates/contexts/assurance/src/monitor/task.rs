@@ -1,0 +1,133 @@
+//! What a monitor may watch of another task than yes or no.
+
+use std::collections::BTreeMap;
+
+use ephor_fairness::{
+    catalogue,
+    metrics::Better,
+    task::{Task, TaskSpec},
+};
+use ephor_kernel::Fault;
+
+use super::definition::{Definition, Kind, within_analysis};
+
+/// The thresholds of a specification of any task.
+pub(super) fn thresholds_mut(spec: &mut TaskSpec) -> &mut BTreeMap<String, f64> {
+    match spec {
+        TaskSpec::Binary(spec) => &mut spec.thresholds,
+        TaskSpec::Regression(spec) => &mut spec.groups.thresholds,
+        TaskSpec::Multiclass(spec) => &mut spec.groups.thresholds,
+        TaskSpec::Ranking(spec) => &mut spec.groups.thresholds,
+    }
+}
+
+/// What draws at random, if the analysis says nothing else.
+pub(super) fn seeded(mut spec: TaskSpec, seed: u64) -> TaskSpec {
+    let own = match &mut spec {
+        TaskSpec::Binary(spec) => &mut spec.seed,
+        TaskSpec::Regression(spec) => &mut spec.groups.seed,
+        TaskSpec::Multiclass(spec) => &mut spec.groups.seed,
+        TaskSpec::Ranking(spec) => &mut spec.groups.seed,
+    };
+    if *own == 0 {
+        *own = seed;
+    }
+    spec
+}
+
+/// Would a comparison of metrics judge any?
+pub(super) fn judges_metrics(definition: &Definition, task: Task) -> bool {
+    let is_share = catalogue::abouts(task)
+        .iter()
+        .any(|about| about.range == (0.0, 1.0) && about.better != Better::Neither);
+    is_share || !definition.thresholds().is_empty()
+}
+
+/// All that is wrong with what is there.
+pub(super) fn faults(definition: &Definition, spec: &TaskSpec) -> Vec<Fault> {
+    let task = spec.task();
+    let of_groups = definition.kind == Kind::Performance;
+    let mut faults: Vec<Fault> = spec.faults().into_iter().map(within_analysis).collect();
+    for (id, threshold) in &definition.parameters.thresholds {
+        let at = format!("/parameters/thresholds/{id}");
+        faults.extend(named(&at, task, of_groups, id));
+        faults.extend(fits(&at, task, of_groups, id, *threshold));
+    }
+    let confidence = definition.parameters.confidence;
+    if !(0.5..1.0).contains(&confidence) {
+        let message =
+            format!("The confidence is {confidence}; it must be at least 0.5 and below 1");
+        faults.push(Fault::new("/parameters/confidence", "out_of_range", message));
+    }
+    match (&definition.metric, definition.threshold) {
+        (Some(metric), threshold) => {
+            faults.extend(named("/metric", task, of_groups, metric));
+            let threshold = threshold.map(|it| fits("/threshold", task, of_groups, metric, it));
+            faults.extend(threshold.flatten());
+        }
+        (None, Some(_)) => {
+            let message =
+                "A threshold is that of a metric, and none is named; only yes or no has a score";
+            faults.push(
+                Fault::new("/threshold", "no_metric", message)
+                    .hint("name the metric, or set several under parameters.thresholds"),
+            );
+        }
+        (None, None) => {}
+    }
+    faults
+}
+
+/// Whether the task has what is to be watched: a metric of one group, or a disparity between them.
+fn named(at: &str, task: Task, of_groups: bool, id: &str) -> Option<Fault> {
+    let is_metric = catalogue::metric(task, id).is_some();
+    let is_disparity = catalogue::is_disparity(task, id);
+    if (of_groups && is_metric) || (!of_groups && is_disparity) {
+        return None;
+    }
+    let word = task.as_str();
+    let cut: String = id.chars().take(60).collect();
+    let message = if is_metric {
+        format!("`{cut}` is a metric of one group; a monitor of this kind watches disparities")
+    } else if is_disparity {
+        format!("`{cut}` is a disparity; a monitor of this kind watches metrics of one group")
+    } else {
+        format!("The task {word} has no metric `{cut}`")
+    };
+    let near = if of_groups {
+        catalogue::nearest_metric(task, id)
+    } else {
+        catalogue::nearest_disparity(task, id)
+    };
+    let fault = Fault::new(at.to_owned(), "unknown_metric", message);
+    Some(match near {
+        Some(name) => fault.hint(format!("did you mean `{name}`?")),
+        None => fault.hint("`ephor metrics` lists them"),
+    })
+}
+
+/// How far two values of a metric of one group can be from one another; `None` without a bound.
+fn width(task: Task, id: &str) -> Option<f64> {
+    let about = catalogue::abouts(task).into_iter().find(|about| about.id == id)?;
+    let (least, most) = about.range;
+    (least.abs() < f64::MAX && most.abs() < f64::MAX).then_some(most - least)
+}
+
+/// Whether a threshold can be kept and missed: not below 0, and below what the metric can differ by.
+fn fits(at: &str, task: Task, of_groups: bool, id: &str, threshold: f64) -> Option<Fault> {
+    let wrong = |message: String| Some(Fault::new(at.to_owned(), "out_of_range", message));
+    let cut: String = id.chars().take(60).collect();
+    if !(0.0..=1e300).contains(&threshold) {
+        return wrong(format!(
+            "The threshold of `{cut}` is {threshold}; it says how far is too far, and is at least 0"
+        ));
+    }
+    let most = if of_groups { width(task, id) } else { catalogue::greatest_gap(task, id) };
+    let most = most.filter(|most| threshold >= *most)?;
+    let what = if of_groups {
+        format!("`{cut}` changes by {most} at most")
+    } else {
+        format!("`{cut}` is {most} from its ideal at most (a ratio r by 1 - min(r, 1/r))")
+    };
+    wrong(format!("{what}: with a threshold of {threshold} nothing would ever fail"))
+}
