@@ -86,8 +86,8 @@ fn analysis() -> Value {
     json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
 }
 
-/// A specification of yes or no: what row feeds take too.
-pub(crate) fn binary() -> Value {
+/// A specification of yes or no.
+fn binary() -> Value {
     let mut fields = common();
     fields.extend(object(json!({
         "analysis_type": {
@@ -139,8 +139,8 @@ fn law() -> Value {
     })
 }
 
-/// A specification of any task.
-fn parameters() -> Value {
+/// A specification of any task: what row feeds take too.
+pub(crate) fn parameters() -> Value {
     let tagged = |task: &str, title: &str, mut schema: Value, needed: &[&str]| {
         schema["title"] = title.into();
         schema["properties"]["task"] = json!({ "enum": [task] });

@@ -1,12 +1,11 @@
 //! What the database can't say about the resources of this context.
 
-use ephor_fairness::AnalysisSpec;
 use ephor_kernel::{DomainEvent, Fault};
 use ephor_rest::{Actions, Change, Include, ResourceSpec};
 use serde_json::Value;
 
 use crate::{
-    feed::{FeedColumn, parameter_faults},
+    feed::{FeedColumn, parameter_faults, specification},
     schedule,
 };
 
@@ -187,9 +186,9 @@ fn check_row_feed(new: &Value, _: Option<&Value>) -> Vec<Fault> {
         .get("columns")
         .and_then(|columns| serde_json::from_value(columns.clone()).ok())
         .unwrap_or_default();
-    match serde_json::from_value::<AnalysisSpec>(parameters.clone()) {
+    match specification(parameters) {
         Ok(spec) => faults.extend(parameter_faults(&spec, &columns)),
-        Err(error) => faults.push(Fault::new("/parameters", "malformed", error.to_string())),
+        Err(wrong) => faults.extend(wrong),
     }
     faults
 }

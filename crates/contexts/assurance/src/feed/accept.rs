@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ephor_fairness::AnalysisSpec;
 use ephor_kernel::{Code, Fault, Problem, RowFeedId, Scope};
 use ephor_store::{OrgTx, StoreError};
 use serde_json::{Value, json};
@@ -11,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     FeedColumn, RowFeeds,
-    columns::parameter_faults,
+    columns::{parameter_faults, specification},
     flush::{Next, Waiting, flush_begin, flush_if_due, live_job},
     rows::{self, Batch, BatchFormat, Refused},
 };
@@ -147,7 +146,10 @@ impl RowFeeds {
         }
         let fixes = read_with.is_empty();
         if fixes && let Some(parameters) = row.parameters {
-            let spec: AnalysisSpec = parsed(parameters)?;
+            let spec = specification(&parameters).map_err(|faults| {
+                tracing::error!(?faults, "the specification of a row feed could not be read");
+                Problem::internal()
+            })?;
             Problem::unless_empty(parameter_faults(&spec, &batch.columns))?;
         }
         let (rows, bytes) = (whole(batch.rows), stored_bytes(batch));

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use ephor_fairness::AnalysisSpec;
+use ephor_fairness::task::TaskSpec;
 use ephor_kernel::Fault;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::analysis::fault;
 
@@ -85,16 +86,26 @@ pub(crate) fn name_fault(name: &str) -> Option<String> {
     (!fits).then(|| format!("A column's name has 1 to {MOST_NAME} characters, and no NUL"))
 }
 
-/// What is wrong with a specification, the columns considered when they are known.
-pub(crate) fn parameter_faults(spec: &AnalysisSpec, columns: &[FeedColumn]) -> Vec<Fault> {
-    let mut faults = spec.faults();
-    if !columns.is_empty() {
+/// The specification of a row feed's analyses, by its task.
+///
+/// # Errors
+/// Every fault that shows before columns are looked at.
+pub(crate) fn specification(parameters: &Value) -> Result<TaskSpec, Vec<Fault>> {
+    TaskSpec::read(parameters).map_err(|faults| faults.into_iter().map(fault).collect())
+}
+
+/// What is wrong with a specification, the columns considered when they are known: what its task needs must be there, and hold
+/// what it needs, such as numbers.
+pub(crate) fn parameter_faults(spec: &TaskSpec, columns: &[FeedColumn]) -> Vec<Fault> {
+    let faults = if columns.is_empty() {
+        spec.faults()
+    } else {
         let fields: Vec<Field> = columns
             .iter()
             .map(|column| Field::new(&column.name, column.kind.data_type(), true))
             .collect();
-        faults.extend(ephor_fairness::column_faults(spec, &Schema::new(fields)));
-    }
+        spec.column_faults(&Schema::new(fields))
+    };
     faults.into_iter().map(fault).collect()
 }
 
@@ -120,14 +131,55 @@ mod tests {
 
     #[test]
     fn a_specification_is_held_against_columns_that_are_known() {
-        let spec: AnalysisSpec = serde_json::from_value(
-            json!({ "target": "y", "prediction": "p", "protected": ["sex"] }),
-        )
-        .unwrap();
+        let spec =
+            specification(&json!({ "target": "y", "prediction": "p", "protected": ["sex"] }))
+                .unwrap();
         assert!(parameter_faults(&spec, &[]).is_empty());
         let known = [column("y", FeedType::Number), column("p", FeedType::Number)];
         let faults = parameter_faults(&spec, &known);
         assert_eq!(faults.len(), 1);
         assert_eq!(faults[0].pointer, "/parameters/protected/0");
+    }
+
+    #[test]
+    fn columns_hold_what_the_task_needs() {
+        let told = |parameters: Value, columns: &[FeedColumn]| -> Vec<(String, String)> {
+            let found = specification(&parameters);
+            let found = found.map_or_else(|faults| faults, |spec| parameter_faults(&spec, columns));
+            let word = |fault: Fault| (fault.pointer.into_owned(), fault.code.into_owned());
+            found.into_iter().map(word).collect()
+        };
+        let pair = |at: &str, code: &str| (at.to_owned(), code.to_owned());
+        let sex = column("sex", FeedType::Text);
+        let numbers =
+            json!({ "task": "regression", "target": "y", "prediction": "p", "protected": ["sex"] });
+        let known = [column("y", FeedType::Number), column("p", FeedType::Text), sex.clone()];
+        assert_eq!(
+            told(numbers.clone(), &known),
+            [pair("/parameters/prediction", "prediction_not_numeric")]
+        );
+        let known = [column("y", FeedType::Integer), column("p", FeedType::Number), sex.clone()];
+        assert_eq!(told(numbers, &known), []);
+
+        let classes =
+            json!({ "task": "multiclass", "target": "y", "prediction": "p", "protected": ["sex"] });
+        let known = [column("y", FeedType::Text), column("p", FeedType::Text), sex.clone()];
+        assert_eq!(told(classes.clone(), &known), []);
+        assert_eq!(told(classes, &[]), []);
+
+        let lists =
+            json!({ "task": "ranking", "list": "query", "score": "s", "protected": ["sex"] });
+        let known = [column("query", FeedType::Integer), column("s", FeedType::Boolean), sex];
+        assert_eq!(told(lists.clone(), &known), [pair("/parameters/score", "score_not_numeric")]);
+        assert_eq!(told(lists, &[]), []);
+
+        // Without columns too, all that shows is told.
+        let wrong = json!({ "task": "ranking", "target": "y", "protected": ["sex"] });
+        let found = told(wrong, &[]);
+        for one in
+            [pair("/parameters/target", "misplaced"), pair("/parameters/position", "required")]
+        {
+            assert!(found.contains(&one), "{one:?} is not in {found:?}");
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! Make a row feed, whose token is shown once; replace and revoke tokens.
 
-use ephor_fairness::AnalysisSpec;
+use ephor_fairness::task::TaskSpec;
 use ephor_kernel::{Code, Fault, ModelId, Problem, RowFeedId};
 use ephor_store::{OrgTx, StoreError};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
     FeedColumn, RowFeedToken,
-    columns::{column_list_faults, parameter_faults},
+    columns::{column_list_faults, parameter_faults, specification},
 };
 use crate::schedule::schedule_faults;
 
@@ -40,9 +41,9 @@ pub struct RowFeedCreate {
     /// How many of the newest rows a data set holds at most.
     #[serde(default)]
     pub keep_rows: Option<i32>,
-    /// The specification of the analyses; none, to store data sets only.
+    /// The specification of the analyses, of any task; none, to store data sets only.
     #[serde(default)]
-    pub parameters: Option<AnalysisSpec>,
+    pub parameters: Option<Value>,
 }
 
 /// A row feed's new token.
@@ -81,6 +82,32 @@ impl RowFeedSecret {
 impl RowFeedCreate {
     /// All that is wrong with it.
     pub fn faults(&self) -> Vec<Fault> {
+        self.checked().err().unwrap_or_default()
+    }
+
+    /// Its specification, read by its task.
+    ///
+    /// # Errors
+    /// All that is wrong with the row feed.
+    fn checked(&self) -> Result<Option<TaskSpec>, Vec<Fault>> {
+        let mut faults = self.own_faults();
+        let read = self.parameters.as_ref().map(specification).transpose();
+        let spec = read.unwrap_or_else(|wrong| {
+            faults.extend(wrong);
+            None
+        });
+        let wrong = column_list_faults(&self.columns);
+        // Columns that are wrong themselves say nothing of the specification.
+        let known = if wrong.is_empty() { self.columns.as_slice() } else { &[] };
+        if let Some(spec) = &spec {
+            faults.extend(parameter_faults(spec, known));
+        }
+        faults.extend(wrong);
+        if faults.is_empty() { Ok(spec) } else { Err(faults) }
+    }
+
+    /// What is wrong with it beside its columns and its specification.
+    fn own_faults(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
         if self.name.trim().is_empty() || self.name.chars().count() > 200 {
             faults.push(Fault::new("/name", "length", "A name has 1 to 200 characters"));
@@ -105,13 +132,6 @@ impl RowFeedCreate {
         if let Some(schedule) = &self.schedule {
             faults.extend(schedule_faults(schedule));
         }
-        let wrong = column_list_faults(&self.columns);
-        // Columns that are wrong themselves say nothing of the specification.
-        let known = if wrong.is_empty() { self.columns.as_slice() } else { &[] };
-        if let Some(parameters) = &self.parameters {
-            faults.extend(parameter_faults(parameters, known));
-        }
-        faults.extend(wrong);
         faults
     }
 }
@@ -125,16 +145,13 @@ pub async fn row_feed_create(
     tx: &mut OrgTx,
     create: &RowFeedCreate,
 ) -> Result<RowFeedSecret, Problem> {
-    Problem::unless_empty(create.faults())?;
+    let spec = create.checked().map_err(Problem::invalid)?;
     room_for_another(tx).await?;
     let token = RowFeedToken::generate(tx.organization(), RowFeedId::new());
     let name = create.name.trim().to_owned();
     let json = |value: Result<serde_json::Value, _>| value.map_err(|_| Problem::internal());
     let columns = json(serde_json::to_value(&create.columns))?;
-    let parameters = match &create.parameters {
-        Some(parameters) => Some(json(serde_json::to_value(parameters))?),
-        None => None,
-    };
+    let parameters = spec.map(|spec| json(spec.to_json())).transpose()?;
     sqlx::query!(
         "insert into assurance.row_feeds
              (organization_id, id, name, description, model_id, columns, analyse_after, keep_rows, parameters,

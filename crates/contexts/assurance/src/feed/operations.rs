@@ -4,7 +4,7 @@ use ephor_rest::Operation;
 use serde_json::{Value, json};
 
 use super::MAX_BATCH_ROWS;
-use crate::operations::binary;
+use crate::operations::parameters;
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
@@ -56,7 +56,7 @@ pub(crate) fn operations() -> Vec<Operation> {
 }
 
 fn create_row_feed() -> Value {
-    let parameters = binary();
+    let parameters = parameters();
     json!({
         "type": "object",
         "additionalProperties": false,

@@ -6,12 +6,14 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use ephor_fairness::AnalysisSpec;
 use ephor_kernel::{Code, DatasetId, JobId, ModelId, Problem, RowFeedId};
 use ephor_store::{OrgTx, StoreError};
 use uuid::Uuid;
 
-use super::flush::{Next, Waiting, flush_if_due};
+use super::{
+    columns::specification,
+    flush::{Next, Waiting, flush_if_due},
+};
 use crate::analysis::{AnalysisCreate, analysis_attempt};
 
 /// Rows that a data set was made of.
@@ -165,10 +167,11 @@ async fn analysis(
     model_id: Option<ModelId>,
     parameters: serde_json::Value,
 ) -> Result<Result<Option<ephor_kernel::AnalysisId>, Problem>, Problem> {
-    let parameters: AnalysisSpec = match serde_json::from_value(parameters) {
+    let parameters = match specification(&parameters) {
         Ok(parameters) => parameters,
-        Err(error) => {
-            let why = format!("The specification cannot be read: {error}");
+        Err(faults) => {
+            let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            let why = format!("The specification cannot be read: {}", told.join("; "));
             return Ok(Err(Problem::new(Code::Malformed, why)));
         }
     };
@@ -177,7 +180,7 @@ async fn analysis(
         description: format!("Rows of the row feed {feed}"),
         dataset_id: dataset,
         model_id,
-        parameters: parameters.into(),
+        parameters,
     };
     let asked = analysis_attempt(tx, &create).await?;
     Ok(asked.map(Some))

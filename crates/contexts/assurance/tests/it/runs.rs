@@ -326,7 +326,7 @@ async fn what_does_not_fit_the_task_is_refused_with_every_fault() {
             &world.scope,
             json!({
                 "name": "wrong", "kind": "performance_degradation", "schedule": "0 6 * * *",
-                "current_dataset_id": dataset, "metric": "mae_difference", "threshold": -1.0,
+                "current_dataset_id": dataset, "metric": "mae_difference", "threshold": 0.5,
                 "parameters": {
                     "analysis": { "task": "regression", "target": "y", "prediction": "p", "protected": [], "loss_bound": -1.0 },
                     "thresholds": { "accuracy": 0.1 },
@@ -346,7 +346,6 @@ async fn what_does_not_fit_the_task_is_refused_with_every_fault() {
             "/parameters/analysis/protected",
             "/parameters/thresholds/accuracy",
             "/reference_dataset_id",
-            "/threshold",
         ]
     );
 

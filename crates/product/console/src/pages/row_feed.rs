@@ -9,11 +9,13 @@ use axum::{
 use ephor_assurance::feed::{
     RowFeedCreate, RowFeedSecret, row_feed_create, row_feed_flush, row_feed_rotate_token,
 };
+use ephor_fairness::task::Task;
 use ephor_kernel::{Fault, Problem, RowFeedId};
 use ephor_rest::Id;
 use serde_json::{Value, json};
 
 use super::{
+    analysis::TASKS,
     resource::{
         FormPage, Step, browse_status,
         edit::{Sent, sent},
@@ -24,7 +26,7 @@ use crate::{
     ConsoleState,
     error::page,
     frame::Frame,
-    view::{Control, Field, Form as Fields},
+    view::{Choice, Control, Field, Form as Fields},
     visit::{Answer, Visit},
 };
 
@@ -65,9 +67,19 @@ fn form(visit: &Visit, refused: Option<(&Sent, &Problem)>) -> Response {
         Field::new("schedule", "Schedule").hint(
             "When what waits is stored and analysed, such as 0 6 * * mon-fri: at six on weekdays, in UTC. Empty: none.",
         ),
-        Field::new("target", "Column of true labels")
-            .hint("Empty: rows are stored, and not analysed."),
+        Field::new("task", "What is predicted").select(
+            TASKS.map(|(task, label)| Choice::new(task.as_str(), label)).to_vec(),
+        )
+        .required(),
+        Field::new("target", "Column of what is true")
+            .hint("Labels, numbers or classes. Empty, but for lists: rows are stored, and not analysed."),
         Field::new("prediction", "Column of predictions"),
+        Field::new("list", "Column of lists")
+            .hint("Of ranked lists: which list a row is of. Empty: all rows are one list."),
+        Field::new("position", "Column of positions")
+            .hint("Of ranked lists: less is seen first. Either this or the score."),
+        Field::new("score", "Column of scores")
+            .hint("Of ranked lists: more is seen first. Of yes or no: how sure the model was."),
         Field::new("protected", "Protected attributes").hint("Columns, with commas between."),
     ]);
     if let Some((values, problem)) = refused {
@@ -103,8 +115,21 @@ fn input(values: &Sent) -> Result<RowFeedCreate, Problem> {
     let protected: Vec<&str> = text("protected")
         .map(|names| names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect())
         .unwrap_or_default();
-    let parameters = text("target").map(|target| {
-        json!({ "target": target, "prediction": text("prediction"), "protected": protected })
+    let task = text("task").unwrap_or(Task::Binary.as_str());
+    // Lists have no labels; of other tasks, no column of them means that nothing is analysed.
+    let is_analysed = text("target").is_some() || task == Task::Ranking.as_str();
+    let parameters = is_analysed.then(|| {
+        let mut asked = json!({ "protected": protected });
+        if task != Task::Binary.as_str() {
+            asked["task"] = task.into();
+        }
+        // What means nothing to the task is told by who reads it.
+        for name in ["target", "prediction", "list", "position", "score"] {
+            if let Some(column) = text(name) {
+                asked[name] = column.into();
+            }
+        }
+        asked
     });
     serde_json::from_value(json!({
         "name": text("name").unwrap_or_default(),

@@ -118,6 +118,78 @@ async fn rows_are_analysed_once_when_there_are_enough() {
 }
 
 #[tokio::test]
+async fn rows_of_every_task_are_analysed_by_it() {
+    let data = data_folder();
+    let server = Server::serve(data.path());
+    let ada = Person::sign_up(&server.url, "ada@example.org").await;
+    // Everything that does not fit the task, at once: fields, and columns that hold something else.
+    let wrong = json!({
+        "name": "Prices", "columns": [
+            { "name": "price", "type": "number" }, { "name": "estimate", "type": "text" },
+            { "name": "sex", "type": "text" },
+        ],
+        "parameters": { "task": "regression", "target": "price", "prediction": "estimate", "protected": ["sec"], "loss_bound": -1 },
+    });
+    let refused = ada.post("/v1/row_feeds").json(&wrong).send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let problem: Value = refused.json().await.unwrap();
+    let mut pointers: Vec<_> = problem["faults"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| fault["pointer"].as_str().unwrap())
+        .collect();
+    pointers.sort_unstable();
+    assert_eq!(
+        pointers,
+        ["/parameters/loss_bound", "/parameters/prediction", "/parameters/protected/0"],
+        "{problem}"
+    );
+
+    let row = |n: usize| {
+        let sex = if n.is_multiple_of(2) { "f" } else { "m" };
+        let grade = ["a", "b", "c"][n % 3];
+        let (price, list, place) = (n % 7, n / 10, n % 10);
+        format!(
+            "{{\"price\":{price},\"estimate\":{},\"grade\":\"{grade}\",\"given\":\"b\",\"list\":{list},\"place\":{place},\"sex\":\"{sex}\"}}\n",
+            price + n % 2
+        )
+    };
+    let rows: String = (0..120).map(row).collect();
+    for parameters in [
+        json!({ "task": "regression", "target": "price", "prediction": "estimate", "protected": ["sex"] }),
+        json!({ "task": "multiclass", "target": "grade", "prediction": "given", "protected": ["sex"] }),
+        json!({ "task": "ranking", "list": "list", "position": "place", "protected": ["sex"] }),
+    ] {
+        let task = parameters["task"].as_str().unwrap();
+        let settings = json!({ "name": task, "analyse_after": 100, "parameters": parameters });
+        let (id, token) = made(&ada, settings).await;
+        // What the first batch fixes has to suit the task too.
+        let texts = rows
+            .replace("\"price\":", "\"price\":\"x\",\"cost\":")
+            .replace("\"place\":", "\"place\":\"x\",\"at\":");
+        let (status, problem) = push(&server, &token, NDJSON, texts).await;
+        let fits = task == "multiclass";
+        assert_eq!(status == StatusCode::ACCEPTED, fits, "{task}: {problem}");
+        if !fits {
+            let place =
+                if task == "ranking" { "/parameters/position" } else { "/parameters/target" };
+            assert_eq!(problem["faults"][0]["pointer"], place, "{problem}");
+            assert_eq!(push(&server, &token, NDJSON, rows.clone()).await.0, StatusCode::ACCEPTED);
+        }
+        let feed = stored(&ada, &id).await;
+        let analysis =
+            ada.json(&format!("/v1/bias_analyses/{}", feed["analysis_id"].as_str().unwrap())).await;
+        let ended = ada.ended(&analysis).await;
+        assert_eq!(
+            (&ended["status"], &ended["task"], &ended["row_count"]),
+            (&json!("completed"), &json!(task), &json!(120)),
+            "{ended}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn what_is_acknowledged_outlives_a_server_that_is_killed() {
     let data = data_folder();
     let server = Server::serve(data.path());

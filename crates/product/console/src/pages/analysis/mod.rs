@@ -23,6 +23,8 @@ use crate::{
     visit::{Answer, Visit},
 };
 
+pub(crate) use request::TASKS;
+
 pub(crate) fn routes() -> Router<ConsoleState> {
     Router::new()
         .route("/analyses", get(list).post(new::create))

@@ -259,7 +259,7 @@ pub(super) const KINDS: [(AnalysisType, &str); 4] = [
 ];
 
 /// What models predict.
-pub(super) const TASKS: [(Task, &str); 4] = [
+pub(crate) const TASKS: [(Task, &str); 4] = [
     (Task::Binary, "Yes or no"),
     (Task::Regression, "Numbers"),
     (Task::Multiclass, "One class of several"),
