@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
-use crate::{AnalysisResult, ENGINE_VERSION};
+use crate::{
+    AnalysisResult, ENGINE_VERSION,
+    task::{Task, TaskResult},
+};
 
 /// The most bytes of a baseline.
 pub const MAX_BASELINE_BYTES: u64 = 256 << 20;
@@ -13,15 +16,48 @@ struct Head {
     engine_version: Option<String>,
     report: Option<serde::de::IgnoredAny>,
     attributes: Option<serde::de::IgnoredAny>,
+    comparisons: Option<serde::de::IgnoredAny>,
 }
 
-/// Reads what `ephor analyze --format json` wrote. The error says why it is none.
+const HOW: &str = "A baseline is what `ephor analyze --format json` writes.";
+
+/// Reads what `ephor analyze --format json` wrote of yes or no. The error says why it is none.
 pub fn read_baseline(text: &str) -> Result<AnalysisResult, String> {
-    const HOW: &str = "A baseline is what `ephor analyze --format json` writes.";
+    let (text, version) = checked(text, |head| head.attributes.is_some())?;
+    serde_json::from_str(text).map_err(|error| unlike(&version, &error))
+}
+
+/// Reads what `ephor analyze --format json` wrote of a task. The error says why it is none, and which task it is of.
+pub fn read_task_baseline(text: &str, task: Task) -> Result<TaskResult, String> {
+    let (text, version) =
+        checked(text, |head| head.attributes.is_some() || head.comparisons.is_some())?;
+    let read = |task: Task| TaskResult::read(task, serde_json::from_str(text)?);
+    read(task).map_err(|error| {
+        let mut others = Task::ALL.into_iter().filter(|other| *other != task);
+        match others.find(|other| read(*other).is_ok()) {
+            Some(other) => format!(
+                "The baseline is of the task {}, and this analysis of the task {}: their numbers have nothing to do with one another.",
+                other.as_str(),
+                task.as_str()
+            ),
+            None => unlike(&version, &error),
+        }
+    })
+}
+
+fn unlike(version: &str, error: &serde_json::Error) -> String {
+    format!(
+        "The baseline names engine version {version}, but is not as it writes results: {error}. {HOW}"
+    )
+}
+
+/// The text without its mark of byte order and the engine's version, if it is a result that this engine reads.
+fn checked(text: &str, is_result: impl Fn(&Head) -> bool) -> Result<(&str, String), String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let head: Head = serde_json::from_str(text)
         .map_err(|error| format!("The baseline is no result of an analysis: {error}. {HOW}"))?;
-    let Some(version) = head.engine_version.filter(|_| head.attributes.is_some()) else {
+    let is_result = is_result(&head);
+    let Some(version) = head.engine_version.filter(|_| is_result) else {
         let what = if head.report.is_some() {
             "The baseline is a report of figures, and no result of an analysis"
         } else {
@@ -34,9 +70,7 @@ pub fn read_baseline(text: &str) -> Result<AnalysisResult, String> {
             "The baseline was made by version {version} of the engine; this is {ENGINE_VERSION}, which does not read it. Make a new one with this version."
         ));
     }
-    serde_json::from_str(text).map_err(|error| {
-        format!("The baseline names engine version {version}, but is not as it writes results: {error}. {HOW}")
-    })
+    Ok((text, version))
 }
 
 /// The part of a version that results stay readable within: the first number above 0, and what precedes it.

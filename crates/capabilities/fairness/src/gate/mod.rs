@@ -15,7 +15,7 @@ pub mod sarif;
 
 use serde::Serialize;
 
-pub use baseline::read_baseline;
+pub use baseline::{read_baseline, read_task_baseline};
 pub use policy::{Allowed, Bound, Day, FailOn, Policy, Scope, Side};
 
 use crate::{

@@ -541,6 +541,55 @@ fn ranked_lists_are_compared() {
 }
 
 #[test]
+fn other_tasks_are_held_against_a_baseline_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let saved = folder.path().join("main.json");
+    let saved = saved.to_str().unwrap();
+    let usual = ["--task", "regression", "--target", "price", "--protected", "group"];
+    let with = |more: &[&str]| analyze(&kinds(), &[&usual[..], more].concat());
+    let now = ["--prediction", "guess", "--threshold", "mae_difference=0.5"];
+    let output =
+        with(&[&now[..], &["--format", "json", "--out", saved, "--fail-on", "never"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+
+    // As it was: whatever fails, it failed before.
+    let gate = ["--baseline", saved, "--fail-on", "regression"];
+    let output = with(&[&now[..], &gate].concat());
+    let out = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
+    assert!(out.contains("Since the baseline") && out.contains("0 became worse"), "{out}");
+    let output = with(&[&now[..], &gate, &["--format", "json"]].concat());
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found["comparison"]["task"], "regression");
+    assert_eq!(found["spec"]["target"], "price");
+    // Income is far from any price, and further for some.
+    let worse = ["--prediction", "income", "--threshold", "mae_difference=0.5"];
+    let output = with(&[&worse[..], &["--baseline", saved, "--format", "json"]].concat());
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let overall = found["comparison"]["overall"].as_array().unwrap();
+    let mae = overall.iter().find(|one| one["id"] == "mae").unwrap();
+    assert_eq!(mae["verdict"], "worse", "{mae}");
+
+    // Of another measure, of another task, and without any: nothing says what regressed.
+    for (more, part) in [
+        (["--prediction", "guess", "--weight", "weight"], "weight was none"),
+        (["--prediction", "guess", "--confidence", "0.9"], "confidence was 0.95"),
+    ] {
+        let output = with(&[&more[..], &gate].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+        assert!(text(&output.stderr).contains(part), "{}", text(&output.stderr));
+    }
+    let lists =
+        ["--task", "ranking", "--list", "query", "--score", "rating", "--protected", "group"];
+    let output = analyze(&kinds(), &[&lists[..], &["--baseline", saved]].concat());
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains("of the task regression") && err.contains("of the task ranking"), "{err}");
+    let output = with(&[&now[..], &["--fail-on", "regression"]].concat());
+    assert!(text(&output.stderr).contains("give one with --baseline"));
+}
+
+#[test]
 fn similar_people_are_compared() {
     let usual = ["--target", "hired", "--protected", "group", "--type", "individual_fairness"];
     let with = |more: &[&str]| analyze(&kinds(), &[&usual[..], more].concat());

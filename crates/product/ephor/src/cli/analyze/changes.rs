@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use ephor_fairness::{
     Status,
-    comparison::{DisparityChange, Verdict},
+    comparison::{AttributeChange, Comparison, DisparityChange, Verdict},
     gate::{Check, Compared, Gate},
 };
 
@@ -20,7 +20,7 @@ pub fn render(gate: &Gate, compared: Option<&Compared<'_>>, colour: bool) -> Str
     asked(&mut out, gate, colour);
     known(&mut out, gate);
     if let Some(compared) = compared {
-        since(&mut out, compared, colour);
+        since(&mut out, &compared.comparison, colour);
     }
     if !gate.notes.is_empty() {
         let _ = writeln!(out, "\nPolicy");
@@ -39,6 +39,21 @@ pub fn render(gate: &Gate, compared: Option<&Compared<'_>>, colour: bool) -> Str
         }
     );
     out
+}
+
+/// What changed since a baseline, for analyses that no policy judges.
+pub fn compared(comparison: &Comparison, colour: bool) -> String {
+    let mut out = String::new();
+    since(&mut out, comparison, colour);
+    out
+}
+
+/// The attribute, and the class that is held against the rest.
+fn name(one: &AttributeChange) -> String {
+    match &one.class {
+        Some(class) => format!("{}: {class}", one.name),
+        None => one.name.clone(),
+    }
 }
 
 fn asked(out: &mut String, gate: &Gate, colour: bool) {
@@ -81,13 +96,13 @@ fn known(out: &mut String, gate: &Gate) {
     }
 }
 
-fn since(out: &mut String, compared: &Compared<'_>, colour: bool) {
-    let comparison = &compared.comparison;
+fn since(out: &mut String, comparison: &Comparison, colour: bool) {
     let _ = writeln!(out, "\nSince the baseline\n{}", safe(&comparison.sentence));
     for difference in &comparison.differences {
         let _ = writeln!(out, "- {}", safe(&difference.sentence));
     }
-    for one in &comparison.attributes {
+    // Single classes have the groups of all.
+    for one in comparison.attributes.iter().filter(|one| one.class.is_none()) {
         for (groups, what) in [(&one.groups_new, "new"), (&one.groups_gone, "gone")] {
             if !groups.is_empty() && !matches!(one.verdict, Verdict::New | Verdict::Gone) {
                 let shown =
@@ -99,10 +114,10 @@ fn since(out: &mut String, compared: &Compared<'_>, colour: bool) {
             }
         }
     }
-    let mut changed: Vec<(&str, &DisparityChange)> = comparison
+    let mut changed: Vec<(&AttributeChange, &DisparityChange)> = comparison
         .attributes
         .iter()
-        .flat_map(|one| one.disparities.iter().map(|change| (one.name.as_str(), change)))
+        .flat_map(|one| one.disparities.iter().map(move |change| (one, change)))
         .filter(|(_, change)| change.judged)
         .filter(|(_, change)| {
             change.regressed || matches!(change.verdict, Verdict::Worse | Verdict::Improved)
@@ -116,7 +131,7 @@ fn since(out: &mut String, compared: &Compared<'_>, colour: bool) {
     });
     let mut table = plain();
     table.set_header(["what", "of", "was", "is", "change of gap", "status"]);
-    for (name, change) in changed.iter().take(MOST) {
+    for (one, change) in changed.iter().take(MOST) {
         let number = |value: Option<f64>| {
             value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
         };
@@ -131,7 +146,7 @@ fn since(out: &mut String, compared: &Compared<'_>, colour: bool) {
         };
         table.add_row([
             format!("{} {}", change.verdict.as_str(), change.id),
-            safe(name),
+            safe(&name(one)),
             number(change.baseline),
             number(change.current),
             gap,

@@ -15,12 +15,16 @@ use ephor_fairness::{
         policy::MAX_POLICY_BYTES,
         sarif::{Place, sarif},
     },
+    task::{Task, TaskResult},
 };
 use ephor_kernel::{Clock as _, SystemClock};
 use serde::Serialize;
 
 use super::Output;
 use crate::exit::UsageError;
+
+/// Why nothing says what regressed.
+const UNTOLD: &str = "What regressed is told by a baseline: give one with --baseline";
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Gating")]
@@ -41,12 +45,14 @@ pub struct GateArgs {
 
 impl GateArgs {
     /// A sentence for each option that gates, beside what cannot be gated.
-    pub fn misplaced(&self, format: Output, beside: &str) -> Vec<String> {
+    ///
+    /// `compares`: what it is can be held against a baseline, though no policy judges it.
+    pub fn misplaced(&self, format: Output, beside: &str, compares: bool) -> Vec<String> {
         let given = [
             ("--policy", self.policy.is_some()),
-            ("--baseline", self.baseline.is_some()),
+            ("--baseline", !compares && self.baseline.is_some()),
             ("--also", !self.also.is_empty()),
-            ("--fail-on regression", self.fail_on == Some(Stop::Regression)),
+            ("--fail-on regression", !compares && self.fail_on == Some(Stop::Regression)),
             ("--format sarif", format == Output::Sarif),
             ("--format junit", format == Output::Junit),
             ("--format markdown", format == Output::Markdown),
@@ -97,6 +103,31 @@ fn also(text: &str) -> Result<(Output, PathBuf), String> {
     Ok((format, PathBuf::from(file)))
 }
 
+/// The baseline of an analysis of another task than yes or no, read before the data are.
+pub fn task_baseline(args: &GateArgs, task: Task) -> anyhow::Result<Option<TaskResult>> {
+    let Some(path) = &args.baseline else {
+        if args.fail_on == Some(Stop::Regression) {
+            return Err(UsageError(UNTOLD.to_owned()).into());
+        }
+        return Ok(None);
+    };
+    let read = text(path, MAX_BASELINE_BYTES, "baseline").and_then(|text| {
+        gate::read_task_baseline(&text, task)
+            .map_err(|error| format!("{}: {error}", path.display()))
+    });
+    Ok(Some(read.map_err(UsageError)?))
+}
+
+/// Refuses a gate on regressions beside a baseline of which nothing can be told.
+pub fn comparable(comparison: &Comparison) -> anyhow::Result<()> {
+    let told: Vec<&str> = comparison.obstacles().map(|one| one.sentence.as_str()).collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    let message = "The baseline does not measure the same, so that nothing says what regressed:";
+    Err(UsageError(format!("{message}\n{}", told.join("\n"))).into())
+}
+
 /// What is to be judged by, read and found right before the data are.
 pub struct Gating {
     pub policy: Policy,
@@ -125,7 +156,7 @@ impl Gating {
         let baseline = args.baseline.as_deref().and_then(|path| baseline(path, &mut wrong));
         let fail_on = args.fail_on.map(FailOn::from).or(policy.fail_on).unwrap_or(FailOn::Fail);
         if fail_on == FailOn::Regression && args.baseline.is_none() {
-            wrong.push("What regressed is told by a baseline: give one with --baseline".to_owned());
+            wrong.push(UNTOLD.to_owned());
         }
         if !wrong.is_empty() {
             return Err(UsageError(wrong.join("\n")).into());
@@ -153,13 +184,7 @@ impl Gating {
         if let Some(compared) = &compared
             && self.fail_on == FailOn::Regression
         {
-            let told: Vec<&str> =
-                compared.comparison.obstacles().map(|one| one.sentence.as_str()).collect();
-            if !told.is_empty() {
-                let message =
-                    "The baseline does not measure the same, so that nothing says what regressed:";
-                return Err(UsageError(format!("{message}\n{}", told.join("\n"))).into());
-            }
+            comparable(&compared.comparison)?;
         }
         Ok(compared)
     }

@@ -42,6 +42,7 @@ Examples:
   ephor analyze adult.csv --target y_true --protected sex --policy fairness.toml --also sarif=ephor.sarif --also junit=ephor.xml
   ephor analyze adult.csv --target y_true --protected sex --baseline main.json --fail-on regression --format markdown
   ephor analyze prices.csv --task regression --target price --prediction estimate --protected region
+  ephor analyze prices.csv --task regression --target price --prediction estimate --protected region --baseline main.json --fail-on regression
   ephor analyze marks.csv --task multiclass --target grade --prediction given --protected sex,school
   ephor analyze results.csv --task ranking --list query --score relevance --protected sex
   ephor analyze hires.csv --target hired --protected sex --type individual_fairness --feature degree,years
@@ -246,8 +247,7 @@ impl Args {
     }
 
     fn write(&self, found: &Found<'_>) -> anyhow::Result<()> {
-        let terminal = self.out.is_none() && std::io::stdout().is_terminal();
-        let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let colour = self.colour();
         for (format, path) in &self.gating.also {
             file::put(Some(path), self.written(*format, found, false)?)?;
         }
@@ -286,6 +286,12 @@ impl Args {
             Output::Markdown => markdown(result, gate, compared, &source),
         };
         Ok(text.into_bytes())
+    }
+
+    /// Whether words may be coloured: on a terminal that wants it.
+    fn colour(&self) -> bool {
+        let terminal = self.out.is_none() && std::io::stdout().is_terminal();
+        terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
     }
 
     /// What is analysed, for people.

@@ -1,18 +1,30 @@
 //! `ephor analyze --task …`: what the model predicts, where that is not yes or no.
 
 use clap::ValueEnum;
-use ephor_console::report::figures::{of_flips, of_multiclass, of_ranking, of_regression};
+use ephor_console::report::figures::{
+    Document, of_flips, of_multiclass, of_ranking, of_regression,
+};
 use ephor_fairness::{
     AnalysisSpec, AnalysisType, Status,
+    comparison::{Comparison, compare_tasks},
     flips::{self, FlipSpec},
     frame::Grouping,
     multiclass::{self, MulticlassSpec},
     ranking::{self, RankingSpec},
     regression::{self, RegressionSpec},
+    task::{self, TaskResult},
 };
+use serde::Serialize;
 
-use super::reports::put;
-use crate::{cli::block_on, exit::Exit};
+use super::{
+    Output, changes,
+    gating::{Stop, comparable, task_baseline},
+    reports::put,
+};
+use crate::{
+    cli::{block_on, printed},
+    exit::Exit,
+};
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What is predicted")]
@@ -62,6 +74,15 @@ impl Task {
             Self::Regression => "regression",
             Self::Multiclass => "multiclass",
             Self::Ranking => "ranking",
+        }
+    }
+
+    const fn kind(self) -> task::Task {
+        match self {
+            Self::Classification => task::Task::Binary,
+            Self::Regression => task::Task::Regression,
+            Self::Multiclass => task::Task::Multiclass,
+            Self::Ranking => task::Task::Ranking,
         }
     }
 }
@@ -119,7 +140,8 @@ impl TaskArgs {
             })
             .collect();
         if self.task != Task::Classification {
-            sentences.extend(args.gating.misplaced(args.format, &format!("--task {mine}")));
+            let beside = format!("--task {mine}");
+            sentences.extend(args.gating.misplaced(args.format, &beside, true));
         }
         if self.task == Task::Classification && args.reports.report.is_none() && !is_individual {
             for (option, is_given) in [
@@ -173,7 +195,7 @@ fn misplaced_beside_flips(args: &super::Args, spec: &AnalysisSpec) -> Vec<String
     if spec.prediction.is_some() == spec.score.is_some() {
         sentences.push("--flipped needs either --prediction or --score".to_owned());
     }
-    sentences.extend(args.gating.misplaced(args.format, "--flipped"));
+    sentences.extend(args.gating.misplaced(args.format, "--flipped", false));
     sentences
 }
 
@@ -186,19 +208,55 @@ pub fn run_flips(args: &super::Args, spec: &AnalysisSpec, flipped: &str) -> anyh
     Ok(args.exit(found.findings.status.unwrap_or(Status::Pass)))
 }
 
-/// Reads the file, and prints what the task's analysis found.
+/// What `--format json` prints beside a baseline: the result as ever, and what changed.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    result: &'a TaskResult,
+    comparison: &'a Comparison,
+}
+
+/// Reads the file, and prints what the task's analysis found and, beside a baseline, what changed since.
 pub fn run(args: &super::Args, spec: AnalysisSpec) -> anyhow::Result<Exit> {
+    let baseline = task_baseline(&args.gating, args.tasks.task.kind())?;
+    let (found, document) = analysed(args, spec)?;
+    let comparison = baseline.map(|baseline| compare_tasks(&baseline, &found)).transpose()?;
+    let on_regression = args.gating.fail_on == Some(Stop::Regression);
+    if let Some(comparison) = comparison.as_ref().filter(|_| on_regression) {
+        comparable(comparison)?;
+    }
+    match (&comparison, args.format) {
+        (None, _) | (_, Output::Html | Output::Pdf) => put(args, &found, &document)?,
+        (Some(comparison), Output::Json) => {
+            put(args, &Printed { result: &found, comparison }, &document)?;
+        }
+        (Some(comparison), Output::Table | Output::Sarif | Output::Junit | Output::Markdown) => {
+            let mut text = printed::document(&document, &args.source());
+            text += &changes::compared(comparison, args.colour());
+            args.put(text)?;
+        }
+    }
+    if on_regression {
+        let stopped =
+            comparison.is_some_and(|comparison| comparison.regressions().next().is_some());
+        return Ok(if stopped { Exit::Finding } else { Exit::Ok });
+    }
+    Ok(args.exit(found.status().unwrap_or(Status::Pass)))
+}
+
+/// What the task's analysis found, and how it is told.
+fn analysed(args: &super::Args, spec: AnalysisSpec) -> anyhow::Result<(TaskResult, Document)> {
     let groups = Grouping::from(&spec);
     let (asked, target) = (&args.tasks, spec.target);
     let prediction = spec.prediction.unwrap_or_default();
-    let status = match asked.task {
+    Ok(match asked.task {
         Task::Multiclass => {
             let spec = MulticlassSpec::new(target, prediction, groups);
             let found = block_on(
                 args.read(async |table, cancel| multiclass::analyze(table, &spec, cancel).await),
             )?;
-            put(args, &found, &of_multiclass(&found))?;
-            found.findings.status
+            let document = of_multiclass(&found);
+            (TaskResult::Multiclass(Box::new(found)), document)
         }
         Task::Ranking => {
             let spec = RankingSpec {
@@ -211,8 +269,8 @@ pub fn run(args: &super::Args, spec: AnalysisSpec) -> anyhow::Result<Exit> {
             let found = block_on(
                 args.read(async |table, cancel| ranking::analyze(table, &spec, cancel).await),
             )?;
-            put(args, &found, &of_ranking(&found))?;
-            found.findings.status
+            let document = of_ranking(&found);
+            (TaskResult::Ranking(Box::new(found)), document)
         }
         Task::Classification | Task::Regression => {
             let spec = RegressionSpec {
@@ -223,9 +281,8 @@ pub fn run(args: &super::Args, spec: AnalysisSpec) -> anyhow::Result<Exit> {
             let found = block_on(
                 args.read(async |table, cancel| regression::analyze(table, &spec, cancel).await),
             )?;
-            put(args, &found, &of_regression(&found))?;
-            found.findings.status
+            let document = of_regression(&found);
+            (TaskResult::Regression(Box::new(found)), document)
         }
-    };
-    Ok(args.exit(status.unwrap_or(Status::Pass)))
+    })
 }
