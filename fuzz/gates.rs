@@ -2,14 +2,15 @@
 //! this file.
 
 use ephor_fairness::{
-    comparison::{Comparison, compare},
+    comparison::{Comparison, compare, compare_tasks},
     gate::{
         Compared, Day, FailOn, Policy, gate,
         junit::junit,
         markdown::markdown,
-        read_baseline,
+        read_baseline, read_task_baseline,
         sarif::{Place, sarif},
     },
+    task::Task,
 };
 use serde_json::{Map, Value, json};
 
@@ -32,6 +33,12 @@ pub fn policy(input: &[u8]) {
 /// judged and printed.
 pub fn baseline(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
+    for task in [Task::Regression, Task::Multiclass, Task::Ranking] {
+        let Ok(result) = read_task_baseline(text, task) else { continue };
+        let again = serde_json::to_string(&result).expect("numbers of JSON are numbers of JSON");
+        assert_eq!(read_task_baseline(&again, task).expect("what was written reads"), result);
+        reads_back(&compare_tasks(&result, &result).expect("one task"));
+    }
     let Ok(result) = read_baseline(text) else { return };
     let again = serde_json::to_string(&result).expect("numbers of JSON are numbers of JSON");
     assert_eq!(read_baseline(&again).expect("what was written reads"), result);

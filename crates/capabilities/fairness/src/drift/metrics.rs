@@ -235,6 +235,9 @@ fn judged(by: Option<f64>, nearest: Option<f64>, threshold: Option<f64>) -> Opti
 
 fn sentence(found: &MetricDrift, has_direction: bool, undefined: Option<&str>) -> String {
     let whom = match (&found.attribute, &found.group) {
+        (Some(attribute), Some(class)) if found.kind == MetricKind::Fairness => {
+            format!(" by {attribute}, of {class} against the rest,")
+        }
         (Some(attribute), Some(group)) => format!(" of {attribute} {group}"),
         (Some(attribute), None) => format!(" by {attribute}"),
         _ => String::new(),

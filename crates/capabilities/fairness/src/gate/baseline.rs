@@ -99,6 +99,26 @@ mod tests {
     }
 
     #[test]
+    fn a_baseline_of_another_task_is_told_so() {
+        let numbers = serde_json::json!({
+            "spec": { "target": "y", "prediction": "p", "protected": ["sex"] },
+            "engine_version": ENGINE_VERSION, "exact": true, "distance_error": 0.0,
+            "rows": { "read": 0, "used": 0, "weight": 0.0, "effective": 0.0 }, "excluded": [],
+            "overall": { "name": "all", "values": [], "n": 0, "weight": 0.0, "small": false, "metrics": [] },
+            "comparisons": [], "notes": [], "counts": { "pass": 0, "warning": 0, "fail": 0 }, "status": null,
+        })
+        .to_string();
+        assert!(read_task_baseline(&numbers, Task::Regression).is_ok());
+        let why = read_task_baseline(&numbers, Task::Ranking).err().unwrap_or_default();
+        assert!(why.contains("task regression") && why.contains("task ranking"), "{why}");
+        let why = read_baseline(&numbers).err().unwrap_or_default();
+        assert!(why.contains("no result"), "{why}");
+        let odd = numbers.replace("\"notes\":[]", "\"notes\":3");
+        let why = read_task_baseline(&odd, Task::Ranking).err().unwrap_or_default();
+        assert!(why.contains("not as it writes results"), "{why}");
+    }
+
+    #[test]
     fn what_is_no_result_is_told_from_what_is_too_old() {
         let why = |text: &str| read_baseline(text).err().unwrap_or_default();
         assert!(why("[]").contains("no result"), "{}", why("[]"));
