@@ -123,7 +123,10 @@ pub(super) fn of_numbers(
 ) -> Vec<Difference> {
     let (was, is) = (&baseline.spec, &current.spec);
     let mut found = Found(Vec::new());
-    found.labelled((&was.target, &is.target), (&was.prediction, &is.prediction));
+    found.labelled(
+        (was.target.as_str(), is.target.as_str()),
+        (was.prediction.as_str(), is.prediction.as_str()),
+    );
     found.add(
         "loss",
         loss(was.loss),
@@ -151,7 +154,10 @@ pub(super) fn of_classes(
 ) -> Vec<Difference> {
     let (was, is) = (&baseline.spec, &current.spec);
     let mut found = Found(Vec::new());
-    found.labelled((&was.target, &is.target), (&was.prediction, &is.prediction));
+    found.labelled(
+        (was.target.as_str(), is.target.as_str()),
+        (was.prediction.as_str(), is.prediction.as_str()),
+    );
     found.add(
         "classes",
         &listed(&baseline.classes),

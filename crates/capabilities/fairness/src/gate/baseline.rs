@@ -60,6 +60,8 @@ fn checked(text: &str, is_result: impl Fn(&Head) -> bool) -> Result<(&str, Strin
     let Some(version) = head.engine_version.filter(|_| is_result) else {
         let what = if head.report.is_some() {
             "The baseline is a report of figures, and no result of an analysis"
+        } else if head.comparisons.is_some() {
+            "The baseline is a result of another task than yes or no, or of other metrics"
         } else {
             "The baseline is no result of an analysis"
         };
@@ -112,7 +114,7 @@ mod tests {
         let why = read_task_baseline(&numbers, Task::Ranking).err().unwrap_or_default();
         assert!(why.contains("task regression") && why.contains("task ranking"), "{why}");
         let why = read_baseline(&numbers).err().unwrap_or_default();
-        assert!(why.contains("no result"), "{why}");
+        assert!(why.contains("another task"), "{why}");
         let odd = numbers.replace("\"notes\":[]", "\"notes\":3");
         let why = read_task_baseline(&odd, Task::Ranking).err().unwrap_or_default();
         assert!(why.contains("not as it writes results"), "{why}");

@@ -391,3 +391,30 @@ fn metric(change: &MetricChange) -> Vec<Html> {
         difference(change.change, change.interval),
     ]
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use ephor_fairness::comparison::compare_tasks;
+
+    use super::*;
+    use crate::samples;
+
+    #[test]
+    fn every_task_is_shown_group_by_group_and_without_a_score_that_it_does_not_have() {
+        for result in [samples::regression(), samples::multiclass(), samples::ranking()] {
+            let side = |name: &str| {
+                let mut side = samples::completed(name, 0.0);
+                side.result = result.clone();
+                side
+            };
+            let (before, after) = (side("before"), side("after"));
+            let comparison = compare_tasks(&before.result, &after.result).unwrap();
+            let html = CompareView::new(&Compared { before, after, comparison }).render().unwrap();
+            for text in ["Metrics of each group of sex", "Everybody together", "plot-changes-sex"] {
+                assert!(html.contains(text), "{text} is not in {html}");
+            }
+            assert!(!html.contains("<f>") && !html.contains("Compliance score"), "{html}");
+        }
+    }
+}
