@@ -289,7 +289,9 @@ pub(crate) fn faults(new: &Value, _old: Option<&Value>) -> Vec<Fault> {
             None
         }
     };
-    let task = analysis.as_ref().map(TaskSpec::task).unwrap_or_default();
+    // What it is to be is known even if the rest of it cannot be read.
+    let word = parameters.analysis.as_ref().and_then(|one| one.get("task")?.as_str());
+    let task = word.and_then(Task::named).unwrap_or_default();
     let definition = Definition {
         kind,
         parameters,
@@ -300,9 +302,10 @@ pub(crate) fn faults(new: &Value, _old: Option<&Value>) -> Vec<Fault> {
         has_current: there("current_dataset_id"),
         has_window: ["window_seconds", "reference_from", "reference_until"].into_iter().any(there),
     };
-    // Without an analysis that can be read nothing says which metrics there are.
     if is_read {
         faults.extend(definition.faults());
+    } else if task != Task::Binary && kind != Kind::Data {
+        faults.extend(task::watched(&definition, task));
     }
     let runs_by_itself =
         there("schedule") || new.get("on_arrival").and_then(Value::as_bool) == Some(true);
@@ -467,8 +470,11 @@ mod tests {
     #[test]
     fn every_fault_of_an_analysis_is_told_where_it_stands() {
         let analysis = json!({ "task": "ranking", "target": "y", "protected": [], "top": "x" });
-        let faults = of_numbers(&json!({ "parameters": { "analysis": analysis } }));
+        // What is watched is told of too, by the task that it names.
+        let faults =
+            of_numbers(&json!({ "metric": "mae", "parameters": { "analysis": analysis } }));
         for (at, code) in [
+            ("/metric", "unknown_metric"),
             ("/parameters/analysis/target", "misplaced"),
             ("/parameters/analysis/top", "type"),
             ("/parameters/analysis/protected", "required"),

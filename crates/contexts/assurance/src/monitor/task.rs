@@ -45,9 +45,14 @@ pub(super) fn judges_metrics(definition: &Definition, task: Task) -> bool {
 
 /// All that is wrong with what is there.
 pub(super) fn faults(definition: &Definition, spec: &TaskSpec) -> Vec<Fault> {
-    let task = spec.task();
+    let analysis = spec.faults().into_iter().map(within_analysis);
+    analysis.chain(watched(definition, spec.task())).collect()
+}
+
+/// All that is wrong with what is watched of a task, whatever the analysis says beside it.
+pub(super) fn watched(definition: &Definition, task: Task) -> Vec<Fault> {
     let of_groups = definition.kind == Kind::Performance;
-    let mut faults: Vec<Fault> = spec.faults().into_iter().map(within_analysis).collect();
+    let mut faults = Vec::new();
     for (id, threshold) in &definition.parameters.thresholds {
         let at = format!("/parameters/thresholds/{id}");
         faults.extend(named(&at, task, of_groups, id));

@@ -121,3 +121,66 @@ async fn a_monitor_is_run_and_its_alerts_are_looked_after() {
         assert!(openapi["paths"][path]["post"].is_object(), "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_monitor_of_predicted_numbers_is_checked_and_raises_alerts() {
+    let data = data_folder();
+    let server = Server::serve(data.path());
+    let ada = Person::sign_up(&server.url, "ada@example.org").await;
+    let mut rows = "price,estimate,sex\n".to_owned();
+    for n in 0..400_u32 {
+        let (sex, off) = if n.is_multiple_of(2) { ("f", 9) } else { ("m", 0) };
+        let price = 50 + n * 7 % 40;
+        rows.push_str(&format!("{price},{},{sex}\n", price + n % 5 + off));
+    }
+    let dataset = ada.upload("prices", rows.into_bytes()).await;
+    let with = |metric: &str, threshold: f64, analysis: Value| {
+        json!({
+            "name": metric, "kind": "bias_drift", "current_dataset_id": dataset["id"], "metric": metric,
+            "threshold": threshold, "parameters": { "analysis": analysis },
+        })
+    };
+    let analysis = |prediction: &str| json!({ "task": "regression", "target": "price", "prediction": prediction, "protected": ["sex"] });
+    let pointers = |problem: &Value| -> Vec<String> {
+        let faults = problem["faults"].as_array().unwrap();
+        faults.iter().map(|fault| fault["pointer"].as_str().unwrap().to_owned()).collect()
+    };
+
+    // The metric is none of the task, the analysis has what means nothing to it, at once; and what can never be reached.
+    let mut wrong = analysis("estimate");
+    wrong["top"] = json!(3);
+    let (refused, problem) =
+        status(&ada, "/v1/monitors", with("equal_opportunity_difference", 0.1, wrong)).await;
+    assert_eq!(refused, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+    assert_eq!(pointers(&problem), ["/parameters/analysis/top", "/metric"]);
+    let never = with("prediction_distance", 2.0, analysis("estimate"));
+    let (refused, problem) = status(&ada, "/v1/monitors", never).await;
+    assert_eq!(refused, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+    assert_eq!(pointers(&problem), ["/threshold"]);
+
+    // A column that is not there is told to whoever has it run.
+    let asked = with("rmse_difference", 2.0, analysis("guess"));
+    let monitor = answered(ada.post("/v1/monitors").json(&asked)).await;
+    let run = format!("/v1/monitors/{}/run", monitor["id"].as_str().unwrap());
+    let (refused, problem) = status(&ada, &run, json!(null)).await;
+    assert_eq!(refused, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+    assert_eq!(pointers(&problem), ["/parameters/analysis/prediction"]);
+
+    let asked = with("mae_difference", 2.0, analysis("estimate"));
+    let monitor = answered(ada.post("/v1/monitors").json(&asked)).await;
+    let path = format!("/v1/monitors/{}", monitor["id"].as_str().unwrap());
+    let (accepted, _) = status(&ada, &format!("{path}/run"), json!(null)).await;
+    assert_eq!(accepted, StatusCode::ACCEPTED);
+    let row = within_async("the run ends", async || {
+        let row = ada.json(&path).await;
+        row["last_outcome"].is_string().then_some(row)
+    })
+    .await;
+    assert_eq!(row["last_outcome"], "fail", "{row}");
+    let alerts = ada.json("/v1/monitoring_alerts?status=eq.open").await;
+    let [alert] = alerts["data"].as_array().unwrap().as_slice() else { panic!("{alerts}") };
+    assert_eq!(
+        (&alert["details"]["metric"], &alert["details"]["attribute"]),
+        (&json!("mae_difference"), &json!("sex"))
+    );
+}
