@@ -32,7 +32,6 @@ struct Parts {
     operations: Vec<Operation>,
     cursors: Cursors,
     sizes: Sizes,
-    openapi: Value,
 }
 
 impl Engine {
@@ -61,13 +60,11 @@ impl Engine {
     ) -> Result<Self, SpecError> {
         let resources = resolve(catalog, specs)?;
         let operations: Vec<_> = operations.into_iter().collect();
-        let openapi = crate::openapi::document(&resources, &operations);
         Ok(Self(Arc::new(Parts {
             resources,
             operations,
             cursors: Cursors::new(cursor_key),
             sizes: Sizes::default(),
-            openapi,
         })))
     }
 
@@ -86,9 +83,9 @@ impl Engine {
         &self.0.operations
     }
 
-    /// The OpenAPI 3.1 document.
-    pub fn openapi(&self) -> &Value {
-        &self.0.openapi
+    /// The OpenAPI 3.1 document. It is made anew at each call, which takes tens of milliseconds and some 20 MB.
+    pub fn openapi(&self) -> Value {
+        crate::openapi::document(&self.0.resources, &self.0.operations)
     }
 
     pub(crate) fn cursors(&self) -> &Cursors {

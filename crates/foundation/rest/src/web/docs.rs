@@ -1,26 +1,64 @@
 //! `/openapi.json`, and `/docs`: the same document as a page to read and to try.
 
-use std::{fmt::Write as _, future::ready};
+use std::{fmt::Write as _, future::ready, sync::Arc};
 
 use axum::{Router, routing::get};
 use bytes::Bytes;
-use ephor_kernel::Code;
+use ephor_kernel::{Code, Problem};
 use http::{HeaderValue, header};
 use serde_json::Value;
+use tokio::{sync::OnceCell, task::spawn_blocking};
 
+use super::ApiError;
 use crate::Engine;
 
 const SCRIPT: &str = include_str!("../../assets/docs.js");
 const STYLE: &str = include_str!("../../assets/docs.css");
 const PAGE: &str = include_str!("../../assets/docs.html");
 
+/// What is served. It is made when somebody asks for it first: most processes are never asked, and it takes much memory for a moment.
+struct Description {
+    engine: Engine,
+    made: OnceCell<Made>,
+}
+
+struct Made {
+    document: Bytes,
+    page: Bytes,
+}
+
+impl Description {
+    async fn made(&self) -> Result<&Made, ApiError> {
+        let make = || async {
+            let engine = self.engine.clone();
+            let made = spawn_blocking(move || {
+                let document = engine.openapi();
+                Made { document: document.to_string().into(), page: page(&document).into() }
+            });
+            made.await.map_err(|error| {
+                tracing::error!(%error, "the description of the API could not be made");
+                Problem::internal()
+            })
+        };
+        Ok(self.made.get_or_try_init(make).await?)
+    }
+
+    async fn document(self: Arc<Self>) -> Result<Whole, ApiError> {
+        Ok(served(self.made().await?.document.clone(), "application/json"))
+    }
+
+    async fn page(self: Arc<Self>) -> Result<Whole, ApiError> {
+        Ok(served(self.made().await?.page.clone(), "text/html; charset=utf-8"))
+    }
+}
+
 /// The routes of the description. It says nothing of any tenant, so anybody may read it.
 pub(super) fn router<S: Clone + Send + Sync + 'static>(engine: &Engine) -> Router<S> {
-    let document = Bytes::from(engine.openapi().to_string());
-    let page = Bytes::from(page(engine.openapi()));
+    let document = Arc::new(Description { engine: engine.clone(), made: OnceCell::new() });
+    let page = Arc::clone(&document);
     Router::new()
-        .route("/openapi.json", get(move || ready(served(document.clone(), "application/json"))))
-        .route("/docs", get(move || ready(served(page.clone(), "text/html; charset=utf-8"))))
+        .route("/openapi.json", get(move || document.document()))
+        .route("/docs", get(move || page.page()))
         .route(
             "/docs/docs.js",
             get(|| ready(served(SCRIPT.into(), "text/javascript; charset=utf-8"))),
@@ -28,8 +66,10 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>(engine: &Engine) -> Route
         .route("/docs/docs.css", get(|| ready(served(STYLE.into(), "text/css; charset=utf-8"))))
 }
 
+type Whole = ([(header::HeaderName, HeaderValue); 3], Bytes);
+
 /// Whole answers, ready.
-fn served(body: Bytes, kind: &'static str) -> ([(header::HeaderName, HeaderValue); 3], Bytes) {
+fn served(body: Bytes, kind: &'static str) -> Whole {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
