@@ -225,7 +225,8 @@ mod tests {
         let made = input(&values("y", "100")).unwrap();
         assert_eq!((made.name.as_str(), made.analyse_after), ("Decisions", Some(100)));
         assert_eq!(made.schedule.as_deref(), Some("0 6 * * *"));
-        assert_eq!(made.parameters.unwrap().protected, ["sex", "race"]);
+        let protected = &made.parameters.unwrap()["protected"];
+        assert_eq!(*protected, serde_json::json!(["sex", "race"]));
         assert!(input(&values("", "")).unwrap().parameters.is_none());
         assert_eq!(input(&values("", "x")).unwrap_err().faults[0].pointer, "/analyse_after");
     }

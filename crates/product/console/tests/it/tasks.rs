@@ -188,7 +188,7 @@ fn people(worse: bool) -> String {
             let place = (index * 7 + list * 3) % 10;
             cells[8] = (place + if women && list % 3 > 0 { 30 } else { 0 }).to_string();
             if women {
-                cells[6] = "c".to_owned();
+                cells[6] = "c".into();
             }
         }
         cells.join(",") + "\n"

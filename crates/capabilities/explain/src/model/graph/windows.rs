@@ -43,11 +43,10 @@ pub(super) fn windows(node: &NodeProto, taken: &[TVec<usize>]) -> TractResult<Wi
     ensure!(all.all(|one| (1..=LARGEST).contains(one)), "its kernel cannot move");
     let pads = each(node, "pads", 2 * count, 0)?;
     let same = match word(node, "auto_pad") {
-        "" | "NOTSET" => false,
         "VALID" | "SAME_UPPER" | "SAME_LOWER" if !wholes(node, "pads").is_empty() => {
             bail!("it pads in two ways")
         }
-        "VALID" => false,
+        "" | "NOTSET" | "VALID" => false,
         "SAME_UPPER" | "SAME_LOWER" if !turned => true,
         other => bail!("it pads in a way that is not known here: {other}"),
     };
