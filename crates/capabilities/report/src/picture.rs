@@ -1,7 +1,8 @@
 //! From a figure's SVG to a picture of dots, as PNG.
 //!
-//! It is drawn with the fonts that documents are set in, so that it looks the same on whatever machine. Nothing that the figure
-//! names is fetched: neither files nor addresses, nor pictures within it.
+//! It is drawn with fonts that come with the binary, so that it looks the same on whatever machine: that of the console's pages,
+//! and those of documents for letters which that one lacks. Nothing that the figure names is fetched: neither files nor
+//! addresses, nor pictures within it.
 
 use std::sync::{Arc, LazyLock};
 
@@ -25,26 +26,37 @@ const MOST_BYTES: usize = 8 << 20;
 const MOST_DOTS: f64 = 16e6;
 /// The most dots in a row, or in a column.
 const LONGEST: f64 = 16_384.0;
-/// What all words are set in, whatever the figure asks for.
-const WORDS: &str = "Libertinus Serif";
+/// What words are set in, whatever the figure asks for.
+const WORDS: &str = "Inter";
+/// What they are set in where letters with serifs are asked for.
+const BOOK: &str = "Libertinus Serif";
 /// What words are set in where letters of one breadth are asked for.
 const CODE: &str = "DejaVu Sans Mono";
+
+/// The font of words: its letters are those of Latin.
+static WORDS_HELD: [&[u8]; 2] = [
+    include_bytes!("../fonts/inter/Inter-Regular.ttf"),
+    include_bytes!("../fonts/inter/Inter-SemiBold.ttf"),
+];
 
 /// The fonts as the painter knows them.
 struct Letters {
     book: Arc<Database>,
-    /// In the order of the fonts that are held.
+    /// Those of documents, in the order in which they are held.
     faces: Vec<Option<ID>>,
 }
 
 static LETTERS: LazyLock<Letters> = LazyLock::new(|| {
     let mut book = Database::new();
+    for data in WORDS_HELD {
+        book.load_font_source(Source::Binary(Arc::new(data)));
+    }
     let mut faces = Vec::with_capacity(FONTS_HELD.len());
     for data in FONTS_HELD {
         let loaded = book.load_font_source(Source::Binary(Arc::new(data)));
         faces.push(loaded.first().copied());
     }
-    book.set_serif_family(WORDS);
+    book.set_serif_family(BOOK);
     book.set_sans_serif_family(WORDS);
     book.set_cursive_family(WORDS);
     book.set_fantasy_family(WORDS);
@@ -104,7 +116,7 @@ fn options() -> Options<'static> {
     }
 }
 
-/// The first font that has a letter, of those that were not tried.
+/// The first font of documents that has a letter, of those that were not tried.
 fn other_face(letter: char, tried: &[ID], _: &mut Arc<Database>) -> Option<ID> {
     let mut faces = fonts().covering(letter).filter_map(|place| *LETTERS.faces.get(place)?);
     faces.find(|face| !tried.contains(face))
@@ -145,7 +157,7 @@ mod tests {
         let known = |name: &str| {
             LETTERS.book.faces().any(|face| face.families.iter().any(|(family, _)| family == name))
         };
-        assert!(known(WORDS) && known(CODE));
+        assert!(known(WORDS) && known(BOOK) && known(CODE));
     }
 
     #[test]
