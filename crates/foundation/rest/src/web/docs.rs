@@ -1,13 +1,17 @@
 //! `/openapi.json`, and `/docs`: the same document as a page to read and to try.
 
-use std::{fmt::Write as _, future::ready, sync::Arc};
+use std::{
+    fmt::Write as _,
+    future::ready,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{Router, routing::get};
 use bytes::Bytes;
 use ephor_kernel::{Code, Problem};
 use http::{HeaderValue, header};
 use serde_json::Value;
-use tokio::{sync::OnceCell, task::spawn_blocking};
+use tokio::{sync::Mutex, task::spawn_blocking};
 
 use super::ApiError;
 use crate::Engine;
@@ -19,7 +23,7 @@ const PAGE: &str = include_str!("../../assets/docs.html");
 /// What is served. It is made when somebody asks for it first: most processes are never asked, and it takes much memory for a moment.
 struct Description {
     engine: Engine,
-    made: OnceCell<Made>,
+    made: Arc<Once<Made>>,
 }
 
 struct Made {
@@ -27,20 +31,49 @@ struct Made {
     page: Bytes,
 }
 
+/// What one thread makes once. Who gives up waiting does not stop it, nor have it made again; who waits holds no thread.
+struct Once<T> {
+    made: OnceLock<T>,
+    /// Held by the thread that makes it.
+    turn: Arc<Mutex<()>>,
+}
+
+impl<T: Send + Sync + 'static> Once<T> {
+    fn new() -> Self {
+        Self { made: OnceLock::new(), turn: Arc::default() }
+    }
+
+    async fn get(
+        self: &Arc<Self>,
+        make: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<&T, Problem> {
+        if self.made.get().is_none() {
+            let turn = Arc::clone(&self.turn).lock_owned().await;
+            // Another may have made it meanwhile.
+            if self.made.get().is_none() {
+                let once = Arc::clone(self);
+                let making = spawn_blocking(move || {
+                    once.made.get_or_init(make);
+                    drop(turn);
+                });
+                making.await.map_err(|error| {
+                    tracing::error!(%error, "the description of the API could not be made");
+                    Problem::internal()
+                })?;
+            }
+        }
+        self.made.get().ok_or_else(Problem::internal)
+    }
+}
+
 impl Description {
     async fn made(&self) -> Result<&Made, ApiError> {
-        let make = || async {
-            let engine = self.engine.clone();
-            let made = spawn_blocking(move || {
-                let document = engine.openapi();
-                Made { document: document.to_string().into(), page: page(&document).into() }
-            });
-            made.await.map_err(|error| {
-                tracing::error!(%error, "the description of the API could not be made");
-                Problem::internal()
-            })
+        let engine = self.engine.clone();
+        let make = move || {
+            let document = engine.openapi();
+            Made { document: document.to_string().into(), page: page(&document).into() }
         };
-        Ok(self.made.get_or_try_init(make).await?)
+        Ok(self.made.get(make).await?)
     }
 
     async fn document(self: Arc<Self>) -> Result<Whole, ApiError> {
@@ -54,7 +87,7 @@ impl Description {
 
 /// The routes of the description. It says nothing of any tenant, so anybody may read it.
 pub(super) fn router<S: Clone + Send + Sync + 'static>(engine: &Engine) -> Router<S> {
-    let document = Arc::new(Description { engine: engine.clone(), made: OnceCell::new() });
+    let document = Arc::new(Description { engine: engine.clone(), made: Arc::new(Once::new()) });
     let page = Arc::clone(&document);
     Router::new()
         .route("/openapi.json", get(move || document.document()))
@@ -294,10 +327,47 @@ fn prose(text: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
+    use std::sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    };
+
+    use futures::FutureExt as _;
     use serde_json::json;
 
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_made_once_is_not_made_again_for_who_gave_up() {
+        let once = Arc::new(Once::new());
+        let made = Arc::new(AtomicUsize::new(0));
+        let (go, held) = mpsc::channel::<()>();
+        let count = Arc::clone(&made);
+        let slow = move || {
+            let _ = held.recv();
+            count.fetch_add(1, Ordering::SeqCst) + 1
+        };
+        let again = || {
+            let count = Arc::clone(&made);
+            move || count.fetch_add(1, Ordering::SeqCst) + 1
+        };
+        // Asked, and not waited for.
+        assert!(once.get(slow).now_or_never().is_none());
+        assert!(once.get(again()).now_or_never().is_none());
+        go.send(()).unwrap();
+        assert_eq!(*once.get(again()).await.unwrap(), 1);
+        assert_eq!(made.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_made_is_made_for_the_next() {
+        let once = Arc::new(Once::new());
+        let broken = || -> usize { panic!("it cannot be made") };
+        assert!(once.get(broken).await.is_err());
+        assert_eq!(*once.get(|| 2).await.unwrap(), 2);
+    }
 
     #[test]
     fn nothing_of_the_document_is_taken_for_markup() {
