@@ -90,7 +90,7 @@ impl Runner {
         }
         let end = if claim.attempt > claim.max_attempts {
             // Its workers died, one after another: it is not begun again.
-            End::Failed(storable(claim.last_error.as_deref().unwrap_or_default()))
+            End::Failed(abandoned(claim.last_error.as_deref()))
         } else {
             match supervise(handler, job, &self.config, &self.hand_back).await {
                 Outcome::Lost => {
@@ -172,6 +172,11 @@ fn storable(reason: &str) -> String {
     if reason.is_empty() { "It failed without a reason.".to_owned() } else { reason }
 }
 
+/// Why a job failed whose last worker did not come to its end: what an earlier one said, if any did.
+fn abandoned(last_error: Option<&str>) -> String {
+    last_error.map_or_else(|| "Every worker that ran it ended before it did.".to_owned(), storable)
+}
+
 /// Tells a handler that its job has failed. `false`: it could not put things right now, but may later.
 async fn tell_failed(handler: &Arc<dyn JobHandler>, job: &JobContext, reason: &str) -> bool {
     let told = AssertUnwindSafe(handler.failed(job.clone(), reason)).catch_unwind().await;
@@ -198,5 +203,11 @@ mod tests {
         assert_eq!(storable("a\0b"), "ab");
         assert_eq!(storable("\0"), "It failed without a reason.");
         assert_eq!(storable(&"\0é".repeat(20_000)), "é".repeat(MOST_REASON_CHARS));
+    }
+
+    #[test]
+    fn a_job_whose_workers_died_says_so_unless_one_said_why() {
+        assert_eq!(abandoned(None), "Every worker that ran it ended before it did.");
+        assert_eq!(abandoned(Some("no column `a`")), "no column `a`");
     }
 }
