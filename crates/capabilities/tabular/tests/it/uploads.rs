@@ -30,8 +30,13 @@ struct Told {
     begun: AtomicUsize,
     completed: AtomicUsize,
     aborted: AtomicUsize,
+    /// Parts on their way, and the most that ever were at once.
+    under_way: AtomicUsize,
+    most: AtomicUsize,
     /// It refuses every part.
     refuses: AtomicBool,
+    /// It completes an upload, and does not answer.
+    is_silent: AtomicBool,
 }
 
 impl Told {
@@ -112,12 +117,24 @@ impl MultipartUpload for Kept {
             let refused = Error::Generic { store: "test", source: "no part is taken".into() };
             return Box::pin(std::future::ready(Err(refused)));
         }
-        self.upload.put_part(data)
+        let part = self.upload.put_part(data);
+        let told = Arc::clone(&self.told);
+        let now = told.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+        told.most.fetch_max(now, Ordering::SeqCst);
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            let stored = part.await;
+            told.under_way.fetch_sub(1, Ordering::SeqCst);
+            stored
+        })
     }
 
     async fn complete(&mut self) -> Result<PutResult> {
         let stored = self.upload.complete().await?;
         self.told.completed.fetch_add(1, Ordering::SeqCst);
+        if self.told.is_silent.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         Ok(stored)
     }
 
@@ -172,6 +189,35 @@ async fn what_is_not_finished_is_taken_back_once() {
     drop(begin().await.finish());
     settled().await;
     assert_eq!(told.ends(), (0, 3));
+    assert!(destination.store.head(&destination.path).await.is_err());
+}
+
+#[tokio::test]
+async fn one_great_piece_goes_by_as_many_parts_as_small_ones() {
+    let (destination, told) = keeping();
+    let mut upload = Upload::begin(&destination, 2).await.unwrap();
+    upload.write(Bytes::from_static(b"before")).await.unwrap();
+    upload.write(Bytes::from(vec![7; 45 << 20])).await.unwrap();
+    upload.finish().await.unwrap();
+    assert_eq!(told.most.load(Ordering::SeqCst), 2);
+    let stored = destination.store.get(&destination.path).await.unwrap().bytes().await.unwrap();
+    assert_eq!(stored.len(), (45 << 20) + 6);
+    assert!(stored.starts_with(b"before\x07"));
+}
+
+#[tokio::test]
+async fn what_was_completed_for_nobody_is_taken_back() {
+    let (destination, told) = keeping();
+    told.is_silent.store(true, Ordering::SeqCst);
+    let mut upload = Upload::begin(&destination, 2).await.unwrap();
+    upload.write(Bytes::from_static(b"all of it")).await.unwrap();
+    let finishing = tokio::spawn(upload.finish());
+    settled().await;
+    assert_eq!(told.ends(), (1, 0));
+    assert!(destination.store.head(&destination.path).await.is_ok());
+    finishing.abort();
+    settled().await;
+    assert_eq!(told.ends(), (1, 1));
     assert!(destination.store.head(&destination.path).await.is_err());
 }
 
