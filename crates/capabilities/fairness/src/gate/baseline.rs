@@ -17,31 +17,54 @@ struct Head {
     report: Option<serde::de::IgnoredAny>,
     attributes: Option<serde::de::IgnoredAny>,
     comparisons: Option<serde::de::IgnoredAny>,
+    // What only the results of one task have.
+    exact: Option<serde::de::IgnoredAny>,
+    against_rest: Option<serde::de::IgnoredAny>,
+    lists: Option<serde::de::IgnoredAny>,
+}
+
+impl Head {
+    /// The task that it is a result of, as far as its fields tell.
+    fn task(&self) -> Option<Task> {
+        let told = [
+            (self.attributes.is_some(), Task::Binary),
+            (self.against_rest.is_some(), Task::Multiclass),
+            (self.exact.is_some(), Task::Regression),
+            (self.lists.is_some(), Task::Ranking),
+        ];
+        told.into_iter().find(|(is_there, _)| *is_there).map(|(_, task)| task)
+    }
 }
 
 const HOW: &str = "A baseline is what `ephor analyze --format json` writes.";
 
 /// Reads what `ephor analyze --format json` wrote of yes or no. The error says why it is none.
 pub fn read_baseline(text: &str) -> Result<AnalysisResult, String> {
-    let (text, version) = checked(text, |head| head.attributes.is_some())?;
+    let (text, version, _) = checked(text, |head| head.attributes.is_some())?;
     serde_json::from_str(text).map_err(|error| unlike(&version, &error))
 }
 
 /// Reads what `ephor analyze --format json` wrote of a task. The error says why it is none, and which task it is of.
 pub fn read_task_baseline(text: &str, task: Task) -> Result<TaskResult, String> {
-    let (text, version) =
+    let (text, version, told) =
         checked(text, |head| head.attributes.is_some() || head.comparisons.is_some())?;
-    let read = |task: Task| TaskResult::read(task, serde_json::from_str(text)?);
-    read(task).map_err(|error| {
-        let mut others = Task::ALL.into_iter().filter(|other| *other != task);
-        match others.find(|other| read(*other).is_ok()) {
-            Some(other) => format!(
-                "The baseline is of the task {}, and this analysis of the task {}: their numbers have nothing to do with one another.",
-                other.as_str(),
-                task.as_str()
-            ),
-            None => unlike(&version, &error),
-        }
+    if let Some(other) = told.filter(|told| *told != task) {
+        return Err(format!(
+            "The baseline is of the task {}, and this analysis of the task {}: their numbers have nothing to do with one another.",
+            other.as_str(),
+            task.as_str()
+        ));
+    }
+    whole(text, task).map_err(|error| unlike(&version, &error))
+}
+
+/// The result itself. It may be great, so it is read as what it is at once, and held no second time as JSON.
+fn whole(text: &str, task: Task) -> Result<TaskResult, serde_json::Error> {
+    Ok(match task {
+        Task::Binary => TaskResult::Binary(serde_json::from_str(text)?),
+        Task::Regression => TaskResult::Regression(serde_json::from_str(text)?),
+        Task::Multiclass => TaskResult::Multiclass(serde_json::from_str(text)?),
+        Task::Ranking => TaskResult::Ranking(serde_json::from_str(text)?),
     })
 }
 
@@ -51,12 +74,16 @@ fn unlike(version: &str, error: &serde_json::Error) -> String {
     )
 }
 
-/// The text without its mark of byte order and the engine's version, if it is a result that this engine reads.
-fn checked(text: &str, is_result: impl Fn(&Head) -> bool) -> Result<(&str, String), String> {
+/// The text without its mark of byte order, the engine's version and the task that the fields tell, if it is a result that this
+/// engine reads.
+fn checked(
+    text: &str,
+    is_result: impl Fn(&Head) -> bool,
+) -> Result<(&str, String, Option<Task>), String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let head: Head = serde_json::from_str(text)
         .map_err(|error| format!("The baseline is no result of an analysis: {error}. {HOW}"))?;
-    let is_result = is_result(&head);
+    let (is_result, task) = (is_result(&head), head.task());
     let Some(version) = head.engine_version.filter(|_| is_result) else {
         let what = if head.report.is_some() {
             "The baseline is a report of figures, and no result of an analysis"
@@ -72,7 +99,7 @@ fn checked(text: &str, is_result: impl Fn(&Head) -> bool) -> Result<(&str, Strin
             "The baseline was made by version {version} of the engine; this is {ENGINE_VERSION}, which does not read it. Make a new one with this version."
         ));
     }
-    Ok((text, version))
+    Ok((text, version, task))
 }
 
 /// The part of a version that results stay readable within: the first number above 0, and what precedes it.
@@ -116,8 +143,11 @@ mod tests {
         let why = read_baseline(&numbers).err().unwrap_or_default();
         assert!(why.contains("another task"), "{why}");
         let odd = numbers.replace("\"notes\":[]", "\"notes\":3");
-        let why = read_task_baseline(&odd, Task::Ranking).err().unwrap_or_default();
+        let why = read_task_baseline(&odd, Task::Regression).err().unwrap_or_default();
         assert!(why.contains("not as it writes results"), "{why}");
+        // Its fields tell its task, though it cannot be read.
+        let why = read_task_baseline(&odd, Task::Ranking).err().unwrap_or_default();
+        assert!(why.contains("task regression"), "{why}");
     }
 
     #[test]
