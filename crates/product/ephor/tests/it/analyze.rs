@@ -585,6 +585,13 @@ fn other_tasks_are_held_against_a_baseline_of_their_own() {
     let err = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{err}");
     assert!(err.contains("of the task regression") && err.contains("of the task ranking"), "{err}");
+    // A page would say nothing of it.
+    for format in ["html", "pdf"] {
+        let output = with(&[&now[..], &["--baseline", saved, "--format", format]].concat());
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.contains(&format!("means nothing to --format {format}")), "{err}");
+    }
     let output = with(&[&now[..], &["--fail-on", "regression"]].concat());
     assert!(text(&output.stderr).contains("give one with --baseline"));
 }

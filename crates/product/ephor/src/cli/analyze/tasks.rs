@@ -142,6 +142,19 @@ impl TaskArgs {
         if self.task != Task::Classification {
             let beside = format!("--task {mine}");
             sentences.extend(args.gating.misplaced(args.format, &beside, true));
+            // Their pages tell one result, and nothing of what changed.
+            let page = match args.format {
+                Output::Html => Some("html"),
+                Output::Pdf => Some("pdf"),
+                Output::Table | Output::Json | Output::Sarif | Output::Junit | Output::Markdown => {
+                    None
+                }
+            };
+            if let Some(page) = page.filter(|_| args.gating.baseline.is_some()) {
+                sentences.push(format!(
+                    "--baseline goes with --format table or json beside {beside}, and means nothing to --format {page}"
+                ));
+            }
         }
         if self.task == Task::Classification && args.reports.report.is_none() && !is_individual {
             for (option, is_given) in [
