@@ -72,7 +72,7 @@ fn form(visit: &Visit, refused: Option<(&Sent, &Problem)>) -> Response {
         )
         .required(),
         Field::new("target", "Column of what is true")
-            .hint("Labels, numbers or classes. Empty, but for lists: rows are stored, and not analysed."),
+            .hint("Labels, numbers or classes. With no column named here and below, but for lists, rows are stored, and not analysed."),
         Field::new("prediction", "Column of predictions"),
         Field::new("list", "Column of lists")
             .hint("Of ranked lists: which list a row is of. Empty: all rows are one list."),
@@ -116,8 +116,10 @@ fn input(values: &Sent) -> Result<RowFeedCreate, Problem> {
         .map(|names| names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect())
         .unwrap_or_default();
     let task = text("task").unwrap_or(Task::Binary.as_str());
-    // Lists have no labels; of other tasks, no column of them means that nothing is analysed.
-    let is_analysed = text("target").is_some() || task == Task::Ranking.as_str();
+    // Who names any column wants an analysis: what is still missing for it is told by who reads it. Lists need none to be named.
+    let columns = ["target", "prediction", "list", "position", "score", "protected"];
+    let is_analysed =
+        task == Task::Ranking.as_str() || columns.into_iter().any(|name| text(name).is_some());
     let parameters = is_analysed.then(|| {
         let mut asked = json!({ "protected": protected });
         if task != Task::Binary.as_str() {
@@ -227,7 +229,15 @@ mod tests {
         assert_eq!(made.schedule.as_deref(), Some("0 6 * * *"));
         let protected = &made.parameters.unwrap()["protected"];
         assert_eq!(*protected, serde_json::json!(["sex", "race"]));
-        assert!(input(&values("", "")).unwrap().parameters.is_none());
+        // Of what somebody wants analysed, the target is missing.
+        let faults = input(&values("", "")).unwrap().faults();
+        assert!(faults.iter().any(|fault| fault.pointer == "/parameters/target"), "{faults:?}");
+        let bare = |name: &str| {
+            let found: Sent = values("", "").into_iter().filter(|(at, _)| at != name).collect();
+            input(&found).unwrap().parameters
+        };
+        assert!(bare("protected").is_none());
+        assert!(bare("schedule").is_some());
         assert_eq!(input(&values("", "x")).unwrap_err().faults[0].pointer, "/analyse_after");
     }
 }
