@@ -5,7 +5,7 @@ use ephor_rest::{Actions, Change, Include, ResourceSpec};
 use serde_json::Value;
 
 use crate::{
-    feed::{FeedColumn, parameter_faults, specification},
+    feed::{FeedColumn, checked_specification},
     schedule,
 };
 
@@ -186,10 +186,7 @@ fn check_row_feed(new: &Value, _: Option<&Value>) -> Vec<Fault> {
         .get("columns")
         .and_then(|columns| serde_json::from_value(columns.clone()).ok())
         .unwrap_or_default();
-    match specification(parameters) {
-        Ok(spec) => faults.extend(parameter_faults(&spec, &columns)),
-        Err(wrong) => faults.extend(wrong),
-    }
+    faults.extend(checked_specification(parameters, &columns).err().unwrap_or_default());
     faults
 }
 

@@ -6,12 +6,14 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use ephor_fairness::task::TaskSpec;
 use ephor_kernel::Fault;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::analysis::fault;
 
 /// Columns of a row, at most.
 pub(crate) const MOST_COLUMNS: usize = 500;
+/// Fields of a specification that are looked at one by one, at most: each of them may be read by itself.
+const MOST_FIELDS: usize = 50;
 /// Characters of a column's name, at most.
 pub(crate) const MOST_NAME: usize = 200;
 
@@ -94,6 +96,60 @@ pub(crate) fn specification(parameters: &Value) -> Result<TaskSpec, Vec<Fault>> 
     TaskSpec::read(parameters).map_err(|faults| faults.into_iter().map(fault).collect())
 }
 
+/// The specification, or all that is wrong with it, the columns considered when they are known. A field that cannot be read hides
+/// nothing of what is wrong with the others.
+///
+/// # Errors
+/// Every fault.
+pub(crate) fn checked_specification(
+    parameters: &Value,
+    columns: &[FeedColumn],
+) -> Result<TaskSpec, Vec<Fault>> {
+    let mut faults = match specification(parameters) {
+        Ok(spec) => {
+            let faults = parameter_faults(&spec, columns);
+            return if faults.is_empty() { Ok(spec) } else { Err(faults) };
+        }
+        Err(faults) => faults,
+    };
+    if let Some((spec, unread)) = readable(parameters) {
+        for found in parameter_faults(&spec, columns) {
+            let field = found.pointer.strip_prefix("/parameters/");
+            let field = field.and_then(|rest| rest.split('/').next());
+            let is_unread = field.is_some_and(|field| unread.contains(&field));
+            let is_told =
+                faults.iter().any(|told| told.pointer == found.pointer && told.code == found.code);
+            if !is_unread && !is_told {
+                faults.push(found);
+            }
+        }
+    }
+    Err(faults)
+}
+
+/// What the fields that can be read say by themselves, and the names of the others.
+fn readable(parameters: &Value) -> Option<(TaskSpec, Vec<&str>)> {
+    let given = parameters.as_object().filter(|given| given.len() <= MOST_FIELDS)?;
+    let task = given.get("task");
+    let mut read = Map::new();
+    let mut unread = Vec::new();
+    for (name, value) in given {
+        let mut alone = Map::new();
+        alone.extend(task.map(|task| ("task".to_owned(), task.clone())));
+        alone.insert(name.clone(), value.clone());
+        if TaskSpec::read(&Value::Object(alone)).is_ok() {
+            read.insert(name.clone(), value.clone());
+        } else {
+            unread.push(name.as_str());
+        }
+    }
+    // Of no task, nothing means anything.
+    if unread.contains(&"task") {
+        return None;
+    }
+    TaskSpec::read(&Value::Object(read)).ok().map(|spec| (spec, unread))
+}
+
 /// What is wrong with a specification, the columns considered when they are known: what its task needs must be there, and hold
 /// what it needs, such as numbers.
 pub(crate) fn parameter_faults(spec: &TaskSpec, columns: &[FeedColumn]) -> Vec<Fault> {
@@ -139,6 +195,29 @@ mod tests {
         let faults = parameter_faults(&spec, &known);
         assert_eq!(faults.len(), 1);
         assert_eq!(faults[0].pointer, "/parameters/protected/0");
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_read_hides_no_fault_of_the_columns() {
+        let wrong = json!({
+            "task": "regression", "target": "y", "prediction": "p", "protected": ["race"],
+            "los": "squared", "loss_bound": "much",
+        });
+        let known = [
+            column("y", FeedType::Number),
+            column("p", FeedType::Text),
+            column("sex", FeedType::Text),
+        ];
+        let faults = checked_specification(&wrong, &known).unwrap_err();
+        let mut pointers: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_ref()).collect();
+        pointers.sort_unstable();
+        let wanted = ["los", "loss_bound", "prediction", "protected/0"]
+            .map(|field| format!("/parameters/{field}"));
+        assert_eq!(pointers, wanted);
+        // Of no task that there is, nothing else is told.
+        let wrong = json!({ "task": "rankin", "target": "y" });
+        let faults = checked_specification(&wrong, &known).unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults:?}");
     }
 
     #[test]

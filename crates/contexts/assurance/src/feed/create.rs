@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     FeedColumn, RowFeedToken,
-    columns::{column_list_faults, parameter_faults, specification},
+    columns::{checked_specification, column_list_faults},
 };
 use crate::schedule::schedule_faults;
 
@@ -91,17 +91,14 @@ impl RowFeedCreate {
     /// All that is wrong with the row feed.
     fn checked(&self) -> Result<Option<TaskSpec>, Vec<Fault>> {
         let mut faults = self.own_faults();
-        let read = self.parameters.as_ref().map(specification).transpose();
-        let spec = read.unwrap_or_else(|wrong| {
-            faults.extend(wrong);
-            None
-        });
         let wrong = column_list_faults(&self.columns);
         // Columns that are wrong themselves say nothing of the specification.
         let known = if wrong.is_empty() { self.columns.as_slice() } else { &[] };
-        if let Some(spec) = &spec {
-            faults.extend(parameter_faults(spec, known));
-        }
+        let read = self.parameters.as_ref().map(|given| checked_specification(given, known));
+        let spec = read.transpose().unwrap_or_else(|told| {
+            faults.extend(told);
+            None
+        });
         faults.extend(wrong);
         if faults.is_empty() { Ok(spec) } else { Err(faults) }
     }

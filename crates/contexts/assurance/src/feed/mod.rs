@@ -32,8 +32,8 @@ use futures::{future::BoxFuture, stream::BoxStream};
 use tokio::sync::Semaphore;
 
 pub use accept::PushedBatch;
+pub(crate) use columns::checked_specification;
 pub use columns::{FeedColumn, FeedType};
-pub(crate) use columns::{parameter_faults, specification};
 pub use create::{
     MOST_FEEDS, RowFeedCreate, RowFeedSecret, row_feed_create, row_feed_revoke_token,
     row_feed_rotate_token,
