@@ -52,7 +52,8 @@ pub async fn monitor_run_now(tx: &mut OrgTx, id: MonitorId) -> Result<MonitorRun
             format!("The monitor is {}, so it does not run", monitor.status),
         ));
     }
-    let definition = Definition::of(&monitor).map_err(Problem::invalid)?;
-    Problem::unless_empty(column_faults(tx, &monitor, &definition).await?)?;
+    let mut faults = Definition::of(&monitor).err().unwrap_or_default();
+    faults.extend(column_faults(tx, &monitor).await?);
+    Problem::unless_empty(faults)?;
     Ok(MonitorRun { monitor_id: id, job_id: monitor_enqueue(tx, id, None).await? })
 }
