@@ -66,12 +66,25 @@ pub async fn explanation_ask(
     let resolved = resolve(&mut tx, asked).await?;
     tx.commit().await?;
     // Outside of any transaction: opening a data set reads the object store.
-    let table = (state.open_dataset)(scope.clone(), resolved.dataset).await?;
-    let schema = table.schema();
-    let mut faults = asked.parameters.faults(asked.explanation_type, &resolved.known, &schema);
+    let opened = (state.open_dataset)(scope.clone(), resolved.dataset).await;
+    let (mut faults, unopened) = match opened {
+        Ok(table) => {
+            let schema = table.schema();
+            let found = asked.parameters.faults(asked.explanation_type, &resolved.known, &schema);
+            (found, None)
+        }
+        Err(problem) => (Vec::new(), Some(problem)),
+    };
     if let Some(background) = asked.background_dataset_id {
         let found = background_faults(state, scope, asked, background, &resolved.known).await?;
         faults.extend(found);
+    }
+    if let Some(problem) = unopened {
+        // By itself it is the answer, as it is of any data set; beside other faults it is one of them.
+        if faults.is_empty() {
+            return Err(problem);
+        }
+        faults.insert(0, unopened_fault("/dataset_id", problem)?);
     }
     Problem::unless_empty(faults)?;
     let mut tx = state.store.begin(scope).await?;
@@ -90,14 +103,7 @@ async fn background_faults(
 ) -> Result<Vec<Fault>, Problem> {
     let table = match (state.open_dataset)(scope.clone(), id).await {
         Ok(table) => table,
-        Err(problem) => {
-            let (code, message) = match problem.code {
-                Code::NotFound => ("unknown_reference", "There is no such data set"),
-                Code::InvalidTransition => ("not_ready", "The data set is still coming in"),
-                _ => return Err(problem),
-            };
-            return Ok(vec![Fault::new("/background_dataset_id", code, message)]);
-        }
+        Err(problem) => return Ok(vec![unopened_fault("/background_dataset_id", problem)?]),
     };
     let schema = table.schema();
     Ok(asked.parameters.background_faults(
@@ -106,6 +112,16 @@ async fn background_faults(
         table.rows(),
         &schema,
     ))
+}
+
+/// Why a data set that is named cannot be used.
+fn unopened_fault(pointer: &'static str, problem: Problem) -> Result<Fault, Problem> {
+    let (code, message) = match problem.code {
+        Code::NotFound => ("unknown_reference", "There is no such data set"),
+        Code::InvalidTransition => ("not_ready", "The data set is still coming in"),
+        _ => return Err(problem),
+    };
+    Ok(Fault::new(pointer, code, message))
 }
 
 /// Finds what is not said.

@@ -78,6 +78,17 @@ async fn a_model_is_uploaded_explained_and_its_values_kept() {
     let (refused, problem) = status(&ada, explanations, wrong).await;
     assert_eq!(refused, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
     assert_eq!(problem["faults"].as_array().unwrap().len(), 4, "{problem}");
+    // A data set that is not there hides nothing of the other one.
+    let nowhere = "0191f1f0-0000-7000-8000-000000000001";
+    let wrong = json!({
+        "model_id": model["id"], "dataset_id": nowhere, "explanation_type": "shap",
+        "background_dataset_id": other["id"],
+    });
+    let (refused, problem) = status(&ada, explanations, wrong).await;
+    assert_eq!(refused, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+    let told =
+        |at: &str| problem["faults"].as_array().unwrap().iter().any(|one| one["pointer"] == at);
+    assert!(told("/dataset_id") && told("/background_dataset_id"), "{problem}");
     let asked = json!({
         "model_id": model["id"], "dataset_id": dataset["id"], "explanation_type": "shap",
         "parameters": { "group": "sex", "interactions": true },
