@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use ephor_assurance::monitor::monitor_run_now;
-use ephor_kernel::Code;
+use ephor_kernel::{Code, PermissionSet, RequestContext, Scope};
 use serde_json::{Value, json};
 
 use crate::support::{NOON, World, people, predicted};
@@ -379,4 +379,28 @@ async fn what_does_not_fit_the_task_is_refused_with_every_fault() {
             ("/parameters/analysis/protected/1", "unknown_column"),
         ]
     );
+    tx.commit().await.unwrap();
+
+    // What else is wrong hides none of them.
+    let draft = world
+        .monitor(json!({
+            "name": "half", "kind": "performance_degradation", "current_dataset_id": dataset,
+            "parameters": { "analysis": { "target": "y", "prediction": "guess", "protected": ["sex"] } },
+        }))
+        .await;
+    let mut tx = world.db.store().begin(&world.scope).await.unwrap();
+    let refused = monitor_run_now(&mut tx, draft).await.unwrap_err();
+    let told: Vec<_> = refused.faults.iter().map(|fault| fault.pointer.as_ref()).collect();
+    assert_eq!(told, ["/reference_dataset_id", "/parameters/analysis/prediction"]);
+    tx.commit().await.unwrap();
+
+    // What a data set holds is told to nobody who may not read it.
+    let narrow = Scope::new(
+        world.scope.principal(),
+        world.scope.organization(),
+        PermissionSet::parse(["monitors:update"]).unwrap(),
+        RequestContext::default(),
+    );
+    let mut tx = world.db.store().begin(&narrow).await.unwrap();
+    assert!(monitor_run_now(&mut tx, id).await.is_ok());
 }
