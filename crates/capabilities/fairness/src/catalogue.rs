@@ -171,6 +171,13 @@ pub fn is_disparity(task: Task, id: &str) -> bool {
     }
 }
 
+/// Is a metric of several classes, or a disparity of all of them together, their average or the worst of them? Of other classes
+/// it is another number.
+pub(crate) fn is_over_classes(task: Task, id: &str) -> bool {
+    task == Task::Multiclass
+        && (id.starts_with("macro_") || multiclass::DISPARITIES.iter().any(|about| about.id == id))
+}
+
 /// How far from its ideal a disparity can be: of a ratio, how far it falls short of 1. `None` without a bound, and of yes or
 /// no.
 pub fn greatest_gap(task: Task, id: &str) -> Option<f64> {

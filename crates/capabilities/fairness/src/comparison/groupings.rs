@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::{
     AttributeChange, Difference, DisparityChange, GroupChange, Sides, Verdict,
     change::{Measured, change_of, moved},
-    metrics, sentences,
+    metrics,
+    sentences::{self, OVER_OTHER_CLASSES},
     side::{Grouped, Member, Side},
+    specs,
 };
 use crate::{
+    catalogue,
     disparities::{self, Kind},
     result::{Disparity, Status},
     task::Task,
@@ -23,22 +26,32 @@ const OF_LOSS: &str = "bounded_group_loss";
 /// The class against the rest, and the attributes in their order by name: `sex|race` is `race|sex`.
 type Key<'a> = (Option<&'a str>, Vec<&'a str>);
 
+/// What was asked, or found, so differently that some numbers are not compared.
+#[derive(Debug, Clone, Copy)]
+struct Otherwise {
+    /// Another loss.
+    loss: bool,
+    /// Other classes.
+    classes: bool,
+}
+
 /// Every attribute and combination of either side: the current ones in their order, then those gone.
 pub(super) fn changes(
     baseline: &Side<'_>,
     current: &Side<'_>,
     differences: &[Difference],
 ) -> Vec<AttributeChange> {
-    let other_loss = differences.iter().any(|one| one.field == "loss");
+    let differs = |field: &str| differences.iter().any(|one| one.field == field);
+    let otherwise = Otherwise { loss: differs("loss"), classes: differs(specs::CLASSES) };
     let old: BTreeMap<Key<'_>, &Grouped<'_>> =
         baseline.groupings.iter().map(|one| (key(one), one)).collect();
     let held: HashSet<Key<'_>> = current.groupings.iter().map(key).collect();
     let is = current
         .groupings
         .iter()
-        .map(|one| change(old.get(&key(one)).copied(), Some(one), other_loss));
+        .map(|one| change(old.get(&key(one)).copied(), Some(one), otherwise));
     let gone = baseline.groupings.iter().filter(|one| !held.contains(&key(one)));
-    is.chain(gone.map(|one| change(Some(one), None, other_loss))).flatten().collect()
+    is.chain(gone.map(|one| change(Some(one), None, otherwise))).flatten().collect()
 }
 
 fn order(one: &Grouped<'_>) -> Vec<usize> {
@@ -75,10 +88,10 @@ fn only(of: &[(Vec<&str>, Member<'_>)], not: &[(Vec<&str>, Member<'_>)]) -> Vec<
 fn change(
     old: Option<&Grouped<'_>>,
     new: Option<&Grouped<'_>>,
-    other_loss: bool,
+    otherwise: Otherwise,
 ) -> Option<AttributeChange> {
     let shown = new.or(old)?;
-    let disparities = disparity_changes(old, new, other_loss);
+    let disparities = disparity_changes(old, new, otherwise);
     // Of single classes only what is judged is told.
     if shown.class.is_some() && disparities.is_empty() {
         return None;
@@ -94,7 +107,12 @@ fn change(
             .unwrap_or(Verdict::Undefined),
     };
     let (was, is) = (old.map(groups).unwrap_or_default(), new.map(groups).unwrap_or_default());
-    let (groups, groups_left_out) = group_changes(shown, &was, &is);
+    let (groups, groups_left_out) = group_changes(shown, &was, &is, otherwise);
+    // Single classes have the groups of all classes together.
+    let (groups_new, groups_gone) = match shown.class {
+        None => (only(&is, &was), only(&was, &is)),
+        Some(_) => (Vec::new(), Vec::new()),
+    };
     Some(AttributeChange {
         name: shown.name.to_owned(),
         class: shown.class.map(str::to_owned),
@@ -104,8 +122,8 @@ fn change(
             baseline: old.and_then(|one| one.status),
             current: new.and_then(|one| one.status),
         },
-        groups_new: only(&is, &was),
-        groups_gone: only(&was, &is),
+        groups_new,
+        groups_gone,
         references: old.zip(new).and_then(|(old, new)| references(old, new)),
         groups,
         groups_left_out,
@@ -113,12 +131,13 @@ fn change(
     })
 }
 
-/// The metrics of the groups of both sides, and how many groups are left out. Combinations, and single classes, are told by
-/// their disparities alone: their groups are many.
+/// The metrics of the groups that are large enough on both sides, and how many of these are left out. Combinations, and single
+/// classes, are told by their disparities alone: their groups are many.
 fn group_changes(
     shown: &Grouped<'_>,
     was: &[(Vec<&str>, Member<'_>)],
     is: &[(Vec<&str>, Member<'_>)],
+    otherwise: Otherwise,
 ) -> (Vec<GroupChange>, u64) {
     if shown.class.is_some() || shown.attributes.len() > 1 {
         return (Vec::new(), 0);
@@ -127,7 +146,10 @@ fn group_changes(
         was.iter().map(|(values, group)| (values, group)).collect();
     let mut both: Vec<(usize, &Member<'_>, &Member<'_>)> = Vec::new();
     for (place, (values, new)) in is.iter().enumerate() {
-        if let Some(old) = before.get(values).copied() {
+        if let Some(old) = before.get(values).copied()
+            && !old.small
+            && !new.small
+        {
             both.push((place, old, new));
         }
     }
@@ -140,7 +162,7 @@ fn group_changes(
         .map(|(_, old, new)| GroupChange {
             name: new.name.to_owned(),
             rows: Sides { baseline: old.n, current: new.n },
-            metrics: metrics::changes(shown.task, old.metrics, new.metrics),
+            metrics: metrics::changes(shown.task, old.metrics, new.metrics, otherwise.classes),
         })
         .collect();
     (changes, left_out)
@@ -184,25 +206,27 @@ fn by_id<'a>(one: Option<&Grouped<'a>>) -> HashMap<&'a str, &'a Disparity> {
 fn disparity_changes(
     old: Option<&Grouped<'_>>,
     new: Option<&Grouped<'_>>,
-    other_loss: bool,
+    otherwise: Otherwise,
 ) -> Vec<DisparityChange> {
     let (was, is) = (by_id(old), by_id(new));
     let sides = old.zip(new);
     let other_reference = sides.is_some_and(|(old, new)| references(old, new).is_some());
     let other_strata = sides.is_some_and(|(old, new)| old.strata != new.strata);
     let task = new.or(old).map(|one| one.task).unwrap_or_default();
+    let is_class = new.or(old).is_some_and(|one| one.class.is_some());
     let hindered = |id: &str| {
         if other_reference && needs_reference(task, id) {
-            Some("with another reference group")
+            Some("compares with another reference group")
         } else if other_strata && needs_strata(task, id) {
-            Some("within other strata")
-        } else if other_loss && id == OF_LOSS {
-            Some("by another loss")
+            Some("compares within other strata")
+        } else if otherwise.loss && id == OF_LOSS {
+            Some("is counted by another loss")
+        } else if otherwise.classes && !is_class && catalogue::is_over_classes(task, id) {
+            Some(OVER_OTHER_CLASSES)
         } else {
             None
         }
     };
-    let is_class = new.or(old).is_some_and(|one| one.class.is_some());
     let judged = |one: Option<&&Disparity>| one.is_some_and(|found| found.threshold.is_some());
     let told = |id: &str| !is_class || judged(was.get(id)) || judged(is.get(id));
     disparities_of(new)

@@ -5,18 +5,25 @@ use std::cmp::Ordering;
 use super::{
     MetricChange, Verdict,
     change::{Measured, change_of, moved},
-    sentences,
+    sentences::{self, OVER_OTHER_CLASSES},
 };
 use crate::{catalogue, metrics::Better, result::MetricValue, task::Task};
 
-/// Every metric of either side: the current ones in their order, then those gone.
-pub(super) fn changes(task: Task, was: &[MetricValue], is: &[MetricValue]) -> Vec<MetricChange> {
+/// Every metric of either side: the current ones in their order, then those gone. `other_classes`: the two sides do not have
+/// the same classes.
+pub(super) fn changes(
+    task: Task,
+    was: &[MetricValue],
+    is: &[MetricValue],
+    other_classes: bool,
+) -> Vec<MetricChange> {
     let gone = was.iter().filter(|metric| is.iter().all(|other| other.id != metric.id));
     let ids = is.iter().chain(gone).map(|metric| metric.id.as_str());
     ids.map(|id| {
         let old = was.iter().find(|metric| metric.id == id);
         let new = is.iter().find(|metric| metric.id == id);
-        metric(task, id, old, new)
+        let is_hindered = other_classes && catalogue::is_over_classes(task, id);
+        metric(task, id, old, new, is_hindered.then_some(OVER_OTHER_CLASSES))
     })
     .collect()
 }
@@ -26,6 +33,7 @@ fn metric(
     id: &str,
     old: Option<&MetricValue>,
     new: Option<&MetricValue>,
+    hindered: Option<&str>,
 ) -> MetricChange {
     let (title, better) = catalogue::metric(task, id).unwrap_or((id, Better::Neither));
     let measured = |side: Option<&MetricValue>| {
@@ -36,6 +44,7 @@ fn metric(
         (None, _, _) => Verdict::New,
         (_, None, _) => Verdict::Gone,
         (_, _, None) => Verdict::Undefined,
+        _ if hindered.is_some() => Verdict::Undefined,
         (_, _, Some(change)) => direction(better, moved(change)),
     };
     let mut found = MetricChange {
@@ -48,7 +57,7 @@ fn metric(
         verdict,
         sentence: String::new(),
     };
-    found.sentence = sentences::metric(&found);
+    found.sentence = sentences::metric(&found, hindered);
     found
 }
 

@@ -110,7 +110,8 @@ impl Verdict {
 pub struct MetricChange {
     /// The metric's id.
     pub id: String,
-    /// Its name for people.
+    /// Its name for people; empty in comparisons that were stored before metrics had one.
+    #[serde(default)]
     pub title: String,
     /// What it was.
     pub baseline: Option<f64>,
@@ -151,16 +152,17 @@ pub struct AttributeChange {
     pub verdict: Verdict,
     /// The worst status of each side.
     pub status: Sides<Option<Status>>,
-    /// Groups that the baseline does not have.
+    /// Groups that the baseline does not have; of single classes none, for all classes together tell them.
     pub groups_new: Vec<String>,
-    /// Groups that only the baseline has.
+    /// Groups that only the baseline has; of single classes none.
     pub groups_gone: Vec<String>,
     /// The reference groups, if they are not the same.
     pub references: Option<Sides<Option<String>>>,
-    /// The metrics of each group that both sides have: of single attributes, and of the largest [`MOST_GROUPS`].
+    /// The metrics of each group that both sides have, large enough to be compared: of single attributes, and of the largest
+    /// [`MOST_GROUPS`].
     #[serde(default)]
     pub groups: Vec<GroupChange>,
-    /// Groups that both sides have, and that `groups` leaves out.
+    /// Groups that are large enough on both sides, and that `groups` leaves out.
     #[serde(default)]
     pub groups_left_out: u64,
     /// Every disparity of either side; of single classes those that a side judges.
@@ -244,11 +246,11 @@ impl Comparison {
         self.differences.iter().filter(blinds)
     }
 
-    /// What a gate on regressions stops, with the attribute's name.
-    pub fn regressions(&self) -> impl Iterator<Item = (&str, &DisparityChange)> {
+    /// What a gate on regressions stops, with the attribute (of several classes, of one class against the rest) that it is of.
+    pub fn regressions(&self) -> impl Iterator<Item = (&AttributeChange, &DisparityChange)> {
         self.attributes.iter().flat_map(|attribute| {
             let stopped = attribute.disparities.iter().filter(|change| change.stops());
-            stopped.map(|change| (attribute.name.as_str(), change))
+            stopped.map(move |change| (attribute, change))
         })
     }
 }
@@ -289,6 +291,7 @@ pub fn compare_tasks(baseline: &TaskResult, current: &TaskResult) -> Result<Comp
 
 fn compared(differences: Vec<Difference>, baseline: &Side<'_>, current: &Side<'_>) -> Comparison {
     let attributes = groupings::changes(baseline, current, &differences);
+    let other_classes = differences.iter().any(|one| one.field == specs::CLASSES);
     let counts = counts(&attributes);
     let score = ScoreChange {
         baseline: baseline.score,
@@ -302,7 +305,7 @@ fn compared(differences: Vec<Difference>, baseline: &Side<'_>, current: &Side<'_
         rows: Sides { baseline: baseline.rows, current: current.rows },
         score,
         status: Sides { baseline: baseline.status, current: current.status },
-        overall: metrics::changes(current.task, baseline.overall, current.overall),
+        overall: metrics::changes(current.task, baseline.overall, current.overall, other_classes),
         attributes,
         counts,
         sentence: String::new(),

@@ -3,7 +3,10 @@
 use super::{ChangeInterval, Comparison, DisparityChange, MetricChange, Verdict};
 use crate::{analysis::number, result::Status};
 
-/// What became of a disparity. `hindered`: how it compares otherwise than it did, if so.
+/// Why an average over classes, or the worst of them, is not compared where the classes are other ones.
+pub(super) const OVER_OTHER_CLASSES: &str = "is taken over other classes";
+
+/// What became of a disparity. `hindered`: what it does otherwise than it did, if so.
 pub(super) fn disparity(change: &DisparityChange, hindered: Option<&str>) -> String {
     let mut sentence = match (change.verdict, change.baseline, change.current) {
         (Verdict::New, _, Some(now)) => {
@@ -11,12 +14,9 @@ pub(super) fn disparity(change: &DisparityChange, hindered: Option<&str>) -> Str
         }
         (Verdict::New, ..) => format!("{} is new, and has no value.", change.title),
         (Verdict::Gone, ..) => format!("{} is only in the baseline.", change.title),
-        (_, Some(was), Some(now)) if let Some(how) = hindered => format!(
-            "{} went from {} to {}, but compares {how} now.",
-            change.title,
-            number(was),
-            number(now)
-        ),
+        (_, Some(was), Some(now)) if let Some(how) = hindered => {
+            format!("{} went from {} to {}, but {how} now.", change.title, number(was), number(now))
+        }
         (Verdict::Undefined, was, now) => undefined(&change.title, was, now),
         (verdict, was, now) => {
             let ends = (was.unwrap_or_default(), now.unwrap_or_default());
@@ -41,12 +41,15 @@ pub(super) fn disparity(change: &DisparityChange, hindered: Option<&str>) -> Str
     sentence
 }
 
-/// What became of a metric.
-pub(super) fn metric(change: &MetricChange) -> String {
+/// What became of a metric. `hindered`: what it does otherwise than it did, if so.
+pub(super) fn metric(change: &MetricChange, hindered: Option<&str>) -> String {
     let title = change.title.as_str();
     match (change.verdict, change.baseline, change.current) {
         (Verdict::New, ..) => format!("{title} is not in the baseline."),
         (Verdict::Gone, ..) => format!("{title} is only in the baseline."),
+        (_, Some(was), Some(now)) if let Some(how) = hindered => {
+            format!("{title} went from {} to {}, but {how} now.", number(was), number(now))
+        }
         (Verdict::Undefined, was, now) => undefined(title, was, now),
         (verdict, was, now) => {
             let ends = (was.unwrap_or_default(), now.unwrap_or_default());

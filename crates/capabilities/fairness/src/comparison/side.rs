@@ -41,6 +41,8 @@ pub(super) struct Member<'a> {
     pub name: &'a str,
     pub values: &'a [String],
     pub n: u64,
+    /// Below the least group size.
+    pub small: bool,
     pub metrics: &'a [MetricValue],
 }
 
@@ -117,6 +119,7 @@ impl<'a> Grouped<'a> {
                     name: &group.name,
                     values: &group.values,
                     n: group.n,
+                    small: group.small,
                     metrics: &group.metrics,
                 })
                 .collect(),
@@ -140,6 +143,7 @@ impl<'a> Grouped<'a> {
                     name: &group.name,
                     values: &group.values,
                     n: group.n,
+                    small: group.small,
                     metrics: &group.metrics,
                 })
                 .collect(),

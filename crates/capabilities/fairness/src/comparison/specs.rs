@@ -1,6 +1,6 @@
 //! What two analyses asked differently, and what that does to their numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,9 @@ use crate::{
 
 /// The most classes that a difference names.
 const MOST_NAMED: usize = 20;
+
+/// The field of a difference of classes.
+pub(super) const CLASSES: &str = "classes";
 
 /// Something that two analyses asked differently.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,11 +162,11 @@ pub(super) fn of_classes(
         (was.prediction.as_str(), is.prediction.as_str()),
     );
     found.add(
-        "classes",
-        &listed(&baseline.classes),
-        &listed(&current.classes),
+        CLASSES,
+        &listed(&baseline.classes, &current.classes),
+        &listed(&current.classes, &baseline.classes),
         Effect::Note,
-        "averages over the classes are over other ones",
+        "averages over the classes, and the worst of them, are of other ones",
     );
     found.grouped(&was.groups, &is.groups);
     found.engines(&baseline.engine_version, &current.engine_version);
@@ -299,9 +302,16 @@ const fn loss(loss: Loss) -> &'static str {
     }
 }
 
-/// Names, the first of many.
-fn listed(names: &[String]) -> String {
-    let shown: Vec<&str> = names.iter().take(MOST_NAMED).map(String::as_str).collect();
+/// Names; of many the first, of which those that the other side does not have.
+fn listed(names: &[String], other: &[String]) -> String {
+    let mut shown: Vec<&str> = names.iter().map(String::as_str).collect();
+    if names.len() > MOST_NAMED {
+        let there: HashSet<&String> = other.iter().collect();
+        let mut sorted: Vec<&String> = names.iter().collect();
+        // Stable, so that two lists that differ are told apart by what they begin with.
+        sorted.sort_by_key(|name| there.contains(name));
+        shown = sorted.into_iter().take(MOST_NAMED).map(String::as_str).collect();
+    }
     let more = names.len().saturating_sub(shown.len());
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{}{rest}", shown.join(", "))
@@ -325,5 +335,22 @@ fn rule(result: &AnalysisResult) -> String {
     match result.labels.prediction {
         PredictionSource::Score => result.spec.score_threshold.to_string(),
         PredictionSource::Column | PredictionSource::None => "not used".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_classes_those_that_differ_are_named() {
+        let names = |last: &str| -> Vec<String> {
+            (0..30).map(|at| format!("{at:02}")).chain([last.to_owned()]).collect()
+        };
+        let (one, other) = (names("x"), names("y"));
+        let told = listed(&one, &other);
+        assert!(told.starts_with("x, 00, ") && told.ends_with(" and 11 more"), "{told}");
+        assert!(listed(&other, &one).starts_with("y, 00, "));
+        assert_eq!(listed(&one[..2], &other), "00, 01");
     }
 }

@@ -94,7 +94,7 @@ async fn worse_and_better_are_beyond_noise_and_mirror_one_another() {
         interval.lower > 0.15 && interval.lower < 0.29 && interval.upper < 0.45,
         "{interval:?}"
     );
-    assert!(there.regressions().any(|(name, one)| name == "sex" && one.id == worse.id));
+    assert!(there.regressions().any(|(of, one)| of.name == "sex" && one.id == worse.id));
     assert_eq!(back.regressions().count(), 0);
     assert!(there.counts.regressed > 0 && there.sentence.contains("worse beyond noise"));
     assert!(
@@ -135,10 +135,10 @@ async fn groups_and_attributes_come_and_go() {
     let town = attribute(&found, "town");
     assert_eq!((town.verdict, town.groups_new.len()), (Verdict::New, 3));
     // What is new and fails has nothing to be compared with: a gate may not let it through unseen.
-    assert!(found.regressions().any(|(name, one)| name == "town" && one.verdict == Verdict::New));
+    assert!(found.regressions().any(|(of, one)| of.name == "town" && one.verdict == Verdict::New));
     let back = compare(&is, &was);
     assert_eq!(attribute(&back, "town").verdict, Verdict::Gone);
-    assert!(back.regressions().all(|(name, _)| name != "town"));
+    assert!(back.regressions().all(|(of, _)| of.name != "town"));
 }
 
 #[tokio::test]
@@ -317,7 +317,11 @@ async fn every_task_is_compared_metric_by_metric_and_group_by_group() {
         let of_loss = |one: &&DisparityChange| one.id == "bounded_group_loss";
         for change in found.attributes.iter().flat_map(|one| &one.disparities).filter(of_loss) {
             assert_eq!(change.verdict, Verdict::Undefined);
-            assert!(change.sentence.contains("by another loss"), "{}", change.sentence);
+            assert!(
+                change.sentence.contains("but is counted by another loss now"),
+                "{}",
+                change.sentence
+            );
         }
     }
 }
@@ -377,4 +381,114 @@ async fn two_tasks_are_not_compared() {
     assert_eq!((refused.baseline, refused.current), (Task::Regression, Task::Ranking));
     let told = refused.to_string();
     assert!(told.contains("task regression") && told.contains("task ranking"), "{told}");
+}
+
+/// Classes of so many rows of each sex, of every five of whom so many are `wrong`; one is predicted as `stray`.
+async fn classes(groups: &[(&str, usize)], wrong: usize, stray: Option<&str>) -> TaskResult {
+    const NAMES: [&str; 3] = ["a", "b", "c"];
+    let (mut truth, mut predicted, mut sex) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, rows) in groups {
+        for row in 0..*rows {
+            truth.push(NAMES[row % 3]);
+            predicted.push(NAMES[(row + usize::from(row % 5 < wrong)) % 3]);
+            sex.push(*name);
+        }
+    }
+    if let Some(stray) = stray {
+        predicted[0] = stray;
+    }
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("y", Arc::new(StringArray::from(truth))),
+        ("p", Arc::new(StringArray::from(predicted))),
+        ("sex", Arc::new(StringArray::from(sex))),
+    ];
+    let spec = TaskSpec::read(&serde_json::json!({
+        "task": "multiclass", "target": "y", "prediction": "p", "protected": ["sex"],
+        "thresholds": { "tpr_difference": 0.2 },
+    }))
+    .unwrap();
+    let frame = table(vec![batch(columns)]);
+    task::analyze(frame, &spec, &(), &CancellationToken::new()).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_taken_over_classes_is_not_compared_over_other_ones() {
+    let was = classes(&[("f", 600), ("m", 600)], 1, None).await;
+    let is = classes(&[("f", 600), ("m", 600)], 2, Some("d")).await;
+    let found = compare_tasks(&was, &is).unwrap();
+    assert!(found.differences.iter().any(|one| one.field == "classes"), "{:?}", found.differences);
+    let sex = found.attributes.iter().find(|one| one.class.is_none()).unwrap();
+    let of_groups = sex.groups.iter().map(|group| &group.metrics);
+    for metrics in std::iter::once(&found.overall).chain(of_groups) {
+        for one in metrics {
+            let is_hindered = one.id.starts_with("macro_");
+            assert_eq!(one.verdict == Verdict::Undefined, is_hindered, "{one:?}");
+            assert_eq!(one.sentence.contains("over other classes"), is_hindered, "{one:?}");
+        }
+    }
+    for id in ["multiclass_demographic_parity_difference", "multiclass_equalized_odds_difference"] {
+        let one = sex.disparities.iter().find(|one| one.id == id).unwrap();
+        assert_eq!(one.verdict, Verdict::Undefined, "{one:?}");
+        assert!(one.sentence.contains("but is taken over other classes now"), "{}", one.sentence);
+    }
+    // With the classes that were there, all of them are compared.
+    let same = compare_tasks(&was, &classes(&[("f", 600), ("m", 600)], 2, None).await).unwrap();
+    let macro_f1 = same.overall.iter().find(|one| one.id == "macro_f1").unwrap();
+    assert_eq!(macro_f1.verdict, Verdict::Worse, "{macro_f1:?}");
+}
+
+#[tokio::test]
+async fn groups_too_small_to_be_compared_are_not_and_classes_do_not_tell_them_again() {
+    let was = classes(&[("f", 600), ("m", 600), ("x", 6), ("y", 600)], 0, None).await;
+    let is = classes(&[("f", 600), ("m", 600), ("x", 600), ("y", 6), ("z", 600)], 4, None).await;
+    let found = compare_tasks(&was, &is).unwrap();
+    let sex = found.attributes.iter().find(|one| one.class.is_none()).unwrap();
+    let names: Vec<&str> = sex.groups.iter().map(|group| group.name.as_str()).collect();
+    assert_eq!((names, sex.groups_left_out), (vec!["f", "m"], 0));
+    assert_eq!(sex.groups_new, ["z"]);
+    let of_classes: Vec<_> = found.attributes.iter().filter(|one| one.class.is_some()).collect();
+    assert_eq!(of_classes.len(), 3);
+    assert!(of_classes.iter().all(|one| one.groups_new.is_empty() && one.groups_gone.is_empty()));
+}
+
+#[tokio::test]
+async fn what_regressed_of_one_class_names_the_class() {
+    // Only men whose class is `a` are taken for another.
+    let off = async |off: bool| {
+        let rows = 0..1_200_usize;
+        let truth = rows.clone().map(|row| ["a", "b", "c"][row / 2 % 3]);
+        let predicted = rows.clone().map(|row| match (off, row % 2, row / 2 % 3) {
+            (true, 1, 0) => "b",
+            (.., class) => ["a", "b", "c"][class],
+        });
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("y", Arc::new(StringArray::from_iter_values(truth))),
+            ("p", Arc::new(StringArray::from_iter_values(predicted))),
+            ("sex", Arc::new(StringArray::from_iter_values(rows.map(|row| ["f", "m"][row % 2])))),
+        ];
+        let spec = TaskSpec::read(&serde_json::json!({
+            "task": "multiclass", "target": "y", "prediction": "p", "protected": ["sex"],
+            "thresholds": { "tpr_difference": 0.2 },
+        }))
+        .unwrap();
+        let frame = table(vec![batch(columns)]);
+        task::analyze(frame, &spec, &(), &CancellationToken::new()).await.unwrap()
+    };
+    let found = compare_tasks(&off(false).await, &off(true).await).unwrap();
+    let of_class: Vec<_> = found
+        .regressions()
+        .filter(|(_, one)| one.id == "tpr_difference")
+        .map(|(of, _)| (of.name.as_str(), of.class.as_deref()))
+        .collect();
+    assert_eq!(of_class, [("sex", Some("a"))]);
+}
+
+#[test]
+fn a_comparison_from_before_metrics_had_titles_is_read() {
+    let stored = serde_json::json!({
+        "id": "tpr", "baseline": 0.5, "current": 0.6, "change": 0.1, "interval": null,
+        "verdict": "unchanged", "sentence": "",
+    });
+    let read: MetricChange = serde_json::from_value(stored).unwrap();
+    assert_eq!((read.id.as_str(), read.title.as_str()), ("tpr", ""));
 }
