@@ -1,5 +1,7 @@
 //! Drift of performance and fairness: the metrics of two analyses, with intervals of their differences.
 
+use std::collections::HashSet;
+
 use super::{DriftSpec, MetricDrift, MetricKind, bins::short};
 use crate::{
     analysis::gap,
@@ -61,22 +63,29 @@ pub fn group_changes(
     reference: &AnalysisResult,
     current: &AnalysisResult,
 ) -> (Vec<String>, Vec<String>) {
-    let only = |these: &[AttributeResult], others: &[AttributeResult]| -> Vec<String> {
-        pairs(these, others)
-            .flat_map(|(this, other)| {
-                let is_new =
-                    |group: &&Group| !other.groups.iter().any(|other| other.name == group.name);
-                this.groups
-                    .iter()
-                    .filter(is_new)
-                    .map(|group| format!("{}: {}", this.name, group.name))
-            })
-            .collect()
+    let named = |result: &AnalysisResult| -> Vec<Named> {
+        let of = |one: &AttributeResult| {
+            (one.name.clone(), one.groups.iter().map(|group| group.name.clone()).collect())
+        };
+        result.attributes.iter().map(of).collect()
     };
-    (
-        only(&current.attributes, &reference.attributes),
-        only(&reference.attributes, &current.attributes),
-    )
+    let (was, is) = (named(reference), named(current));
+    (only(&is, &was), only(&was, &is))
+}
+
+/// An attribute, and the names of its groups.
+pub(super) type Named = (String, Vec<String>);
+
+/// The groups of these attributes that the same attributes there do not have, as `attribute: group`.
+pub(super) fn only(these: &[Named], there: &[Named]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (attribute, groups) in these {
+        let Some((_, others)) = there.iter().find(|(name, _)| name == attribute) else { continue };
+        let others: HashSet<&String> = others.iter().collect();
+        let own = groups.iter().filter(|group| !others.contains(group));
+        found.extend(own.map(|group| format!("{attribute}: {group}")));
+    }
+    found
 }
 
 fn pairs<'a>(

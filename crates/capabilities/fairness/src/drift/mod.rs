@@ -48,7 +48,7 @@ pub use report::{
     Seen,
 };
 pub use spec::{Adjustment, DriftSpec, MAX_COLUMNS};
-pub use tasks::task_drift;
+pub use tasks::{judges_disparity, judges_metric, task_drift, task_notes};
 
 /// Up to so many values in the smaller table a test decides; beyond, a distance. (Evidently's rule.)
 pub const SMALL: u64 = 1_000;

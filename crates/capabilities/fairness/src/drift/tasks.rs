@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{
-    METRIC_THRESHOLD, MetricDrift,
-    metrics::{Known, of_gaps, of_values},
+    METRIC_THRESHOLD, MetricDrift, columns,
+    metrics::{Known, Named, of_gaps, of_values, only},
 };
 use crate::{
     catalogue,
-    frame::{About, Comparison, Line},
+    frame::{About, Comparison, Findings, Line},
     metrics::Better,
+    result::Status,
     task::{Task, TaskResult},
 };
 
@@ -18,8 +19,9 @@ use crate::{
 ///
 /// `thresholds` says by metric or disparity how much worse it may be. Without one, metrics and disparities that reach from 0 to
 /// 1 are judged by [`METRIC_THRESHOLD`]: metrics of which more or less is better, and disparities that the analysis judges.
-/// What has a unit is judged only if it is named. Verdicts are those of [`metric_drift`](super::metric_drift). Empty for
-/// analyses of yes or no, and of two tasks.
+/// What has a unit is judged only if it is named, or by the threshold that the current analysis itself has for it. Verdicts are
+/// those of [`metric_drift`](super::metric_drift); where the two do not have the same classes, what is taken over classes warns
+/// rather than fails. Empty for analyses of yes or no, and of two tasks.
 pub fn task_drift(
     reference: &TaskResult,
     current: &TaskResult,
@@ -51,7 +53,80 @@ pub fn task_drift(
             found.extend(disparities(task, Some(&is.class), was, &is.comparisons, thresholds));
         }
     }
+    if classes(reference) != classes(current) {
+        // Of single classes there is nothing by such a name.
+        for one in found.iter_mut().filter(|one| catalogue::is_over_classes(task, &one.metric)) {
+            if one.status == Some(Status::Fail) {
+                one.status = Some(Status::Warning);
+                one.sentence.push_str(" The classes are not the same: that may explain it.");
+            }
+        }
+    }
     found
+}
+
+/// What the reader of [`task_drift`] must know: groups and classes that only one of the two has. `reference` and `current` are
+/// called so. Empty for analyses of yes or no, and of two tasks.
+pub fn task_notes(
+    (reference, before): (&str, &TaskResult),
+    (current, now): (&str, &TaskResult),
+) -> Vec<String> {
+    let (Some(was), Some(is)) = (before.findings(), now.findings()) else { return Vec::new() };
+    if before.task() != now.task() {
+        return Vec::new();
+    }
+    let mut notes = Vec::new();
+    let (was, is) = (named(was), named(is));
+    for (groups, table) in [(only(&is, &was), current), (only(&was, &is), reference)] {
+        if !groups.is_empty() {
+            let listed = columns::listed(&groups);
+            notes.push(format!("Only the {table} has these groups: {listed}."));
+        }
+    }
+    let own = |these: &[String], there: &[String]| -> Vec<String> {
+        these.iter().filter(|class| !there.contains(class)).cloned().collect()
+    };
+    let (was, is) = (classes(before), classes(now));
+    for (classes, table) in [(own(is, was), current), (own(was, is), reference)] {
+        if !classes.is_empty() {
+            let listed = columns::listed(&classes);
+            notes.push(format!(
+                "Only the {table} has these classes: {listed}. What is taken over all classes warns at most."
+            ));
+        }
+    }
+    notes
+}
+
+/// Is a metric of one group of a task other than yes or no judged by [`task_drift`] without a threshold of its own?
+pub fn judges_metric(task: Task, id: &str) -> bool {
+    catalogue::abouts(task).into_iter().any(|about| about.id == id && is_judged(about))
+}
+
+/// Is a disparity of a task other than yes or no judged by [`task_drift`] without any threshold of its own, neither here nor in
+/// the analyses?
+pub fn judges_disparity(task: Task, id: &str) -> bool {
+    catalogue::greatest_gap(task, id) == Some(1.0)
+        && catalogue::judged(task).iter().any(|(judged, ..)| judged == id)
+}
+
+fn is_judged(about: &About) -> bool {
+    about.range == (0.0, 1.0) && about.better != Better::Neither
+}
+
+/// Each attribute with its groups; where several meet is not told.
+fn named(findings: &Findings) -> Vec<Named> {
+    let single = findings.comparisons.iter().filter(|one| one.attributes.len() == 1);
+    let groups = |one: &Comparison| one.groups.iter().map(|group| group.name.clone()).collect();
+    single.map(|one| (one.name.clone(), groups(one))).collect()
+}
+
+/// The classes, where there are any.
+fn classes(result: &TaskResult) -> &[String] {
+    match result {
+        TaskResult::Multiclass(report) => &report.classes,
+        TaskResult::Binary(_) | TaskResult::Regression(_) | TaskResult::Ranking(_) => &[],
+    }
 }
 
 /// What both analyses compare, by the same attributes.
@@ -75,17 +150,14 @@ fn lines(
     let of = |about: &'static About| {
         let known = Known { id: about.id, title: about.title, better: about.better };
         let whose = attribute.map(|attribute| (attribute, now.name.as_str()));
-        let usual = || {
-            let is_share = about.range == (0.0, 1.0) && about.better != Better::Neither;
-            is_share.then_some(METRIC_THRESHOLD)
-        };
+        let usual = || is_judged(about).then_some(METRIC_THRESHOLD);
         let threshold = thresholds.get(about.id).copied().or_else(usual);
         Some(of_values(known, whose, before.metric(about.id)?, now.metric(about.id)?, threshold))
     };
     catalogue::abouts(task).into_iter().filter_map(of).collect()
 }
 
-/// The disparities that are named, and those that the analysis judges.
+/// The disparities that are named, and those that the analyses judge.
 fn disparities(
     task: Task,
     class: Option<&str>,
@@ -98,7 +170,8 @@ fn disparities(
         for now in &is.disparities {
             let usual = || {
                 let is_share = catalogue::greatest_gap(task, &now.id) == Some(1.0);
-                (now.threshold.is_some() && is_share).then_some(METRIC_THRESHOLD)
+                // Of what has a unit only the analysis knows how far is far.
+                now.threshold.map(|own| if is_share { METRIC_THRESHOLD } else { own })
             };
             let Some(threshold) = thresholds.get(&now.id).copied().or_else(usual) else { continue };
             let Some(before) = was.disparity(&now.id) else { continue };

@@ -384,7 +384,7 @@ async fn two_tasks_are_not_compared() {
 }
 
 /// Classes of so many rows of each sex, of every five of whom so many are `wrong`; one is predicted as `stray`.
-async fn classes(groups: &[(&str, usize)], wrong: usize, stray: Option<&str>) -> TaskResult {
+pub async fn classes(groups: &[(&str, usize)], wrong: usize, stray: Option<&str>) -> TaskResult {
     const NAMES: [&str; 3] = ["a", "b", "c"];
     let (mut truth, mut predicted, mut sex) = (Vec::new(), Vec::new(), Vec::new());
     for (name, rows) in groups {

@@ -36,3 +36,4 @@ mod sarif_schema;
 mod strata;
 mod support;
 mod task;
+mod task_drift;
