@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ephor_fairness::{
+    AnalysisSpec,
     catalogue::{self, Entry},
     drift::{self, DriftSpec},
     task::{Task, TaskSpec},
@@ -111,8 +112,8 @@ impl Definition {
             || monitor.reference_from.is_some()
             || monitor.reference_until.is_some();
         let parameters = read(&monitor.parameters).map_err(|fault| vec![fault])?;
-        let analysis = parameters.analysis.as_ref().map(read_analysis).transpose()?;
-        let task = analysis.as_ref().map(TaskSpec::task).unwrap_or_default();
+        let (analysis, unread) = analysis_of(&parameters);
+        let task = task_of(&parameters).unwrap_or_default();
         let definition = Self {
             kind: Kind::of(&monitor.kind).ok_or_else(|| vec![unknown_kind()])?,
             parameters,
@@ -123,7 +124,7 @@ impl Definition {
             has_current: monitor.current_dataset_id.is_some(),
             has_window,
         };
-        let faults = [definition.faults(), definition.missing()].concat();
+        let faults = [unread, definition.faults(), definition.missing()].concat();
         if faults.is_empty() { Ok(definition) } else { Err(faults) }
     }
 
@@ -192,17 +193,43 @@ impl Definition {
         Some(spec)
     }
 
-    /// What is wrong with what is there.
+    /// Is an analysis asked for that cannot be read?
+    fn is_unread(&self) -> bool {
+        self.analysis.is_none() && self.parameters.analysis.is_some()
+    }
+
+    /// What is wrong with what is there, but for an analysis that cannot be read.
     fn faults(&self) -> Vec<Fault> {
         if let Some(spec) = self.other_task() {
             return task::faults(self, spec);
         }
+        match task_of(&self.parameters) {
+            Some(Task::Binary) => {}
+            // Columns are watched, whatever is predicted.
+            _ if self.kind == Kind::Data => {}
+            // What it is to be is known even if the rest of it cannot be read.
+            Some(task) => return task::watched(self, task),
+            None => return Vec::new(),
+        }
         let mut faults = Vec::new();
-        let analysed = self.analysis_spec();
         if self.compares() {
-            faults.extend(self.drift_spec().faults().into_iter().map(fault));
-        } else if let Some(spec) = analysed {
+            let mut spec = self.drift_spec();
+            let hides = self.kind != Kind::Data && self.is_unread();
+            if hides {
+                // Its own columns are compared.
+                spec.columns.clear();
+            }
+            let found = spec.faults().into_iter();
+            faults.extend(found.filter(|one| !hides || one.code != "no_analysis").map(fault));
+        } else if let Some(spec) = self.analysis_spec() {
             faults.extend(spec.faults().into_iter().map(within_analysis));
+        } else if self.is_unread() {
+            // Any columns would do: thresholds are looked at alone.
+            let mut spec = AnalysisSpec::new("target", ["attribute"]);
+            spec.thresholds = self.thresholds();
+            let found = spec.faults().into_iter();
+            let found = found.filter(|one| one.where_.starts_with("/thresholds/"));
+            faults.extend(found.map(within_analysis));
         }
         if self.threshold.is_some() && self.metric.is_none() && self.kind != Kind::Compliance {
             let message = "A threshold is that of a metric, and none is named";
@@ -251,9 +278,13 @@ impl Definition {
         );
         if let Some(spec) = self.other_task() {
             need(
-                self.kind != Kind::Performance || task::judges_metrics(self, spec.task()),
+                task::judges(self, spec),
                 "/threshold",
-                "The metrics of this task have no common scale: name a metric and by how much it may be worse, or several under parameters.thresholds",
+                if self.metric.is_some() {
+                    "Nothing says how far is too far for this metric, so that it would never be judged: set a threshold"
+                } else {
+                    "The metrics of this task have no common scale: name a metric and by how much it may be worse, or several under parameters.thresholds"
+                },
             );
         }
         need(
@@ -280,18 +311,9 @@ pub(crate) fn faults(new: &Value, _old: Option<&Value>) -> Vec<Fault> {
             return faults;
         }
     };
-    let read = parameters.analysis.as_ref().map(read_analysis).transpose();
-    let is_read = read.is_ok();
-    let analysis = match read {
-        Ok(analysis) => analysis,
-        Err(wrong) => {
-            faults.extend(wrong);
-            None
-        }
-    };
-    // What it is to be is known even if the rest of it cannot be read.
-    let word = parameters.analysis.as_ref().and_then(|one| one.get("task")?.as_str());
-    let task = word.and_then(Task::named).unwrap_or_default();
+    let (analysis, unread) = analysis_of(&parameters);
+    faults.extend(unread);
+    let task = task_of(&parameters).unwrap_or_default();
     let definition = Definition {
         kind,
         parameters,
@@ -302,11 +324,7 @@ pub(crate) fn faults(new: &Value, _old: Option<&Value>) -> Vec<Fault> {
         has_current: there("current_dataset_id"),
         has_window: ["window_seconds", "reference_from", "reference_until"].into_iter().any(there),
     };
-    if is_read {
-        faults.extend(definition.faults());
-    } else if task != Task::Binary && kind != Kind::Data {
-        faults.extend(task::watched(&definition, task));
-    }
+    faults.extend(definition.faults());
     let runs_by_itself =
         there("schedule") || new.get("on_arrival").and_then(Value::as_bool) == Some(true);
     if runs_by_itself {
@@ -320,9 +338,20 @@ fn read(parameters: &Value) -> Result<Parameters, Fault> {
         .map_err(|error| Fault::new("/parameters", "type", format!("It cannot be read: {error}")))
 }
 
-/// The analysis of the parameters, by its task.
-fn read_analysis(analysis: &Value) -> Result<TaskSpec, Vec<Fault>> {
-    TaskSpec::read(analysis).map_err(|faults| faults.into_iter().map(within_analysis).collect())
+/// The analysis of the parameters, by its task, or why it cannot be read.
+fn analysis_of(parameters: &Parameters) -> (Option<TaskSpec>, Vec<Fault>) {
+    match parameters.analysis.as_ref().map(TaskSpec::read).transpose() {
+        Ok(analysis) => (analysis, Vec::new()),
+        Err(faults) => (None, faults.into_iter().map(within_analysis).collect()),
+    }
+}
+
+/// What the analysis of the parameters predicts; `None` if it says something else than a task.
+fn task_of(parameters: &Parameters) -> Option<Task> {
+    match parameters.analysis.as_ref().and_then(|one| one.get("task")) {
+        Some(word) => Task::named(word.as_str()?),
+        None => Some(Task::Binary),
+    }
 }
 
 /// A fault of the analysis, told where it stands among the parameters.
@@ -489,5 +518,125 @@ mod tests {
         });
         // Numbers have units: how much worse is too much, only the monitor can say.
         assert_eq!(of_numbers(&runs), all(&[("/threshold", "required")]));
+    }
+    /// A monitor of numbers that runs by itself, over two data sets.
+    fn running(more: &Value) -> Vec<(String, String)> {
+        let set = "0191f1f0-0000-7000-8000-000000000001";
+        let mut row =
+            json!({ "on_arrival": true, "current_dataset_id": set, "reference_dataset_id": set });
+        for (name, value) in more.as_object().unwrap() {
+            row[name] = value.clone();
+        }
+        of_numbers(&row)
+    }
+
+    #[test]
+    fn what_would_never_be_judged_needs_a_threshold() {
+        let needed = all(&[("/threshold", "required")]);
+        let (numbers, classes, lists) = (
+            json!({ "task": "regression", "target": "y", "prediction": "p", "protected": ["sex"] }),
+            json!({ "task": "multiclass", "target": "y", "prediction": "p", "protected": ["sex"] }),
+            json!({ "task": "ranking", "list": "q", "score": "s", "protected": ["sex"] }),
+        );
+        let of = |kind: &str, metric: &str, analysis: &Value, thresholds: Value| {
+            running(&json!({
+                "kind": kind, "metric": metric,
+                "parameters": { "analysis": analysis, "thresholds": thresholds },
+            }))
+        };
+        let none = || json!({});
+        for (kind, metric, analysis) in [
+            ("bias_drift", "mae_difference", &numbers),
+            ("bias_drift", "bounded_group_loss", &numbers),
+            ("bias_drift", "tpr_difference", &classes),
+            ("compliance_violation", "ndkl", &lists),
+            ("performance_degradation", "mae", &numbers),
+        ] {
+            assert_eq!(of(kind, metric, analysis, none()), needed, "{kind} {metric}");
+            let mut thresholds = none();
+            thresholds[metric] = json!(0.3);
+            assert_eq!(of(kind, metric, analysis, thresholds), [], "{kind} {metric}");
+        }
+        // That of another metric is none of this one.
+        let other = json!({ "rmse": 5.0 });
+        assert_eq!(of("performance_degradation", "mae", &numbers, other), needed);
+        // The analysis itself may say it.
+        let mut own = numbers.clone();
+        own["thresholds"] = json!({ "mae_difference": 0.5 });
+        assert_eq!(of("bias_drift", "mae_difference", &own, none()), []);
+        own["loss_bound"] = json!(4.0);
+        assert_eq!(of("bias_drift", "bounded_group_loss", &own, none()), []);
+        // These are judged by themselves.
+        for (kind, metric, analysis) in [
+            ("bias_drift", "prediction_distance", &numbers),
+            ("bias_drift", "exposure_ratio", &lists),
+            ("compliance_violation", "multiclass_equalized_odds_difference", &classes),
+            ("performance_degradation", "macro_f1", &classes),
+        ] {
+            assert_eq!(of(kind, metric, analysis, none()), [], "{kind} {metric}");
+        }
+    }
+
+    #[test]
+    fn an_analysis_that_cannot_be_read_hides_nothing_else() {
+        let wrong = json!({ "target": "y", "prediction": "p", "protected": ["sex"], "top": 3 });
+        let misplaced = ("/parameters/analysis/top", "misplaced");
+        let row = json!({
+            "kind": "performance_degradation", "metric": "nothing",
+            "parameters": { "analysis": wrong, "confidence": 2.0, "thresholds": { "accuracy": 0.1 } },
+        });
+        assert_eq!(
+            found(row.clone()),
+            all(&[
+                misplaced,
+                ("/parameters/confidence", "out_of_range"),
+                ("/metric", "unknown_metric"),
+            ])
+        );
+        let row_of_compliance = json!({
+            "kind": "compliance_violation",
+            "parameters": { "analysis": wrong, "thresholds": { "nothing": 0.1 } },
+        });
+        assert_eq!(
+            found(row_of_compliance),
+            all(&[misplaced, ("/parameters/analysis/thresholds/nothing", "unknown_disparity")])
+        );
+        // Of a task that is none nobody knows what it has.
+        let none = json!({
+            "kind": "performance_degradation", "metric": "mae",
+            "parameters": { "analysis": { "task": "regresion", "target": "y", "prediction": "p", "protected": ["sex"] } },
+        });
+        assert_eq!(found(none), all(&[("/parameters/analysis/task", "vocabulary")]));
+
+        // A monitor that is stored is told the same when it runs.
+        let monitor = Monitor {
+            id: ephor_kernel::MonitorId::new(),
+            name: "m".to_owned(),
+            kind: "performance_degradation".to_owned(),
+            status: "active".to_owned(),
+            model_id: None,
+            reference_dataset_id: None,
+            current_dataset_id: None,
+            reference_from: None,
+            reference_until: None,
+            window_seconds: None,
+            minimum_rows: 1,
+            metric: Some("nothing".to_owned()),
+            threshold: None,
+            severity: "low".to_owned(),
+            parameters: row["parameters"].clone(),
+        };
+        let faults = Definition::of(&monitor).unwrap_err();
+        let places: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_ref()).collect();
+        assert_eq!(
+            places,
+            [
+                "/parameters/analysis/top",
+                "/parameters/confidence",
+                "/metric",
+                "/current_dataset_id",
+                "/reference_dataset_id",
+            ]
+        );
     }
 }

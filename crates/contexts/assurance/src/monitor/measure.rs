@@ -25,6 +25,10 @@ use crate::OpenDataset;
 /// The least score of an analysis when the monitor says nothing else; that of four metrics in five.
 const LEAST_SCORE: f64 = 80.0;
 
+/// What the two sides are called in notes.
+const REFERENCE: &str = "reference";
+const CURRENT: &str = "current window";
+
 /// What a run measured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(super) struct Measured {
@@ -174,9 +178,12 @@ async fn compare_tasks(
     measured: &mut Measured,
 ) -> Result<(), JobFailure> {
     let spec = seeded(spec.clone(), definition.parameters.seed);
-    let before = analyze(reference.frame, &spec, &(), cancel).await.map_err(failure)?;
-    let now = analyze(current.frame, &spec, &(), cancel).await.map_err(failure)?;
-    measured.notes.extend(notes(&now));
+    let before = analyze(reference.frame, &spec, &(), cancel).await;
+    let before = before.map_err(|error| failure(of_side(error, REFERENCE)))?;
+    let now = analyze(current.frame, &spec, &(), cancel).await;
+    let now = now.map_err(|error| failure(of_side(error, CURRENT)))?;
+    measured.notes.extend(drift::task_notes((REFERENCE, &before), (CURRENT, &now)));
+    measured.notes.extend(of_sides(&notes(&before), &notes(&now)));
     let wanted = match definition.kind {
         Kind::Performance => MetricKind::Performance,
         Kind::Bias | Kind::Data | Kind::Compliance => MetricKind::Fairness,
@@ -185,6 +192,31 @@ async fn compare_tasks(
     let metrics = metrics.filter(|metric| metric.kind == wanted);
     measured.findings.extend(metrics.filter_map(of_metric));
     Ok(())
+}
+
+/// Faults of an analysis, with the rows that they were found in.
+fn of_side(error: AnalysisError, name: &str) -> AnalysisError {
+    match error {
+        AnalysisError::Invalid(mut faults) => {
+            for fault in &mut faults {
+                fault.message = format!("In the {name}: {}", fault.message);
+            }
+            AnalysisError::Invalid(faults)
+        }
+        other => other,
+    }
+}
+
+/// The notes of both sides; what holds of both is told once.
+fn of_sides(reference: &[String], current: &[String]) -> Vec<String> {
+    let both = current.iter().filter(|note| reference.contains(note)).cloned();
+    let only = |these: &[String], there: &[String], name: &str| -> Vec<String> {
+        let own = these.iter().filter(|note| !there.contains(note));
+        own.map(|note| format!("In the {name}: {note}")).collect()
+    };
+    both.chain(only(current, reference, CURRENT))
+        .chain(only(reference, current, REFERENCE))
+        .collect()
 }
 
 /// What the reader of a result of another task must know.
@@ -404,6 +436,23 @@ fn read(error: datafusion::error::DataFusionError) -> JobFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn notes_and_faults_say_which_rows_they_are_about() {
+        let notes = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            of_sides(&notes(&["Both.", "Old."]), &notes(&["New.", "Both."])),
+            ["Both.", "In the current window: New.", "In the reference: Old."]
+        );
+        let found = ephor_fairness::Fault {
+            where_: "/target".to_owned(),
+            code: "unknown_column".to_owned(),
+            message: "There is no column `y`.".to_owned(),
+            hint: None,
+        };
+        let told = of_side(AnalysisError::Invalid(vec![found]), REFERENCE).to_string();
+        assert_eq!(told, "/target: In the reference: There is no column `y`.");
+    }
 
     #[test]
     fn categories_that_are_not_listed_are_not_taken_for_none() {

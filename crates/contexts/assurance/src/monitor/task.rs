@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use ephor_fairness::{
-    catalogue,
-    metrics::Better,
+    catalogue, drift,
     task::{Task, TaskSpec},
 };
 use ephor_kernel::Fault;
 
 use super::definition::{Definition, Kind, within_analysis};
+
+/// The disparity that the bound of an analysis' loss judges.
+const LOSS: &str = "bounded_group_loss";
 
 /// The thresholds of a specification of any task.
 pub(super) fn thresholds_mut(spec: &mut TaskSpec) -> &mut BTreeMap<String, f64> {
@@ -35,12 +37,37 @@ pub(super) fn seeded(mut spec: TaskSpec, seed: u64) -> TaskSpec {
     spec
 }
 
-/// Would a comparison of metrics judge any?
-pub(super) fn judges_metrics(definition: &Definition, task: Task) -> bool {
-    let is_share = catalogue::abouts(task)
-        .iter()
-        .any(|about| about.range == (0.0, 1.0) && about.better != Better::Neither);
-    is_share || !definition.thresholds().is_empty()
+/// Would a run judge what is watched, if its data allow it? What the task does not have is told elsewhere.
+pub(super) fn judges(definition: &Definition, spec: &TaskSpec) -> bool {
+    let task = spec.task();
+    if definition.kind == Kind::Performance {
+        let thresholds = definition.thresholds();
+        return match &definition.metric {
+            Some(metric) => {
+                thresholds.contains_key(metric)
+                    || drift::judges_metric(task, metric)
+                    || catalogue::metric(task, metric).is_none()
+            }
+            None => {
+                let mut all = catalogue::abouts(task).into_iter();
+                !thresholds.is_empty() || all.any(|about| drift::judges_metric(task, about.id))
+            }
+        };
+    }
+    // Without one, all that an analysis judges is watched, and each judges something.
+    let Some(metric) = &definition.metric else { return true };
+    let has_bound = match spec {
+        TaskSpec::Regression(spec) => spec.loss_bound.is_some() && metric == LOSS,
+        TaskSpec::Binary(_) | TaskSpec::Multiclass(_) | TaskSpec::Ranking(_) => false,
+    };
+    // The monitor's thresholds, and those that the analysis itself has.
+    let is_named = definition
+        .analysis_spec()
+        .is_some_and(|mut spec| thresholds_mut(&mut spec).contains_key(metric));
+    has_bound
+        || is_named
+        || drift::judges_disparity(task, metric)
+        || !catalogue::is_disparity(task, metric)
 }
 
 /// All that is wrong with what is there.
