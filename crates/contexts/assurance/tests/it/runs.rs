@@ -292,6 +292,36 @@ async fn each_class_that_a_group_gets_worse_raises_its_own_alert() {
 }
 
 #[tokio::test]
+async fn groups_and_classes_of_one_side_are_told_and_faults_say_of_which() {
+    let world = World::new().await;
+    let before = world.dataset(&world.scope, grades(90)).await;
+    let more = format!("{}{}d,d,f\n", grades(90), "a,a,x\n".repeat(100));
+    let current = world.dataset(&world.scope, more).await;
+    let id = world
+        .monitor(json!({
+            "name": "grades", "kind": "performance_degradation",
+            "reference_dataset_id": before, "current_dataset_id": current,
+            "parameters": { "analysis": {
+                "task": "multiclass", "target": "y", "prediction": "p", "protected": ["sex"],
+            } },
+        }))
+        .await;
+    let workers = world.workers();
+    let row = world.run(id).await;
+    let notes = row["last_result"]["notes"].to_string();
+    for note in [
+        "Only the current window has these groups: sex: x.",
+        "Only the current window has these classes: d.",
+    ] {
+        assert!(notes.contains(note), "{note} is not in {row}");
+    }
+    world.replace(&world.scope, before, "y,sex\na,f\n".to_owned());
+    let row = world.run(id).await;
+    assert!(row["last_result"]["error"].as_str().unwrap().contains("In the reference: "), "{row}");
+    workers.shutdown().await;
+}
+
+#[tokio::test]
 async fn lists_that_put_a_group_last_are_found_and_told_once() {
     let world = World::new().await;
     let dataset = world.dataset(&world.scope, lists(16)).await;

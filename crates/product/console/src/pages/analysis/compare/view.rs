@@ -5,7 +5,8 @@ use ephor_assurance::analysis::{Compared, Completed};
 use ephor_fairness::{
     Disparity, Status,
     comparison::{
-        AttributeChange, ChangeInterval, DisparityChange, GroupChange, MetricChange, Verdict,
+        AttributeChange, ChangeInterval, DisparityChange, GroupChange, MOST_GROUPS, MetricChange,
+        Verdict,
     },
     task::Task,
 };
@@ -19,6 +20,8 @@ use crate::{
 const MOST_PLOTS: usize = 8;
 /// The most metrics of groups that an attribute lists: those that changed most for the worse.
 const MOST_METRICS: usize = 200;
+/// The most attributes, places where several meet, and classes against the rest: single attributes, then what is worst.
+const MOST_CARDS: usize = 200;
 
 /// What changed.
 #[derive(Debug, Clone, Template)]
@@ -29,6 +32,8 @@ pub(crate) struct CompareView {
     tally: Vec<(u64, Badge)>,
     facts: Vec<(&'static str, Html)>,
     cards: Vec<Card>,
+    /// What is said of the cards that are left out.
+    left_out: Option<String>,
     overall: Option<Table>,
 }
 
@@ -57,11 +62,7 @@ impl CompareView {
     pub(crate) fn new(compared: &Compared) -> Self {
         let Compared { before, after, comparison } = compared;
         let counts = comparison.counts;
-        let mut attributes: Vec<&AttributeChange> = comparison.attributes.iter().collect();
-        // Stable: all classes together come before single ones, and single attributes before where they meet.
-        attributes.sort_by_key(|attribute| {
-            (attribute.class.is_some(), attribute.attributes.len() > 1, rank(attribute.verdict))
-        });
+        let (attributes, left_out) = listed(&comparison.attributes);
         let mut plots = 0;
         let cards = attributes
             .into_iter()
@@ -107,9 +108,32 @@ impl CompareView {
             .collect(),
             facts: facts(compared),
             cards,
+            left_out: (left_out > 0).then(|| {
+                format!(
+                    "{} more are left out, none of which changed more for the worse; the API has all of them.",
+                    format::count(left_out as u64)
+                )
+            }),
             overall: overall(&comparison.overall),
         }
     }
+}
+
+/// What is shown, in its order, and how many are left out: classes are many, and each has every attribute and combination.
+fn listed(all: &[AttributeChange]) -> (Vec<&AttributeChange>, usize) {
+    let mut attributes: Vec<&AttributeChange> = all.iter().collect();
+    // Stable, as are all of these.
+    attributes.sort_by_key(|one| (folded(one), rank(one.verdict)));
+    attributes.truncate(MOST_CARDS);
+    // All classes together come before single ones, and single attributes before where they meet; of classes the worst.
+    attributes.sort_by_key(|one| {
+        let meet = u8::from(one.attributes.len() > 1);
+        match one.class {
+            None => (false, meet, rank(one.verdict)),
+            Some(_) => (true, rank(one.verdict), meet),
+        }
+    });
+    (attributes, all.len().saturating_sub(MOST_CARDS))
 }
 
 /// What is worst comes first.
@@ -299,9 +323,17 @@ fn notes(change: &AttributeChange) -> Vec<String> {
         ));
     }
     let metrics: usize = change.groups.iter().map(|group| group.metrics.len()).sum();
-    if change.groups_left_out > 0 || metrics > MOST_METRICS {
-        notes
-            .push("Of so many groups and metrics not all are listed; the API has more.".to_owned());
+    if change.groups_left_out > 0 {
+        notes.push(format!(
+            "Metrics are compared of the {MOST_GROUPS} largest groups, and not of {} others.",
+            format::count(change.groups_left_out)
+        ));
+    }
+    if metrics > MOST_METRICS {
+        notes.push(format!(
+            "Of {} metrics of groups the {MOST_METRICS} that changed most for the worse are listed; the API has all of them.",
+            format::count(metrics as u64)
+        ));
     }
     notes
 }
@@ -395,7 +427,7 @@ fn metric(change: &MetricChange) -> Vec<Html> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use ephor_fairness::comparison::compare_tasks;
+    use ephor_fairness::comparison::{Comparison, compare_tasks};
 
     use super::*;
     use crate::samples;
@@ -416,5 +448,52 @@ mod tests {
             }
             assert!(!html.contains("<f>") && !html.contains("Compliance score"), "{html}");
         }
+    }
+    #[test]
+    fn of_very_many_classes_the_worst_are_shown_and_the_rest_is_counted() {
+        let result = samples::multiclass();
+        let comparison = compare_tasks(&result, &result).unwrap();
+        let whole = comparison.attributes.iter().find(|one| one.class.is_none()).unwrap().clone();
+        let of_class = |class: usize, verdict| AttributeChange {
+            class: Some(class.to_string()),
+            verdict,
+            ..whole.clone()
+        };
+        let mut all: Vec<AttributeChange> =
+            (0..300).map(|class| of_class(class, Verdict::Unchanged)).collect();
+        all.push(AttributeChange {
+            attributes: vec!["a".to_owned(), "b".to_owned()],
+            ..of_class(300, Verdict::Worse)
+        });
+        all.push(whole.clone());
+        let (shown, left_out) = listed(&all);
+        assert_eq!((shown.len(), left_out), (MOST_CARDS, 302 - MOST_CARDS));
+        let classes: Vec<_> = shown.iter().take(3).map(|one| one.class.as_deref()).collect();
+        assert_eq!(classes, [None, Some("300"), Some("0")]);
+
+        let side = |name: &str| {
+            let mut side = samples::completed(name, 0.0);
+            side.result = result.clone();
+            side
+        };
+        let comparison = Comparison { attributes: all, ..comparison };
+        let compared = Compared { before: side("before"), after: side("after"), comparison };
+        let html = CompareView::new(&compared).render().unwrap();
+        assert!(html.contains("102 more are left out"), "{html}");
+    }
+
+    #[test]
+    fn what_is_not_listed_is_told_as_it_is() {
+        let result = samples::multiclass();
+        let comparison = compare_tasks(&result, &result).unwrap();
+        let mut one = comparison.attributes.into_iter().find(|one| !one.groups.is_empty()).unwrap();
+        assert!(notes(&one).is_empty(), "{:?}", notes(&one));
+        one.groups_left_out = 3;
+        let told = notes(&one);
+        assert_eq!(told, ["Metrics are compared of the 40 largest groups, and not of 3 others."]);
+        one.groups_left_out = 0;
+        one.groups = one.groups.iter().cycle().take(101).cloned().collect();
+        let told = notes(&one);
+        assert!(told.len() == 1 && told[0].ends_with("the API has all of them."), "{told:?}");
     }
 }
