@@ -148,6 +148,15 @@ impl Definition {
         self.metric.as_deref().is_none_or(|watched| watched == metric)
     }
 
+    /// Could a run find anything by this metric? Not by that of another task, nor by another than the one that is watched.
+    pub(super) fn finds(&self, metric: &str) -> bool {
+        let is_known = match self.other_task() {
+            Some(spec) => task::has(spec.task(), self.kind == Kind::Performance, metric),
+            None => is_known(metric),
+        };
+        is_known && self.watches(metric)
+    }
+
     /// The threshold that is set for a metric of our own.
     pub(super) fn own_threshold(&self, metric: &str) -> Option<f64> {
         let named = (self.metric.as_deref() == Some(metric)).then_some(self.threshold).flatten();
@@ -239,9 +248,7 @@ impl Definition {
             );
         }
         if let Some(metric) = &self.metric
-            && !OWN.contains(&metric.as_str())
-            && drift::registry::find(metric).is_none()
-            && catalogue::find(metric).is_none()
+            && !is_known(metric)
         {
             let fault =
                 Fault::new("/metric", "unknown_metric", format!("There is no metric `{metric}`"));
@@ -371,6 +378,13 @@ fn canonical(task: Task, metric: &str) -> String {
         None => metric,
     };
     id.to_owned()
+}
+
+/// Is it measured where yes or no is predicted, or columns are watched?
+fn is_known(metric: &str) -> bool {
+    OWN.contains(&metric)
+        || drift::registry::find(metric).is_some()
+        || catalogue::find(metric).is_some()
 }
 
 fn unknown_kind() -> Fault {

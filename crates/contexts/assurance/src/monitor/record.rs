@@ -8,7 +8,7 @@ use ephor_kernel::{AlertId, Code, DomainEvent, JobId, ModelId, MonitorId, Proble
 use ephor_store::{OrgTx, StoreError};
 use serde_json::{Value, json};
 
-use super::{Monitor, finding::Finding, measure::Measured, monitor_get};
+use super::{Monitor, definition::Definition, finding::Finding, measure::Measured, monitor_get};
 
 /// Findings that a monitor keeps of its last run, the worst first.
 const MAX_KEPT: usize = 50;
@@ -38,6 +38,12 @@ pub(super) async fn monitor_ran(
     let recovered: Vec<String> =
         passed.into_keys().filter(|key| !failed.contains_key(key)).collect();
     alerts_recover(tx, monitor.id, &recovered).await?;
+    // Where nothing was judged, nothing is known.
+    if measured.status().is_some()
+        && let Ok(definition) = Definition::of(monitor)
+    {
+        alerts_unwatched(tx, monitor.id, &definition).await?;
+    }
     let outcome = measured.status().map(Status::as_str);
     last_run_set(tx, monitor.id, outcome, result(measured, job, at), at).await?;
     let outcome = outcome.unwrap_or("unjudged").to_owned();
@@ -208,6 +214,45 @@ async fn alerts_recover(
         tx.organization().uuid(),
         monitor.uuid(),
         recovered,
+    )
+    .fetch_all(tx.conn())
+    .await
+    .map_err(StoreError::from)?;
+    for alert in closed {
+        tx.emit(&DomainEvent::AlertClosed { alert: alert.into(), recovered: true }).await?;
+    }
+    Ok(())
+}
+
+/// Closes what no run of the monitor could find any more: it watches another metric by now, or another task.
+async fn alerts_unwatched(
+    tx: &mut OrgTx,
+    monitor: MonitorId,
+    definition: &Definition,
+) -> Result<(), Problem> {
+    let mut metrics = sqlx::query_scalar!(
+        r#"select distinct details ->> 'metric' as "metric!" from assurance.monitoring_alerts
+            where organization_id = $1 and monitor_id = $2 and status <> 'closed'
+              and starts_with(dedup_key, monitor_id::text || '/') and details ->> 'metric' is not null"#,
+        tx.organization().uuid(),
+        monitor.uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await
+    .map_err(StoreError::from)?;
+    metrics.retain(|metric| !definition.finds(metric));
+    if metrics.is_empty() {
+        return Ok(());
+    }
+    let closed = sqlx::query_scalar!(
+        "update assurance.monitoring_alerts
+            set status = 'closed', close_reason = 'Its monitor does not watch this any more.'
+          where organization_id = $1 and monitor_id = $2 and status <> 'closed'
+            and starts_with(dedup_key, monitor_id::text || '/') and details ->> 'metric' = any($3)
+         returning id",
+        tx.organization().uuid(),
+        monitor.uuid(),
+        &metrics,
     )
     .fetch_all(tx.conn())
     .await

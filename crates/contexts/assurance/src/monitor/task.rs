@@ -110,13 +110,22 @@ pub(super) fn watched(definition: &Definition, task: Task) -> Vec<Fault> {
     faults
 }
 
-/// Whether the task has what is to be watched: a metric of one group, or a disparity between them.
+/// Does the task have it: a metric of one group, or a disparity between them?
+pub(super) fn has(task: Task, of_groups: bool, id: &str) -> bool {
+    if of_groups {
+        catalogue::metric(task, id).is_some()
+    } else {
+        catalogue::is_disparity(task, id)
+    }
+}
+
+/// Whether the task has what is to be watched.
 fn named(at: &str, task: Task, of_groups: bool, id: &str) -> Option<Fault> {
-    let is_metric = catalogue::metric(task, id).is_some();
-    let is_disparity = catalogue::is_disparity(task, id);
-    if (of_groups && is_metric) || (!of_groups && is_disparity) {
+    if has(task, of_groups, id) {
         return None;
     }
+    let is_metric = catalogue::metric(task, id).is_some();
+    let is_disparity = catalogue::is_disparity(task, id);
     let word = task.as_str();
     let cut: String = id.chars().take(60).collect();
     let message = if is_metric {

@@ -94,6 +94,30 @@ async fn a_warning_raises_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_not_watched_any_more_is_closed_by_the_next_run_that_judges() {
+    let world = World::new().await;
+    let dataset = world.dataset(&world.scope, people(20, 80, NOON)).await;
+    let id = world.compliance(dataset, json!({})).await;
+    let workers = world.workers();
+    world.run(id).await;
+    assert_eq!(world.alerts().await[0]["status"], "open");
+    let patch =
+        json!({ "metric": "demographic_parity_ratio", "threshold": 0.2, "minimum_rows": 1000 });
+    world.patch("monitors", id.uuid(), patch).await;
+    world.run(id).await;
+    assert_eq!(world.alerts().await[0]["status"], "open");
+    world.patch("monitors", id.uuid(), json!({ "minimum_rows": 1 })).await;
+    world.run(id).await;
+    let all = world.alerts().await;
+    assert_eq!(all[0]["details"]["metric"], "demographic_parity_difference");
+    assert_eq!(all[0]["status"], "closed", "{all:?}");
+    assert!(all[0]["close_reason"].as_str().unwrap().contains("does not watch"), "{all:?}");
+    // What it watches now is told by itself.
+    assert!(all[1..].iter().all(|alert| alert["status"] == "open") && all.len() == 2, "{all:?}");
+    workers.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_score_that_is_too_low_is_a_violation() {
     let world = World::new().await;
     let dataset = world.dataset(&world.scope, people(10, 90, NOON)).await;
