@@ -64,7 +64,7 @@ pub fn group_changes(
     current: &AnalysisResult,
 ) -> (Vec<String>, Vec<String>) {
     let named = |result: &AnalysisResult| -> Vec<Named> {
-        let of = |one: &AttributeResult| {
+        let of = |one: &AttributeResult| -> Named {
             (one.name.clone(), one.groups.iter().map(|group| group.name.clone()).collect())
         };
         result.attributes.iter().map(of).collect()

@@ -117,8 +117,10 @@ fn is_judged(about: &About) -> bool {
 /// Each attribute with its groups; where several meet is not told.
 fn named(findings: &Findings) -> Vec<Named> {
     let single = findings.comparisons.iter().filter(|one| one.attributes.len() == 1);
-    let groups = |one: &Comparison| one.groups.iter().map(|group| group.name.clone()).collect();
-    single.map(|one| (one.name.clone(), groups(one))).collect()
+    let of = |one: &Comparison| -> Named {
+        (one.name.clone(), one.groups.iter().map(|group| group.name.clone()).collect())
+    };
+    single.map(of).collect()
 }
 
 /// The classes, where there are any.
