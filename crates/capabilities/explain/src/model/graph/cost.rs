@@ -9,12 +9,12 @@ use tract_onnx::{
 };
 
 use super::{
-    attributes::word,
+    attributes::{whole, word},
     windows::{Windows, groups, windows},
 };
 
 /// Matrices are put in order for the processor's registers, and filled up to their size.
-const REGISTERS: usize = 64;
+const REGISTERS: usize = 128;
 /// What the edges of a kernel's way take to be found, for each number that a kernel looks at.
 const EDGES: usize = 16;
 /// A step of a recurrent cell goes through a graph of its own, however few numbers it has.
@@ -39,15 +39,21 @@ pub(super) fn cost(
 ) -> TractResult<Cost> {
     let all = made.iter().map(|shape| volume(shape)).fold(0, usize::saturating_add);
     match node.op_type.as_str() {
-        "MatMul" | "Gemm" | "LinearClassifier" | "LinearRegressor" => {
+        kind @ ("MatMul" | "Gemm" | "LinearClassifier" | "LinearRegressor") => {
             // A value is the sum of as many products, at most.
             let longest = taken.iter().take(2).flatten().copied().max().unwrap_or(1).max(1);
-            Ok(Cost { work: product([all, longest]), room: 0 })
+            let mut room = sum(taken.iter().take(2).map(|shape| matrix(shape)));
+            if kind.starts_with("Linear") {
+                // Its weights are told beside its input.
+                let sums = made.iter().filter_map(|shape| shape.last()).copied().max();
+                room = room.saturating_add(matrix(&[sums.unwrap_or(1), longest]));
+            }
+            Ok(Cost { work: product([all, longest]), room })
         }
         "Conv" => convolved(node, taken, made),
         "ConvTranspose" => spread(node, taken, made),
         "MaxPool" | "AveragePool" => pooled(node, taken, made),
-        "LSTM" | "GRU" | "RNN" => recurrent(taken),
+        "LSTM" | "GRU" | "RNN" => recurrent(node, taken),
         "Einsum" => named(node, taken),
         "InstanceNormalization" | "GroupNormalization" => {
             Ok(Cost { work: product([all, 8]), room: product([all, 4]) })
@@ -72,6 +78,22 @@ fn sum(all: impl IntoIterator<Item = usize>) -> usize {
 /// Filled up to whole registers.
 fn filled(size: usize) -> usize {
     size.div_ceil(REGISTERS).saturating_mul(REGISTERS)
+}
+
+/// A matrix, or many of them, put in order for the registers. The library takes the largest of the dimensions that it may choose
+/// between for the registers' rows, of which each is at least the smaller of the last two.
+fn matrix(shape: &[usize]) -> usize {
+    let least = match shape {
+        [.., rows, columns] => *rows.min(columns),
+        _ => 1,
+    };
+    packed(volume(shape), least)
+}
+
+/// So many numbers put in order for the registers, where the dimension that fills these has at least `least`.
+fn packed(all: usize, least: usize) -> usize {
+    let least = least.max(1);
+    product([all.div_ceil(least), filled(least)]).max(product([all, 2]))
 }
 
 /// Each value is the sum of a kernel's products over a group's channels. What the kernel sees at each step is laid out side by side.
@@ -129,14 +151,25 @@ fn pooled(node: &NodeProto, taken: &[TVec<usize>], made: &[TVec<usize>]) -> Trac
 }
 
 /// Step by step, each with all weights.
-fn recurrent(taken: &[TVec<usize>]) -> TractResult<Cost> {
+fn recurrent(node: &NodeProto, taken: &[TVec<usize>]) -> TractResult<Cost> {
     let [input, weights, own, ..] = taken else { bail!("it has no weights") };
     let (&[steps, rows, features], &[ways, gates, width]) = (&input[..], &weights[..]) else {
         bail!("it takes no values of the shape [steps, rows, features]");
     };
     // The library does not ask.
     ensure!(width == features, "its weights are those of {width} features, not of {features}");
-    ensure!(ways <= 2, "it goes {ways} ways");
+    let asked = 1 + usize::from(word(node, "direction") == "bidirectional");
+    ensure!(ways == asked, "its weights are those of {ways} ways, and it goes {asked}");
+    let each = match node.op_type.as_str() {
+        "LSTM" => 4,
+        "GRU" => 3,
+        _ => 1,
+    };
+    let hidden = gates / each;
+    let fits = own[..] == [ways, gates, hidden] && hidden.checked_mul(each) == Some(gates);
+    ensure!(fits, "its weights {own:?} are not those of {gates} gates");
+    let said = whole(node, "hidden_size", hidden as i64);
+    ensure!(said == hidden as i64, "it has {hidden} states, and says {said}");
     let states = product([steps, rows, ways, gates]);
     let products = sum([volume(weights), volume(own)]);
     Ok(Cost {
@@ -145,7 +178,14 @@ fn recurrent(taken: &[TVec<usize>]) -> TractResult<Cost> {
             product([states, EDGES]),
             product([steps.saturating_add(READY), ways, STEP]),
         ]),
-        room: sum([product([states, 4]), product([products, 2])]),
+        room: sum([
+            product([states, 4]),
+            product([products, 2]),
+            matrix(weights),
+            matrix(own),
+            matrix(input),
+            matrix(&[rows, hidden]),
+        ]),
     })
 }
 
@@ -172,7 +212,15 @@ pub(super) fn named(node: &NodeProto, taken: &[TVec<usize>]) -> TractResult<Cost
     ensure!(given, "`{gives}` is not what its equation takes");
     let all = product(sizes.values().copied());
     let held = taken.iter().map(|shape| volume(shape));
-    Ok(Cost { work: product([all, ONE_BY_ONE]), room: product([sum(held), 2]) })
+    let filled = takes.iter().zip(taken).map(|(letters, shape)| {
+        // What the other value has too does not fill the registers; where nothing is left, a dimension of one does.
+        let alone = letters.bytes().zip(shape).filter(|(letter, _)| {
+            takes.iter().filter(|other| other.as_bytes().contains(letter)).count() == 1
+        });
+        packed(volume(shape), alone.map(|(_, size)| *size).min().unwrap_or(1))
+    });
+    let room = product([sum(held), 2]).saturating_add(sum(filled));
+    Ok(Cost { work: product([all, ONE_BY_ONE]), room })
 }
 
 #[cfg(test)]
@@ -230,10 +278,40 @@ mod tests {
         let found = cost(&node("MaxPool", &[("kernel_shape", &[10])]), &taken, &made).unwrap();
         assert!(found.work >= 3 * 2 * 91 * 10);
         let taken = shapes(&[&[50, 4, 3], &[2, 20, 3], &[2, 20, 5]]);
-        let found = cost(&node("LSTM", &[]), &taken, &shapes(&[&[50, 2, 4, 5]])).unwrap();
+        let made = shapes(&[&[50, 2, 4, 5]]);
+        let mut both = node("LSTM", &[("hidden_size", &[5])]);
+        both.attribute.push(AttributeProto {
+            name: "direction".to_owned(),
+            s: b"bidirectional".to_vec(),
+            ..AttributeProto::default()
+        });
+        let found = cost(&both, &taken, &made).unwrap();
         assert!(found.work >= 50 * 4 * 2 * 20 * (3 + 5));
         let other = shapes(&[&[50, 4, 2], &[2, 20, 3], &[2, 20, 5]]);
-        assert!(cost(&node("LSTM", &[]), &other, &shapes(&[&[50, 2, 4, 5]])).is_err());
+        assert!(cost(&both, &other, &made).is_err());
+        // The weights of one way and of two, of as many gates as states, and of other states.
+        assert!(cost(&node("LSTM", &[]), &taken, &made).is_err());
+        let own = shapes(&[&[50, 4, 3], &[2, 20, 3], &[2, 20, 4]]);
+        assert!(cost(&both, &own, &made).is_err());
+        both.attribute[0].i = 4;
+        assert!(cost(&both, &taken, &made).is_err());
+    }
+
+    #[test]
+    fn matrices_fill_the_registers() {
+        let (long, one) = (1 << 20, shapes(&[&[1, 1]]));
+        let found = cost(&node("MatMul", &[]), &shapes(&[&[1, long], &[long, 1]]), &one).unwrap();
+        assert!(found.room >= 2 * long * REGISTERS);
+        let found = cost(&node("Gemm", &[]), &shapes(&[&[64, 500], &[500, 300]]), &one).unwrap();
+        assert!((2 * 500 * 300..1 << 20).contains(&found.room), "{}", found.room);
+        let mut sums = node("Einsum", &[]);
+        sums.attribute.push(AttributeProto {
+            name: "equation".to_owned(),
+            s: b"ki,k->i".to_vec(),
+            ..AttributeProto::default()
+        });
+        let found = cost(&sums, &shapes(&[&[1000, 2], &[1000]]), &shapes(&[&[2]])).unwrap();
+        assert!(found.room >= 2 * 1000 * REGISTERS);
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub(super) fn sound(
     axes(node, inputs)?;
     match node.op_type.as_str() {
         "Pad" => pads(node, inputs, taken),
+        "Transpose" => permuted(node, taken),
+        "TopK" => chosen(node, inputs, taken),
+        "Split" => parts(node, inputs, taken),
         "Range" => range(inputs),
         "CumSum" | "OneHot" => one(node, inputs),
         "InstanceNormalization" | "GroupNormalization" => channels(node, taken),
@@ -112,6 +115,50 @@ fn pads(node: &NodeProto, inputs: &[InferenceFact], taken: &[TVec<usize>]) -> Tr
         ensure!(*most < *size as i64, "it reflects {most} of {size}");
     }
     Ok(())
+}
+
+/// Does it put each dimension in one place? The library would look for the end of a circle that has none.
+fn permuted(node: &NodeProto, taken: &[TVec<usize>]) -> TractResult<()> {
+    let Some(shape) = taken.first() else { bail!("it takes nothing") };
+    let mut places = wholes(node, "perm").to_vec();
+    places.sort_unstable();
+    let each = places.iter().copied().eq(0..shape.len() as i64);
+    ensure!(places.is_empty() || each, "it does not put each dimension in one place");
+    Ok(())
+}
+
+/// Does it choose no more than there is? The library would fill up with zeros.
+fn chosen(node: &NodeProto, inputs: &[InferenceFact], taken: &[TVec<usize>]) -> TractResult<()> {
+    one(node, inputs)?;
+    let size = along(node, -1, taken)?;
+    let Some(count) = given(node, inputs, 1)?.and_then(|given| given.first().copied()) else {
+        bail!("it does not say how many it chooses")
+    };
+    ensure!((1..=size).contains(&count), "it chooses {count} of {size}");
+    Ok(())
+}
+
+/// Are its parts all that there is?
+fn parts(node: &NodeProto, inputs: &[InferenceFact], taken: &[TVec<usize>]) -> TractResult<()> {
+    let size = along(node, 0, taken)?;
+    let said = wholes(node, "split").to_vec();
+    for parts in [said, given(node, inputs, 1)?.unwrap_or_default()] {
+        let sum = parts.iter().try_fold(0_i64, |sum, part| sum.checked_add(*part));
+        let whole = parts.iter().all(|part| *part > 0) && sum == Some(size);
+        ensure!(parts.is_empty() || whole, "its {} parts are not all of {size}", parts.len());
+    }
+    Ok(())
+}
+
+/// The size of the dimension of its first input that it speaks of.
+fn along(node: &NodeProto, otherwise: i64, taken: &[TVec<usize>]) -> TractResult<i64> {
+    let Some(shape) = taken.first() else { bail!("it takes nothing") };
+    let said = whole(node, "axis", otherwise);
+    let axis = if said < 0 { said + shape.len() as i64 } else { said };
+    match usize::try_from(axis).ok().and_then(|axis| shape.get(axis)) {
+        Some(size) => Ok(*size as i64),
+        None => bail!("there is no dimension {said}"),
+    }
 }
 
 /// Does it count in whole steps, upwards, and not too far?
