@@ -9,10 +9,15 @@ use tract_onnx::{
     tract_hir::internal::{Factoid as _, bail, ensure},
 };
 
-use super::bounds::measure;
+use super::{bounds::measure, guard::guarded};
 
 /// So many rows at once, the most that fit.
 const ROWS: [usize; 3] = [64, 8, 1];
+/// Rows that show whether they are answered apart: of numbers up to each of these. Those of one alone may hold what a graph cannot
+/// answer, such as a code that it does not know.
+const PROBES: [[f64; 3]; 2] = [[1.0, 8.0, 64.0], [1.0, 1.0, 1.0]];
+/// A row is answered apart if its answer moves by less than this share of itself, or of one.
+const APART: f64 = 1e-4;
 /// A model predicts fewer numbers for a row.
 const MOST_OUTPUTS: usize = 1 << 12;
 
@@ -56,9 +61,52 @@ impl Plan {
             let plan = Self { run, rows, elements, features, outputs, double };
             // Some operators know numbers of 32 bits alone, which shows when they are run.
             plan.answer(&vec![0.0; features])?;
-            return Ok(plan);
+            if !plan.mixes() {
+                return Ok(plan);
+            }
+            "its answer for a row hangs on the rows beside it".clone_into(&mut why);
         }
         bail!("{why}")
+    }
+
+    /// Do answers hang on the other rows? What it cannot answer shows nothing.
+    fn mixes(&self) -> bool {
+        let mut probes = PROBES.iter();
+        self.rows > 1
+            && probes.find_map(|sizes| guarded(|| self.mixed(sizes)).ok()).unwrap_or(false)
+    }
+
+    /// Does each of three rows, up to these sizes, get another answer among the others than among its likes?
+    fn mixed(&self, sizes: &[f64; 3]) -> TractResult<bool> {
+        let mut state = 0x9e37_79b9_u32;
+        let mut rows = Vec::with_capacity(sizes.len());
+        for size in sizes {
+            let row: Vec<f64> = (0..self.features)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    size * (f64::from(state >> 8) / f64::from(1_u32 << 23) - 1.0)
+                })
+                .collect();
+            rows.push(row);
+        }
+        let mut alone = Vec::with_capacity(rows.len());
+        for row in &rows {
+            alone.push(self.answer(row)?);
+        }
+        let count = rows.len();
+        for backwards in [false, true] {
+            let mut places: Vec<usize> = (0..self.rows).map(|place| place % count).collect();
+            if backwards {
+                places.reverse();
+            }
+            let all: Vec<f64> = places.iter().flat_map(|place| rows[*place].clone()).collect();
+            let found = self.answer(&all)?;
+            let mut pairs = found.chunks_exact(self.outputs).zip(&places);
+            if pairs.any(|(found, place)| !near(found, &alone[*place])) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The predictions of at most [`Self::rows`] rows.
@@ -85,6 +133,16 @@ impl Plan {
         ensure!(found.len() == expected, "it gave {} numbers, not {expected}", found.len());
         Ok(found.iter().take(count * self.outputs).copied().collect())
     }
+}
+
+/// Are two answers one?
+fn near(found: &[f64], expected: &[f64]) -> bool {
+    found.iter().zip(expected).all(|(found, expected)| {
+        let error = (found - expected).abs();
+        found == expected
+            || (found.is_nan() && expected.is_nan())
+            || error <= APART * expected.abs().max(1.0)
+    })
 }
 
 /// How many numbers it predicts for a row.
