@@ -30,6 +30,10 @@ pub(super) fn usual(node: Fields<'_>) -> Result<(), Malformed> {
             return refused(format!("its `{name}` is not run."));
         }
     }
+    let order = node.whole("linear_before_reset", 0);
+    if ![0, 1].contains(&order) {
+        return refused(format!("its `linear_before_reset` is {order}; 0 and 1 are run."));
+    }
     for name in ["input_forget", "layout"] {
         if node.whole(name, 0) != 0 {
             return refused(format!("its `{name}` is not run."));

@@ -1,6 +1,6 @@
 //! Many inputs as one: pipelines often take each column of a table by itself, and rows of features are asked.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
     around::{MOST_FEATURES, kind},
@@ -13,6 +13,8 @@ use crate::Malformed;
 
 /// More inputs than this have other models than those of rows of features.
 const MOST_INPUTS: usize = 512;
+/// Each of its columns is named after an input.
+const LONGEST_NAME: usize = 256;
 
 /// Puts one input in the place of these, in their order, from which each gets its columns under its old name. Gives the names of
 /// the features: those of the inputs, with a number where one has several columns.
@@ -42,7 +44,7 @@ pub(super) fn together(
     // What is wider holds both.
     let double = columns.iter().any(|one| one.element == DOUBLE);
     let element = if double { DOUBLE } else { FLOAT };
-    let all = format!("{}/all", inputs.iter().map(|one| one.name.as_str()).collect::<String>());
+    let all = format!("{}/all", inputs.first().map_or("", |one| one.name.as_str()));
     let (mut nodes, mut names, mut start) = (Vec::new(), Vec::new(), 0_usize);
     for (input, one) in inputs.iter().zip(&columns) {
         let end = start + one.width;
@@ -67,6 +69,7 @@ pub(super) fn together(
         }
         start = end;
     }
+    apart(&names)?;
     nodes.append(&mut graph.nodes);
     graph.nodes = nodes;
     let sizes = vec![Size { value: rows }, Size { value: width as i64 }];
@@ -74,6 +77,18 @@ pub(super) fn together(
     others.push(ValueInfo { name: all, kind: Some(Kind { tensor }) });
     graph.inputs = others;
     Ok(names)
+}
+
+/// Has each feature a name of its own? An input of two columns may name one of them as another input is named.
+fn apart(names: &[String]) -> Result<(), Malformed> {
+    let mut places = HashMap::with_capacity(names.len());
+    for (place, name) in names.iter().enumerate() {
+        if let Some(other) = places.insert(name.as_str(), place) {
+            let message = format!("its features {other} and {place} are both named `{name}`");
+            return Err(Malformed::new("the graph", message));
+        }
+    }
+    Ok(())
 }
 
 /// What an input takes.
@@ -86,6 +101,13 @@ struct Columns {
 
 impl Columns {
     fn read(input: &ValueInfo) -> Result<Self, Malformed> {
+        if input.name.len() > LONGEST_NAME {
+            let message = format!(
+                "it has an input with a name of {} bytes; where there are many, at most {LONGEST_NAME} are read",
+                input.name.len()
+            );
+            return Err(Malformed::new("the graph", message));
+        }
         let fault = |message: &str| Malformed::new(format!("the input `{}`", input.name), message);
         let (element, _) = kind(input);
         if ![FLOAT, DOUBLE].contains(&element) {

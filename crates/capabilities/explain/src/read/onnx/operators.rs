@@ -14,7 +14,7 @@ const GENERAL: &str = "\
     HardSigmoid HardSwish Identity InstanceNormalization IsInf IsNaN LSTM LayerNormalization \
     LeakyRelu Less LessOrEqual Log LogSoftmax LpNormalization MatMul Max MaxPool Mean Min Mish \
     Mul Neg Not OneHot Or PRelu Pad Pow RNN Range Reciprocal ReduceL1 ReduceL2 ReduceLogSum \
-    ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu \
+    ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu \
     Reshape Round ScatterElements ScatterND Selu Shape Shrink Sigmoid Sign Sin Sinh Size Slice \
     Softmax Softplus Softsign Split Sqrt Squeeze Sub Sum Tan Tanh ThresholdedRelu Tile TopK \
     Transpose Trilu Unsqueeze Where Xor";
@@ -50,6 +50,9 @@ fn why(kind: &str) -> &'static str {
         "Compress" | "NonMaxSuppression" | "NonZero" | "Unique" => {
             ": how much they make depends on values"
         }
+        "ReduceLogSumExp" => {
+            ": it is beyond all numbers where its input is large; written as the sum of the largest and of what is less it can be run"
+        }
         "Bernoulli" | "Multinomial" | "RandomNormal" | "RandomNormalLike" | "RandomUniform"
         | "RandomUniformLike" => {
             ": they draw by chance, and an answer has to be the same each time"
@@ -60,17 +63,21 @@ fn why(kind: &str) -> &'static str {
 
 /// Are the operators of versions that are run?
 pub(super) fn versions(all: &[Operators]) -> Result<(), Malformed> {
-    let general = all.iter().find(|one| matches!(one.domain.as_str(), "" | "ai.onnx"));
-    match general {
-        Some(one) if !VERSIONS.contains(&one.version) => Err(Malformed::new(
+    match general(all) {
+        Some(version) if !VERSIONS.contains(&version) => Err(Malformed::new(
             "the file",
             format!(
-                "its operators are of version {}; those of {} to {} are run",
-                one.version,
+                "its operators are of version {version}; those of {} to {} are run",
                 VERSIONS.start(),
                 VERSIONS.end()
             ),
         )),
         _ => Ok(()),
     }
+}
+
+/// The version of the general operators, if the file says one.
+pub(super) fn general(all: &[Operators]) -> Option<i64> {
+    let one = all.iter().find(|one| matches!(one.domain.as_str(), "" | "ai.onnx"));
+    one.map(|one| one.version)
 }

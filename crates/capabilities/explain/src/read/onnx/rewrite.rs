@@ -3,13 +3,13 @@
 use super::{
     around::kind,
     fields::Fields,
-    proto::{Attribute, DOUBLE, FLOAT, Graph, Node, OF_WHOLE, Tensor},
+    proto::{Attribute, DOUBLE, FLOAT, Graph, INT64, Node, OF_WHOLE, OF_WHOLES, Tensor},
 };
 use crate::Malformed;
 
 /// `Scaler` as a subtraction and a multiplication, `Imputer` as a choice, `Binarizer` as a comparison; activations so that they hold for
-/// large numbers, and for those of 64 bits.
-pub(super) fn rewrite(graph: &mut Graph) -> Result<(), Malformed> {
+/// large numbers, and for those of 64 bits. `version` is that of the general operators, 0 where there is none.
+pub(super) fn rewrite(graph: &mut Graph, version: i64) -> Result<(), Malformed> {
     let double = double(graph);
     let mut nodes = Vec::with_capacity(graph.nodes.len());
     for (index, node) in std::mem::take(&mut graph.nodes).into_iter().enumerate() {
@@ -19,6 +19,7 @@ pub(super) fn rewrite(graph: &mut Graph) -> Result<(), Malformed> {
             ("ai.onnx.ml", "Imputer") => Parts::of(fields)?.imputed(fields)?,
             ("ai.onnx.ml", "Binarizer") => Parts::of(fields)?.compared(fields),
             ("" | "ai.onnx", "Softplus") => Parts::of(fields)?.softplus(),
+            ("" | "ai.onnx", "LogSoftmax") => Parts::of(fields)?.logarithms(fields, version),
             ("" | "ai.onnx", "Sigmoid") if double => Parts::of(fields)?.sigmoid(),
             ("" | "ai.onnx", "LeakyRelu") if double => Parts::of(fields)?.leaky(fields),
             ("" | "ai.onnx", "Erf") if double => Parts::of(fields)?.erf(),
@@ -131,6 +132,62 @@ impl Parts {
         self
     }
 
+    /// `x - max - log(sum(exp(x - max)))`: the runner's own takes the logarithm of shares, which may be 0 in 32 bits. Before version
+    /// 13, all dimensions from the axis on are one.
+    fn logarithms(mut self, node: Fields<'_>, version: i64) -> Self {
+        let (input, output) = (self.input.clone(), self.output.clone());
+        let flat = version < 13;
+        let [matrix, most, below, power, all, rest, found, shape] =
+            ["matrix", "most", "below", "power", "all", "rest", "found", "shape"]
+                .map(|part| self.named(part));
+        let axis = node.whole("axis", if flat { 1 } else { -1 });
+        let (from, to) = if flat { (&matrix, &found) } else { (&input, &output) };
+        if flat {
+            let axis = Attribute {
+                name: "axis".to_owned(),
+                whole: axis,
+                kind: OF_WHOLE,
+                ..Attribute::default()
+            };
+            self.told("Flatten", &[&input], &matrix, vec![axis]);
+        }
+        let axis = if flat { 1 } else { axis };
+        self.reduced("ReduceMax", version < 18, from, &most, axis);
+        self.node("Sub", &[from, &most], &below);
+        self.node("Exp", &[&below], &power);
+        self.reduced("ReduceSum", flat, &power, &all, axis);
+        self.node("Log", &[&all], &rest);
+        self.node("Sub", &[&below, &rest], to);
+        if flat {
+            self.node("Shape", &[&input], &shape);
+            self.node("Reshape", &[&found, &shape], &output);
+        }
+        self
+    }
+
+    /// One number for all along an axis, which later versions give as a value.
+    fn reduced(&mut self, kind: &str, early: bool, input: &str, output: &str, axis: i64) {
+        if early {
+            let axes = Attribute {
+                name: "axes".to_owned(),
+                wholes: vec![axis],
+                kind: OF_WHOLES,
+                ..Attribute::default()
+            };
+            self.told(kind, &[input], output, vec![axes]);
+            return;
+        }
+        let axes = format!("{output}/axes");
+        self.constants.push(Tensor {
+            sizes: vec![1],
+            kind: INT64,
+            longs: vec![axis],
+            name: axes.clone(),
+            ..Tensor::default()
+        });
+        self.told(kind, &[input, &axes], output, Vec::new());
+    }
+
     /// `1 / (1 + exp(-x))`: the runner's own is of 32 bits.
     fn sigmoid(mut self) -> Self {
         let (input, output) = (self.input.clone(), self.output.clone());
@@ -219,11 +276,16 @@ impl Parts {
             kind: OF_WHOLE,
             ..Attribute::default()
         };
+        let attributes = if kind == "Cast" { vec![to] } else { Vec::new() };
+        self.told(kind, inputs, output, attributes);
+    }
+
+    fn told(&mut self, kind: &str, inputs: &[&str], output: &str, attributes: Vec<Attribute>) {
         self.nodes.push(Node {
             inputs: inputs.iter().map(|input| (*input).to_owned()).collect(),
             outputs: vec![output.to_owned()],
             kind: kind.to_owned(),
-            attributes: if kind == "Cast" { vec![to] } else { Vec::new() },
+            attributes,
             domain: String::new(),
         });
     }

@@ -25,6 +25,10 @@ const MOST_NODES: usize = 2_048;
 const MOST_EDGES: usize = 1 << 14;
 /// A file that says how many rows it takes at once takes no more.
 const MOST_ROWS: usize = 1_024;
+/// What is written in other operators names each part after what it stands for.
+const LONGEST_NAME: usize = 1 << 10;
+/// Comparisons of constants: each is held against all before it, number by number where they are of one shape.
+const MOST_COMPARED: usize = 1 << 33;
 /// Elements of values.
 const KINDS: [i32; 7] = [FLOAT, UINT8, INT8, INT32, INT64, BOOL, DOUBLE];
 
@@ -36,7 +40,8 @@ pub(super) fn read(mut graph: Graph, operators: Vec<Operators>) -> Result<model:
             "it has {most} nodes or inputs; at most {MOST_AROUND} are read"
         )));
     }
-    rewrite(&mut graph)?;
+    short(&graph)?;
+    rewrite(&mut graph, operators::general(&operators).unwrap_or(0))?;
     let output = output(&graph)?;
     let mut needed = Needed::by(&graph, &output)?;
     let mut names = None;
@@ -44,6 +49,7 @@ pub(super) fn read(mut graph: Graph, operators: Vec<Operators>) -> Result<model:
         names = Some(together(&mut graph, &needed.inputs)?);
         needed = Needed::by(&graph, &output)?;
     }
+    compared(&graph, &needed)?;
     let Takes { name, double, features, rows } = Takes::read(&graph, &needed.inputs)?;
     let element = if double { DOUBLE } else { FLOAT };
     // A size of 0 is one that is not known yet.
@@ -71,6 +77,43 @@ pub(super) fn read(mut graph: Graph, operators: Vec<Operators>) -> Result<model:
 
 fn fault(message: impl Into<String>) -> Malformed {
     Malformed::new("the graph", message)
+}
+
+/// Are the names of a length that may be copied?
+fn short(graph: &Graph) -> Result<(), Malformed> {
+    let nodes = graph.nodes.iter().flat_map(|node| node.inputs.iter().chain(&node.outputs));
+    let constants = graph.constants.iter().map(|constant| &constant.name);
+    let inputs = graph.inputs.iter().map(|input| &input.name);
+    match nodes.chain(constants).chain(inputs).map(String::len).max() {
+        Some(length) if length > LONGEST_NAME => Err(fault(format!(
+            "it holds a name of {length} bytes; at most {LONGEST_NAME} are read"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Are there few enough constants of one shape?
+fn compared(graph: &Graph, needed: &Needed) -> Result<(), Malformed> {
+    let constants = needed.constants.iter().filter_map(|place| graph.constants.get(*place));
+    let nodes = needed.nodes.iter().filter_map(|place| graph.nodes.get(*place));
+    let nodes = nodes.filter(|node| node.kind == "Constant");
+    let told = nodes.flat_map(|node| &node.attributes).map(|one| match &one.tensor {
+        Some(tensor) => (tensor.kind, tensor.sizes.clone()),
+        // A list of numbers.
+        None => (0, vec![one.floats.len().max(one.wholes.len()) as i64]),
+    });
+    let mut counts: HashMap<(i32, Vec<i64>), usize> = HashMap::new();
+    for shape in constants.map(|one| (one.kind, one.sizes.clone())).chain(told) {
+        *counts.entry(shape).or_default() += 1;
+    }
+    let all = counts.iter().map(|((_, sizes), count)| {
+        let sizes = sizes.iter().map(|size| usize::try_from(*size).unwrap_or(usize::MAX));
+        sizes.fold(count.saturating_mul(*count), usize::saturating_mul)
+    });
+    if all.fold(0, usize::saturating_add) > MOST_COMPARED {
+        return Err(fault("it has too many constants of one shape"));
+    }
+    Ok(())
 }
 
 /// Those of these places.
@@ -300,5 +343,31 @@ impl Takes {
         }
         let rows = Some(rows).filter(|rows| *rows > 0);
         Ok(Self { name: input.name.clone(), double, features, rows })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn constants_of_one_shape_are_counted() {
+        let constants = |count: usize, sizes: &[i64]| {
+            let one = |at: usize| Tensor {
+                sizes: sizes.to_vec(),
+                kind: FLOAT,
+                name: format!("c{at}"),
+                ..Tensor::default()
+            };
+            let graph = Graph { constants: (0..count).map(one).collect(), ..Graph::default() };
+            let needed = Needed { constants: (0..count).collect(), ..Needed::default() };
+            compared(&graph, &needed)
+        };
+        constants(1 << 12, &[1 << 10]).unwrap_err();
+        constants(1 << 12, &[1 << 8]).unwrap();
+        constants(2, &[i64::MAX, 2]).unwrap_err();
+        constants(1 << 14, &[]).unwrap();
     }
 }
