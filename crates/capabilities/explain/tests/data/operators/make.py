@@ -41,7 +41,7 @@ def write(name, made):
         file.write(made.SerializeToString())
 
 
-def ask(name, nodes, constants, **more):
+def ask(name, nodes, constants, apart=False, **more):
     made = model(nodes, constants, **more)
     write(name, made)
     session = onnxruntime.InferenceSession(made.SerializeToString())
@@ -51,7 +51,11 @@ def ask(name, nodes, constants, **more):
         number = np.float64 if entry.type == "tensor(double)" else np.float32
         given[entry.name] = rows[:, start:start + width].astype(number)
         start += width
-    answer = session.run(None, given)[0]
+    if apart:
+        each = [{name: value[at:at + 1] for name, value in given.items()} for at in range(len(rows))]
+        answer = np.concatenate([session.run(None, one)[0] for one in each])
+    else:
+        answer = session.run(None, given)[0]
     assert np.isfinite(answer).all() and len(answer) == len(rows), name
     assert answer.reshape(len(rows), -1).std(axis=0).min() > 1e-3, name
     expected["predicted"][name] = np.asarray(answer, float).reshape(len(rows), -1).tolist()
@@ -301,5 +305,40 @@ refuse("learning", "it learns while it answers", [node("BatchNormalization", ["X
 texts = [("age", TensorProto.FLOAT, 1), ("place", TensorProto.STRING, 1)]
 refuse("texts", "the input `place`: it is one of many, and takes no numbers", [
     node("Cast", ["place"], ["h1"], to=TensorProto.FLOAT), node("Concat", ["age", "h1"], ["Y"], axis=1)], {}, columns=texts)
+
+# Logarithms of shares that are 0 in 32 bits, with the axes of each version.
+far = np.float32(100)
+for version in (12, 13, 18):
+    ask(f"logarithms_{version}", [
+        node("MatMul", ["X", "w1"], ["h1"]), node("Mul", ["h1", "far"], ["h2"]), node("Reshape", ["h2", "deep"], ["h3"]),
+        node("LogSoftmax", ["h3"], ["h4"], axis=1), node("Flatten", ["h4"], ["Y"]),
+    ], {"w1": weights(WIDTH, 6), "far": far, "deep": whole(0, 3, 2)}, version=version)
+ask("logarithms_last", [
+    node("MatMul", ["X", "w1"], ["h1"]), node("Mul", ["h1", "far"], ["h2"]), node("LogSoftmax", ["h2"], ["Y"]),
+], {"w1": weights(WIDTH, 6).astype(float), "far": np.float64(100)}, kind=TensorProto.DOUBLE)
+# Each row is asked alone, as it is answered otherwise among others.
+beside = [node("MatMul", ["X", "w1"], ["h1"]), node("Softmax", ["h1"], ["h2"], axis=0), node("Mul", ["h1", "h2"], ["Y"])]
+ask("beside", beside, {"w1": weights(WIDTH, 2)}, apart=True)
+refuse("four_beside", "its answer for a row hangs on the rows beside it", beside, {"w1": weights(WIDTH, 2)}, batch=4)
+refuse("one_place_twice", "it does not put each dimension in one place", [node("Transpose", ["X"], ["Y"], perm=[0, 0])], {})
+refuse("more_than_all", "it chooses 13 of 12", [node("TopK", ["X", "count"], ["Y", "places"])], {"count": whole(13)})
+refuse("parts_of_less", "its 2 parts are not all of 12", [node("Split", ["X", "parts"], ["a", "b"], axis=1), node("Add", ["a", "b"], ["Y"])],
+       {"parts": whole(4, 4)})
+refuse("much_packed", "its values are more than", [
+    node("ConstantOfShape", ["row"], ["a"]), node("ConstantOfShape", ["column"], ["b"]), node("MatMul", ["a", "b"], ["big"]), total, added],
+       {"row": whole(1, 1 << 23), "column": whole(1 << 23, 1)})
+nodes, constants = cell("LSTM", 2, 4, 3, ["", "last"])
+refuse("two_ways_as_one", "its weights are those of 2 ways, and it goes 1", nodes + last(1, 3, constants), constants)
+nodes, constants = cell("GRU", 1, 3, 3, ["", "last"])
+nodes[2] = node("GRU", ["h2", "w", "r", "b"], ["", "last"], hidden_size=4)
+refuse("other_states", "it has 3 states, and says 4", nodes + last(1, 3, constants), constants)
+nodes, constants = cell("GRU", 1, 3, 3, ["", "last"], linear_before_reset=2)
+refuse("other_order", "its `linear_before_reset` is 2", nodes + last(1, 3, constants), constants)
+refuse("beyond_sums", "(ReduceLogSumExp): operators of this kind are not run here", [node("ReduceLogSumExp", ["X"], ["Y"])], {})
+same = [("a", TensorProto.FLOAT, 2), ("a_1", TensorProto.FLOAT, 1)]
+refuse("same_names", "its features 1 and 2 are both named `a_1`", [node("Concat", ["a", "a_1"], ["Y"], axis=1)], {}, columns=same)
+long = [("a" * 257, TensorProto.FLOAT, 2), ("b", TensorProto.FLOAT, 1)]
+refuse("long_name", "a name of 257 bytes", [node("Concat", ["a" * 257, "b"], ["Y"], axis=1)], {}, columns=long)
+refuse("longer_name", "a name of 1025 bytes", [node("Softplus", ["X"], ["a" * 1025]), node("Identity", ["a" * 1025], ["Y"])], {})
 with open("expected.json", "w") as file:
     json.dump(expected, file)
