@@ -16,7 +16,7 @@ use resvg::{
 
 use crate::{
     Error,
-    text::Cleaner,
+    text::drawn,
     world::{FONTS_HELD, fonts},
 };
 
@@ -64,20 +64,19 @@ static LETTERS: LazyLock<Letters> = LazyLock::new(|| {
     Letters { book: Arc::new(book), faces }
 });
 
-/// Draws `svg`, a standalone SVG document, on white, with so many dots to each of its units (one at least). A picture has at most
+/// Draws `svg`, a standalone SVG document of a figure that we drew, on white, with so many dots to each of its units (one at least). A picture has at most
 /// 16 million dots and 16 384 in a row or column; what would have more is drawn smaller. It takes from hundredths of a second to
 /// seconds of one core: callers that must not be held up call it on a thread where that is allowed.
+/// It is not for SVG from elsewhere: how long a drawing takes is bounded by nothing but its length.
 ///
-/// Characters that no font has are written by their codes, as in documents.
+/// In the place of each character that no font has stands a sign (U+FFFD): the codes of documents would outgrow a label's place.
 ///
 /// # Errors
-/// [`Error::Picture`]: it is no SVG, has no size, or is longer than 8 MiB.
+/// [`Error::Picture`]: it is no SVG, has no size, or is longer than 8 MiB, as given or with those signs.
 pub fn png(svg: &str, dots_to_unit: u8) -> Result<Vec<u8>, Error> {
-    if svg.len() > MOST_BYTES {
-        let message = format!("it has {} bytes; at most {MOST_BYTES} are drawn", svg.len());
-        return Err(Error::Picture(message));
-    }
-    let svg = Cleaner::new(0).raw(svg);
+    short(svg)?;
+    let svg = drawn(svg);
+    short(&svg)?;
     let tree =
         Tree::from_str(&svg, &options()).map_err(|error| Error::Picture(error.to_string()))?;
     let (width, height) = (tree.size().width(), tree.size().height());
@@ -88,6 +87,15 @@ pub fn png(svg: &str, dots_to_unit: u8) -> Result<Vec<u8>, Error> {
     let scale = Transform::from_scale(across as f32 / width, down as f32 / height);
     resvg::render(&tree, scale, &mut picture.as_mut());
     picture.encode_png().map_err(|error| Error::Picture(error.to_string()))
+}
+
+/// Is it of a length that is drawn?
+fn short(svg: &str) -> Result<(), Error> {
+    if svg.len() > MOST_BYTES {
+        let message = format!("it has {} bytes; at most {MOST_BYTES} are drawn", svg.len());
+        return Err(Error::Picture(message));
+    }
+    Ok(())
 }
 
 /// How many dots a picture has across and down.
@@ -197,8 +205,10 @@ mod tests {
     }
 
     #[test]
-    fn what_no_font_has_is_written_by_its_code() {
-        assert!(picture(&word("\u{6027}")) == picture(&word("[U+6027]")));
+    fn what_no_font_has_is_one_sign() {
+        let sign = picture(&word("\u{6027}"));
+        assert!(sign == picture(&word("\u{fffd}")) && sign == picture(&word("\u{e000}")));
+        assert!(sign != picture(&svg("")) && sign != picture(&word("[U+6027]")));
         // Letters of the second font.
         let arabic = picture(&word("\u{633}"));
         assert!(arabic != picture(&svg("")) && arabic != picture(&word("[U+0633]")));
@@ -230,6 +240,9 @@ mod tests {
             assert!(f64::from(across) * f64::from(down) <= MOST_DOTS, "{width} {height}");
         }
         assert!(png(&"x".repeat(MOST_BYTES + 1), 1).is_err());
+        // Signs are longer than what they stand for.
+        let fault = png(&"\u{7}".repeat(MOST_BYTES / 2), 1).unwrap_err().to_string();
+        assert!(fault.contains("bytes; at most"), "{fault}");
     }
 
     #[test]

@@ -8,6 +8,8 @@ const LONGEST_WORD: usize = 18;
 const LEAST: usize = 8;
 /// A place where a line may break, of no width.
 const BREAK: char = '\u{200b}';
+/// What stands for a character that cannot be shown.
+const REPLACED: char = '\u{fffd}';
 
 /// Turns texts into ones that can be set, and remembers whether one had to be changed.
 #[derive(Debug)]
@@ -86,6 +88,19 @@ impl Cleaner {
     }
 }
 
+/// Markup of a picture, with one letter in the place of each that no font has: what stands there keeps about its breadth, which codes
+/// would outgrow.
+pub(crate) fn drawn(text: &str) -> String {
+    let other = if is_shown(REPLACED) { REPLACED } else { '?' };
+    let kept = text.chars().filter(|letter| !is_left_out(*letter));
+    kept.map(|letter| match letter {
+        letter if letter.is_whitespace() => ' ',
+        letter if is_shown(letter) => letter,
+        _ => other,
+    })
+    .collect()
+}
+
 fn close(out: &mut String, in_code: &mut bool) {
     if std::mem::take(in_code) {
         out.push(']');
@@ -127,6 +142,12 @@ mod tests {
         assert_eq!(line("x\u{202e}y"), "x[U+202E]y");
         assert_eq!(line("\u{feff}a\tb\r\nc"), "a b  c");
         assert_eq!(line("\u{e000}"), "[U+E000]");
+    }
+
+    #[test]
+    fn what_is_drawn_keeps_its_length() {
+        assert_eq!(drawn("a \u{6027}\u{522b}\u{7}\n"), "a \u{fffd}\u{fffd}\u{fffd} ");
+        assert_eq!(drawn("<text>\u{feff}≥ Привет</text>"), "<text>≥ Привет</text>");
     }
 
     #[test]
