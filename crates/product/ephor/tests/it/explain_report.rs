@@ -196,4 +196,6 @@ fn plots_that_cannot_be_are_refused() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("could not be made"), "{said}");
+    // What was computed is not lost.
+    assert!(String::from_utf8_lossy(&output.stdout).contains("age"));
 }

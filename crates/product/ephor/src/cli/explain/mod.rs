@@ -181,15 +181,20 @@ impl Args {
             return Err(UsageError(message.to_owned()).into());
         }
         let explained = block_on(self.explain(format, model, rows_file))?;
-        if self.is_drawn() {
-            self.write_beside(&report::of_values(&explained).map_err(refused)?)?;
-        }
+        let summaries = if self.is_drawn() {
+            report::of_values(&explained).map_err(refused)?
+        } else {
+            Vec::new()
+        };
         let text = match self.format {
             Output::Table => printing::table(&explained, &file::named(rows_file)),
             Output::Json => printing::json(&explained)?,
             Output::Csv => printing::csv(&explained)?,
         };
         file::put(self.out.as_ref(), &text)?;
+        if self.is_drawn() {
+            self.write_beside(&summaries)?;
+        }
         Ok(Exit::Ok)
     }
 
@@ -198,13 +203,14 @@ impl Args {
         self.report.is_some() || self.plots.is_some()
     }
 
-    /// What is asked for beside the result: the report, and its plots.
+    /// What is asked for beside the result, which is written before: the report, and its plots, all or none of them.
     fn write_beside(&self, summaries: &[Summary]) -> anyhow::Result<()> {
+        let plots = self.plots.as_ref().map(|_| plots::draw(summaries)).transpose()?;
         if let Some(path) = &self.report {
             report::write(path, summaries, self)?;
         }
-        if let Some(folder) = &self.plots {
-            plots::write(folder, summaries)?;
+        if let (Some(folder), Some(plots)) = (&self.plots, &plots) {
+            plots::write(folder, plots)?;
         }
         Ok(())
     }

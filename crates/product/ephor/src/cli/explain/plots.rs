@@ -6,24 +6,33 @@ use anyhow::Context as _;
 use ephor_console::report::explained::drawings;
 use ephor_explain::summary::Summary;
 
-/// Writes the plots of all outputs. The folder is made if it is not there; files of these names that are there are replaced.
-pub(super) fn write(folder: &Path, summaries: &[Summary]) -> anyhow::Result<()> {
-    let put = |name: String, content: &[u8]| {
-        let path = folder.join(name);
-        std::fs::write(&path, content)
-            .with_context(|| format!("the plot could not be written to {}", path.display()))
-    };
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("the folder {} could not be made", folder.display()))?;
+/// A file's name, and what it holds.
+pub(super) type File = (String, Vec<u8>);
+
+/// The plots of all outputs, each as two files: all are drawn before one is written.
+pub(super) fn draw(summaries: &[Summary]) -> anyhow::Result<Vec<File>> {
+    let mut files = Vec::new();
     let several = summaries.len() > 1;
     for summary in summaries {
         for drawing in drawings(summary) {
             let name = stem(several.then_some(summary.output), &drawing.name);
-            put(format!("{name}.svg"), drawing.standalone().as_bytes())?;
             let picture =
                 drawing.png().with_context(|| format!("the plot {name} could not be drawn"))?;
-            put(format!("{name}.png"), &picture)?;
+            files.push((format!("{name}.svg"), drawing.standalone().into_bytes()));
+            files.push((format!("{name}.png"), picture));
         }
+    }
+    Ok(files)
+}
+
+/// Writes them. The folder is made if it is not there; files of these names that are there are replaced.
+pub(super) fn write(folder: &Path, files: &[File]) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("the folder {} could not be made", folder.display()))?;
+    for (name, content) in files {
+        let path = folder.join(name);
+        std::fs::write(&path, content)
+            .with_context(|| format!("the plot could not be written to {}", path.display()))?;
     }
     Ok(())
 }

@@ -54,13 +54,13 @@ impl Args {
         let source = file::named(rows_file);
         let model = model.map(|path| self.model(path)).transpose()?;
         let told = block_on(self.work(model))?;
-        self.write_beside(std::slice::from_ref(&told.summary))?;
         let text = match self.format {
             Output::Table => told.table(&source),
             Output::Json => told.json()?,
             Output::Csv => told.csv(),
         };
         file::put(self.out.as_ref(), &text)?;
+        self.write_beside(std::slice::from_ref(&told.summary))?;
         Ok(Exit::Ok)
     }
 
