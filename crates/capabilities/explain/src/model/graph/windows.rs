@@ -62,6 +62,9 @@ pub(super) fn windows(node: &NodeProto, taken: &[TVec<usize>]) -> TractResult<Wi
         let reach = (kernel[axis] - 1) * gaps[axis] + 1;
         let most = before[axis].max(after[axis]);
         ensure!(most < reach, "it pads by {most}, and its kernel reaches {reach}");
+        // A convolution that is turned back steps within what it makes.
+        let near = turned || kernel[axis] == 1 || gaps[axis] <= *size;
+        ensure!(near, "its kernel steps {} at once over {size}", gaps[axis]);
         let step = strides[axis];
         let whole = if turned {
             let fits = more[axis] < step.max(gaps[axis]);
