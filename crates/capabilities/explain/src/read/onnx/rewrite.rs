@@ -7,8 +7,8 @@ use super::{
 };
 use crate::Malformed;
 
-/// `Scaler` as a subtraction and a multiplication, `Imputer` as a choice, `Binarizer` as a comparison; activations so that they hold for
-/// large numbers, and for those of 64 bits. `version` is that of the general operators, 0 where there is none.
+/// `Scaler` as a subtraction and a multiplication, `Imputer` as a choice, `Binarizer` as a comparison, a `Normalizer` by the largest as a
+/// division; activations so that they hold for large numbers, and for those of 64 bits. `version` is that of the general operators, 0 where there is none.
 pub(super) fn rewrite(graph: &mut Graph, version: i64) -> Result<(), Malformed> {
     let double = double(graph);
     let mut nodes = Vec::with_capacity(graph.nodes.len());
@@ -18,6 +18,11 @@ pub(super) fn rewrite(graph: &mut Graph, version: i64) -> Result<(), Malformed> 
             ("ai.onnx.ml", "Scaler") => Parts::of(fields)?.scaled(fields)?,
             ("ai.onnx.ml", "Imputer") => Parts::of(fields)?.imputed(fields)?,
             ("ai.onnx.ml", "Binarizer") => Parts::of(fields)?.compared(fields),
+            ("ai.onnx.ml", "Normalizer")
+                if fields.word("norm", "MAX")?.eq_ignore_ascii_case("MAX") =>
+            {
+                Parts::of(fields)?.shared(version)
+            }
             ("" | "ai.onnx", "Softplus") => Parts::of(fields)?.softplus(),
             ("" | "ai.onnx", "LogSoftmax") => Parts::of(fields)?.logarithms(fields, version),
             ("" | "ai.onnx", "Sigmoid") if double => Parts::of(fields)?.sigmoid(),
@@ -113,6 +118,20 @@ impl Parts {
         let more = self.named("more");
         self.node("Greater", &[&input, &threshold], &more);
         self.node("CastLike", &[&more, &input], &output);
+        self
+    }
+
+    /// Divided by the largest of a row, unless that is 0, in 32 bits. The runner's own divides by the one of the largest size.
+    fn shared(mut self, version: i64) -> Self {
+        let (input, output) = (self.input.clone(), self.output.clone());
+        let [cast, most, nothing, divisor] =
+            ["cast", "most", "nothing", "divisor"].map(|part| self.named(part));
+        let (zero, one) = (self.constant("zero", &[0.0]), self.constant("one", &[1.0]));
+        self.node("Cast", &[&input], &cast);
+        self.reduced("ReduceMax", version < 18, &cast, &most, -1);
+        self.node("Equal", &[&most, &zero], &nothing);
+        self.node("Where", &[&nothing, &one, &most], &divisor);
+        self.node("Div", &[&cast, &divisor], &output);
         self
     }
 
