@@ -250,7 +250,7 @@ refuse("kernel_beyond", "its kernel reaches 13 of 12", [flat, node("MaxPool", ["
 refuse("no_steps", "its kernel cannot move", [flat, node("Conv", ["h1", "w"], ["Y"], strides=[0])], three)
 refuse("far_gaps", "its `dilations` hold 1099511627776", [flat, node("Conv", ["h1", "w"], ["Y"], dilations=[1 << 40])], three)
 far = [1 << 20] * 3
-refuse("far_between", "its values are more than", [
+refuse("far_between", "its kernel steps 1048576 at once over 3", [
     node("Reshape", ["X", "deep"], ["h1"]),
     node("Conv", ["h1", "w"], ["Y"], dilations=far, strides=far, pads=far * 2)], {"deep": whole(0, 1, 3, 2, 2), "w": weights(1, 1, 2, 2, 2)})
 refuse("far_added", "it adds more than a step", [flat, node("ConvTranspose", ["h1", "w"], ["Y"], output_padding=[7])],
@@ -340,5 +340,15 @@ refuse("same_names", "its features 1 and 2 are both named `a_1`", [node("Concat"
 long = [("a" * 257, TensorProto.FLOAT, 2), ("b", TensorProto.FLOAT, 1)]
 refuse("long_name", "a name of 257 bytes", [node("Concat", ["a" * 257, "b"], ["Y"], axis=1)], {}, columns=long)
 refuse("longer_name", "a name of 1025 bytes", [node("Softplus", ["X"], ["a" * 1025]), node("Identity", ["a" * 1025], ["Y"])], {})
+# By the largest, which is below 0 in some rows, and 0 in others.
+for name, version in (("largest", 18), ("largest_before", 15)):
+    ask(name, [
+        node("MatMul", ["X", "w1"], ["h1"]), node("Relu", ["h1"], ["h2"]), node("Neg", ["h2"], ["h3"]),
+        node("Normalizer", ["h3"], ["h4"], domain="ai.onnx.ml"), node("Sub", ["h1", "far"], ["h5"]),
+        node("Normalizer", ["h5"], ["h6"], norm="MAX", domain="ai.onnx.ml"), node("Concat", ["h4", "h6"], ["Y"], axis=1),
+    ], {"w1": weights(WIDTH, 3), "far": np.float32(20)}, version=version)
+refuse("stepped_over", "its kernel steps 4 at once over 3", [
+    node("Reshape", ["X", "deep"], ["h1"]), node("Conv", ["h1", "w"], ["Y"], dilations=[4], pads=[4, 4])],
+       {"deep": whole(0, 4, 3), "w": weights(1, 4, 2)})
 with open("expected.json", "w") as file:
     json.dump(expected, file)
