@@ -14,7 +14,7 @@ const GENERAL: &str = "\
     HardSigmoid HardSwish Identity InstanceNormalization IsInf IsNaN LSTM LayerNormalization \
     LeakyRelu Less LessOrEqual Log LogSoftmax LpNormalization MatMul Max MaxPool Mean Min Mish \
     Mul Neg Not OneHot Or PRelu Pad Pow RNN Range Reciprocal ReduceL1 ReduceL2 ReduceLogSum \
-    ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu \
+    ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu \
     Reshape Round ScatterElements ScatterND Selu Shape Shrink Sigmoid Sign Sin Sinh Size Slice \
     Softmax Softplus Softsign Split Sqrt Squeeze Sub Sum Tan Tanh ThresholdedRelu Tile TopK \
     Transpose Trilu Unsqueeze Where Xor";
@@ -49,9 +49,6 @@ fn why(kind: &str) -> &'static str {
         }
         "Compress" | "NonMaxSuppression" | "NonZero" | "Unique" => {
             ": how much they make depends on values"
-        }
-        "ReduceLogSumExp" => {
-            ": it is beyond all numbers where its input is large; written as the sum of the largest and of what is less it can be run"
         }
         "Bernoulli" | "Multinomial" | "RandomNormal" | "RandomNormalLike" | "RandomUniform"
         | "RandomUniformLike" => {

@@ -24,6 +24,7 @@ pub(super) fn rewrite(graph: &mut Graph, version: i64) -> Result<(), Malformed> 
                 Parts::of(fields)?.shared(version)
             }
             ("" | "ai.onnx", "Softplus") => Parts::of(fields)?.softplus(),
+            ("" | "ai.onnx", "ReduceLogSumExp") => Parts::first(fields)?.summed(fields, version),
             ("" | "ai.onnx", "LogSoftmax") => Parts::of(fields)?.logarithms(fields, version),
             ("" | "ai.onnx", "Sigmoid") if double => Parts::of(fields)?.sigmoid(),
             ("" | "ai.onnx", "LeakyRelu") if double => Parts::of(fields)?.leaky(fields),
@@ -76,6 +77,15 @@ impl Parts {
     fn of(node: Fields<'_>) -> Result<Self, Malformed> {
         let ([input], [output]) = (&node.node.inputs[..], &node.node.outputs[..]) else {
             return Err(node.fault("it has one input and one output"));
+        };
+        let (nodes, constants) = (Vec::new(), Vec::new());
+        Ok(Self { input: input.clone(), output: output.clone(), nodes, constants })
+    }
+
+    /// Of a node whose other inputs say how it works.
+    fn first(node: Fields<'_>) -> Result<Self, Malformed> {
+        let (Some(input), [output]) = (node.node.inputs.first(), &node.node.outputs[..]) else {
+            return Err(node.fault("it has an input and one output"));
         };
         let (nodes, constants) = (Vec::new(), Vec::new());
         Ok(Self { input: input.clone(), output: output.clone(), nodes, constants })
@@ -182,6 +192,66 @@ impl Parts {
             self.node("Reshape", &[&found, &shape], &output);
         }
         self
+    }
+
+    /// `max + log(sum(exp(x - max)))`: the runner's own is beyond all numbers where its input is large.
+    fn summed(mut self, node: Fields<'_>, version: i64) -> Self {
+        let (input, output) = (self.input.clone(), self.output.clone());
+        let [most, below, power, all, rest, found] =
+            ["most", "below", "power", "all", "rest", "found"].map(|part| self.named(part));
+        self.over(node, version, ("ReduceMax", true), &input, &most);
+        self.node("Sub", &[&input, &most], &below);
+        self.node("Exp", &[&below], &power);
+        self.over(node, version, ("ReduceSum", true), &power, &all);
+        self.node("Log", &[&all], &rest);
+        self.node("Add", &[&rest, &most], &found);
+        // Of one number the largest is that number.
+        let kept = node.whole("keepdims", 1) == 1;
+        self.over(node, version, ("ReduceMax", kept), &found, &output);
+        self
+    }
+
+    /// One number for all along a node's axes, whose dimensions are kept or not.
+    fn over(
+        &mut self,
+        node: Fields<'_>,
+        version: i64,
+        (kind, kept): (&str, bool),
+        input: &str,
+        output: &str,
+    ) {
+        let whole = |name: &str, whole: i64| Attribute {
+            name: name.to_owned(),
+            whole,
+            kind: OF_WHOLE,
+            ..Attribute::default()
+        };
+        let mut attributes = vec![whole("keepdims", i64::from(kept))];
+        let (said, given) = (node.wholes("axes"), node.node.inputs.get(1));
+        let named = format!("{output}/axes");
+        let mut inputs = vec![input];
+        if version >= 18 {
+            let empty = node.whole("noop_with_empty_axes", 0);
+            attributes.push(whole("noop_with_empty_axes", empty));
+            inputs.extend(given.filter(|name| !name.is_empty()).map(String::as_str));
+        } else if version >= 13 && kind == "ReduceSum" && !said.is_empty() {
+            self.constants.push(Tensor {
+                sizes: vec![said.len() as i64],
+                kind: INT64,
+                longs: said.to_vec(),
+                name: named.clone(),
+                ..Tensor::default()
+            });
+            inputs.push(&named);
+        } else if !said.is_empty() {
+            attributes.push(Attribute {
+                name: "axes".to_owned(),
+                wholes: said.to_vec(),
+                kind: OF_WHOLES,
+                ..Attribute::default()
+            });
+        }
+        self.told(kind, &inputs, output, attributes);
     }
 
     /// One number for all along an axis, which later versions give as a value.

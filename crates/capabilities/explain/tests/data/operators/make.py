@@ -334,7 +334,6 @@ nodes[2] = node("GRU", ["h2", "w", "r", "b"], ["", "last"], hidden_size=4)
 refuse("other_states", "it has 3 states, and says 4", nodes + last(1, 3, constants), constants)
 nodes, constants = cell("GRU", 1, 3, 3, ["", "last"], linear_before_reset=2)
 refuse("other_order", "its `linear_before_reset` is 2", nodes + last(1, 3, constants), constants)
-refuse("beyond_sums", "(ReduceLogSumExp): operators of this kind are not run here", [node("ReduceLogSumExp", ["X"], ["Y"])], {})
 same = [("a", TensorProto.FLOAT, 2), ("a_1", TensorProto.FLOAT, 1)]
 refuse("same_names", "its features 1 and 2 are both named `a_1`", [node("Concat", ["a", "a_1"], ["Y"], axis=1)], {}, columns=same)
 long = [("a" * 257, TensorProto.FLOAT, 2), ("b", TensorProto.FLOAT, 1)]
@@ -350,5 +349,13 @@ for name, version in (("largest", 18), ("largest_before", 15)):
 refuse("stepped_over", "its kernel steps 4 at once over 3", [
     node("Reshape", ["X", "deep"], ["h1"]), node("Conv", ["h1", "w"], ["Y"], dilations=[4], pads=[4, 4])],
        {"deep": whole(0, 4, 3), "w": weights(1, 4, 2)})
+# Sums of what is beyond all numbers, with the axes of each version.
+for version in (12, 15, 18):
+    axes = {"axes": [1]} if version < 18 else {}
+    ask(f"beyond_{version}", [
+        node("MatMul", ["X", "w1"], ["h1"]), node("Mul", ["h1", "far"], ["h2"]), node("Reshape", ["h2", "deep"], ["h3"]),
+        node("ReduceLogSumExp", ["h3"] + ["places"] * (version >= 18), ["h4"], keepdims=version % 2, **axes), node("Flatten", ["h4"], ["h5"]),
+        node("Div", ["h5", "far"], ["Y"]),
+    ], {"w1": weights(WIDTH, 6), "far": far, "deep": whole(0, 3, 2), "places": whole(1)}, version=version)
 with open("expected.json", "w") as file:
     json.dump(expected, file)
