@@ -65,7 +65,7 @@ impl<'a> Asked<'a> {
                 return Err(ExplainError::Cancelled);
             }
             let rows = Rows::new(values, width);
-            let found = self.scorer.score(&rows)?;
+            let found = self.scorer.score_until(&rows, self.cancel)?;
             if found.len() != count * outputs {
                 let expected = count * outputs;
                 return Err(ExplainError::Answers { expected, found: found.len() });

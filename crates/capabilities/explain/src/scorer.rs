@@ -1,5 +1,7 @@
 //! Whatever answers for rows.
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{ExplainError, Rows};
 
 /// A model seen from outside: rows go in, predictions come out. What only needs that, explains any model.
@@ -15,4 +17,16 @@ pub trait Scorer: Send + Sync {
     /// # Errors
     /// When the rows do not have the model's features, or it cannot be asked.
     fn score(&self, rows: &Rows) -> Result<Vec<f64>, ExplainError>;
+
+    /// The same, given up between its parts once it is no longer wanted, where it is made in parts.
+    ///
+    /// # Errors
+    /// As [`Self::score`], and [`ExplainError::Cancelled`] when it was given up.
+    fn score_until(
+        &self,
+        rows: &Rows,
+        _cancel: &CancellationToken,
+    ) -> Result<Vec<f64>, ExplainError> {
+        self.score(rows)
+    }
 }

@@ -13,6 +13,8 @@ pub(crate) use split::among;
 pub use split::{Missing, Split, Test};
 pub use tree::{Node, Tree};
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{ExplainError, Rows, Scorer};
 
 /// A model that was read from a file.
@@ -34,7 +36,7 @@ impl Model {
             Self::Forest(forest) => forest.margin(row),
             Self::Linear(linear) => linear.margin(row),
             Self::Graph(graph) => graph
-                .scores(&Rows::new(row.to_vec(), row.len()))
+                .scores(&Rows::new(row.to_vec(), row.len()), &CancellationToken::new())
                 .unwrap_or_else(|_| vec![f64::NAN; graph.outputs()]),
         }
     }
@@ -109,8 +111,16 @@ impl Scorer for Model {
     }
 
     fn score(&self, rows: &Rows) -> Result<Vec<f64>, ExplainError> {
+        self.score_until(rows, &CancellationToken::new())
+    }
+
+    fn score_until(
+        &self,
+        rows: &Rows,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<f64>, ExplainError> {
         match self {
-            Self::Graph(graph) => graph.scores(rows),
+            Self::Graph(graph) => graph.scores(rows, cancel),
             _ => Ok(self.predict(rows)?.into_iter().flatten().collect()),
         }
     }

@@ -1,6 +1,6 @@
 //! Graphs of every family of operators: as onnxruntime answers, and refused where they would take more than they may.
 
-use ephor_explain::{Model, Rows, Scorer as _, read};
+use ephor_explain::{CancellationToken, ExplainError, Model, Rows, Scorer as _, read};
 
 use crate::support::{assert_near, bytes, flat, json};
 
@@ -73,6 +73,16 @@ fn steps_and_windows_do_not_mix_rows() {
             assert_near(found, &model.predict(&row).unwrap()[0], 1e-5);
         }
     }
+}
+
+/// Between two batches of one question, too.
+#[test]
+fn graphs_are_given_up() {
+    let (rows, cancel) = (rows(), CancellationToken::new());
+    let model: Model = read(&bytes(FOLDER, "beside.onnx")).unwrap().1;
+    assert_eq!(model.score_until(&rows, &cancel).unwrap(), model.score(&rows).unwrap());
+    cancel.cancel();
+    assert!(matches!(model.score_until(&rows, &cancel), Err(ExplainError::Cancelled)));
 }
 
 #[test]

@@ -64,12 +64,16 @@ impl Graph {
     /// # Errors
     /// When the rows do not have the model's features, or it cannot be run.
     pub fn predict(&self, rows: &Rows) -> Result<Vec<Vec<f64>>, ExplainError> {
-        let all = self.scores(rows)?;
+        let all = self.scores(rows, &CancellationToken::new())?;
         Ok(all.chunks_exact(self.outputs()).map(<[f64]>::to_vec).collect())
     }
 
-    /// The same, row by row, in a row output by output.
-    pub(super) fn scores(&self, rows: &Rows) -> Result<Vec<f64>, ExplainError> {
+    /// The same, row by row, in a row output by output; given up between batches when it is no longer wanted.
+    pub(super) fn scores(
+        &self,
+        rows: &Rows,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<f64>, ExplainError> {
         let rows = rows.of(self.features.len())?;
         let batches: Vec<Range<usize>> = (0..rows.len())
             .step_by(self.plan.rows)
@@ -86,7 +90,7 @@ impl Graph {
                 let at_once = (MOST_ELEMENTS / self.plan.elements.max(1)).max(1);
                 let mut found = Vec::with_capacity(many.len());
                 for some in many.chunks(at_once) {
-                    found.extend(of_each(some, &CancellationToken::new(), answer)?);
+                    found.extend(of_each(some, cancel, answer)?);
                 }
                 found
             }

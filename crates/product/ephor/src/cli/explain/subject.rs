@@ -1,6 +1,6 @@
 //! What is explained: a model's file, or what an endpoint answers.
 
-use ephor_explain::{Endpoint, ExplainError, Forest, Model, Rows, Scorer};
+use ephor_explain::{CancellationToken, Endpoint, ExplainError, Forest, Model, Rows, Scorer};
 
 /// Whatever answers.
 pub(super) enum Subject {
@@ -37,6 +37,17 @@ impl Scorer for Subject {
         match self {
             Self::File(model) => model.score(rows),
             Self::Served(endpoint) => endpoint.score(rows),
+        }
+    }
+
+    fn score_until(
+        &self,
+        rows: &Rows,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<f64>, ExplainError> {
+        match self {
+            Self::File(model) => model.score_until(rows, cancel),
+            Self::Served(endpoint) => endpoint.score_until(rows, cancel),
         }
     }
 }
