@@ -35,7 +35,7 @@ fn find<'a>(found: &'a [MetricDrift], metric: &str, group: Option<&str>) -> &'a 
 /// Predicted numbers of both sexes; those of women are off by so much, and weigh so much. Without `spread` all are one number.
 async fn numbers(off: f64, weight: f64, spread: bool, more: Value) -> TaskResult {
     let rows = 0..400_u32;
-    let is_woman = |row: u32| row % 2 == 0;
+    let is_woman = |row: u32| row.is_multiple_of(2);
     let truth = |row: u32| if spread { f64::from(row * 7 % 50) } else { 20.0 };
     let predicted =
         |row: u32| truth(row) + f64::from(row % 5) - 2.0 + if is_woman(row) { off } else { 0.0 };

@@ -42,16 +42,13 @@ pub(super) fn judges(definition: &Definition, spec: &TaskSpec) -> bool {
     let task = spec.task();
     if definition.kind == Kind::Performance {
         let thresholds = definition.thresholds();
-        return match &definition.metric {
-            Some(metric) => {
-                thresholds.contains_key(metric)
-                    || drift::judges_metric(task, metric)
-                    || catalogue::metric(task, metric).is_none()
-            }
-            None => {
-                let mut all = catalogue::abouts(task).into_iter();
-                !thresholds.is_empty() || all.any(|about| drift::judges_metric(task, about.id))
-            }
+        return if let Some(metric) = &definition.metric {
+            thresholds.contains_key(metric)
+                || drift::judges_metric(task, metric)
+                || catalogue::metric(task, metric).is_none()
+        } else {
+            let mut all = catalogue::abouts(task).into_iter();
+            !thresholds.is_empty() || all.any(|about| drift::judges_metric(task, about.id))
         };
     }
     // Without one, all that an analysis judges is watched, and each judges something.
