@@ -3,7 +3,7 @@
 use super::{
     around::kind,
     fields::Fields,
-    proto::{Attribute, DOUBLE, FLOAT, Graph, INT64, Node, OF_WHOLE, OF_WHOLES, Tensor},
+    proto::{Attribute, DOUBLE, FLOAT, Graph, INT64, Node, OF_TENSOR, OF_WHOLE, OF_WHOLES, Tensor},
 };
 use crate::Malformed;
 
@@ -34,6 +34,10 @@ pub(super) fn rewrite(graph: &mut Graph, version: i64) -> Result<(), Malformed> 
                 nodes.push(stated(node));
                 continue;
             }
+            ("" | "ai.onnx", "ConstantOfShape") => {
+                nodes.push(zeros(node));
+                continue;
+            }
             _ => {
                 nodes.push(node);
                 continue;
@@ -61,6 +65,20 @@ fn stated(mut node: Node) -> Node {
     let other = node.outputs.iter().find(|output| !output.is_empty());
     if let Some(name) = other.filter(|_| unnamed).map(|other| format!("{other}/states")) {
         node.outputs[0] = name;
+    }
+    node
+}
+
+/// Without a value it holds zeros of 32 bits; the runner takes them for those of 64.
+fn zeros(mut node: Node) -> Node {
+    if node.attributes.iter().all(|attribute| attribute.name != "value") {
+        let zero = Tensor { kind: FLOAT, sizes: vec![1], floats: vec![0.0], ..Tensor::default() };
+        node.attributes.push(Attribute {
+            name: "value".to_owned(),
+            tensor: Some(zero),
+            kind: OF_TENSOR,
+            ..Attribute::default()
+        });
     }
     node
 }
