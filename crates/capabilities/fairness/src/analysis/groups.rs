@@ -230,7 +230,7 @@ fn add_reliability(cube: &Cube, rows: &[Rows], tallies: &mut [Tally]) {
     }
     for (slot, sums) in histogram.binned.iter().flat_map(|binned| &binned.sums).enumerate() {
         if let Some(bins) = &mut tallies[slot / 2].reliability {
-            bins.iter_mut().zip(sums).for_each(|(bin, sum)| bin.score += sum);
+            bins.iter_mut().zip(sums).for_each(|(bin, sum)| bin.score += sum.value());
         }
     }
 }

@@ -151,7 +151,9 @@ impl Cube {
             for w in w {
                 out.number(w.to_bits());
             }
-            sums.iter().flatten().for_each(|sum| out.number(sum.to_bits()));
+            for sums in sums {
+                out.sums(*sums);
+            }
         }
     }
 
@@ -198,9 +200,9 @@ impl Cube {
         }
         if Binned::calibrated(halvings) {
             for _ in 0..cells * 2 {
-                let mut sums = [0.0; BINS];
+                let mut sums = [Sum::default(); BINS];
                 for sum in &mut sums {
-                    *sum = f64::from_bits(from.number()?);
+                    *sum = from.sum()?;
                 }
                 binned.sums.push(sums);
             }

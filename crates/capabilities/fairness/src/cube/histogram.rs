@@ -2,6 +2,7 @@
 
 use super::{
     limits::{MAX_BINS, MAX_SCORE_ENTRIES, SCORE_BINS},
+    sum::Sum,
     table::{Entry, Table},
 };
 use crate::metrics::reliability::BINS;
@@ -35,7 +36,7 @@ pub(crate) struct Binned {
     /// Their weights; empty without weights.
     pub w: Vec<f64>,
     /// Sums of w s by slot, then tenth of [0, 1]; empty once bins are wider than a tenth.
-    pub sums: Vec<[f64; BINS]>,
+    pub sums: Vec<[Sum; BINS]>,
 }
 
 /// Rows of one slot and score, or bin.
@@ -63,7 +64,8 @@ impl Histogram {
         let binned = self.binned.as_ref();
         self.table.size()
             + binned.map_or(0, |binned| {
-                (binned.n.capacity() + binned.w.capacity()) * 8 + binned.sums.capacity() * 8 * BINS
+                (binned.n.capacity() + binned.w.capacity()) * 8
+                    + binned.sums.capacity() * size_of::<[Sum; BINS]>()
             })
     }
 
@@ -215,7 +217,7 @@ impl Binned {
             self.w.resize(self.n.len(), 0.0);
         }
         if Self::calibrated(halvings) {
-            self.sums.resize(slots, [0.0; BINS]);
+            self.sums.resize(slots, [Sum::default(); BINS]);
         }
     }
 
@@ -246,7 +248,9 @@ impl Binned {
             *weight += w;
         }
         if let Some(sums) = self.sums.get_mut(slot as usize) {
-            sums[(finest >> TENTH) as usize] += score_sum;
+            let sum = &mut sums[(finest >> TENTH) as usize];
+            // Without weights exact, whatever the order: it is a score so many times.
+            if self.w.is_empty() { sum.add(score, n) } else { sum.add(score_sum, 1) }
         }
     }
 
@@ -273,7 +277,7 @@ impl Binned {
                 self.sums[slot(at as u32) as usize]
                     .iter_mut()
                     .zip(sums)
-                    .for_each(|(mine, theirs)| *mine += theirs);
+                    .for_each(|(mine, theirs)| mine.merge(theirs));
             }
         }
     }
@@ -332,6 +336,8 @@ mod tests {
                 merged.merge(other, &same);
                 assert_eq!(merged.bins(), whole.bins());
                 assert_eq!(sorted(&merged), sorted(&whole));
+                let sums = |histogram: &Histogram| histogram.binned.clone().unwrap().sums;
+                assert_eq!(sums(&merged), sums(&whole));
             }
             assert!(whole.bins() < Some(SCORE_BINS));
         }
