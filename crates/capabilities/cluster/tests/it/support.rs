@@ -128,7 +128,9 @@ pub fn people(path: &Path, rows: usize) {
         ("w", numbers(7, 3.0)),
     ])
     .unwrap();
-    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(100)).build();
+    // The writer goes one call deeper for each of them.
+    let group = 100.max(rows / 40);
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(group)).build();
     let file = File::create(path).unwrap();
     let mut writer = ArrowWriter::try_new(file, table.schema(), Some(properties)).unwrap();
     writer.write(&table).unwrap();

@@ -108,7 +108,9 @@ fn people(path: &Path, rows: usize) {
         ("s", Arc::new(Float64Array::from_iter_values(score)) as ArrayRef),
     ])
     .unwrap();
-    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(100)).build();
+    // The writer goes one call deeper for each of them.
+    let group = 100.max(rows / 200);
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(group)).build();
     let file = File::create(path).unwrap();
     let mut writer = ArrowWriter::try_new(file, table.schema(), Some(properties)).unwrap();
     writer.write(&table).unwrap();
