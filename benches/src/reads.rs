@@ -133,6 +133,7 @@ pub async fn run(postgres: &Postgres, plans: Option<&Path>, report: &mut Report)
     ))?;
     say("statement                             organization    under RLS    explicit   ratio")?;
     let mut bare = PgConnection::connect_with(&postgres.superuser.connect_options()).await?;
+    limit_alike(postgres, OrganizationId::from(ids[0]), &mut bare).await?;
     for (which, id, large) in [("largest", ids[0], true), ("middle", ids[499], false)] {
         let organization = OrganizationId::from(id);
         for mut read in reads(models, organization, large, &year_ago)? {
@@ -150,6 +151,28 @@ pub async fn run(postgres: &Postgres, plans: Option<&Path>, report: &mut Report)
         }
     }
     Ok(bare.close().await?)
+}
+
+/// Gives the other side the server's limits of time: PostgreSQL sets a clock for each of them at every statement, which is no
+/// part of what row-level security costs.
+async fn limit_alike(
+    postgres: &Postgres,
+    organization: OrganizationId,
+    bare: &mut PgConnection,
+) -> Result<()> {
+    let mut tx = postgres.store.begin(&scope(organization)).await?;
+    for limit in ["statement_timeout", "idle_in_transaction_session_timeout"] {
+        let kept: String = sqlx::query_scalar("select current_setting($1)")
+            .bind(limit)
+            .fetch_one(tx.conn())
+            .await?;
+        sqlx::query("select set_config($1, $2, false)")
+            .bind(limit)
+            .bind(kept)
+            .execute(&mut *bare)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Both times in turn, so that what else the machine does befalls both.
