@@ -34,7 +34,8 @@ pub mod significance;
 pub mod task;
 
 pub use analysis::{
-    Progress, Remote, RemoteError, analyze, analyze_cube, column_faults, read_cube, scan_plan,
+    Progress, Remote, RemoteError, analyze, analyze_cube, column_faults, counts_codes, read_cube,
+    scan_plan,
 };
 pub use conditional::*;
 pub use datafusion::dataframe::DataFrame;

@@ -1,7 +1,8 @@
 //! What a cluster finds is what is found here: bit for bit where rows are counted, and to the last digits where weights are
 //! added up, as their order is another.
 
-use ephor_fairness::{AnalysisResult, AnalysisSpec};
+use ephor_fairness::{AnalysisResult, AnalysisSpec, counts_codes};
+use ephor_tabular::{OpenOptions, Source, open};
 use serde_json::{Value, to_value};
 
 use crate::support::{here, loopback, people, spec, there, whole};
@@ -53,6 +54,18 @@ fn assert_near(here: &Value, there: &Value, place: &str) {
         }
         _ => assert_eq!(here, there, "{place}"),
     }
+}
+
+/// As the table is opened for an analysis: by way of Arrow's arrays it would take three times as long.
+#[tokio::test]
+async fn a_file_here_is_counted_where_its_codes_lie() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("people.parquet");
+    people(&path, 1_000);
+    let table = open(Source::Path(path), OpenOptions::default()).await.unwrap();
+    // Each score is another one: those are no codes.
+    let spec = AnalysisSpec { score: None, ..spec() };
+    assert!(counts_codes(&table.dataframe().unwrap(), &spec).await.unwrap());
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use ::parquet::errors::ParquetError;
 use datafusion::{
     catalog::Session,
     datasource::{
@@ -14,6 +15,7 @@ use datafusion::{
     error::DataFusionError,
     execution::memory_pool::MemoryConsumer,
     logical_expr::LogicalPlan,
+    physical_plan::ExecutionPlan,
     prelude::DataFrame,
 };
 use object_store::local::LocalFileSystem;
@@ -28,6 +30,9 @@ use crate::{
     AnalysisError, AnalysisSpec,
     cube::{Cube, FUNCTION_NAME, Layout, parquet},
 };
+
+/// What the scan of a Parquet file calls itself that is guarded against panics of its reader, as those of `ephor-tabular` are.
+const GUARDED: &str = "GuardedScan";
 
 /// Reads the table here, if it is a whole local Parquet file that can be. `None`: it is something else.
 pub(super) async fn scan(
@@ -74,6 +79,7 @@ pub(super) async fn scan(
             }
             ended = running.join_next() => match ended {
                 Some(Ok(part)) => parts.push(part.map_err(|error| read_error(error, spec))?),
+                Some(Err(failed)) if failed.is_panic() => return Err(damaged()),
                 Some(Err(failed)) => return Err(AnalysisError::Engine(failed.to_string())),
                 None => return Err(AnalysisError::Engine("a thread of the scan is gone".to_owned())),
             },
@@ -82,6 +88,15 @@ pub(super) async fn scan(
     }
     let cube = scan.finish(parts).map_err(|error| read_error(error, spec))?;
     Ok(Some(cube))
+}
+
+/// Whether an analysis counts the codes of this table's file where they lie. For looking at it: what is found is the same either way.
+///
+/// # Errors
+/// If the file cannot be read.
+pub async fn counts_codes(table: &DataFrame, spec: &AnalysisSpec) -> Result<bool, DataFusionError> {
+    let (session, plan) = table.clone().into_parts();
+    Ok(source(&session, &plan, spec).await?.is_some())
 }
 
 /// The file that the plan reads, if that is all that it does.
@@ -96,7 +111,7 @@ async fn source(
     }
     let Ok(provider) = source_as_provider(&table.source) else { return Ok(None) };
     let scan = provider.scan(session, None, &[], None).await?;
-    let Some(exec) = scan.downcast_ref::<DataSourceExec>() else { return Ok(None) };
+    let Some(exec) = unguarded(&scan).downcast_ref::<DataSourceExec>() else { return Ok(None) };
     let Some((config, read)) = exec.downcast_to_file_source::<ParquetSource>() else {
         return Ok(None);
     };
@@ -117,6 +132,21 @@ async fn source(
     });
     let opened = opened.await.map_err(|failed| DataFusionError::External(Box::new(failed)))?;
     opened.map_err(|error| DataFusionError::ParquetError(Box::new(error)))
+}
+
+/// What a guarded scan guards: it hands on the rows of its one child as they are, and makes a panic a fault of the file.
+fn unguarded(scan: &Arc<dyn ExecutionPlan>) -> &Arc<dyn ExecutionPlan> {
+    match scan.children()[..] {
+        [guarded] if scan.name() == GUARDED => guarded,
+        _ => scan,
+    }
+}
+
+/// Some damaged pages make the reader panic. It is the file's fault here as it is there.
+fn damaged() -> AnalysisError {
+    let told = "the Parquet file is damaged: its pages do not hold together".to_owned();
+    let error = ParquetError::General(told);
+    AnalysisError::Read(DataFusionError::ParquetError(Box::new(error)))
 }
 
 /// The one local file of this scan, and the ranges of it that are read; `None` if it reads more, or less.

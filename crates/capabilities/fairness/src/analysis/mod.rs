@@ -37,6 +37,7 @@ use crate::{
     tally::{MISSING, POSITIVE, Tally},
 };
 use compare::Comparison;
+pub use direct::counts_codes;
 use draws::Draws;
 use estimates::estimate_all;
 pub(crate) use estimates::{Estimated, Sure, estimate};
