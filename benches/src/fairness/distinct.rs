@@ -16,6 +16,8 @@ use crate::{Options, report::say};
 
 /// How many values the attributes have.
 const VALUES: [i64; 4] = [1, 10, 1_000, 1_000_000];
+/// An attribute with more is refused, which has its cost too.
+const MOST: i64 = 65_535;
 const CHUNK: usize = 1_000_000;
 
 /// Measures an analysis by each attribute alone, without scores.
@@ -25,7 +27,8 @@ pub fn run(options: &Options, folder: &Path) -> Result<()> {
     say(format!("By one attribute, {} rows, of so many distinct values:", options.rows))?;
     for values in VALUES {
         let measured = rounds(options, Work::Attribute, &file, &column(values))?;
-        line(&format!("Ephor: {values} distinct"), &measured)?;
+        let refused = if values > MOST { ", refused: they tell no groups apart" } else { "" };
+        line(&format!("Ephor: {values} distinct{refused}"), &measured)?;
     }
     Ok(())
 }

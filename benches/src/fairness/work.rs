@@ -10,10 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use arrow::datatypes::{DataType, Field, Schema};
 use clap::ValueEnum;
-use ephor_fairness::{AnalysisResult, AnalysisSpec};
+use ephor_fairness::{AnalysisError, AnalysisResult, AnalysisSpec};
 use ephor_tabular::{OpenOptions, Source};
 use nix::sys::{
     resource::{Usage, UsageWho, getrusage},
@@ -71,7 +71,9 @@ pub async fn work(work: Work, file: PathBuf, score: &str) -> Result<()> {
         Work::Attribute => {
             let prediction = Some("y_pred".to_owned());
             let spec = AnalysisSpec { prediction, ..AnalysisSpec::new("y_true", [score]) };
-            analyze(file, &spec).await?;
+            if let Err(error) = analyze(file, &spec).await {
+                ensure!(tells_nothing_apart(&error), error);
+            }
             BTreeMap::new()
         }
     };
@@ -108,6 +110,14 @@ fn spec(score: &str) -> AnalysisSpec {
         score: Some(score.to_owned()),
         ..AnalysisSpec::new("y_true", PROTECTED)
     }
+}
+
+/// Is it refused because of so many values? That is an answer too, and has its cost.
+fn tells_nothing_apart(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<AnalysisError>().is_some_and(|error| {
+        let mut faults = error.faults().iter();
+        faults.any(|fault| fault.code == "too_many_values")
+    })
 }
 
 async fn analyze(file: PathBuf, spec: &AnalysisSpec) -> Result<AnalysisResult> {
