@@ -16,6 +16,7 @@ pub mod resources;
 mod routes;
 pub mod runner;
 pub mod schedule;
+mod stop;
 pub mod trend;
 
 use std::sync::Arc;

@@ -1,10 +1,9 @@
 //! Stop an analysis.
 
-use ephor_kernel::{AnalysisId, Code, DomainEvent, JobId, Problem};
-use ephor_store::{
-    OrgTx, StoreError,
-    jobs::{Cancelled, job_cancel},
-};
+use ephor_kernel::{AnalysisId, DomainEvent, Problem};
+use ephor_store::{OrgTx, StoreError, jobs::Cancelled};
+
+use crate::stop::stop;
 
 /// Stops an analysis: at once while it is queued, else as soon as its scan notices.
 ///
@@ -21,16 +20,7 @@ pub async fn analysis_cancel(tx: &mut OrgTx, id: AnalysisId) -> Result<(), Probl
     .await
     .map_err(StoreError::from)?
     .ok_or_else(|| Problem::not_found("bias analysis"))?;
-    if !matches!(row.status.as_str(), "queued" | "running") {
-        return Err(Problem::new(
-            Code::InvalidTransition,
-            format!("The analysis is {} already, so there is nothing to cancel", row.status),
-        ));
-    }
-    let stopped = match row.job_id.map(JobId::from) {
-        Some(job) => job_cancel(tx, job).await?,
-        None => Cancelled::AtOnce,
-    };
+    let stopped = stop(tx, "analysis", &row.status, row.job_id).await?;
     // What has begun is written down by its runner, when it has stopped.
     if stopped == Cancelled::AtOnce {
         super::analysis_cancelled(tx, id).await?;

@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use super::{
     JOB_KIND, JobPayload,
-    spec::{ExplanationSpec, Kind, Known},
+    faults::Known,
+    spec::{ExplanationSpec, Kind},
 };
 use crate::{Assurance, analysis::analysis_get};
 

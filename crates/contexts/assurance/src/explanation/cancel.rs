@@ -1,12 +1,10 @@
 //! Stop an explanation.
 
-use ephor_kernel::{Code, ExplanationId, JobId, Problem};
-use ephor_store::{
-    OrgTx, StoreError,
-    jobs::{Cancelled, job_cancel},
-};
+use ephor_kernel::{ExplanationId, Problem};
+use ephor_store::{OrgTx, StoreError, jobs::Cancelled};
 
 use super::record::explanation_cancelled;
+use crate::stop::stop;
 
 /// Stops an explanation: at once while it is queued, else as soon as its work notices.
 ///
@@ -23,16 +21,7 @@ pub async fn explanation_cancel(tx: &mut OrgTx, id: ExplanationId) -> Result<(),
     .await
     .map_err(StoreError::from)?
     .ok_or_else(|| Problem::not_found("explanation"))?;
-    if !matches!(row.status.as_str(), "queued" | "running") {
-        return Err(Problem::new(
-            Code::InvalidTransition,
-            format!("The explanation is {} already, so there is nothing to cancel", row.status),
-        ));
-    }
-    let stopped = match row.job_id.map(JobId::from) {
-        Some(job) => job_cancel(tx, job).await?,
-        None => Cancelled::AtOnce,
-    };
+    let stopped = stop(tx, "explanation", &row.status, row.job_id).await?;
     // What has begun is written down by its runner, when it has stopped.
     if stopped == Cancelled::AtOnce {
         explanation_cancelled(tx, id).await?;

@@ -12,8 +12,9 @@ use ephor_explain::{
 use ephor_store::jobs::JobFailure;
 
 use super::{
+    faults::MOST_EFFECTS,
     shap::Way,
-    spec::{EffectKind, MOST_EFFECTS},
+    spec::EffectKind,
     work::{Found, Work, batch},
 };
 

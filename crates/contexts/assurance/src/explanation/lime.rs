@@ -11,8 +11,8 @@ use ephor_explain::{
 use ephor_store::jobs::JobFailure;
 
 use super::{
+    faults::MOST_NEAR,
     rows::{Columns, Pieces},
-    spec::MOST_NEAR,
     work::{Found, Work, batch, no_rows},
 };
 

@@ -7,6 +7,7 @@ mod ask;
 mod cancel;
 mod documents;
 mod effects;
+mod faults;
 mod file;
 mod get;
 mod lime;

@@ -3,7 +3,7 @@
 use ephor_rest::Operation;
 use serde_json::{Map, Value, json};
 
-use super::spec::{MOST_BACKGROUND, MOST_EFFECTS, MOST_NEAR};
+use super::faults::{MOST_BACKGROUND, MOST_EFFECTS, MOST_NEAR};
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![

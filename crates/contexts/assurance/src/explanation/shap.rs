@@ -18,8 +18,9 @@ use ephor_store::jobs::JobFailure;
 use ephor_tabular::TableWriter;
 
 use super::{
+    faults::NO_COVERS,
     rows::{Piece, Pieces},
-    spec::{NO_COVERS, Scale},
+    spec::Scale,
     work::{Found, Work, no_rows, schema, unstored},
 };
 

@@ -1,5 +1,6 @@
 //! `GET /analyses/{id}/compare`: an analysis beside another one, what got worse first.
 
+mod tables;
 mod view;
 
 use askama::Template;

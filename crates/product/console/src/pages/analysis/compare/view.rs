@@ -4,22 +4,20 @@ use askama::{Template, filters::HtmlSafe};
 use ephor_assurance::analysis::{Compared, Completed};
 use ephor_fairness::{
     Disparity, Status,
-    comparison::{
-        AttributeChange, ChangeInterval, DisparityChange, GroupChange, MOST_GROUPS, MetricChange,
-        Verdict,
-    },
+    comparison::{AttributeChange, DisparityChange, MOST_GROUPS, Verdict},
     task::Task,
 };
 
+use super::tables::{groups, overall, row, table};
 use crate::{
     plot::{self, Pair, Plot},
-    view::{Badge, Head, Html, Notice, Table, format},
+    view::{Badge, Html, Notice, Table, format},
 };
 
 /// The most plots: of the attributes that changed most for the worse.
 const MOST_PLOTS: usize = 8;
 /// The most metrics of groups that an attribute lists: those that changed most for the worse.
-const MOST_METRICS: usize = 200;
+pub(super) const MOST_METRICS: usize = 200;
 /// The most attributes, places where several meet, and classes against the rest: single attributes, then what is worst.
 const MOST_CARDS: usize = 200;
 
@@ -137,7 +135,7 @@ fn listed(all: &[AttributeChange]) -> (Vec<&AttributeChange>, usize) {
 }
 
 /// What is worst comes first.
-fn rank(verdict: Verdict) -> u8 {
+pub(super) fn rank(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Worse => 0,
         Verdict::New => 1,
@@ -149,7 +147,7 @@ fn rank(verdict: Verdict) -> u8 {
     }
 }
 
-fn badge(verdict: Verdict) -> Badge {
+pub(super) fn badge(verdict: Verdict) -> Badge {
     match verdict {
         Verdict::Improved => Badge::new("pass", "pass", "better"),
         Verdict::Unchanged => Badge::new("", "info", "unchanged"),
@@ -207,7 +205,7 @@ fn facts(compared: &Compared) -> Vec<(&'static str, Html)> {
     facts
 }
 
-fn word(status: Option<Status>) -> String {
+pub(super) fn word(status: Option<Status>) -> String {
     status.map_or("not judged", Status::as_str).to_owned()
 }
 
@@ -267,27 +265,6 @@ fn folded(change: &AttributeChange) -> bool {
     change.attributes.len() > 1 || change.class.is_some()
 }
 
-/// The metrics of each group, the worst change first.
-fn groups(name: &str, changes: &[GroupChange]) -> Option<Table> {
-    let all = changes.iter().flat_map(|group| group.metrics.iter().map(move |one| (group, one)));
-    let mut all: Vec<(&GroupChange, &MetricChange)> =
-        all.filter(|(_, one)| one.baseline.is_some() || one.current.is_some()).collect();
-    // Stable: within a kind of change the groups stay in their order.
-    all.sort_by_key(|(_, one)| rank(one.verdict));
-    let listed = all.iter().take(MOST_METRICS);
-    let rows: Vec<Vec<Html>> = listed
-        .map(|(group, one)| {
-            let mut row = metric(one);
-            row.insert(0, Html::text(&group.name));
-            row
-        })
-        .collect();
-    let mut heads = metric_heads();
-    heads.insert(0, Head::new("Group"));
-    let label = format!("Metrics of each group of {name}, the worst change first");
-    (!rows.is_empty()).then_some(Table { label, heads, rows })
-}
-
 /// The disparities on one side.
 fn found<'a>(side: &'a Completed, change: &AttributeChange) -> &'a [Disparity] {
     side.result.disparities_of(change.class.as_deref(), &change.attributes)
@@ -336,92 +313,6 @@ fn notes(change: &AttributeChange) -> Vec<String> {
         ));
     }
     notes
-}
-
-fn table(label: &str, rows: Vec<Vec<Html>>) -> Table {
-    let mut heads = vec![Head::new("Disparity"), Head::new("Change")];
-    heads.extend([
-        Head::right("Before"),
-        Head::right("After"),
-        Head::right("Difference"),
-        Head::new("Status"),
-    ]);
-    Table { label: label.to_owned(), heads, rows }
-}
-
-fn row(
-    change: &DisparityChange,
-    before: Option<&Disparity>,
-    after: Option<&Disparity>,
-) -> Vec<Html> {
-    let verdict = if change.regressed && change.verdict != Verdict::Worse {
-        Html::of(&badge(change.verdict)).then(" ").sub("fails now and did not before")
-    } else {
-        Html::of(&badge(change.verdict))
-    };
-    vec![
-        Html::text(&change.title).sub(&change.sentence),
-        verdict,
-        value(change.baseline, before),
-        value(change.current, after),
-        difference(change.change, change.interval),
-        Html::text(&format!(
-            "{} \u{2192} {}",
-            word(change.baseline_status),
-            word(change.current_status)
-        )),
-    ]
-}
-
-fn value(value: Option<f64>, side: Option<&Disparity>) -> Html {
-    let interval = side.and_then(|one| one.interval.as_ref()).map_or_else(String::new, |at| {
-        format!("{} to {}", format::decimal(at.lower), format::decimal(at.upper))
-    });
-    match value {
-        Some(value) => Html::text(&format::decimal(value)).sub(&interval),
-        None => Html::text("\u{2013}"),
-    }
-}
-
-fn difference(change: Option<f64>, interval: Option<ChangeInterval>) -> Html {
-    let Some(change) = change else { return Html::text("\u{2013}") };
-    let sign = if change > 0.0 { "+" } else { "" };
-    let range = interval.map_or_else(String::new, |at| {
-        format!("{} to {}", format::decimal(at.lower), format::decimal(at.upper))
-    });
-    Html::text(&format!("{sign}{}", format::decimal(change))).sub(&range)
-}
-
-fn overall(changes: &[MetricChange]) -> Option<Table> {
-    let rows: Vec<Vec<Html>> = changes.iter().map(metric).collect();
-    (!rows.is_empty()).then(|| Table {
-        label: "Metrics of everybody, before and after".to_owned(),
-        heads: metric_heads(),
-        rows,
-    })
-}
-
-fn metric_heads() -> Vec<Head> {
-    vec![
-        Head::new("Metric"),
-        Head::new("Change"),
-        Head::right("Before"),
-        Head::right("After"),
-        Head::right("Difference"),
-    ]
-}
-
-fn metric(change: &MetricChange) -> Vec<Html> {
-    let value = |value: Option<f64>| {
-        Html::text(&value.map_or_else(|| "\u{2013}".to_owned(), format::decimal))
-    };
-    vec![
-        Html::text(&change.title).sub(&change.sentence),
-        Html::of(&badge(change.verdict)),
-        value(change.baseline),
-        value(change.current),
-        difference(change.change, change.interval),
-    ]
 }
 
 #[cfg(test)]
