@@ -94,13 +94,14 @@ fn links(objective: &str) -> Result<(Link, BaseLink), Malformed> {
     let logarithm: BaseLink = f64::ln;
     Ok(match objective {
         "binary:logistic" | "reg:logistic" => (Link::Logistic { scale: 1.0 }, logit),
-        "binary:logitraw" => (Link::Identity, logit),
         "binary:hinge" => (Link::Sign, itself),
         "multi:softprob" | "multi:softmax" => (Link::Softmax, itself),
         "count:poisson" | "reg:gamma" | "reg:tweedie" | "survival:cox" | "survival:aft" => {
             (Link::Exponential, logarithm)
         }
-        "reg:squarederror"
+        // The base score of logitraw is a sum already, unlike that of logistic.
+        "binary:logitraw"
+        | "reg:squarederror"
         | "reg:linear"
         | "reg:squaredlogerror"
         | "reg:pseudohubererror"

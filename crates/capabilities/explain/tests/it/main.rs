@@ -12,6 +12,7 @@ mod kernel;
 mod laws;
 mod lime;
 mod operators;
+mod origins;
 mod permutation;
 mod reference_lightgbm;
 mod reference_linear;

@@ -1,7 +1,8 @@
 //! scikit-learn 1.9.1 and shap 0.51.0 on a forest of 40 trees (Adult), with an output for each of two classes.
 
 use crate::support::{
-    assert_near, first, forest, in_probability, interventional, numbers, path_dependent, rows,
+    assert_near, first, forest, in_probability, interactions, interventional, numbers,
+    path_dependent, rows,
 };
 
 const FOLDER: &str = "rf_binary";
@@ -35,6 +36,18 @@ fn path_dependent_values_are_the_peers() {
     let found = path_dependent(&forest, &rows);
     assert_near(&found.base, &[0.759_084_487_577_162_8, 0.240_915_512_422_837_15], 1e-9);
     assert_near(&found.values, &by_class("shap_tree_path_dependent.npy"), 1e-9);
+}
+
+#[test]
+fn interactions_are_the_peers() {
+    let (forest, rows) = (forest(FOLDER, "model.json"), rows(FOLDER, "X.csv"));
+    let found = interactions(&forest, &first(&rows, 50));
+    // Of (rows, features, features, classes) row by row, class by class.
+    let expected: Vec<f64> = numbers(FOLDER, "shap_interactions_first50.npy")
+        .chunks(11 * 11 * 2)
+        .flat_map(|row| (0..2).flat_map(move |class| row.chunks(2).map(move |both| both[class])))
+        .collect();
+    assert_near(&found.values, &expected, 1e-9);
 }
 
 #[test]
