@@ -29,6 +29,12 @@ use crate::{
 /// What is read; the largest organization has a fifth of it.
 pub const SIZE: Size = Size { organizations: 1_000, rows: 1_000_000, largest: 200_000 };
 
+/// How many connections each side has.
+const PAIRS: usize = 5;
+
+/// Rounds that are not counted: PostgreSQL plans a statement anew five times before it keeps a plan.
+const WARMING: usize = 10 * PAIRS;
+
 /// A read, how the owner says it, and how many times it is measured.
 struct Read {
     name: &'static str,
@@ -132,8 +138,6 @@ pub async fn run(postgres: &Postgres, plans: Option<&Path>, report: &mut Report)
         postgres.describe().await?
     ))?;
     say("statement                             organization    under RLS    explicit   ratio")?;
-    let mut bare = PgConnection::connect_with(&postgres.superuser.connect_options()).await?;
-    limit_alike(postgres, OrganizationId::from(ids[0]), &mut bare).await?;
     for (which, id, large) in [("largest", ids[0], true), ("middle", ids[499], false)] {
         let organization = OrganizationId::from(id);
         for mut read in reads(models, organization, large, &year_ago)? {
@@ -143,14 +147,14 @@ pub async fn run(postgres: &Postgres, plans: Option<&Path>, report: &mut Report)
             for statement in [&mut read.bound, &mut read.explicit] {
                 statement.sql.push_str(&format!(" -- {which}"));
             }
-            let (bound, explicit) = beside(postgres, &mut bare, organization, &read).await?;
+            let (bound, explicit) = beside(postgres, organization, &read).await?;
             let (name, ratio) = (read.name, bound / explicit);
             say(format!("{name:<36}  {which:<12}  {bound:>11.0}  {explicit:>10.0}  {ratio:>6.3}"))?;
             let work = format!("read under row-level security, {name}, {which} organization");
             report.judge(work, ratio, "x", Bar::AtMost(1.05));
         }
     }
-    Ok(bare.close().await?)
+    Ok(())
 }
 
 /// Gives the other side the server's limits of time: PostgreSQL sets a clock for each of them at every statement, which is no
@@ -175,26 +179,32 @@ async fn limit_alike(
     Ok(())
 }
 
-/// Both times in turn, so that what else the machine does befalls both.
+/// Both times in turn, so that what else the machine does befalls both; each by several connections, as the system
+/// leaves a connection's process on the processor where it happened to start, near to whoever asks or far from it.
 async fn beside(
     postgres: &Postgres,
-    bare: &mut PgConnection,
     organization: OrganizationId,
     read: &Read,
 ) -> Result<(f64, f64)> {
     let scope = scope(organization);
-    let mut tx = postgres.store.begin(&scope).await?;
-    let mut open = bare.begin().await?;
+    let mut pairs = Vec::new();
+    for _ in 0..PAIRS {
+        let mut bare = PgConnection::connect_with(&postgres.superuser.connect_options()).await?;
+        limit_alike(postgres, organization, &mut bare).await?;
+        sqlx::query("begin").execute(&mut bare).await?;
+        pairs.push((postgres.store.begin(&scope).await?, bare));
+    }
     let (mut bound, mut explicit) = (Vec::new(), Vec::new());
-    for round in 0..read.rounds + read.rounds / 5 {
+    for round in 0..WARMING + read.rounds {
+        let (tx, bare) = &mut pairs[round % PAIRS];
         // Each is the first every other time: whoever reads first brings the rows into the processor's caches for
         // the other, too.
         let (mine, first, all, second);
-        if round % 2 == 0 {
+        if round / PAIRS % 2 == 0 {
             (mine, first) = timed(&read.bound, read.kept, tx.conn()).await?;
-            (all, second) = timed(&read.explicit, read.kept, &mut open).await?;
+            (all, second) = timed(&read.explicit, read.kept, bare).await?;
         } else {
-            (all, second) = timed(&read.explicit, read.kept, &mut open).await?;
+            (all, second) = timed(&read.explicit, read.kept, bare).await?;
             (mine, first) = timed(&read.bound, read.kept, tx.conn()).await?;
         }
         let name = read.name;
@@ -205,13 +215,15 @@ async fn beside(
                 "{name}"
             );
         }
-        if round >= read.rounds / 5 {
+        if round >= WARMING {
             bound.push(first);
             explicit.push(second);
         }
     }
-    let told = |times: &[Duration]| median_micros(times);
-    Ok((told(&bound), told(&explicit)))
+    for (_, bare) in pairs {
+        bare.close().await?;
+    }
+    Ok((median_micros(&bound), median_micros(&explicit)))
 }
 
 /// The rows of a statement, and how long they took.

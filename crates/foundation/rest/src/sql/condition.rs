@@ -93,26 +93,31 @@ impl Statement {
             });
             return self.push(")");
         }
-        if let Some((sort, Some(key))) = pairs.first()
-            && !sort.nullable
-        {
-            // Implied by what follows, and what an index on the first column can use.
-            self.push("t.").name(&sort.column);
-            self.push(if sort.descending { " <= " } else { " >= " });
-            self.bind_text(key, &sort.cast).push(" and ");
+        self.behind_all(&pairs)
+    }
+
+    /// What stands behind the first key, or at it and behind the others.
+    fn behind_all(&mut self, pairs: &[(&Sort, &Option<String>)]) -> &mut Self {
+        let Some((&(sort, key), others)) = pairs.split_first() else { return self };
+        match key {
+            _ if others.is_empty() => self.behind(sort, key.as_deref()),
+            Some(key) if !sort.nullable => {
+                // An index is entered at the key by the first half. PostgreSQL takes the second for true of nearly all
+                // rows, as it is, and so keeps one plan for every key; of `<` and `=` it would expect a ninth of the
+                // rows, and plan each page anew.
+                self.push("t.").name(&sort.column);
+                self.push(if sort.descending { " <= " } else { " >= " });
+                self.bind_text(key, &sort.cast).push(" and (t.").name(&sort.column);
+                self.push(" <> ").bind_text(key, &sort.cast).push(" or ").behind_all(others);
+                self.push(")");
+            }
+            key => {
+                self.push("(").behind(sort, key.as_deref());
+                self.push(" or (").equal(sort, key.as_deref());
+                self.push(" and ").behind_all(others).push("))");
+            }
         }
-        self.push("(").each(0..pairs.len(), " or ", |sql, place| {
-            sql.push("(").each(0..=place, " and ", |sql, at| {
-                let (sort, key) = pairs[at];
-                if at == place {
-                    sql.behind(sort, key.as_deref());
-                } else {
-                    sql.equal(sort, key.as_deref());
-                }
-            });
-            sql.push(")");
-        });
-        self.push(")")
+        self
     }
 
     fn equal(&mut self, sort: &Sort, key: Option<&str>) {
