@@ -4,7 +4,7 @@
 //! ephor_migrator with the rights of ephor_owner, under a lock: of several servers that start at once,
 //! one migrates and the others wait and find it done.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use chrono::{DateTime, Utc};
 use rust_embed::RustEmbed;
@@ -187,6 +187,29 @@ pub async fn missing(connection: &mut PgConnection) -> Result<Vec<String>, Migra
     let seen = seen(connection).await?;
     let history = embedded();
     Ok(due(&history, &seen)?.into_iter().map(|migration| migration.name.clone()).collect())
+}
+
+/// Is the schema exactly the one that this binary knows? One statement, for readiness probes.
+///
+/// # Errors
+/// When the database does not answer, or was never migrated.
+pub(crate) async fn is_current(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    // Of the embedded history, as PostgreSQL computes it of what was applied.
+    static KNOWN: LazyLock<String> = LazyLock::new(|| {
+        let mut print = Sha256::new();
+        for migration in embedded() {
+            print.update(&migration.name);
+            print.update(&migration.sha256);
+        }
+        hex::encode(print.finalize())
+    });
+    let applied: Option<String> = sqlx::query_scalar(
+        r#"select encode(sha256(convert_to(string_agg(name || sha256, '' order by name collate "C"), 'UTF8')), 'hex')
+             from kernel.migrations"#,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(applied.as_ref() == Some(&*KNOWN))
 }
 
 /// The embedded history, in order. The file 0000 is the administrator's, and not part of it; see

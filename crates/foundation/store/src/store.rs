@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use crate::{
     DatabaseConfig, Door, Live, OrgTx, StoreError,
     context::{self, Access},
+    migrate,
 };
 
 /// Everything that is kept. Cheap to clone; all clones share their connections.
@@ -94,10 +95,10 @@ impl Store {
         &self.0.live
     }
 
-    /// Does the database answer? For readiness probes.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        (&self.0.app).execute("select 1").await?;
-        Ok(())
+    /// Does the database answer, and with the schema that this binary knows? For readiness probes.
+    pub async fn is_schema_current(&self) -> Result<bool, StoreError> {
+        let mut connection = self.0.app.acquire().await?;
+        Ok(migrate::is_current(&mut connection).await?)
     }
 
     /// How many connections requests hold at the moment, and how many of these are idle.

@@ -173,7 +173,7 @@ async fn workers_survive_the_loss_of_every_connection() {
     .await
     .unwrap();
     let store = db.store();
-    until_true("the database is back", async || store.ping().await.is_ok()).await;
+    until_true("the database is back", async || store.is_schema_current().await.is_ok()).await;
     let second = enqueue(&store, &scope).await;
     until(&store, &scope, second, JobState::Completed).await;
     assert_eq!(runs.load(Ordering::SeqCst), 2);

@@ -166,6 +166,27 @@ async fn while_the_database_takes_nobody_the_server_says_so() {
     assert_eq!(ada.get("/readyz").send().await.unwrap().status(), 200);
 }
 
+/// A newer version migrates while this one runs: whoever balances the load is to send requests there.
+#[tokio::test]
+async fn a_server_beside_a_newer_schema_is_not_ready() {
+    let data = data_folder();
+    let server = Server::serve(data.path());
+    let ada = Person::sign_up(&server.url, "ada@example.org").await;
+    assert_eq!(ada.get("/readyz").send().await.unwrap().status(), 200);
+    let url = Urls::of_folder(data.path()).unwrap().superuser();
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    admin
+        .execute("insert into kernel.migrations (name, sha256) values ('9999_newer.sql', 'f00')")
+        .await
+        .unwrap();
+    let ready = ada.get("/readyz").send().await.unwrap();
+    assert_eq!(ready.status(), 503);
+    let told: serde_json::Value = ready.json().await.unwrap();
+    assert!(told["reason"].as_str().unwrap().contains("schema is not the one"), "{told}");
+    admin.execute("delete from kernel.migrations where name = '9999_newer.sql'").await.unwrap();
+    assert_eq!(ada.get("/readyz").send().await.unwrap().status(), 200);
+}
+
 /// A limit on the size of files stands for a full disk: it works for every user, and PostgreSQL's own
 /// files, of 16 MB at most, stay below it.
 #[tokio::test]
