@@ -15,6 +15,7 @@ mod email;
 mod external;
 
 mod identity;
+mod imported_hash;
 mod invitation;
 mod key_usage;
 mod log_in;

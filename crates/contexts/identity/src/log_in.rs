@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::{
     email::Email,
     identity::{Identity, database, request_hex},
+    imported_hash::is_imported,
     password::Password,
     second_factor::LoggedIn,
     session::OpenSession,
@@ -44,6 +45,7 @@ impl Identity {
         let right = self.parts().hasher.verify(&input.password, stored.as_deref()).await?;
         match (user, stored) {
             (Some(user), Some(stored)) if right => {
+                let stored = self.hash_anew(request, user, &input.password, stored).await?;
                 let session = OpenSession {
                     user,
                     password_hash: &stored,
@@ -58,6 +60,33 @@ impl Identity {
                 Err(wrong_credentials())
             }
         }
+    }
+
+    /// The hash that opens a session: a new one for a password that was imported with another system's.
+    async fn hash_anew(
+        &self,
+        request: &RequestContext,
+        user: UserId,
+        password: &Password,
+        stored: String,
+    ) -> Result<String, Problem> {
+        if !is_imported(&stored) {
+            return Ok(stored);
+        }
+        let new = self.parts().hasher.hash(password).await?;
+        let mut door = self.store().door().await?;
+        let state = sqlx::query_scalar!(
+            r#"select state as "state!" from door.password_rehash($1, $2, $3, $4)"#,
+            user.uuid(),
+            stored,
+            new,
+            request_hex(request)
+        )
+        .fetch_one(door.conn())
+        .await
+        .map_err(database)?;
+        // If the password was changed meanwhile, the session is refused with the hash that is no longer.
+        Ok(if state == "ok" { new } else { stored })
     }
 
     pub(crate) async fn user_by_email(

@@ -10,7 +10,10 @@ use ephor_kernel::{Fault, Problem};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use crate::email::Email;
+use crate::{
+    email::Email,
+    imported_hash::{self, Fit},
+};
 
 /// The fewest characters of a password.
 pub const MIN_CHARACTERS: usize = 10;
@@ -114,16 +117,11 @@ impl Hasher {
             stored.filter(|_| known).map_or_else(|| self.decoy.clone(), Arc::from);
         let password = if known { password.clone() } else { Password::new("") };
         let argon2 = self.argon2.clone();
-        let fits = self
-            .run(move || match PasswordHash::new(&stored) {
-                Ok(parsed) => argon2.verify_password(password.bytes(), &parsed).is_ok(),
-                Err(error) => {
-                    tracing::error!(%error, "a stored password hash cannot be read");
-                    false
-                }
-            })
-            .await?;
-        Ok(fits && known)
+        let fits = self.run(move || fit(&argon2, password.bytes(), &stored)).await?;
+        if fits == Fit::Unreadable {
+            tracing::error!("a stored password hash cannot be read");
+        }
+        Ok(fits == Fit::Right && known)
     }
 
     async fn run<T: Send + 'static>(
@@ -150,6 +148,14 @@ impl fmt::Debug for Hasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hasher").field("params", self.argon2.params()).finish_non_exhaustive()
     }
+}
+
+fn fit(argon2: &Argon2<'_>, password: &[u8], stored: &str) -> Fit {
+    if imported_hash::is_imported(stored) {
+        return imported_hash::verify(password, stored);
+    }
+    PasswordHash::new(stored)
+        .map_or(Fit::Unreadable, |parsed| argon2.verify_password(password, &parsed).is_ok().into())
 }
 
 fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<String, Problem> {

@@ -159,3 +159,55 @@ async fn deactivated_accounts_do_not_log_in() {
     assert_eq!(refused.unwrap_err().code, Code::WrongCredentials);
     assert_eq!(browser.get("/v1/me").await.status, 401, "the session ends with the account");
 }
+
+#[tokio::test]
+async fn an_imported_password_opens_its_account_and_is_hashed_anew() {
+    let world = world().await;
+    let identity = &world.identity;
+    let imported = [
+        (
+            "ada@example.org",
+            "U*U*U",
+            "$2y$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a",
+        ),
+        (
+            "eve@example.org",
+            "password",
+            "$scrypt$ln=16,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD+iCs5E",
+        ),
+    ];
+    for (email, password, hash) in imported {
+        let (_, scope, _) = world.owner(email, email).await;
+        sqlx::query("update identity.users set password_hash = $2 where email = $1")
+            .bind(email)
+            .bind(hash)
+            .execute(&world.db.admin())
+            .await
+            .unwrap();
+        let wrong = identity.log_in(&somewhere(), &log_in(email, "wrong password")).await;
+        assert_eq!(wrong.unwrap_err().code, Code::WrongCredentials);
+        assert_eq!(stored(&world.db.admin(), email).await, hash);
+
+        identity.log_in(&somewhere(), &log_in(email, password)).await.unwrap();
+        let anew = stored(&world.db.admin(), email).await;
+        assert!(anew.starts_with("$argon2id$"), "{anew}");
+        identity.log_in(&somewhere(), &log_in(email, password)).await.unwrap();
+        assert_eq!(stored(&world.db.admin(), email).await, anew);
+        let noted: i64 = sqlx::query_scalar(
+            "select count(*) from audit.audit_logs where organization_id = $1 and action = 'password_rehash'",
+        )
+        .bind(scope.organization().uuid())
+        .fetch_one(&world.db.admin())
+        .await
+        .unwrap();
+        assert_eq!(noted, 1);
+    }
+}
+
+async fn stored(pool: &sqlx::PgPool, email: &str) -> String {
+    sqlx::query_scalar("select password_hash from identity.users where email = $1")
+        .bind(email)
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
