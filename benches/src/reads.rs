@@ -200,7 +200,7 @@ async fn beside(
         // Each is the first every other time: whoever reads first brings the rows into the processor's caches for
         // the other, too.
         let (mine, first, all, second);
-        if round / PAIRS % 2 == 0 {
+        if (round / PAIRS).is_multiple_of(2) {
             (mine, first) = timed(&read.bound, read.kept, tx.conn()).await?;
             (all, second) = timed(&read.explicit, read.kept, bare).await?;
         } else {

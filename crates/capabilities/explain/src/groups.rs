@@ -19,8 +19,9 @@ pub struct Settings {
     pub reference: Option<String>,
     /// Smaller groups are not compared.
     pub least: usize,
-    /// How often rows are drawn again for the intervals, and shuffled for the p-values.
-    pub resamples: usize,
+    /// How often rows are drawn again for the intervals, and shuffled for the p-values. By default 1000, or 20 for each test
+    /// up to 10 000 in all, as fewer could call nothing a difference.
+    pub resamples: Option<usize>,
     /// How sure the intervals are.
     pub confidence: f64,
     /// The chance by which.
@@ -29,7 +30,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { reference: None, least: 10, resamples: 1_000, confidence: 0.95, seed: 0 }
+        Self { reference: None, least: 10, resamples: None, confidence: 0.95, seed: 0 }
     }
 }
 
@@ -42,6 +43,8 @@ pub struct Compared {
     pub groups: Vec<Group>,
     /// Rows that belong to no group, and are left out.
     pub without: usize,
+    /// How often rows were drawn again and shuffled.
+    pub resamples: usize,
     /// How many differences were tested, over all features, groups and both questions.
     pub tests: usize,
     /// The least adjusted p-value that so many shuffles can give to one of so many tests, however large the difference:
@@ -89,6 +92,9 @@ pub struct Tested {
 }
 
 const MOST_GROUPS: usize = 1_000;
+/// With so many shuffles for each test the least adjusted p-value is 0.05; more than the most only who asks for them.
+const SHUFFLES_FOR_A_TEST: usize = 20;
+const MOST_BY_DEFAULT: usize = 10_000;
 /// So many drawn differences are kept at once.
 const MOST_KEPT: usize = 1 << 25;
 
@@ -127,6 +133,11 @@ pub fn compare(
     let compared: Vec<usize> = (0..members.len())
         .filter(|place| *place != base && enough(&members[*place].1) && enough(&members[base].1))
         .collect();
+    let tests = 2 * explanation.features * compared.len();
+    let resamples = settings.resamples.unwrap_or_else(|| {
+        let enough = (SHUFFLES_FOR_A_TEST * tests).clamp(1_000, MOST_BY_DEFAULT);
+        enough.min(most_resamples(explanation.features))
+    });
     for (done, place) in compared.iter().enumerate() {
         progress.rows(done, compared.len());
         let mut chance = chance(settings.seed, *place as u64);
@@ -135,7 +146,8 @@ pub fn compare(
             [&found[*place].size, &found[base].size].map(Clone::clone),
             [&found[*place].value, &found[base].value].map(Clone::clone),
         );
-        let tested = settings.test(&rows, pair, &[size, value], &mut chance, cancel)?;
+        let means = [size, value];
+        let tested = settings.test(&rows, pair, &means, resamples, &mut chance, cancel)?;
         let features = explanation.features;
         let differences = (0..features)
             .map(|feature| Difference { size: tested[feature], value: tested[features + feature] });
@@ -144,9 +156,12 @@ pub fn compare(
     progress.rows(compared.len(), compared.len());
     holm(&mut found);
     let without = groups.iter().filter(|group| group.is_none()).count();
-    let tests = 2 * explanation.features * compared.len();
-    let least_p = (tests as f64 / (settings.resamples + 1) as f64).min(1.0);
-    Ok(Compared { reference, groups: found, without, tests, least_p })
+    let least_p = (tests as f64 / (resamples + 1) as f64).min(1.0);
+    Ok(Compared { reference, groups: found, without, resamples, tests, least_p })
+}
+
+fn most_resamples(features: usize) -> usize {
+    MOST_KEPT / (2 * features).max(1)
 }
 
 /// Each group's rows, the largest group first.
@@ -224,13 +239,9 @@ impl Settings {
         {
             faults.push(format!("there is no group `{name}`"));
         }
-        if self.resamples < 20
-            || self.resamples.saturating_mul(2 * explanation.features) > MOST_KEPT
-        {
-            faults.push(format!(
-                "resamples: between 20 and {} of so many features",
-                MOST_KEPT / (2 * explanation.features).max(1)
-            ));
+        let most = most_resamples(explanation.features);
+        if self.resamples.is_some_and(|asked| !(20..=most).contains(&asked)) {
+            faults.push(format!("resamples: between 20 and {most} of so many features"));
         }
         if !(self.confidence > 0.0 && self.confidence < 1.0) {
             faults.push("confidence: between 0 and 1".to_owned());
@@ -247,6 +258,7 @@ impl Settings {
         rows: &Values<'_>,
         pair: [&[usize]; 2],
         means: &[[Vec<f64>; 2]; 2],
+        resamples: usize,
         chance: &mut ChaCha8Rng,
         cancel: &CancellationToken,
     ) -> Result<Vec<Tested>, ExplainError> {
@@ -258,14 +270,14 @@ impl Settings {
             .flat_map(|[own, others]| own.iter().zip(others).map(|(own, other)| own - other))
             .collect();
         let (mut one, mut two) = (vec![0.0; width], vec![0.0; width]);
-        let mut drawn = vec![Vec::with_capacity(self.resamples); width];
+        let mut drawn = vec![Vec::with_capacity(resamples); width];
         let mut pool: Vec<usize> = own.iter().chain(others).copied().collect();
         let mut all = vec![0.0; width];
         rows.add(pool.iter().copied(), &mut all);
         let mut as_far = vec![0_usize; width];
         // Sums in another order differ by rounding, which is no difference.
         let slack: Vec<f64> = all.iter().map(|sum| 1e-12 * (sum.abs() + 1.0) / n.min(m)).collect();
-        for _ in 0..self.resamples {
+        for _ in 0..resamples {
             if cancel.is_cancelled() {
                 return Err(ExplainError::Cancelled);
             }
@@ -289,7 +301,7 @@ impl Settings {
         Ok(each
             .map(|((drawn, difference), as_far)| {
                 let drawn = ascending(drawn);
-                let p = (as_far + 1) as f64 / (self.resamples + 1) as f64;
+                let p = (as_far + 1) as f64 / (resamples + 1) as f64;
                 Tested {
                     difference,
                     low: quantile(&drawn, outside),

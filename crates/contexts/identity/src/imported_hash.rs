@@ -72,7 +72,7 @@ fn scrypt(password: &[u8], stored: &str) -> Fit {
 mod tests {
     use super::*;
 
-    /// From crypt_blowfish's own tests, and passlib's documentation.
+    /// From `crypt_blowfish`'s own tests, and passlib's documentation.
     const VECTORS: [(&str, &str); 5] = [
         ("U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
         ("U*U*", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK"),

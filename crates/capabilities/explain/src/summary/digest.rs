@@ -319,6 +319,9 @@ impl Counted {
             others: counted - groups.len() + refused,
             groups,
             without: self.without,
+            resamples: None,
+            tests: None,
+            least_p: None,
         }
     }
 }

@@ -368,6 +368,9 @@ impl Groups {
             groups: found.groups.iter().take(MOST_GROUPS).map(group).collect(),
             others: found.groups.len().saturating_sub(MOST_GROUPS),
             without: found.without as u64,
+            resamples: Some(found.resamples),
+            tests: Some(found.tests),
+            least_p: Some(found.least_p),
         }
     }
 }

@@ -287,6 +287,15 @@ pub struct Groups {
     pub others: usize,
     /// Rows without a group.
     pub without: u64,
+    /// How often rows were shuffled, where differences were tested.
+    #[serde(default)]
+    pub resamples: Option<usize>,
+    /// How many differences were tested.
+    #[serde(default)]
+    pub tests: Option<usize>,
+    /// The least adjusted p-value that so many shuffles can give to one of so many tests.
+    #[serde(default)]
+    pub least_p: Option<f64>,
 }
 
 /// What values are in a group.

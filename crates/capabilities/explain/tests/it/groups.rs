@@ -65,7 +65,7 @@ fn means_are_of_the_groups_rows() {
             (!row[10].is_nan()).then(|| if row[10] > 0.5 { "Male" } else { "Female" }.to_owned())
         })
         .collect();
-    let settings = Settings { resamples: 200, ..Settings::default() };
+    let settings = Settings { resamples: Some(200), ..Settings::default() };
     let found = ask(&explanation, &groups, &settings).unwrap();
     for group in &found.groups {
         let own = |row: &usize| groups[*row].as_deref() == Some(&group.name);
@@ -88,7 +88,7 @@ fn chance_alone_is_seldom_called_a_difference() {
         let values = noise[2_000 * seed..].to_vec();
         let explanation = Explanation { base: vec![0.0], values, features: 10 };
         let groups: Vec<_> = (0..200).map(|row| Some((row % 2).to_string())).collect();
-        let settings = Settings { resamples: 400, seed: seed as u64, ..Settings::default() };
+        let settings = Settings { resamples: Some(400), seed: seed as u64, ..Settings::default() };
         let found = ask(&explanation, &groups, &settings).unwrap();
         let differences = found.groups[1].differences.as_ref().unwrap();
         called +=
@@ -97,6 +97,26 @@ fn chance_alone_is_seldom_called_a_difference() {
             }));
     }
     assert!(called <= 4, "{called} of 20");
+}
+
+/// Adult's features by race: 88 tests, for which a thousand shuffles could call nothing a difference.
+#[test]
+fn there_are_as_many_shuffles_as_the_tests_need() {
+    let (rows, features) = (500, 11);
+    let mut values = noise(rows * features);
+    for row in (0..rows).filter(|row| row % 5 == 3) {
+        values[row * features] += 3.0;
+    }
+    let explanation = Explanation { base: vec![0.0], values, features };
+    let groups: Vec<_> = (0..rows).map(|row| Some((row % 5).to_string())).collect();
+    let found = ask(&explanation, &groups, &Settings::default()).unwrap();
+    assert_eq!((found.tests, found.resamples), (88, 1_760));
+    assert!(found.least_p < 0.05, "{}", found.least_p);
+    let apart = found.groups.iter().find(|group| group.name == "3").unwrap();
+    assert!(apart.differences.as_ref().unwrap()[0].value.adjusted < 0.05);
+    let few = Settings { resamples: Some(1_000), ..Settings::default() };
+    let found = ask(&explanation, &groups, &few).unwrap();
+    assert!(found.least_p > 0.05, "{}", found.least_p);
 }
 
 #[test]
@@ -108,7 +128,7 @@ fn what_cannot_be_compared_is_refused_or_left_out() {
     };
     let wrong = Settings {
         reference: Some("x".to_owned()),
-        resamples: 1,
+        resamples: Some(1),
         confidence: 1.0,
         ..Settings::default()
     };

@@ -384,7 +384,7 @@ fn other_methods_are_told_in_bounded_forms() {
     let values = interventional(&forest, &few, &rows);
     let names: Vec<Option<String>> =
         (0..60).map(|row| Some(if row % 3 == 0 { "a" } else { "b" }.to_owned())).collect();
-    let asked = groups::Settings { resamples: 50, ..groups::Settings::default() };
+    let asked = groups::Settings { resamples: Some(50), ..groups::Settings::default() };
     let found = groups::compare(&values, 0, &names, &asked, &(), &cancel).unwrap();
     let told = Groups::of(Some("sex".to_owned()), 0.95, &found);
     assert_eq!((told.reference.as_deref(), told.groups.len()), (Some("b"), 2));

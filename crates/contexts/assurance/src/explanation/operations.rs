@@ -3,7 +3,7 @@
 use ephor_rest::Operation;
 use serde_json::{Map, Value, json};
 
-use super::faults::{MOST_BACKGROUND, MOST_EFFECTS, MOST_NEAR};
+use super::faults::{MOST_BACKGROUND, MOST_EFFECTS, MOST_NEAR, MOST_RESAMPLES};
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
@@ -101,11 +101,13 @@ fn parameters() -> Value {
             "interactions": { "type": "boolean", "default": false, "description": "shap, of trees: what pairs of features add together, of some rows." },
             "group": column("shap: the column that says who belongs to which group."),
             "reference": column("shap: the group that others are compared with; the largest by default."),
+            "resamples": count(20, MOST_RESAMPLES, "shap with `group`: how often rows are drawn again for intervals and shuffled for p-values; by default 1000, or 20 for each test up to 10000."),
+            "precision": { "type": ["number", "null"], "exclusiveMinimum": 0, "description": "shap of models that are neither trees nor linear: enough when the largest standard error of a row's values is below this, in the unit of the prediction." },
             "single_rows": { "type": ["array", "null"], "items": { "type": "integer", "minimum": 0 }, "minItems": 1, "maxItems": MOST_NEAR, "description": "shap: the rows to be shown each by itself, counted from 0; the first ten by default." },
             "target": column("permutation: the column of true labels."),
             "metric": { "enum": ["accuracy", "log_loss", "roc_auc", "r2", "mean_squared_error", "mean_absolute_error", null], "description": "permutation: how good the model is." },
             "repeats": count(1, 100, "permutation and lime: how often."),
-            "samples": count(100, 50_000, "lime: how many made-up rows."),
+            "samples": count(100, 50_000, "lime: how many made-up rows; shap of models that are neither trees nor linear: how many coalitions of features are tried for a row."),
             "top": count(1, 100, "lime: how many features a linear model has at most."),
             "categorical": { "type": "array", "items": { "type": "string" }, "default": [], "description": "lime and global: the features whose numbers are categories." },
             "features": names(MOST_EFFECTS, "global: the features whose effects are shown; those that count most by default."),

@@ -46,7 +46,8 @@ pub(super) struct Way {
     model: Arc<Model>,
     background: Option<Arc<Rows>>,
     unit: Unit,
-    seed: u64,
+    /// What kernel SHAP is asked for.
+    kernel: kernel::Settings,
 }
 
 /// Values, with their errors where they are estimated.
@@ -75,7 +76,12 @@ impl Way {
             Some(rows) => Some(Arc::new(work.background(rows).await?)),
             None => None,
         };
-        Ok(Self { model: Arc::clone(&work.model), background, unit, seed: work.spec.seed })
+        let kernel = kernel::Settings {
+            samples: work.spec.samples,
+            precision: work.spec.precision,
+            seed: work.spec.seed,
+        };
+        Ok(Self { model: Arc::clone(&work.model), background, unit, kernel })
     }
 
     fn is_kernel(&self) -> bool {
@@ -118,9 +124,14 @@ impl Way {
             Model::Linear(linear) => shap::linear(linear, rows, background, progress, cancel)?,
             #[allow(unreachable_patterns, reason = "other models only answer")]
             Model::Graph(_) => {
-                let settings = kernel::Settings { seed: self.seed, ..kernel::Settings::default() };
-                let found =
-                    kernel::explain(&*self.model, rows, background, &settings, progress, cancel)?;
+                let found = kernel::explain(
+                    &*self.model,
+                    rows,
+                    background,
+                    &self.kernel,
+                    progress,
+                    cancel,
+                )?;
                 let explanation = found.explanation.clone();
                 return Ok(Values { explanation, estimated: Some(found) });
             }
@@ -309,6 +320,7 @@ async fn tested(
 ) -> Result<Option<Groups>, JobFailure> {
     let settings = groups::Settings {
         reference: work.spec.reference.clone(),
+        resamples: work.spec.resamples,
         seed: work.spec.seed,
         ..groups::Settings::default()
     };

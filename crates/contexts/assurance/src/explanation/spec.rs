@@ -79,6 +79,12 @@ pub struct ExplanationSpec {
     /// SHAP: the group that others are compared with; the largest by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// SHAP: how often groups are drawn again and shuffled; by default as often as their number of tests needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resamples: Option<usize>,
+    /// SHAP of models that only answer: enough when the largest standard error of a row's values is below this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<f64>,
     /// SHAP: the rows to be shown each by itself, counted from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub single_rows: Option<Vec<u64>>,
@@ -91,7 +97,7 @@ pub struct ExplanationSpec {
     /// Permutation and LIME: how often.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeats: Option<usize>,
-    /// LIME: how many made-up rows.
+    /// LIME: how many made-up rows; SHAP of models that only answer: how many coalitions of features for a row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples: Option<usize>,
     /// LIME: how many features a linear model has at most.

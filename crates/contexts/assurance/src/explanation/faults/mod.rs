@@ -41,6 +41,8 @@ pub(super) const MOST_EFFECTS: usize = 12;
 const MOST_PAIRED: usize = 200;
 /// Why pairs of features are not explained.
 pub(super) const NO_COVERS: &str = "The file does not say how many training rows went which way, and pairs of features cannot be explained without";
+/// Groups are shuffled at most so often.
+pub(super) const MOST_RESAMPLES: usize = 100_000;
 /// A row has at most so many values of pairs: one for each two features of each output.
 const MOST_ROW_PAIRS: usize = 1 << 22;
 
@@ -97,9 +99,28 @@ impl ExplanationSpec {
                 ));
             }
         }
-        if self.reference.is_some() && self.group.is_none() {
-            let message = "A group to compare with needs the column of groups";
+        let compares = self.reference.is_some() || (shap && self.resamples.is_some());
+        if compares && self.group.is_none() {
+            let message = "Comparing groups needs their column";
             faults.push(Fault::new("/parameters/group", "required", message));
+        }
+        if shap {
+            faults.extend(self.estimate_faults(known));
+        }
+        faults
+    }
+
+    /// What is asked of estimates alone, of a model whose values are exact; and a precision that is none.
+    fn estimate_faults(&self, known: &Known) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let given = [("samples", self.samples.is_some()), ("precision", self.precision.is_some())];
+        for (name, _) in given.iter().filter(|(_, is_given)| *is_given && known.has_trees) {
+            let message = format!("`{name}` is of estimates, and values of trees are exact");
+            faults.push(Fault::new(format!("/parameters/{name}"), "exact", message));
+        }
+        if self.precision.is_some_and(|precision| !(precision > 0.0 && precision.is_finite())) {
+            let message = "A number greater than 0, in the unit of the prediction";
+            faults.push(Fault::new("/parameters/precision", "range", message));
         }
         faults
     }
@@ -167,18 +188,20 @@ impl ExplanationSpec {
     /// What other methods alone are asked.
     fn misplaced(&self, kind: Kind) -> Vec<Fault> {
         use Kind::{Global, Lime, Permutation, Shap};
-        let given: [(&str, bool, &[Kind]); 15] = [
+        let given: [(&str, bool, &[Kind]); 17] = [
             ("output", self.output.is_some(), &[Shap, Lime, Global]),
             ("background", self.background.is_some(), &[Shap, Lime, Global]),
             ("scale", self.scale != Scale::Margin, &[Shap]),
             ("interactions", self.interactions, &[Shap]),
             ("group", self.group.is_some(), &[Shap]),
             ("reference", self.reference.is_some(), &[Shap]),
+            ("resamples", self.resamples.is_some(), &[Shap]),
+            ("precision", self.precision.is_some(), &[Shap]),
             ("single_rows", self.single_rows.is_some(), &[Shap]),
             ("target", self.target.is_some(), &[Permutation]),
             ("metric", self.metric.is_some(), &[Permutation]),
             ("repeats", self.repeats.is_some(), &[Permutation, Lime]),
-            ("samples", self.samples.is_some(), &[Lime]),
+            ("samples", self.samples.is_some(), &[Shap, Lime]),
             ("top", self.top.is_some(), &[Lime]),
             ("categorical", !self.categorical.is_empty(), &[Lime, Global]),
             ("features", self.features.is_some(), &[Global]),
@@ -253,6 +276,7 @@ impl ExplanationSpec {
             ("background", self.background, 1, MOST_BACKGROUND),
             ("repeats", self.repeats, 1, 100),
             ("samples", self.samples, 100, 50_000),
+            ("resamples", self.resamples, 20, MOST_RESAMPLES),
             ("top", self.top, 1, 100),
             ("points", self.points, 2, 200),
         ];

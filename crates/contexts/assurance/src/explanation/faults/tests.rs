@@ -109,6 +109,18 @@ fn what_the_file_does_not_hold_is_refused() {
 }
 
 #[test]
+fn what_is_asked_of_estimates_is_refused_for_exact_values() {
+    let estimates = || json!({ "samples": 200, "precision": 0.01 });
+    assert_eq!(codes(Kind::Shap, estimates(), &known()), ["exact", "exact"]);
+    let only_answers = Known { has_trees: false, ..known() };
+    assert_eq!(codes(Kind::Shap, estimates(), &only_answers), Vec::<String>::new());
+    assert_eq!(codes(Kind::Shap, json!({ "precision": 0.0 }), &only_answers), ["range"]);
+    assert_eq!(codes(Kind::Shap, json!({ "resamples": 100 }), &known()), ["required"]);
+    let grouped = json!({ "resamples": 10, "group": "sex" });
+    assert!(codes(Kind::Shap, grouped, &known()).contains(&"range".to_owned()));
+}
+
+#[test]
 fn what_several_outputs_do_not_have_is_refused() {
     let several = |outputs| Known { outputs, link: "logistic".into(), ..known() };
     let probability = || json!({ "scale": "probability" });

@@ -79,7 +79,9 @@ fn read(form: &Sent) -> Result<ExplanationAsked, Problem> {
             parameters.insert(name.to_owned(), text.into());
         }
     }
-    for name in ["rows", "background", "output", "repeats", "seed"] {
+    for name in
+        ["rows", "background", "output", "repeats", "samples", "resamples", "top", "points", "seed"]
+    {
         if let Some(text) = text(name) {
             match text.parse::<u64>() {
                 Ok(number) => drop(parameters.insert(name.to_owned(), number.into())),
@@ -89,6 +91,14 @@ fn read(form: &Sent) -> Result<ExplanationAsked, Problem> {
                     "This is not a whole number",
                 )),
             }
+        }
+    }
+    if let Some(text) = text("precision") {
+        match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => {
+                parameters.insert("precision".to_owned(), number.into());
+            }
+            _ => faults.push(Fault::new("/precision", "type", "This is not a number")),
         }
     }
     for name in ["columns", "features", "categorical"] {
@@ -294,6 +304,16 @@ fn fields(mut artifacts: Vec<Choice>, mut datasets: Vec<Choice>) -> Vec<Field> {
         Field::new("categorical", "Categories")
             .hint("LIME and the model as a whole: features whose numbers are categories, with commas between."),
         number("repeats", "Repeats").hint("Permutation and LIME."),
+        number("samples", "Samples").hint(
+            "LIME: made-up rows. SHAP of models that are neither trees nor linear: combinations of features that are tried for a row.",
+        ),
+        Field::new("precision", "Precision").hint(
+            "SHAP of models that are neither trees nor linear: enough when the largest standard error of a row is below this.",
+        ),
+        number("resamples", "Shuffles")
+            .hint("SHAP with groups. Empty: as many as the number of comparisons needs."),
+        number("top", "Features of a line").hint("LIME: how many at most."),
+        number("points", "Points").hint("The model as a whole: at how many values of a feature."),
         number("output", "Output").hint("Which class, counted from 0, of a model of several."),
         Field::new("columns", "Columns").hint(
             "The data set's columns in the model's order, with commas between, where they have other names than its features.",

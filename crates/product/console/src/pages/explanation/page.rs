@@ -1,5 +1,7 @@
 //! The page of an explanation.
 
+use std::borrow::Cow;
+
 use askama::Template;
 
 use crate::{
@@ -51,7 +53,7 @@ pub(crate) struct Done {
     /// A feature against what it adds, and a single row.
     pub chosen: Vec<Chosen>,
     pub tables: Vec<Told>,
-    pub notes: Vec<&'static str>,
+    pub notes: Vec<Cow<'static, str>>,
 }
 
 /// One explanation.

@@ -3,10 +3,12 @@
 
 mod tables;
 
+use std::borrow::Cow;
+
 use askama::Template;
 use ephor_explain::{
     Format, Link,
-    summary::{Effect, Estimate, Method, Summary, Unit},
+    summary::{Effect, Estimate, Groups, Method, Summary, Unit},
 };
 use ephor_fairness::ENGINE_VERSION;
 
@@ -32,7 +34,7 @@ struct Page<'a> {
     sprite: Sprite,
     facts: Vec<(String, String)>,
     outputs: Vec<Output<'a>>,
-    notes: Vec<&'static str>,
+    notes: Vec<Cow<'static, str>>,
     version: &'static str,
 }
 
@@ -214,8 +216,8 @@ fn facts_of(
 }
 
 /// What the reader must know.
-pub(crate) fn notes(summary: &Summary) -> Vec<&'static str> {
-    let mut notes = Vec::new();
+pub(crate) fn notes(summary: &Summary) -> Vec<Cow<'static, str>> {
+    let mut notes: Vec<&'static str> = Vec::new();
     if summary.base.is_some() {
         notes.push(match summary.unit {
             Unit::Margin => "Base + sum of a row\u{2019}s values = margin: the model\u{2019}s sum before the link.",
@@ -278,7 +280,19 @@ pub(crate) fn notes(summary: &Summary) -> Vec<&'static str> {
     if summary.groups.is_some() {
         notes.push("A difference between groups is no proof of unfairness: they may differ in what the model rightly looks at. No difference is no proof of fairness.");
     }
-    notes
+    let told = summary.groups.as_ref().and_then(too_few).map(Cow::Owned);
+    told.into_iter().chain(notes.into_iter().map(Cow::Borrowed)).collect()
+}
+
+/// Where there are too few shuffles for so many tests, nothing can be called a difference: that is not to be taken for
+/// equality.
+fn too_few(groups: &Groups) -> Option<String> {
+    let least = groups.least_p.filter(|least| *least >= 0.05)?;
+    Some(format!(
+        "{} of groups need more shuffles than {}: no adjusted p can be below {least:.2}, so that nothing is called a difference here, however large it is. Ask for more shuffles, or for fewer features or groups.",
+        format::plural(groups.tests.unwrap_or_default() as u64, "test", "tests"),
+        format::count(groups.resamples.unwrap_or_default() as u64),
+    ))
 }
 
 #[cfg(test)]

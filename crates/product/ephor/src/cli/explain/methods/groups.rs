@@ -17,7 +17,7 @@ pub(super) fn told(work: &Work) -> anyhow::Result<Told> {
     let usual = Settings::default();
     let settings = Settings {
         reference: options.reference.clone(),
-        resamples: options.resamples.unwrap_or(usual.resamples),
+        resamples: options.resamples,
         confidence: options.confidence.unwrap_or(usual.confidence),
         seed: options.seed.unwrap_or(0),
         ..usual
@@ -96,12 +96,12 @@ pub(super) fn told(work: &Work) -> anyhow::Result<Told> {
     let mut facts = vec![format!(
         "{kind}. Intervals of {:.0} % by bootstrap; p after Holm over all features and groups, from {} shuffles.",
         100.0 * settings.confidence,
-        settings.resamples
+        found.resamples
     )];
     if found.without > 0 {
         facts.push(format!("{} rows belong to no group.", found.without));
     }
-    let notes: Vec<String> = too_few(&found, &settings).into_iter().collect();
+    let notes: Vec<String> = too_few(&found).into_iter().collect();
     facts.extend(notes.iter().cloned());
     let mut heads: Vec<String> =
         ["group", "rows", "feature", "mean_size", "mean_value"].map(ToOwned::to_owned).to_vec();
@@ -123,7 +123,7 @@ pub(super) fn told(work: &Work) -> anyhow::Result<Told> {
         json: json!({
             "method": "groups", "output": output, "features": model.features(),
             "reference": found.reference, "without_group": found.without,
-            "confidence": settings.confidence, "resamples": settings.resamples,
+            "confidence": settings.confidence, "resamples": found.resamples,
             "seed": settings.seed, "tests": found.tests, "least_p_adjusted": found.least_p, "notes": notes,
             "groups": groups,
         }),
@@ -160,14 +160,14 @@ fn values(work: &Work) -> Result<(Explanation, &'static str), ephor_explain::Exp
 }
 
 /// Where there are too few shuffles for so many tests, nothing can be called a difference: that is not to be taken for equality.
-fn too_few(found: &Compared, settings: &Settings) -> Option<String> {
+fn too_few(found: &Compared) -> Option<String> {
     (found.least_p >= SURE).then(|| {
         format!(
             "{} tests need more than {:.0} shuffles for an adjusted p below {SURE}; with {} none can be less than {:.3}, so that nothing is \
              called a difference here, however large it is. Ask for more by --resamples.",
             found.tests,
             (found.tests as f64 / SURE).ceil() - 1.0,
-            settings.resamples,
+            found.resamples,
             found.least_p
         )
     })
