@@ -24,6 +24,23 @@ pub const BIAS_ANALYSES: ResourceSpec =
         ])
         .reach();
 
+/// How each model did in its analyses: a view.
+pub const MODEL_PERFORMANCE: ResourceSpec =
+    ResourceSpec::new("model_performance", "assurance.model_performance_summary")
+        .labels("model's performance", "models' performance")
+        .permission("bias_analyses")
+        .search(&["name"])
+        .sort("name")
+        .reach();
+
+/// Organizations at a glance, one's own and those that one's organization holds: a view.
+pub const ORGANIZATION_DASHBOARD: ResourceSpec =
+    ResourceSpec::new("organization_dashboard", "assurance.organization_dashboard")
+        .labels("organization at a glance", "organizations at a glance")
+        .permission("bias_analyses")
+        .sort("organization_name")
+        .reach();
+
 /// What analyses found: written by the engine alone.
 pub const BIAS_ANALYSIS_RESULTS: ResourceSpec =
     ResourceSpec::new("bias_analysis_results", "assurance.bias_analysis_results")
@@ -194,6 +211,8 @@ fn check_row_feed(new: &Value, _: Option<&Value>) -> Vec<Fault> {
 pub const RESOURCES: &[ResourceSpec] = &[
     BIAS_ANALYSES,
     BIAS_ANALYSIS_RESULTS,
+    MODEL_PERFORMANCE,
+    ORGANIZATION_DASHBOARD,
     MODEL_EXPLANATIONS,
     MONITORS,
     MONITORING_ALERTS,

@@ -56,6 +56,13 @@ const NAVIGATION: [Group<&[Link]>; 12] = [
                 "",
                 Some("model_explanations"),
             ),
+            link(
+                "/resources/model_performance",
+                "Models' performance",
+                "scale",
+                "",
+                Some("bias_analyses"),
+            ),
             link("/resources/row_feeds", "Row feeds", "dataset", "", Some("row_feeds")),
             link("/resources/monitors", "Monitors", "running", "", Some("monitors")),
             link(

@@ -10,3 +10,4 @@ mod mitigations;
 mod runs;
 mod schedules;
 mod support;
+mod views;

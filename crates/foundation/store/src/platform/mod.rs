@@ -16,7 +16,9 @@ pub use exclusive::{Exclusive, exclusive};
 pub use organizations::{
     OrganizationChange, OrganizationSize, TierRow, organization_list, organization_set, tier_list,
 };
-pub use partitions::{PartitionedTable, TableSize, partition_list, table_sizes};
+pub use partitions::{
+    PartitionedTable, SlowQueries, SlowQuery, TableSize, partition_list, slow_queries, table_sizes,
+};
 pub use people::{
     Person, UserSet, is_platform_administrator, user_list, user_sessions_end, user_set,
 };

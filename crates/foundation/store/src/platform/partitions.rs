@@ -57,6 +57,45 @@ pub async fn table_sizes(store: &Store) -> Result<Vec<TableSize>, StoreError> {
     Ok(sizes)
 }
 
+/// A query that takes long on average.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SlowQuery {
+    /// The query, with its constants taken out.
+    pub query: String,
+    /// How often it was run.
+    pub calls: i64,
+    /// How long it runs on average, in milliseconds.
+    pub mean_ms: f64,
+    /// How long it ran at most, in milliseconds.
+    pub max_ms: f64,
+    /// How long it ran in all, in milliseconds.
+    pub total_ms: f64,
+}
+
+/// Queries of more than 100 ms on average, those that took most time in all first.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SlowQueries {
+    /// What to do for them to be recorded; nothing when they are.
+    pub hint: Option<String>,
+    /// At most a hundred of them.
+    pub queries: Vec<SlowQuery>,
+}
+
+/// What PostgreSQL recorded of slow queries, where `pg_stat_statements` is there.
+pub async fn slow_queries(store: &Store) -> Result<SlowQueries, StoreError> {
+    let hint = sqlx::query_scalar!("select ops.slow_queries_hint()")
+        .fetch_one(store.system_pool())
+        .await?;
+    let queries = sqlx::query_as!(
+        SlowQuery,
+        r#"select query as "query!", calls as "calls!", mean_time as "mean_ms!", max_time as "max_ms!", total_time as "total_ms!"
+             from ops.slow_queries order by total_time desc, query limit 100"#
+    )
+    .fetch_all(store.system_pool())
+    .await?;
+    Ok(SlowQueries { hint, queries })
+}
+
 /// The tables that are partitioned by month; `today` tells which months are ahead.
 pub async fn partition_list(
     store: &Store,

@@ -77,6 +77,20 @@ async fn show(State(state): State<ConsoleState>, visit: Visit) -> Answer {
             tone: if failing.is_empty() { "pass" } else { "fail" },
         });
     }
+    if visit.may("bias_analyses", "read") {
+        let request = ListRequest::new().limit(1);
+        let seen = state.engine.list(&mut tx, "organization_dashboard", &request).await?.data;
+        if let Some(score) = seen.first().and_then(|row| json::number(row, "avg_compliance_score"))
+        {
+            counts.push(Count {
+                label: "Mean score",
+                value: format!("{score:.1}"),
+                note: "of completed analyses, 0 to 100".to_owned(),
+                href: "/resources/model_performance",
+                tone: "",
+            });
+        }
+    }
     let trail = if visit.may("audit", "read") { Some(trail(&mut tx).await?) } else { None };
     tx.commit().await?;
     let first = visit.me.user.full_name.split_whitespace().next().unwrap_or_default();

@@ -4,7 +4,9 @@ use axum::extract::State;
 use ephor_kernel::{Clock as _, Problem, SystemClock};
 use ephor_store::{
     audit::{self, Archive},
-    platform::{PartitionedTable, is_platform_administrator, partition_list, table_sizes},
+    platform::{
+        PartitionedTable, is_platform_administrator, partition_list, slow_queries, table_sizes,
+    },
     retention,
 };
 
@@ -100,6 +102,7 @@ pub(super) async fn show(State(state): State<ConsoleState>, visit: Visit) -> Ans
         },
         empty: "There are none.",
     });
+    sections.push(slow(&state).await?);
     let (yes, no) = ("every month is there", "a month is missing");
     Ok(page(&DetailPage {
         frame: visit.frame("Partitions", "/health").crumb("Health", "/health"),
@@ -114,6 +117,44 @@ pub(super) async fn show(State(state): State<ConsoleState>, visit: Visit) -> Ans
         facts: Vec::new(),
         sections,
     }))
+}
+
+/// What takes long on average; without the extension that records it, what to do.
+async fn slow(state: &ConsoleState) -> Result<Section, Problem> {
+    let found = slow_queries(&state.store).await?;
+    let milliseconds = |time: f64| Html::text(&format!("{time:.0} ms"));
+    let mut rows: Vec<Vec<Html>> = found
+        .queries
+        .iter()
+        .map(|slow| {
+            vec![
+                Html::text(&slow.query),
+                Html::text(&format::count(number(slow.calls))),
+                milliseconds(slow.mean_ms),
+                milliseconds(slow.max_ms),
+            ]
+        })
+        .collect();
+    if let Some(hint) = &found.hint {
+        let nothing = || Html::text("");
+        rows.push(vec![Html::text(hint), nothing(), nothing(), nothing()]);
+    }
+    Ok(Section {
+        id: "slow",
+        title: "Slow queries".to_owned(),
+        action: None,
+        table: Table {
+            label: "Slow queries".to_owned(),
+            heads: vec![
+                Head::new("Query"),
+                Head::right("Calls"),
+                Head::right("On average"),
+                Head::right("At most"),
+            ],
+            rows,
+        },
+        empty: "No query takes more than 100 ms on average.",
+    })
 }
 
 /// The months that are in the object store: of the audit trail for all organizations together, of other

@@ -7,7 +7,8 @@ use ephor_kernel::{Clock as _, SystemClock};
 use ephor_store::{
     Store, migrate,
     platform::{
-        PartitionedTable, PlatformStatus, TableSize, partition_list, platform_status, table_sizes,
+        PartitionedTable, PlatformStatus, SlowQueries, TableSize, partition_list, platform_status,
+        slow_queries, table_sizes,
     },
 };
 use serde::Serialize;
@@ -15,7 +16,7 @@ use serde::Serialize;
 use super::super::{block_on, printed};
 use crate::{config::Config, exit::Exit, server::Database};
 
-/// Show migrations, sizes and partitions.
+/// Show migrations, sizes, partitions and slow queries.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -41,6 +42,8 @@ struct Found {
     status: Option<PlatformStatus>,
     tables: Vec<TableSize>,
     partitions: Vec<PartitionedTable>,
+    /// None while migrations are pending.
+    slow_queries: Option<SlowQueries>,
 }
 
 impl Args {
@@ -76,7 +79,8 @@ async fn look(store: &Store) -> anyhow::Result<Found> {
     drop(door);
     if !pending.is_empty() {
         let (tables, partitions) = (Vec::new(), Vec::new());
-        return Ok(Found { applied, pending, status: None, tables, partitions });
+        let (status, slow_queries) = (None, None);
+        return Ok(Found { applied, pending, status, tables, partitions, slow_queries });
     }
     let today = SystemClock.now().with_timezone(&Utc).date_naive();
     Ok(Found {
@@ -85,6 +89,7 @@ async fn look(store: &Store) -> anyhow::Result<Found> {
         status: Some(platform_status(store).await?),
         tables: table_sizes(store).await?,
         partitions: partition_list(store, today).await?,
+        slow_queries: Some(slow_queries(store).await?),
     })
 }
 
@@ -126,6 +131,10 @@ impl Found {
         });
         let heads = ["partitioned by month", "months", "ahead", "size", "default partition"];
         printed::table(out, &heads, partitions)?;
+        if let Some(slow) = &self.slow_queries {
+            writeln!(out)?;
+            print_slow(slow, out)?;
+        }
         if !self.is_whole() {
             writeln!(
                 out,
@@ -134,4 +143,26 @@ impl Found {
         }
         Ok(())
     }
+}
+
+/// How much of a query is shown to people.
+const QUERY_CHARACTERS: usize = 90;
+
+fn print_slow(slow: &SlowQueries, out: &mut impl std::io::Write) -> std::io::Result<()> {
+    if let Some(hint) = &slow.hint {
+        return writeln!(out, "{hint}");
+    }
+    if slow.queries.is_empty() {
+        return writeln!(out, "No query takes more than 100 ms on average.");
+    }
+    let rows = slow.queries.iter().take(TABLES).map(|slow| {
+        let line = slow.query.split_whitespace().collect::<Vec<_>>().join(" ");
+        vec![
+            line.chars().take(QUERY_CHARACTERS).collect(),
+            slow.calls.to_string(),
+            format!("{:.0} ms", slow.mean_ms),
+            format!("{:.0} ms", slow.max_ms),
+        ]
+    });
+    printed::table(out, &["slow query", "calls", "on average", "at most"], rows)
 }
