@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnalysisSpec, Strata,
+    AnalysisSpec, Parity, Strata,
     individual::Individual,
     law::LawReport,
     significance::{all_pairs::Test, flip_flop::FlipFlop},
@@ -160,6 +160,9 @@ pub struct AttributeResult {
     pub small_groups: Vec<SmallGroup>,
     /// Every disparity of the registry, in its order.
     pub disparities: Vec<Disparity>,
+    /// Each group against the reference group, as Aequitas has it; `None` without predictions, or a group to compare with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parity: Option<Parity>,
     /// The worst status of its judged disparities.
     pub status: Option<Status>,
     /// Its groups compared within strata; `None` without a column of strata, or fewer than two groups to compare.

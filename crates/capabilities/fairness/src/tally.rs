@@ -128,6 +128,8 @@ pub struct Tally {
     pub all: Count,
     /// Sum of everybody's weights, to compute the group's share.
     pub everybody: f64,
+    /// The same of those who are predicted positive.
+    pub everybody_selected: f64,
     /// Rows by label and prediction.
     pub cells: [[Count; 3]; 3],
     /// Sums over the scored rows, by label.

@@ -96,7 +96,8 @@ impl Comparison {
             | Kind::Odds { .. }
             | Kind::Average(_)
             | Kind::Entropy { .. }
-            | Kind::Bins { .. } => None,
+            | Kind::Bins { .. }
+            | Kind::Peer(_) => None,
         }
     }
 

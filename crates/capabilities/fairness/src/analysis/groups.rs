@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::{
     cube::{Binned, Cube, Rows, tenth},
     metrics,
-    tally::{Count, Point, ScoreSums, Tally},
+    tally::{Count, POSITIVE, Point, ScoreSums, Tally},
 };
 
 /// One cell of the cube as a tally (without its curve), and the rows by score of all cells in ascending order.
@@ -16,6 +16,7 @@ pub(crate) struct Cells {
     pub order: Vec<usize>,
     pub probabilities: bool,
     pub everybody: f64,
+    pub everybody_selected: f64,
 }
 
 /// Groups by some attributes.
@@ -43,8 +44,10 @@ impl Cells {
             (0..cube.cells()).map(|cell| tally(cube, cell, probabilities)).collect();
         let order = by_name(cube);
         let everybody = order.iter().map(|cell| tallies[*cell].all.w).sum();
+        let everybody_selected: f64 =
+            order.iter().map(|cell| tallies[*cell].predicted(POSITIVE).w).sum();
         for tally in &mut tallies {
-            tally.everybody = everybody;
+            (tally.everybody, tally.everybody_selected) = (everybody, everybody_selected);
         }
         if probabilities {
             add_reliability(cube, rows, &mut tallies);
@@ -67,7 +70,7 @@ impl Cells {
                 _ => points.push((cell, point)),
             }
         }
-        Self { tallies, points, order, probabilities, everybody }
+        Self { tallies, points, order, probabilities, everybody, everybody_selected }
     }
 
     /// Everybody together.
@@ -134,6 +137,7 @@ impl Cells {
         let mut tallies = vec![
             Tally {
                 everybody: self.everybody,
+                everybody_selected: self.everybody_selected,
                 probabilities: self.probabilities,
                 ..Tally::default()
             };
@@ -198,7 +202,7 @@ fn tally(cube: &Cube, cell: usize, probabilities: bool) -> Tally {
         } else {
             (sums.n as f64, sums.n as f64)
         };
-        let positive = if label == crate::tally::POSITIVE { 1.0 } else { 0.0 };
+        let positive = if label == POSITIVE { 1.0 } else { 0.0 };
         let (error, error2) = (sums.error.value(), sums.error2.value());
         tally.scores[label] = ScoreSums {
             count: Count { n: sums.n, w, w2 },

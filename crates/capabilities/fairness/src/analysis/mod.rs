@@ -9,6 +9,8 @@ mod evidence;
 mod groups;
 mod judge;
 mod labels;
+mod parity;
+mod peers;
 mod recommend;
 mod remote;
 mod scan;
@@ -274,8 +276,10 @@ fn comparison(
             },
         )
         .collect();
+    let of_all = groups.all.first().map(|group| &group.tally);
     let mut others = Tally {
-        everybody: groups.all.first().map_or(0.0, |group| group.tally.everybody),
+        everybody: of_all.map_or(0.0, |tally| tally.everybody),
+        everybody_selected: of_all.map_or(0.0, |tally| tally.everybody_selected),
         ..Tally::default()
     };
     if reference.is_some() {
@@ -353,6 +357,7 @@ fn attribute_result(
     disparities: Vec<crate::Disparity>,
 ) -> AttributeResult {
     let groups = &comparison.groups;
+    let predicted = labels.prediction != PredictionSource::None;
     let attributes: Vec<String> =
         groups.attributes.iter().map(|attribute| spec.protected[*attribute].clone()).collect();
     let comparable = comparison.compared.len() >= 2;
@@ -381,6 +386,7 @@ fn attribute_result(
             .collect(),
         status: disparities.iter().filter_map(|disparity| disparity.status).max(),
         disparities,
+        parity: predicted.then(|| parity::parity(comparison, spec)).flatten(),
         strata: comparison.within.as_ref().map(|within| within.report.clone()),
     }
 }

@@ -66,9 +66,11 @@ fn verdict(definition: &Definition, found: &Disparity, status: Status, threshold
             Kind::Extremes { metric, .. }
             | Kind::Privileged { metric, .. }
             | Kind::Conditional { metric, .. } => is_share(metric),
-            Kind::Odds { .. } | Kind::Average(_) | Kind::Entropy { .. } | Kind::Bins { .. } => {
-                false
-            }
+            Kind::Odds { .. }
+            | Kind::Average(_)
+            | Kind::Entropy { .. }
+            | Kind::Bins { .. }
+            | Kind::Peer(_) => false,
         };
     let show = |value: f64| if in_points { points(value) } else { number(value) };
     let unit = if in_points { " points" } else { "" };

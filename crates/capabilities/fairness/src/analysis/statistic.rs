@@ -125,7 +125,7 @@ impl Statistic {
             Kind::Entropy { alpha, all_groups, variation } => {
                 Self::Entropy { alpha, all_groups, variation }
             }
-            Kind::Conditional { .. } | Kind::Bins { .. } => Self::Elsewhere,
+            Kind::Conditional { .. } | Kind::Bins { .. } | Kind::Peer(_) => Self::Elsewhere,
         }
     }
 
@@ -202,7 +202,11 @@ impl Statistic {
             Self::Privileged { metric, .. } => metrics::registry()
                 .get(metric)
                 .is_some_and(|metric| matches!(metric.measure, metrics::Measure::Matrix(_))),
-            Self::Average { .. } | Self::Entropy { .. } => true,
+            Self::Average { .. } => true,
+            // Draws are dear: other parameters are for information.
+            Self::Entropy { alpha, .. } => {
+                matches!(alpha, entropy::Alpha::Zero | entropy::Alpha::One | entropy::Alpha::Two)
+            }
             Self::Elsewhere => false,
         }
     }

@@ -291,6 +291,7 @@ fn needs_reference(task: Task, id: &str) -> bool {
     disparities::find(id).is_some_and(|found| match &found.kind {
         Kind::Privileged { .. } | Kind::Average(_) => true,
         Kind::Entropy { all_groups, .. } => !*all_groups,
+        Kind::Peer(peer) => peer.needs_reference(),
         _ => false,
     })
 }

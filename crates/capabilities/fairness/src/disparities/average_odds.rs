@@ -17,7 +17,8 @@ pub(super) fn definitions() -> Vec<Definition> {
     .into_iter()
     .map(|(id, title, formula, average)| Definition {
         id: id.to_owned(),
-        aliases: Vec::new(),
+        // aif360.sklearn's name.
+        aliases: if average == Average::AbsoluteOdds { vec!["average_odds_error".to_owned()] } else { Vec::new() },
         title: title.to_owned(),
         formula: formula.to_owned(),
         range: (if average == Average::AbsoluteOdds { 0.0 } else { -1.0 }, 1.0),

@@ -4,7 +4,7 @@ use super::{Definition, extremes};
 use crate::metrics;
 
 /// Metrics whose comparisons have a name and a file of their own.
-const NAMED: [&str; 11] = [
+const NAMED: [&str; 12] = [
     "selection_rate",
     "tpr",
     "fpr",
@@ -13,6 +13,7 @@ const NAMED: [&str; 11] = [
     "for",
     "accuracy",
     "share",
+    "ppr",
     "treatment_equality",
     "mean_score_positives",
     "mean_score_negatives",

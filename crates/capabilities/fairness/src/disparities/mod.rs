@@ -3,18 +3,26 @@
 mod accuracy_equality;
 mod average_odds;
 mod between_group_entropy;
+mod bias_amplification;
 mod calibration_parity;
 mod calibration_within_groups;
 mod class_balance;
+pub(crate) mod class_imbalance;
 mod conditional;
 mod data_parity;
+pub(crate) mod demographic_disparity;
 mod demographic_parity;
+pub(crate) mod differential_fairness;
 mod disparate_impact;
+pub(crate) mod each_to_reference;
 mod equal_opportunity;
 mod equalized_odds;
 mod false_discovery_parity;
 mod false_omission_parity;
+pub(crate) mod kl_divergence;
 mod metric_frame;
+mod odds_to_reference;
+pub(crate) mod peer;
 mod predictive_equality;
 mod predictive_parity;
 mod privileged_rates;
@@ -29,6 +37,7 @@ use crate::{
     AnalysisType,
     metrics::{Metric, Needs, entropy::Alpha},
 };
+pub(crate) use peer::{Outcome, Outcomes, Peer};
 
 /// The threshold of differences, unless the spec sets another.
 pub const DIFFERENCE_THRESHOLD: f64 = 0.1;
@@ -139,6 +148,8 @@ pub(crate) enum Kind {
     Conditional { metric: &'static Metric, form: Form },
     /// The extremes of the share of positive labels over groups within each bin of scores.
     Bins { fold: Fold },
+    /// Another of the peers' conventions, for information.
+    Peer(Peer),
 }
 
 /// All disparities, in the order in which results list them.
@@ -164,7 +175,14 @@ pub fn registry() -> &'static [Definition] {
             privileged_rates::definitions(),
             average_odds::definitions(),
             between_group_entropy::definitions(),
+            odds_to_reference::definitions(),
+            each_to_reference::definitions(),
             data_parity::definitions(),
+            class_imbalance::definitions(),
+            kl_divergence::definitions(),
+            demographic_disparity::definitions(),
+            differential_fairness::definitions(),
+            bias_amplification::definitions(),
             metric_frame::definitions(),
         ]
         .into_iter()
@@ -385,7 +403,9 @@ mod tests {
                 _ => None,
             })
             .collect();
-        for metric in crate::metrics::registry().iter().filter(|metric| metric.id != "share") {
+        // Shares of a whole are no rates of groups.
+        let is_rate = |metric: &&&Metric| !["share", "ppr"].contains(&metric.id);
+        for metric in crate::metrics::registry().iter().filter(is_rate) {
             for form in [Form::Difference, Form::Ratio] {
                 for against in [Against::Groups, Against::Overall] {
                     assert!(

@@ -5,7 +5,7 @@ use crate::tally::{NEGATIVE, POSITIVE};
 
 pub(super) const METRIC: Metric = Metric {
     id: "base_rate",
-    aliases: &[],
+    aliases: &["prev", "prevalence"],
     title: "Base rate",
     formula: "positive labels / labelled rows",
     range: UNIT,

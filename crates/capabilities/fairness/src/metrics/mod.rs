@@ -12,10 +12,12 @@ macro_rules! metrics {
 }
 
 metrics! {
-    count, share, base_rate, selection_rate, true_positive_rate, false_positive_rate, true_negative_rate,
+    count, share, base_rate, selection_rate, predicted_positive_share, true_positive_rate, false_positive_rate, true_negative_rate,
     false_negative_rate, positive_predictive_value, negative_predictive_value, false_discovery_rate,
     false_omission_rate, accuracy, zero_one_loss, balanced_accuracy, f1, matthews_correlation, treatment_ratio,
-    generalized_entropy_0, theil, generalized_entropy_2, mean_score, mean_score_positives, mean_score_negatives, brier,
+    generalized_entropy_0, generalized_entropy_half, theil, generalized_entropy_2, generalized_entropy_3,
+    coefficient_of_variation, mean_score, mean_score_positives, mean_score_negatives, generalized_false_negative_rate,
+    generalized_true_negative_rate, brier,
     log_loss, mean_absolute_error, mean_squared_error, roc_auc, kolmogorov_smirnov, calibration_error,
     calibration_in_the_large,
 }

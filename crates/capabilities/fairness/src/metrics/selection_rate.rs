@@ -5,7 +5,7 @@ use crate::tally::{NEGATIVE, POSITIVE};
 
 pub(super) const METRIC: Metric = Metric {
     id: "selection_rate",
-    aliases: &["mean_prediction"],
+    aliases: &["mean_prediction", "pprev"],
     title: "Selection rate",
     formula: "predicted positive / rows with a prediction",
     range: UNIT,

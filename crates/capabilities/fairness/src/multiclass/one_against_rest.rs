@@ -9,10 +9,11 @@ use crate::{
     tally::{self, Tally},
 };
 
-/// The binary metrics that need labels and predictions only.
+/// The binary metrics that need labels and predictions only, but for the share of a whole.
 fn binary() -> impl Iterator<Item = &'static Metric> {
     metrics::registry().iter().copied().filter(|metric| {
         matches!(metric.needs, Needs::Labels | Needs::Predictions | Needs::Decisions)
+            && metric.id != "ppr"
     })
 }
 

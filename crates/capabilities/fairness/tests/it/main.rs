@@ -24,6 +24,7 @@ mod multiclass;
 mod parquet_codes;
 mod properties;
 mod ranking;
+mod reference_aequitas;
 mod reference_aif360;
 mod reference_data;
 mod reference_drift;

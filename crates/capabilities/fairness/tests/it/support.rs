@@ -72,9 +72,16 @@ impl DataSet {
     }
 
     pub async fn analyze(&self, spec: &AnalysisSpec) -> AnalysisResult {
-        let table =
-            context(2).read_csv(self.file.to_str().unwrap(), CsvReadOptions::new()).await.unwrap();
-        run(table, spec).await.unwrap()
+        run(self.table().await, spec).await.unwrap()
+    }
+
+    /// Of the rows that a filter lets through.
+    pub async fn analyze_where(&self, spec: &AnalysisSpec, filter: Expr) -> AnalysisResult {
+        run(self.table().await.filter(filter).unwrap(), spec).await.unwrap()
+    }
+
+    async fn table(&self) -> DataFrame {
+        context(2).read_csv(self.file.to_str().unwrap(), CsvReadOptions::new()).await.unwrap()
     }
 }
 

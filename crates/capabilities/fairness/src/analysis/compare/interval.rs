@@ -91,6 +91,7 @@ impl Comparison {
             Kind::Bins { fold } => {
                 self.bins(spec.min_group_size).bounds(fold, confidence).map(simultaneous)
             }
+            Kind::Peer(peer) => self.peer_interval(peer, value, confidence),
             Kind::Extremes { .. } | Kind::Odds { .. } | Kind::Average(_) | Kind::Entropy { .. } => {
                 bootstrapped()
             }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     AnalysisSpec,
-    disparities::{Definition, Kind},
+    disparities::{Definition, Kind, Peer},
     metrics,
     result::{Disparity, PredictionSource},
     tally::{Matrix, Tally},
@@ -143,6 +143,7 @@ impl Comparison {
             Kind::Bins { fold } => {
                 self.bins(spec.min_group_size).value(fold).ok_or_else(|| self.no_bins())
             }
+            Kind::Peer(peer) => self.peer(peer),
             kind => Some(Statistic::of(kind).value(&self.values))
                 .filter(|value| value.is_finite())
                 .ok_or_else(reason),
@@ -152,13 +153,16 @@ impl Comparison {
     /// The metrics that the disparity compares between groups.
     fn compared_metrics(definition: &Definition) -> Vec<&'static metrics::Metric> {
         match definition.kind {
-            Kind::Extremes { metric, .. } => vec![metric],
+            Kind::Extremes { metric, .. } | Kind::Peer(Peer::EachToReference { metric }) => {
+                vec![metric]
+            }
             Kind::Odds { .. } => ["tpr", "fpr"].into_iter().filter_map(metrics::find).collect(),
             Kind::Privileged { .. }
             | Kind::Average(_)
             | Kind::Entropy { .. }
             | Kind::Conditional { .. }
-            | Kind::Bins { .. } => Vec::new(),
+            | Kind::Bins { .. }
+            | Kind::Peer(_) => Vec::new(),
         }
     }
 }

@@ -84,6 +84,7 @@ impl Comparison {
             Kind::Entropy { .. } => "a group's mean benefit is undefined or 0".to_owned(),
             Kind::Conditional { .. } => "the data have no strata".to_owned(),
             Kind::Bins { .. } => self.no_bins(),
+            Kind::Peer(peer) => self.peer(peer).err().unwrap_or_default(),
         }
     }
 

@@ -54,6 +54,7 @@ impl Comparison {
                 let named = |(index, rate): (usize, f64)| (self.group(index).name.clone(), rate);
                 return Some(ordered(&what, named(one), named(other)));
             }
+            Kind::Peer(peer) => return self.peer_pair(peer),
             Kind::Average(_) | Kind::Entropy { .. } | Kind::Bins { fold: Fold::Mean } => {
                 return None;
             }
