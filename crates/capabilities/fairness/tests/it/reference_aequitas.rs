@@ -237,10 +237,10 @@ async fn a_threshold_is_a_tau_of_its_own_and_judges() {
 
 /// Four of each: c has no positives, d has no negatives.
 fn four_groups(predictions: [i64; 16]) -> Vec<(&'static str, ArrayRef)> {
-    let groups = ["a", "b", "c", "d"].into_iter().flat_map(|group| std::iter::repeat_n(group, 4));
+    let groups: Vec<&str> = ["a", "b", "c", "d"].into_iter().flat_map(|group| [group; 4]).collect();
     let labels = [1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1];
     vec![
-        ("g", Arc::new(StringArray::from_iter_values(groups)) as ArrayRef),
+        ("g", Arc::new(StringArray::from(groups)) as ArrayRef),
         ("y", Arc::new(Int64Array::from_iter_values(labels)) as ArrayRef),
         ("p", Arc::new(Int64Array::from_iter_values(predictions)) as ArrayRef),
     ]
