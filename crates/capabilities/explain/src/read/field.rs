@@ -1,7 +1,6 @@
 //! What readers ask of JSON, each refusal with its place.
 
-use serde_json::Value;
-
+use super::value::{List, Value};
 use crate::Malformed;
 
 /// A JSON value with its place in the file.
@@ -33,20 +32,19 @@ impl<'a> Field<'a> {
         self.text(key)?.parse().map_err(|_| self.fault(key, "it is no whole number"))
     }
 
-    pub(super) fn list(self, key: &str) -> Result<&'a [Value], Malformed> {
-        let list = self.get(key).and_then(Value::as_array);
-        list.map(Vec::as_slice).ok_or_else(|| self.fault(key, "a list is missing"))
+    pub(super) fn list(self, key: &str) -> Result<List<'a>, Malformed> {
+        let list = self.get(key).and_then(Value::as_list);
+        list.ok_or_else(|| self.fault(key, "a list is missing"))
     }
 
     pub(super) fn numbers(self, key: &str) -> Result<Vec<f64>, Malformed> {
-        let read = self.list(key)?.iter().map(Value::as_f64).collect::<Option<Vec<_>>>();
+        let read = self.list(key)?.numbers();
         read.ok_or_else(|| self.fault(key, "not all of the list are numbers"))
     }
 
     /// Whole numbers; booleans count as 0 and 1, and -1 stands for none.
     pub(super) fn wholes(self, key: &str) -> Result<Vec<i64>, Malformed> {
-        let whole = |value: &Value| value.as_i64().or_else(|| value.as_bool().map(i64::from));
-        let read = self.list(key)?.iter().map(whole).collect::<Option<Vec<_>>>();
+        let read = self.list(key)?.wholes();
         read.ok_or_else(|| self.fault(key, "not all of the list are whole numbers"))
     }
 }

@@ -1,5 +1,6 @@
 //! Readers of models' files. None of them runs what it reads.
 
+mod budget;
 mod field;
 mod json;
 mod lightgbm;
@@ -8,12 +9,11 @@ mod room;
 mod sets;
 mod sklearn;
 mod ubjson;
+mod value;
 mod xgboost;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
 use crate::{Malformed, Model};
+use serde::{Deserialize, Serialize};
 
 /// How a model is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub fn read(content: &[u8]) -> Result<(Format, Model), Malformed> {
         Ok((Format::XgboostUbjson, Model::Forest(xgboost::read(&ubjson::parse(content)?)?)))
     } else if text.starts_with(b"{") {
         let value = json::parse(content)?;
-        if value.get("kind").is_some_and(Value::is_string) {
+        if value.get("kind").is_some_and(value::Value::is_text) {
             Ok((Format::SklearnJson, sklearn::read(&value)?))
         } else {
             Ok((Format::XgboostJson, Model::Forest(xgboost::read(&value)?)))

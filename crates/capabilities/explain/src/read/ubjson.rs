@@ -1,18 +1,22 @@
 //! UBJSON (<https://ubjson.org/type-reference/>), read into the values that JSON is read into. Numbers are big-endian; a
 //! container may say how many it holds (`#`), and of which kind all of them are (`$`).
 
-use serde_json::{Map, Number, Value};
-
+use super::{
+    budget::{Budget, Full},
+    value::{Growing, Value},
+};
 use crate::Malformed;
 
 /// Containers in containers. Models have six.
 const MOST_DEEP: usize = 64;
-/// Each takes 32 bytes, however few it takes in the file.
-const MOST_VALUES: usize = 1 << 27;
 
-/// The value of a document of UBJSON.
+/// The value of a document of UBJSON, whose values take only so much memory.
 pub(super) fn parse(content: &[u8]) -> Result<Value, Malformed> {
-    let mut reader = Reader { content, at: 0, values: 0 };
+    within(content, Budget::of(content.len()))
+}
+
+fn within(content: &[u8], budget: Budget) -> Result<Value, Malformed> {
+    let mut reader = Reader { content, at: 0, budget };
     let kind = reader.byte()?;
     let value = reader.value(kind, 0)?;
     // The specification allows empty marks behind a value, and whatever else is there is none of it.
@@ -27,7 +31,7 @@ pub(super) fn parse(content: &[u8]) -> Result<Value, Malformed> {
 struct Reader<'a> {
     content: &'a [u8],
     at: usize,
-    values: usize,
+    budget: Budget,
 }
 
 /// How a container is written.
@@ -41,6 +45,10 @@ struct Shape {
 impl<'a> Reader<'a> {
     fn fault(&self, message: impl Into<String>) -> Malformed {
         Malformed::new(format!("byte {}", self.at), message)
+    }
+
+    fn fits<T>(&self, made: Result<T, Full>) -> Result<T, Malformed> {
+        made.map_err(|Full| self.budget.fault(format!("byte {}", self.at)))
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
@@ -91,31 +99,31 @@ impl<'a> Reader<'a> {
         length.ok_or_else(|| self.fault("a length is missing"))
     }
 
-    fn text(&mut self) -> Result<&'a str, Malformed> {
+    fn text(&mut self) -> Result<Box<str>, Malformed> {
         let length = self.length()?;
         let bytes = self.take(length)?;
-        std::str::from_utf8(bytes).map_err(|_| self.fault("a text is no UTF-8"))
+        let text = std::str::from_utf8(bytes).map_err(|_| self.fault("a text is no UTF-8"))?;
+        self.fits(self.budget.text(text))
     }
 
     fn value(&mut self, kind: u8, depth: usize) -> Result<Value, Malformed> {
-        self.values += 1;
-        if self.values > MOST_VALUES {
-            return Err(self.fault(format!("it holds more than {MOST_VALUES} values")));
-        }
         if depth > MOST_DEEP {
             return Err(self.fault(format!("it is deeper than {MOST_DEEP}")));
         }
         if let Some(whole) = self.whole(kind)? {
-            return Ok(Value::from(whole));
+            return Ok(Value::Whole(whole));
         }
         Ok(match kind {
             b'Z' => Value::Null,
             b'T' => Value::Bool(true),
             b'F' => Value::Bool(false),
-            b'd' => number(f64::from(f32::from_be_bytes(self.bytes()?))),
-            b'D' => number(f64::from_be_bytes(self.bytes()?)),
-            b'S' => Value::from(self.text()?),
-            b'C' => Value::from(char::from(self.byte()?).to_string()),
+            b'd' => Value::number(f64::from(f32::from_be_bytes(self.bytes()?))),
+            b'D' => Value::number(f64::from_be_bytes(self.bytes()?)),
+            b'S' => Value::Text(self.text()?),
+            b'C' => {
+                let text = char::from(self.byte()?).to_string();
+                Value::Text(self.fits(self.budget.text(&text))?)
+            }
             b'[' => self.list(depth)?,
             b'{' => self.object(depth)?,
             _ => return Err(self.fault(format!("there is no kind `{}`", kind.escape_ascii()))),
@@ -147,68 +155,82 @@ impl<'a> Reader<'a> {
 
     fn list(&mut self, depth: usize) -> Result<Value, Malformed> {
         let shape = self.shape()?;
-        let mut all = Vec::new();
+        let mut all = Growing::new();
         loop {
             if shape.count.is_some_and(|count| all.len() >= count) {
-                return Ok(Value::Array(all));
+                return Ok(all.closed(&self.budget));
             }
             let kind = match shape.kind {
                 Some(kind) => kind,
                 None => self.mark()?,
             };
             if kind == b']' && shape.count.is_none() {
-                return Ok(Value::Array(all));
+                return Ok(all.closed(&self.budget));
             }
-            all.push(self.value(kind, depth + 1)?);
+            let value = self.value(kind, depth + 1)?;
+            self.fits(all.push(value, &self.budget))?;
         }
     }
 
     fn object(&mut self, depth: usize) -> Result<Value, Malformed> {
         let shape = self.shape()?;
-        let (mut all, mut read) = (Map::new(), 0);
+        let mut all = Vec::new();
         loop {
-            if shape.count.is_some_and(|count| read >= count) {
-                return Ok(Value::Object(all));
+            if shape.count.is_some_and(|count| all.len() >= count) {
+                return Ok(Value::Object(self.budget.closed(all)));
             }
             while self.peek() == Some(b'N') {
                 self.at += 1;
             }
             if shape.count.is_none() && self.peek() == Some(b'}') {
                 self.at += 1;
-                return Ok(Value::Object(all));
+                return Ok(Value::Object(self.budget.closed(all)));
             }
             let key = self.text()?;
             let kind = match shape.kind {
                 Some(kind) => kind,
                 None => self.mark()?,
             };
-            all.insert(key.to_owned(), self.value(kind, depth + 1)?);
-            read += 1;
+            let value = self.value(kind, depth + 1)?;
+            self.fits(self.budget.push(&mut all, (key, value)))?;
         }
     }
 }
 
-/// JSON has no numbers that are not finite.
-fn number(value: f64) -> Value {
-    Number::from_f64(value).map_or(Value::Null, Value::Number)
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
-    use super::*;
+    use super::{super::json, *};
 
     #[test]
     fn every_kind_is_read() {
         let content = b"{U\x01a[$d#U\x02\x3f\x80\x00\x00\xbf\x00\x00\x00U\x01b{i\x01cSi\x02hii\x01dZ}\
             U\x01e[TFi\xffI\xff\xfel\x00\x01\x00\x00L\x00\x00\x00\x00\x00\x00\x00\x07D\x3f\xf8\x00\x00\x00\x00\x00\x00NCx]\
             U\x01f{$U#i\x01i\x01g\x05U\x01h[#i\x01[]}";
-        let expected = json!({
-            "a": [1.0, -0.5], "b": { "c": "hi", "d": null },
-            "e": [true, false, -1, -2, 65_536, 7, 1.5, "x"], "f": { "g": 5 }, "h": [[]],
-        });
-        assert_eq!(parse(content).unwrap(), expected);
+        let expected = json::parse(
+            br#"{
+                "a": [1.0, -0.5], "b": { "c": "hi", "d": null },
+                "e": [true, false, -1, -2, 65536, 7, 1.5, "x"], "f": { "g": 5 }, "h": [[]]
+            }"#,
+        );
+        assert_eq!(parse(content).unwrap(), expected.unwrap());
+    }
+
+    #[test]
+    fn lists_of_one_kind_of_number_are_kept_as_such() {
+        let read = parse(b"{U\x01a[$U#U\x03\x01\x02\x03U\x01b[$d#U\x01\x3f\x80\x00\x00U\x01c[$d#U\x01\x7f\xc0\x00\x00}");
+        let read = read.unwrap();
+        assert_eq!(read.get("a"), Some(&Value::Wholes([1, 2, 3].into())));
+        assert_eq!(read.get("b"), Some(&Value::Numbers([1.0].into())));
+        // What is no number is none.
+        assert_eq!(read.get("c"), Some(&Value::List([Value::Null].into())));
+    }
+
+    /// A model fits by far, even without what every file may take.
+    #[test]
+    fn a_model_takes_less_than_it_may() {
+        let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+        let content = std::fs::read(data.join("xgb_binary/model.ubj")).unwrap();
+        within(&content, Budget::tight(content.len())).unwrap();
     }
 
     #[test]

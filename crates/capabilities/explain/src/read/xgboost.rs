@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
-
-use super::{field::Field, sets::Sets};
+use super::{
+    field::Field,
+    sets::Sets,
+    value::{List, Value},
+};
 use crate::{
     Forest, Link, Malformed,
     model::{Missing, Node, Split, Test, Tree, among},
@@ -69,11 +71,12 @@ fn names(learner: Field<'_>, width: usize) -> Result<Vec<String>, Malformed> {
         let message = format!("{width} features are too many; at most {MOST} can be explained.");
         return Err(Malformed::new("/learner/learner_model_param/num_feature", message));
     }
-    let given = learner.list("feature_names").unwrap_or_default();
+    let given = learner.list("feature_names").unwrap_or(List::Values(&[]));
     if given.is_empty() {
         return Ok((0..width).map(|index| format!("f{index}")).collect());
     }
-    let names: Vec<String> = given.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let names: Vec<String> =
+        given.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();
     if names.len() != width {
         let message = format!("{} names are given for {width} features", names.len());
         return Err(Malformed::new("/learner/feature_names", message));
@@ -163,7 +166,7 @@ fn trees(
         let output = output.filter(|output| *output < outputs).ok_or_else(|| {
             Malformed::new(&place, "its output (tree_info) is none of the model's")
         })?;
-        read.push((output, tree(Field::new(json, &place), &place, width, weight, &mut room)?));
+        read.push((output, tree(Field::new(&json, &place), &place, width, weight, &mut room)?));
     }
     Ok(read)
 }

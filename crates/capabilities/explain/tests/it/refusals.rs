@@ -59,6 +59,23 @@ fn onnx_of_empty_parts_is_refused() {
     assert!(fault.contains("a model has fewer"), "{fault}");
 }
 
+/// A few bytes are not a hundred of memory, neither in JSON nor in UBJSON.
+#[test]
+fn objects_without_end_are_refused() {
+    let json = [&b"{\"a\": ["[..], &b"{\"\":0},".repeat(1 << 21), b"0]}"].concat();
+    let empty = [&b"{U\x01a["[..], &b"{}".repeat(6 << 20), b"]}"].concat();
+    let named = [&b"{U\x01a["[..], &b"{U\0U\0}".repeat(1 << 21), b"]}"].concat();
+    let lists = [&b"{U\x01a["[..], &b"[U\0]".repeat(3 << 20), b"]}"].concat();
+    for content in [json, empty, named, lists] {
+        let fault = read(&content).unwrap_err().to_string();
+        assert!(fault.contains("MiB of memory, which no model"), "{fault}");
+    }
+    // Numbers take as much as they should: these are read, and are no model.
+    let numbers = [&b"{\"a\": ["[..], &b"0,".repeat(6 << 20), b"0]}"].concat();
+    let fault = read(&numbers).unwrap_err().to_string();
+    assert!(fault.contains("/learner: it is missing"), "{fault}");
+}
+
 #[test]
 fn what_changes_a_model_s_sums_is_refused() {
     let scaled = bytes("small", "scaled_logistic.onnx");

@@ -1,8 +1,6 @@
 //! Linear and logistic models.
 
-use serde_json::Value;
-
-use super::{Field, classes, names};
+use super::{Field, Value, classes, names};
 use crate::{Linear, Link, Malformed};
 
 /// What the sums become: a number, a class by their sign, or probabilities.
@@ -55,11 +53,10 @@ fn rows(json: &Value) -> Result<Vec<Vec<f64>>, Malformed> {
     const PLACE: &str = "/coef";
     let field = Field::new(json, "");
     let list = field.list("coef")?;
-    let rows = if list.iter().all(Value::is_number) {
+    let rows = if list.is_numeric() {
         vec![field.numbers("coef")?]
     } else {
-        let row = |row: &Value| row.as_array()?.iter().map(Value::as_f64).collect();
-        let rows: Option<Vec<Vec<f64>>> = list.iter().map(row).collect();
+        let rows: Option<Vec<Vec<f64>>> = list.iter().map(|row| row.as_list()?.numbers()).collect();
         rows.ok_or_else(|| Malformed::new(PLACE, "not all of its rows are lists of numbers"))?
     };
     let width = rows.first().map_or(0, Vec::len);

@@ -3,9 +3,10 @@
 mod linear;
 mod trees;
 
-use serde_json::Value;
-
-use super::field::Field;
+use super::{
+    field::Field,
+    value::{List, Value},
+};
 use crate::{Malformed, Model};
 
 pub(super) fn read(json: &Value) -> Result<Model, Malformed> {
@@ -25,10 +26,10 @@ fn names(json: &Value, width: usize) -> Result<Vec<String>, Malformed> {
     let Some(given) = json.get("features") else {
         return Ok((0..width).map(|index| format!("f{index}")).collect());
     };
-    let names = given.as_array().map(|names| names.iter().map(Value::as_str));
-    let names = names.and_then(|names| names.map(|name| name.map(str::to_owned)).collect());
-    let names: Vec<String> =
-        names.ok_or_else(|| Malformed::new("/features", "it is no list of texts"))?;
+    let names = given.as_list().and_then(|names| {
+        names.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+    });
+    let names = names.ok_or_else(|| Malformed::new("/features", "it is no list of texts"))?;
     if names.len() == width {
         Ok(names)
     } else {
@@ -40,6 +41,6 @@ fn names(json: &Value, width: usize) -> Result<Vec<String>, Malformed> {
 /// How many classes there are, if it is said.
 fn classes(json: &Value) -> Result<Option<usize>, Malformed> {
     let Some(given) = json.get("classes").filter(|given| !given.is_null()) else { return Ok(None) };
-    let count = given.as_array().map(Vec::len).filter(|count| *count >= 2);
+    let count = given.as_list().map(List::len).filter(|count| *count >= 2);
     count.map(Some).ok_or_else(|| Malformed::new("/classes", "it is no list of two or more"))
 }

@@ -1,8 +1,6 @@
 //! Trees and their ensembles.
 
-use serde_json::Value;
-
-use super::{Field, classes, names};
+use super::{Field, List, Value, classes, names};
 use crate::{
     Forest, Link, Malformed,
     model::{Missing, Node, Split, Test, Tree},
@@ -42,7 +40,7 @@ pub(super) fn read(json: &Value, kind: &str) -> Result<Option<Forest>, Malformed
     let raw = all
         .iter()
         .enumerate()
-        .map(|(index, tree)| Raw::read(tree, format!("/trees/{index}"), kind == Kind::Shares))
+        .map(|(index, tree)| Raw::read(&tree, format!("/trees/{index}"), kind == Kind::Shares))
         .collect::<Result<Vec<_>, _>>()?;
     let width = width(json, &raw)?;
     let each = raw[0].outputs;
@@ -110,8 +108,8 @@ fn number(json: &Value, key: &str, otherwise: f64) -> Result<f64, Malformed> {
 /// How many features: as said, as named, or as the trees ask about.
 fn width(json: &Value, trees: &[Raw]) -> Result<usize, Malformed> {
     const MOST: usize = 1 << 20;
-    let named = json.get("features").and_then(Value::as_array).map(Vec::len);
-    let said = json.get("n_features").and_then(Value::as_u64);
+    let named = json.get("features").and_then(Value::as_list).map(List::len);
+    let said = json.get("n_features").and_then(Value::as_i64);
     let said = said.and_then(|width| usize::try_from(width).ok()).or(named);
     let asked = || trees.iter().flat_map(|tree| &tree.features).max().copied();
     let asked =
@@ -198,18 +196,18 @@ impl Raw {
 
 /// A number for each node, or as many as there are classes. Before scikit-learn 1.3 classes were counted: then shares are
 /// made of them.
-fn values(list: &[Value], place: &str, shares: bool) -> Result<(Vec<f64>, usize), Malformed> {
+fn values(list: List<'_>, place: &str, shares: bool) -> Result<(Vec<f64>, usize), Malformed> {
     let fault = |message: &str| Malformed::new(format!("{place}/value"), message);
-    let outputs = list.first().and_then(Value::as_array).map_or(1, Vec::len);
+    let outputs = list.get(0).and_then(|node| node.as_list().map(List::len)).unwrap_or(1);
     if outputs == 0 {
         return Err(fault("it holds empty lists"));
     }
     let mut all = Vec::with_capacity(list.len().saturating_mul(outputs).min(1 << 24));
-    for node in list {
+    for node in list.iter() {
         let start = all.len();
-        match node {
-            Value::Array(each) => all.extend(each.iter().filter_map(Value::as_f64)),
-            one => all.extend(one.as_f64()),
+        match node.as_list() {
+            Some(each) => all.extend(each.iter().filter_map(|one| one.as_f64())),
+            None => all.extend(node.as_f64()),
         }
         if all.len() - start != outputs {
             return Err(fault("not all of its nodes have as many numbers"));
