@@ -79,13 +79,16 @@ pub enum ExplainError {
     },
     /// A weighted sum needs all of its features.
     #[error(
-        "row {row} has no finite value of `{feature}`; a linear model needs all of its features"
+        "row {row}{} has no finite value of `{feature}`; a linear model needs all of its features",
+        if *background { " of the background" } else { "" }
     )]
     NoValue {
         /// Which row, from 0 on.
         row: usize,
         /// Which feature.
         feature: String,
+        /// Is it one of those that are compared with?
+        background: bool,
     },
     /// The model's predictions are no probability that can be explained as such.
     #[error(
@@ -94,13 +97,17 @@ pub enum ExplainError {
     NoProbability,
     /// More memory than may be taken.
     #[error(
-        "{leaves} leaves with {background} background rows are too many in the unit of the probability; compare with fewer rows"
+        "tree {tree} has {nodes} nodes, and making it ready takes {mib} MiB of memory, at most {most} of which may be taken; ask for kernel SHAP, or train with fewer leaves"
     )]
     TooLarge {
-        /// Of all trees.
-        leaves: usize,
-        /// Background rows.
-        background: usize,
+        /// Which tree.
+        tree: usize,
+        /// How many nodes it has.
+        nodes: usize,
+        /// What it takes, in MiB.
+        mib: usize,
+        /// What it may take, in MiB.
+        most: usize,
     },
     /// Somebody stopped it.
     #[error("cancelled")]
@@ -108,6 +115,17 @@ pub enum ExplainError {
 }
 
 impl ExplainError {
+    /// The same fault of a piece of the rows, where so many came before it: rows are counted from the first of all.
+    #[must_use]
+    pub fn after(self, rows: usize) -> Self {
+        match self {
+            Self::NoValue { row, feature, background: false } => {
+                Self::NoValue { row: row.saturating_add(rows), feature, background: false }
+            }
+            other => other,
+        }
+    }
+
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {

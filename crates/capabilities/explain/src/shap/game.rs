@@ -19,6 +19,9 @@ pub(super) trait Game: Send + Sync {
 
     /// About how long it takes to share out one set of a leaf whose path has so many features, in nanoseconds.
     fn share_takes(&self, features: usize) -> f64;
+
+    /// The memory that a walk takes, in bytes.
+    fn room(&self) -> usize;
 }
 
 /// Room for what a walk remembers, kept from row to row.

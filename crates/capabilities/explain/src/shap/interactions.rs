@@ -5,7 +5,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Explanation, Progress,
     game::Room,
-    walk::trees,
+    room::Limits,
+    walk::{Batches, base},
     work::{Block, Work},
 };
 use crate::{ExplainError, Forest, Rows};
@@ -25,35 +26,52 @@ pub fn interactions(
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<Explanation, ExplainError> {
+    within(forest, rows, &Limits::USUAL, progress, cancel)
+}
+
+pub(super) fn within(
+    forest: &Forest,
+    rows: &Rows,
+    limits: &Limits,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<Explanation, ExplainError> {
     let rows = rows.of(forest.features.len())?;
-    let (base, trees) = trees(forest)?;
-    let leaves: Vec<_> = trees.iter().map(|(_, tree)| tree.leaf_paths()).collect();
+    let base = base(forest)?;
     let (features, outputs) = (forest.features.len(), forest.outputs());
     let pairs = features * features;
-    let mut work = Work::new(forest, rows, pairs * outputs, trees.len(), progress, cancel);
-    work.pass(BLOCK, trees.len(), |block| {
-        let Block { rows, values } = block;
-        let mut room = Room::default();
-        let mut alone = vec![0.0; features * outputs];
-        for (row, values) in
-            rows.chunks_exact(features).zip(values.chunks_exact_mut(pairs * outputs))
-        {
-            alone.fill(0.0);
-            for ((output, tree), leaves) in trees.iter().zip(&leaves) {
-                let (output, next) = (*output, output + 1);
-                let matrix = &mut values[output * pairs..next * pairs];
-                tree.pairs(leaves, row, &mut room, matrix, features);
-                tree.walk(row, &mut room, &mut alone[output * features..next * features]);
-            }
-            // What a feature adds without the others.
-            for (matrix, alone) in values.chunks_exact_mut(pairs).zip(alone.chunks_exact(features))
+    let mut work = Work::new(forest, rows, pairs * outputs, forest.trees.len(), progress, cancel);
+    let mut batches = Batches::new(forest, limits, cancel);
+    while let Some(trees) = batches.ready()? {
+        let leaves: Vec<_> = trees.iter().map(|(_, tree)| tree.leaf_paths()).collect();
+        let room = trees.iter().map(|(_, tree)| tree.room()).max().unwrap_or(0);
+        work.pass(BLOCK, trees.len(), room, |block| {
+            let Block { rows, values } = block;
+            let mut room = Room::default();
+            let mut alone = vec![0.0; features * outputs];
+            for (row, values) in
+                rows.chunks_exact(features).zip(values.chunks_exact_mut(pairs * outputs))
             {
-                for (feature, value) in alone.iter().enumerate() {
-                    let row = &mut matrix[feature * features..(feature + 1) * features];
-                    row[feature] = value - row.iter().sum::<f64>();
+                // What a feature added in the batches before: the sum of its pairs.
+                let lines = values.chunks_exact_mut(features).zip(&mut alone).enumerate();
+                for (place, (line, alone)) in lines {
+                    *alone = line.iter().sum();
+                    line[place % features] = 0.0;
+                }
+                for ((output, tree), leaves) in trees.iter().zip(&leaves) {
+                    let (output, next) = (*output, output + 1);
+                    let matrix = &mut values[output * pairs..next * pairs];
+                    tree.pairs(leaves, row, &mut room, matrix, features);
+                    tree.walk(row, &mut room, &mut alone[output * features..next * features]);
+                }
+                // What a feature adds without the others.
+                for (place, (line, alone)) in
+                    values.chunks_exact_mut(features).zip(&alone).enumerate()
+                {
+                    line[place % features] = alone - line.iter().sum::<f64>();
                 }
             }
-        }
-    })?;
+        })?;
+    }
     Ok(Explanation { base, values: work.values, features: pairs })
 }

@@ -107,17 +107,17 @@ fn checked<'a>(
     if background.is_empty() {
         return Err(ExplainError::NoBackground);
     }
-    whole(model, rows)?;
-    whole(model, background)?;
+    whole(model, rows, false)?;
+    whole(model, background, true)?;
     Ok(background)
 }
 
 /// Has every row all of its values?
-fn whole(model: &Linear, rows: &Rows) -> Result<(), ExplainError> {
+fn whole(model: &Linear, rows: &Rows, background: bool) -> Result<(), ExplainError> {
     for (index, row) in rows.iter().enumerate() {
         if let Some(at) = row.iter().position(|value| !value.is_finite()) {
             let feature = model.features[at].clone();
-            return Err(ExplainError::NoValue { row: index, feature });
+            return Err(ExplainError::NoValue { row: index, feature, background });
         }
     }
     Ok(())

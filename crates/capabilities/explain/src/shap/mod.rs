@@ -13,9 +13,12 @@ mod path_dependent;
 mod paths;
 mod probability;
 mod quadrature;
+mod ready;
+mod room;
 mod tables;
 mod values;
 mod walk;
+mod ways;
 mod work;
 
 pub use background::interventional;
@@ -23,6 +26,7 @@ pub use interactions::interactions;
 pub use linear::{linear, linear_in_probability};
 pub use path_dependent::path_dependent;
 pub use probability::in_probability;
+pub use ready::{Ready, takes};
 pub(crate) use work::of_each;
 
 /// What each feature adds to each output, row by row.

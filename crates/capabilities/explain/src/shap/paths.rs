@@ -53,14 +53,19 @@ pub(super) fn edges(tree: &Tree) -> Vec<Edge<'_>> {
     edges
 }
 
-/// The most different features on a path of the tree.
-pub(super) fn most_features(edges: &[Edge<'_>]) -> usize {
+/// The number of different features on the path that ends with each edge.
+pub(super) fn features(edges: &[Edge<'_>]) -> Vec<usize> {
     let mut counts: Vec<usize> = Vec::with_capacity(edges.len());
     for edge in edges {
         let above = edge.above.map_or(0, |above| counts[above]);
         counts.push(above + usize::from(edge.before.is_none()));
     }
-    counts.into_iter().max().unwrap_or(0)
+    counts
+}
+
+/// The most different features on a path of the tree.
+pub(super) fn most_features(edges: &[Edge<'_>]) -> usize {
+    features(edges).into_iter().max().unwrap_or(0)
 }
 
 /// The last edge of each feature on the path that ends with an edge; the features in the order in which the path first asks

@@ -4,19 +4,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Explanation, Progress,
-    background::{BITS, Weights, each_bit, features_of, follow, way},
-    paths::{Edge, edges},
+    background::{Interventional, Weights, each_bit},
+    room::Limits,
+    ways::{Against, BITS, Ready, follow, way},
     work::{Block, Work},
 };
-use crate::{
-    ExplainError, Forest, Link, Rows,
-    model::{Node, Tree},
-};
+use crate::{ExplainError, Forest, Link, Rows, model::Node};
 
 /// Rows that are explained together: few enough that a cancelled work ends soon.
 const BLOCK: usize = 32;
-/// 1 GiB of numbers of background rows, one for each leaf.
-const MOST: usize = 1 << 28;
 
 /// Interventional SHAP values in the unit of the probability that a model of one output predicts by the logistic function:
 /// against each background row the values of the margin are exact, and scaled so that they add up to the difference of the two
@@ -26,8 +22,7 @@ const MOST: usize = 1 << 28;
 /// For each row base + sum of the values = probability, and the base is the background's mean probability.
 ///
 /// # Errors
-/// As [`super::interventional`]; also when the model predicts no such probability, and when leaves and background rows are too
-/// many.
+/// As [`super::interventional`]; also when the model predicts no such probability.
 pub fn in_probability(
     forest: &Forest,
     rows: &Rows,
@@ -35,48 +30,102 @@ pub fn in_probability(
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<Explanation, ExplainError> {
-    let scale = match forest.link {
-        Link::Identity if are_shares(forest) => {
-            return super::interventional(forest, rows, background, progress, cancel);
-        }
-        Link::Logistic { scale } if forest.outputs() == 1 => scale,
-        _ => return Err(ExplainError::NoProbability),
-    };
-    let features = forest.features.len();
-    let (rows, background) = (rows.of(features)?, background.of(features)?);
-    if background.is_empty() {
-        return Err(ExplainError::NoBackground);
-    }
-    let leaves = forest.trees.iter().map(|(_, tree)| tree.nodes().len() / 2 + 1).sum::<usize>();
-    if leaves.saturating_mul(background.len()) > MOST {
-        return Err(ExplainError::TooLarge { leaves, background: background.len() });
-    }
-    let margins: Vec<f64> = background.iter().map(|row| forest.margin(row)[0]).collect();
-    let base = mean(&margins, scale);
-    let seen: Vec<Vec<f64>> = background
-        .iter()
-        .map(|row| row.iter().map(|value| forest.seen(*value)).collect())
-        .collect();
-    let mut trees = Vec::with_capacity(forest.trees.len());
-    for (_, tree) in &forest.trees {
-        if cancel.is_cancelled() {
-            return Err(ExplainError::Cancelled);
-        }
-        trees.push(Against::new(tree, &seen)?);
-    }
-    let weights = Weights::new();
-    let mut work = Work::new(forest, rows, features, trees.len(), progress, cancel);
-    work.pass(BLOCK, trees.len(), |block| {
-        let Block { rows, values } = block;
-        let mut followed = Vec::new();
-        for (row, values) in rows.chunks_exact(features).zip(values.chunks_exact_mut(features)) {
-            let factors = factors(forest.margin(row)[0], &margins, scale);
-            for tree in &trees {
-                tree.walk(row, &weights, &factors, &mut followed, values);
+    let ready = InProbability::new(forest, background, &Limits::USUAL, cancel)?;
+    ready.values(forest, rows, progress, cancel)
+}
+
+/// A forest and a background, ready for rows.
+#[derive(Debug)]
+pub(super) enum InProbability {
+    /// Its margin is the probability.
+    Itself(Interventional),
+    Scaled(Scaled),
+}
+
+/// A forest whose margin becomes a probability by the logistic function.
+#[derive(Debug)]
+pub(super) struct Scaled {
+    scale: f64,
+    /// Of the background's rows.
+    margins: Vec<f64>,
+    against: Against,
+    weights: Weights,
+}
+
+impl InProbability {
+    pub(super) fn new(
+        forest: &Forest,
+        background: &Rows,
+        limits: &Limits,
+        cancel: &CancellationToken,
+    ) -> Result<Self, ExplainError> {
+        let scale = match forest.link {
+            Link::Identity if are_shares(forest) => {
+                return Interventional::new(forest, background, limits, cancel).map(Self::Itself);
             }
+            Link::Logistic { scale } if forest.outputs() == 1 => scale,
+            _ => return Err(ExplainError::NoProbability),
+        };
+        let background = background.of(forest.features.len())?;
+        if background.is_empty() {
+            return Err(ExplainError::NoBackground);
         }
-    })?;
-    Ok(Explanation { base: vec![base], values: work.values, features })
+        let margins = background.iter().map(|row| forest.margin(row)[0]).collect();
+        let against = Against::new(forest, background, true, limits, cancel)?;
+        let weights = Weights::new(1.0 / background.len() as f64);
+        Ok(Self::Scaled(Scaled { scale, margins, against, weights }))
+    }
+
+    pub(super) fn against(&mut self) -> &mut Against {
+        match self {
+            Self::Itself(ready) => &mut ready.against,
+            Self::Scaled(ready) => &mut ready.against,
+        }
+    }
+
+    /// The values of some rows. The forest is the one that it was made of.
+    pub(super) fn values(
+        &self,
+        forest: &Forest,
+        rows: &Rows,
+        progress: &dyn Progress,
+        cancel: &CancellationToken,
+    ) -> Result<Explanation, ExplainError> {
+        match self {
+            Self::Itself(ready) => ready.values(forest, rows, progress, cancel),
+            Self::Scaled(ready) => ready.values(forest, rows, progress, cancel),
+        }
+    }
+}
+
+impl Scaled {
+    fn values(
+        &self,
+        forest: &Forest,
+        rows: &Rows,
+        progress: &dyn Progress,
+        cancel: &CancellationToken,
+    ) -> Result<Explanation, ExplainError> {
+        let Self { scale, margins, against, weights } = self;
+        let features = forest.features.len();
+        let rows = rows.of(features)?;
+        let mut work = Work::new(forest, rows, features, against.parts(), progress, cancel);
+        against.each(forest, cancel, |ready| {
+            let room = ready.iter().map(|ready| ready.edges.len()).max().unwrap_or(0);
+            work.pass(BLOCK, ready.len(), room, |block| {
+                let Block { rows, values } = block;
+                let mut followed = Vec::new();
+                let rows = rows.chunks_exact(features);
+                for (row, values) in rows.zip(values.chunks_exact_mut(features)) {
+                    let factors = factors(forest.margin(row)[0], margins, *scale);
+                    for ready in &ready {
+                        walk(ready, row, weights, &factors, &mut followed, values);
+                    }
+                }
+            })
+        })?;
+        Ok(Explanation { base: vec![mean(margins, *scale)], values: work.values, features })
+    }
 }
 
 /// Can no sum leave 0 to 1? So it is where leaves hold shares of classes.
@@ -122,67 +171,33 @@ pub(super) fn factors(margin: f64, margins: &[f64], scale: f64) -> Vec<f64> {
     margins.iter().map(|other| factor(other) / margins.len() as f64).collect()
 }
 
-/// A tree with the ways of the background's rows, each row known.
-struct Against<'a> {
-    edges: Vec<Edge<'a>>,
-    leaves: Vec<Leaf>,
-}
-
-struct Leaf {
-    value: f64,
-    /// Of each feature of the path: its last edge, and itself.
-    path: Vec<(usize, usize)>,
-    /// Which of the path's features background rows follow, as bits; and which rows.
-    ways: Vec<(u64, Vec<u32>)>,
-}
-
-impl<'a> Against<'a> {
-    fn new(tree: &'a Tree, background: &[Vec<f64>]) -> Result<Self, ExplainError> {
-        let edges = edges(tree);
-        let mut leaves = Vec::new();
-        for (at, edge) in edges.iter().enumerate() {
-            let Some(value) = edge.leaf else { continue };
-            leaves.push(Leaf { value, path: features_of(&edges, at)?, ways: Vec::new() });
-        }
-        let mut followed = Vec::new();
-        for (row, values) in (0..).zip(background) {
-            follow(&edges, values, &mut followed);
-            for leaf in &mut leaves {
-                let way = way(&leaf.path, &followed);
-                match leaf.ways.iter_mut().find(|(one, _)| *one == way) {
-                    Some((_, rows)) => rows.push(row),
-                    None => leaf.ways.push((way, vec![row])),
-                }
+/// As the interventional walk, with each background row's own factor.
+fn walk(
+    Ready { edges, ways, .. }: &Ready<'_>,
+    row: &[f64],
+    weights: &Weights,
+    factors: &[f64],
+    followed: &mut Vec<bool>,
+    values: &mut [f64],
+) {
+    follow(edges, row, followed);
+    for leaf in &ways.leaves {
+        let path = ways.path(leaf);
+        let mine = way(path, followed);
+        let all = u64::MAX >> (BITS - path.len());
+        for way in ways.of(leaf) {
+            let theirs = way.bits;
+            if mine | theirs != all {
+                continue;
             }
-        }
-        Ok(Self { edges, leaves })
-    }
-
-    /// As the interventional walk, with each background row's own factor.
-    fn walk(
-        &self,
-        row: &[f64],
-        weights: &Weights,
-        factors: &[f64],
-        followed: &mut Vec<bool>,
-        values: &mut [f64],
-    ) {
-        follow(&self.edges, row, followed);
-        for leaf in &self.leaves {
-            let mine = way(&leaf.path, followed);
-            let all = u64::MAX >> (BITS - leaf.path.len());
-            for (theirs, rows) in &leaf.ways {
-                if mine | theirs != all {
-                    continue;
-                }
-                let factor: f64 = rows.iter().map(|row| factors[*row as usize]).sum();
-                let amount = leaf.value * factor;
-                let (gaining, losing) = (mine & !theirs, theirs & !mine);
-                let (a, b) = (gaining.count_ones() as usize, losing.count_ones() as usize);
-                let (gain, loss) = weights.of(a, b);
-                each_bit(gaining, |bit| values[leaf.path[bit].1] += amount * gain);
-                each_bit(losing, |bit| values[leaf.path[bit].1] -= amount * loss);
-            }
+            let factor: f64 = ways.rows(way).iter().map(|row| factors[*row as usize]).sum();
+            let amount = leaf.value * factor;
+            let (gaining, losing) = (mine & !theirs, theirs & !mine);
+            let (a, b) = (gaining.count_ones() as usize, losing.count_ones() as usize);
+            let (gain, loss) = weights.of(a, b);
+            let feature = |bit: usize| edges[path[bit] as usize].split.feature;
+            each_bit(gaining, |bit| values[feature(bit)] += amount * gain);
+            each_bit(losing, |bit| values[feature(bit)] -= amount * loss);
         }
     }
 }

@@ -3,12 +3,11 @@
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Progress,
     game::{Game, Room},
     tables::{Plan, Scratch},
     work::{Block, Work, of_each},
 };
-use crate::{ExplainError, Forest, Rows};
+use crate::ExplainError;
 
 /// Few enough that a tree and its rows stay in the processor's cache.
 const WALKED: usize = 32;
@@ -17,23 +16,20 @@ const LOOKED_UP: usize = 256;
 /// The memory that tables may take at a time.
 const BYTES: usize = 64 << 20;
 
-/// What each feature adds for each row and output, over all trees. Trees are walked, or looked up in tables where making those
-/// pays for so many rows.
-pub(super) fn values<G: Game + ?Sized>(
-    forest: &Forest,
+/// Adds what each feature adds for each row and output, over some trees. Trees are walked, or looked up in tables where making
+/// those pays for so many rows.
+pub(super) fn add<G: Game + ?Sized>(
+    work: &mut Work<'_>,
     trees: &[(usize, Box<G>)],
-    rows: &Rows,
-    progress: &dyn Progress,
     cancel: &CancellationToken,
-) -> Result<Vec<f64>, ExplainError> {
-    let (features, outputs) = (forest.features.len(), forest.outputs());
-    let each = features * outputs;
-    let mut work = Work::new(forest, rows, each, trees.len(), progress, cancel);
+) -> Result<(), ExplainError> {
+    let (features, rows) = (work.forest.features.len(), work.rows.len());
+    let each = features * work.forest.outputs();
     let mut walked = Vec::new();
     // Trees with the plans of their tables, in batches that fit into memory.
     let (mut batches, mut room) = (Vec::new(), 0);
     for (output, tree) in trees {
-        match Plan::new(tree.as_ref(), rows.len()).filter(|plan| plan.bytes() <= BYTES) {
+        match Plan::new(tree.as_ref(), rows).filter(|plan| plan.bytes() <= BYTES) {
             None => walked.push((output, tree)),
             Some(plan) => {
                 if plan.bytes() > room {
@@ -47,7 +43,8 @@ pub(super) fn values<G: Game + ?Sized>(
             }
         }
     }
-    work.pass(WALKED, walked.len(), |Block { rows, values }| {
+    let room = walked.iter().map(|(_, tree)| tree.room()).max().unwrap_or(0);
+    work.pass(WALKED, walked.len(), room, |Block { rows, values }| {
         let mut room = Room::default();
         for (output, tree) in &walked {
             let place = *output * features..(*output + 1) * features;
@@ -60,12 +57,12 @@ pub(super) fn values<G: Game + ?Sized>(
         let tables = of_each(&batch, cancel, |(output, tree, plan)| {
             (*output * features, plan.filled(tree.as_ref()))
         })?;
-        work.pass(LOOKED_UP, tables.len(), |Block { rows, values }| {
+        work.pass(LOOKED_UP, tables.len(), 0, |Block { rows, values }| {
             let mut scratch = Scratch::new(rows, features);
             for (start, tables) in &tables {
                 tables.add(&mut scratch, values, *start, each);
             }
         })?;
     }
-    Ok(work.values)
+    Ok(())
 }

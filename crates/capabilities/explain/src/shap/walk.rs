@@ -1,8 +1,11 @@
 //! A walk down and up a tree for a row.
 
+use tokio_util::sync::CancellationToken;
+
 use super::{
     game::{Game, Room},
     paths::{Edge, Prepared, covered, edges, mean, most_features, path},
+    room::{EDGE, Limits},
 };
 use crate::{ExplainError, Forest, model::Tree};
 
@@ -28,37 +31,107 @@ pub(super) trait Walk: Game {
 /// A leaf's edge, and the last edge of each feature of its path.
 pub(super) type LeafPath = (usize, Vec<usize>);
 
-fn prepared(tree: &Tree) -> Result<Box<dyn Walk + '_>, ExplainError> {
-    let edges = edges(tree);
-    // A product of d - 1 factors has the degree d - 1.
-    Ok(match most_features(&edges) {
-        0..=2 => Box::new(Prepared::<1>::new(edges)),
-        3..=4 => Box::new(Prepared::<2>::new(edges)),
-        5..=6 => Box::new(Prepared::<3>::new(edges)),
-        7..=8 => Box::new(Prepared::<4>::new(edges)),
-        9..=10 => Box::new(Prepared::<5>::new(edges)),
-        11..=12 => Box::new(Prepared::<6>::new(edges)),
-        13..=16 => Box::new(Prepared::<8>::new(edges)),
-        17..=32 => Box::new(Prepared::<16>::new(edges)),
-        33..=64 => Box::new(Prepared::<32>::new(edges)),
-        65..=MOST => Box::new(Prepared::<128>::new(edges)),
-        found => return Err(ExplainError::TooManyFeatures { found, most: MOST }),
-    })
+/// For a path of so many features as many points as half of them are needed: a product of d - 1 factors has the degree d - 1.
+const POINTS: [usize; 10] = [1, 2, 3, 4, 5, 6, 8, 16, 32, MOST / 2];
+
+fn points(features: usize) -> Result<usize, ExplainError> {
+    let enough = POINTS.into_iter().find(|points| 2 * points >= features);
+    enough.ok_or(ExplainError::TooManyFeatures { found: features, most: MOST })
+}
+
+fn prepared(edges: Vec<Edge<'_>>, points: usize) -> Box<dyn Walk + '_> {
+    match points {
+        1 => Box::new(Prepared::<1>::new(edges)),
+        2 => Box::new(Prepared::<2>::new(edges)),
+        3 => Box::new(Prepared::<3>::new(edges)),
+        4 => Box::new(Prepared::<4>::new(edges)),
+        5 => Box::new(Prepared::<5>::new(edges)),
+        6 => Box::new(Prepared::<6>::new(edges)),
+        7..=8 => Box::new(Prepared::<8>::new(edges)),
+        9..=16 => Box::new(Prepared::<16>::new(edges)),
+        17..=32 => Box::new(Prepared::<32>::new(edges)),
+        _ => Box::new(Prepared::<{ MOST / 2 }>::new(edges)),
+    }
+}
+
+/// The memory that an edge takes with so many points, and a path to it; and in a walk.
+fn edge_takes(points: usize) -> (usize, usize) {
+    (EDGE + 4 * points * size_of::<f64>(), 2 * points * size_of::<f64>() + 1)
 }
 
 /// Trees, each with the output that it adds to.
 pub(super) type Trees<'a> = Vec<(usize, Box<dyn Walk + 'a>)>;
 
-/// A forest's trees, and what is predicted of nobody in particular.
-pub(super) fn trees(forest: &Forest) -> Result<(Vec<f64>, Trees<'_>), ExplainError> {
+/// What is predicted of nobody in particular.
+pub(super) fn base(forest: &Forest) -> Result<Vec<f64>, ExplainError> {
     let mut base = forest.base.clone();
-    let mut trees: Trees<'_> = Vec::with_capacity(forest.trees.len());
     for (index, (output, tree)) in forest.trees.iter().enumerate() {
         covered(index, tree)?;
         base[*output] += mean(tree);
-        trees.push((*output, prepared(tree)?));
     }
-    Ok((base, trees))
+    Ok(base)
+}
+
+/// A forest's trees, made ready batch by batch.
+pub(super) struct Batches<'a> {
+    forest: &'a Forest,
+    limits: Limits,
+    next: usize,
+    cancel: &'a CancellationToken,
+}
+
+impl<'a> Batches<'a> {
+    pub(super) fn new(forest: &'a Forest, limits: &Limits, cancel: &'a CancellationToken) -> Self {
+        Self { forest, limits: *limits, next: 0, cancel }
+    }
+
+    /// The next batch, if there are more trees.
+    pub(super) fn ready(&mut self) -> Result<Option<Trees<'a>>, ExplainError> {
+        let (mut trees, mut room): (Trees<'a>, _) = (Vec::new(), self.limits.batch);
+        let forest = self.forest;
+        while let Some((output, tree)) = forest.trees.get(self.next) {
+            if self.cancel.is_cancelled() {
+                return Err(ExplainError::Cancelled);
+            }
+            let (edges, points, bytes) = within(self.next, tree, &self.limits)?;
+            if bytes > room && !trees.is_empty() {
+                break;
+            }
+            room = room.saturating_sub(bytes);
+            trees.push((*output, prepared(edges, points)));
+            self.next += 1;
+        }
+        Ok((!trees.is_empty()).then_some(trees))
+    }
+}
+
+/// A tree's edges, the points that it needs, and the memory that it takes; unless that is too much.
+fn within<'a>(
+    index: usize,
+    tree: &'a Tree,
+    limits: &Limits,
+) -> Result<(Vec<Edge<'a>>, usize, usize), ExplainError> {
+    let nodes = tree.nodes().len();
+    limits.fit(index, nodes, nodes.saturating_mul(EDGE))?;
+    let edges = edges(tree);
+    let points = points(most_features(&edges))?;
+    let (edge, walk) = edge_takes(points);
+    limits.fit(index, nodes, edges.len() * (edge + walk))?;
+    let bytes = edges.len() * edge;
+    Ok((edges, points, bytes))
+}
+
+/// The most that is made ready at a time.
+pub(super) fn takes(forest: &Forest, cancel: &CancellationToken) -> Result<usize, ExplainError> {
+    let (limits, mut each) = (Limits::USUAL, Vec::with_capacity(forest.trees.len()));
+    for (index, (_, tree)) in forest.trees.iter().enumerate() {
+        if cancel.is_cancelled() {
+            return Err(ExplainError::Cancelled);
+        }
+        each.push(within(index, tree, &limits)?.2);
+    }
+    let batches = limits.batches(each.iter().copied());
+    Ok(batches.into_iter().map(|batch| each[batch].iter().sum()).max().unwrap_or(0))
 }
 
 impl<const N: usize> Game for Prepared<'_, N> {
@@ -118,6 +191,10 @@ impl<const N: usize> Game for Prepared<'_, N> {
 
     fn share_takes(&self, features: usize) -> f64 {
         (features * N) as f64 * 0.5 + 2.0
+    }
+
+    fn room(&self) -> usize {
+        self.edges.len() * edge_takes(N).1
     }
 }
 

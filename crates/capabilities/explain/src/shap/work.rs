@@ -11,7 +11,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::Progress;
+use super::{Progress, room::WALKS};
 use crate::{ExplainError, Forest, Rows};
 
 /// How often somebody is told.
@@ -25,8 +25,8 @@ pub(super) struct Block<'a> {
 
 /// Values of all rows, to which one pass after the other adds those of some trees.
 pub(super) struct Work<'a> {
-    forest: &'a Forest,
-    rows: &'a Rows,
+    pub forest: &'a Forest,
+    pub rows: &'a Rows,
     /// How many values a row has.
     each: usize,
     pub values: Vec<f64>,
@@ -52,18 +52,21 @@ impl<'a> Work<'a> {
         Self { forest, rows, each, values, added: 0, trees, progress, cancel, told }
     }
 
-    /// Adds so many of the trees, block by block of the rows, on all processors.
+    /// Adds so many of the trees, block by block of the rows, on all processors: on as many as have the room that each of them
+    /// takes.
     pub(super) fn pass(
         &mut self,
         block: usize,
         trees: usize,
+        room: usize,
         work: impl Fn(Block<'_>) + Sync,
     ) -> Result<(), ExplainError> {
         let Self { forest, rows, each, progress, cancel, .. } = *self;
         let width = rows.width();
         let waiting = Mutex::new(self.values.chunks_mut((block * each).max(1)).enumerate());
         let done = AtomicUsize::new(0);
-        let threads = threads().min(rows.len().div_ceil(block));
+        let most = (WALKS / room.max(1)).max(1);
+        let threads = threads().min(most).min(rows.len().div_ceil(block));
         let (told, all, added) = (&self.told, self.trees.max(1), self.added);
         std::thread::scope(|scope| {
             for _ in 0..threads {

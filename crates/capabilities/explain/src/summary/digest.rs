@@ -116,16 +116,33 @@ impl Digest {
     /// # Errors
     /// As [`Digest::add`].
     pub fn add_estimated(&mut self, rows: &Rows, found: &Estimated) -> Result<(), ExplainError> {
+        self.take_estimated(rows, found, None)
+    }
+
+    /// The same with the name of each row's group.
+    ///
+    /// # Errors
+    /// As [`Digest::add_grouped`].
+    pub fn add_estimated_grouped(
+        &mut self,
+        rows: &Rows,
+        found: &Estimated,
+        groups: &[Option<String>],
+    ) -> Result<(), ExplainError> {
+        self.take_estimated(rows, found, Some(groups))
+    }
+
+    fn take_estimated(
+        &mut self,
+        rows: &Rows,
+        found: &Estimated,
+        groups: Option<&[Option<String>]>,
+    ) -> Result<(), ExplainError> {
         let errors = found.errors.iter().copied().filter(|error| error.is_finite());
         let error = errors.fold(0.0, f64::max);
         let exact = found.exact.iter().filter(|exact| **exact).count() as u64;
-        let batch = Batch {
-            rows,
-            explanation: &found.explanation,
-            errors: Some(&found.errors),
-            groups: None,
-        };
-        self.take(batch)?;
+        let (explanation, errors) = (&found.explanation, Some(found.errors.as_slice()));
+        self.take(Batch { rows, explanation, errors, groups })?;
         let before = self.summary.estimate.get_or_insert(Estimate { error: 0.0, exact: 0 });
         before.error = before.error.max(error);
         before.exact += exact;

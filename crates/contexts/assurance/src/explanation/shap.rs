@@ -45,6 +45,8 @@ const MOST_COMPARED_ROWS: usize = 1 << 20;
 pub(super) struct Way {
     model: Arc<Model>,
     background: Option<Arc<Rows>>,
+    /// Trees made ready for all pieces, where they are compared with the background.
+    ready: Option<Arc<shap::Ready>>,
     unit: Unit,
     /// What kernel SHAP is asked for.
     kernel: kernel::Settings,
@@ -76,12 +78,22 @@ impl Way {
             Some(rows) => Some(Arc::new(work.background(rows).await?)),
             None => None,
         };
+        let ready = match &background {
+            Some(background) => {
+                let (model, rows) = (Arc::clone(&work.model), Arc::clone(background));
+                let cancel = work.cancel.clone();
+                let ready =
+                    move || shap::Ready::new(&model, &rows, unit == Unit::Probability, &cancel);
+                Work::blocking(ready).await?.map(Arc::new)
+            }
+            None => None,
+        };
         let kernel = kernel::Settings {
             samples: work.spec.samples,
             precision: work.spec.precision,
             seed: work.spec.seed,
         };
-        Ok(Self { model: Arc::clone(&work.model), background, unit, kernel })
+        Ok(Self { model: Arc::clone(&work.model), background, ready, unit, kernel })
     }
 
     fn is_kernel(&self) -> bool {
@@ -103,27 +115,20 @@ impl Way {
         progress: &dyn Progress,
         cancel: &CancellationToken,
     ) -> Result<Values, ExplainError> {
-        let Some(background) = &self.background else {
-            let Model::Forest(forest) = &*self.model else {
-                return Err(ExplainError::NoBackground);
-            };
-            let explanation = shap::path_dependent(forest, rows, progress, cancel)?;
+        if let Some(ready) = &self.ready {
+            let explanation = ready.values(rows, progress, cancel)?;
             return Ok(Values { explanation, estimated: None });
-        };
+        }
         let is_probable = self.unit == Unit::Probability;
-        let explanation = match &*self.model {
-            Model::Forest(forest) if is_probable => {
-                shap::in_probability(forest, rows, background, progress, cancel)?
-            }
-            Model::Forest(forest) => {
-                shap::interventional(forest, rows, background, progress, cancel)?
-            }
-            Model::Linear(linear) if is_probable => {
+        let explanation = match (&*self.model, &self.background) {
+            (Model::Forest(forest), _) => shap::path_dependent(forest, rows, progress, cancel)?,
+            (Model::Linear(linear), Some(background)) if is_probable => {
                 shap::linear_in_probability(linear, rows, background, progress, cancel)?
             }
-            Model::Linear(linear) => shap::linear(linear, rows, background, progress, cancel)?,
-            #[allow(unreachable_patterns, reason = "other models only answer")]
-            Model::Graph(_) => {
+            (Model::Linear(linear), Some(background)) => {
+                shap::linear(linear, rows, background, progress, cancel)?
+            }
+            (Model::Graph(_), Some(background)) => {
                 let found = kernel::explain(
                     &*self.model,
                     rows,
@@ -135,6 +140,7 @@ impl Way {
                 let explanation = found.explanation.clone();
                 return Ok(Values { explanation, estimated: Some(found) });
             }
+            (Model::Linear(_) | Model::Graph(_), None) => return Err(ExplainError::NoBackground),
         };
         Ok(Values { explanation, estimated: None })
     }
@@ -152,9 +158,12 @@ impl Way {
         let most = if self.is_kernel() { KERNEL_ROWS } else { usize::MAX };
         let all: Vec<&[f64]> = rows.iter().take(most).collect();
         let each = 8 * rows.width() * self.model.outputs();
-        for part in all.chunks((PIECE_BYTES / each.max(1)).max(64)) {
+        let size = (PIECE_BYTES / each.max(1)).max(64);
+        for (index, part) in all.chunks(size).enumerate() {
             let rows = Rows::new(part.concat(), rows.width());
-            let Values { explanation, estimated } = self.values(&rows, &(), cancel)?;
+            let values = self.values(&rows, &(), cancel);
+            let Values { explanation, estimated } =
+                values.map_err(|error| error.after(index * size))?;
             match estimated {
                 Some(found) => digest.add_estimated(&rows, &found)?,
                 None => digest.add(&rows, &explanation)?,
@@ -264,9 +273,12 @@ fn take(
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<Taken, ExplainError> {
-    let Values { explanation, estimated } = way.values(&piece.rows, progress, cancel)?;
+    let before = usize::try_from(piece.first).unwrap_or(usize::MAX);
+    let values = way.values(&piece.rows, progress, cancel);
+    let Values { explanation, estimated } = values.map_err(|error| error.after(before))?;
     match estimated {
-        Some(found) => digest.add_estimated(&piece.rows, &found)?,
+        Some(found) if piece.groups.is_empty() => digest.add_estimated(&piece.rows, &found)?,
+        Some(found) => digest.add_estimated_grouped(&piece.rows, &found, &piece.groups)?,
         None if piece.groups.is_empty() => digest.add(&piece.rows, &explanation)?,
         None => digest.add_grouped(&piece.rows, &explanation, &piece.groups)?,
     }

@@ -102,7 +102,7 @@ pub struct Args {
     /// Where to write the report's plots too, each as SVG and as PNG; the folder is made if it is not there
     #[arg(long, value_name = "FOLDER")]
     plots: Option<PathBuf>,
-    /// The memory that rows and values may take, in MiB
+    /// The memory that rows and values may take, in MiB; exact values count the model's trees made ready too
     #[arg(long, default_value_t = 2048, value_name = "MIB")]
     memory: usize,
     #[command(flatten)]
@@ -249,12 +249,23 @@ impl Args {
         let features = model.features();
         let singles = features.len() * model.outputs();
         let each = if self.interactions { singles * features.len() } else { singles };
-        let most = (self.memory << 20) / (8 * (each + features.len()).max(1));
-        let found = self.read(rows_file, features, self.rows, most).await?;
+        let each = 8 * (each + features.len()).max(1);
+        let memory = self.memory << 20;
         let background = match &self.background {
-            Some(path) => Some(self.read(path, features, Some(MAX_BACKGROUND), most).await?),
+            Some(path) => {
+                Some(self.read(path, features, Some(MAX_BACKGROUND), memory / each).await?)
+            }
             None => None,
         };
+        let taken = taken(&model, background.as_ref())?;
+        let Some(left) = memory.checked_sub(taken) else {
+            let message = format!(
+                "--memory: making the model ready takes {} MiB beside rows and values",
+                taken.div_ceil(1 << 20)
+            );
+            return Err(UsageError(message).into());
+        };
+        let found = self.read(rows_file, features, self.rows, left / each).await?;
         let cancel = CancellationToken::new();
         let stop = cancel.clone();
         let ctrl_c = tokio::spawn(async move {
@@ -296,6 +307,15 @@ impl Args {
         let frame = table.dataframe().map_err(unreadable)?;
         rows::read(frame, features, count, most, &file::named(path)).await
     }
+}
+
+/// What a model takes beside rows and values: its trees made ready, and the rows that they are compared with.
+fn taken(model: &Model, background: Option<&Rows>) -> anyhow::Result<usize> {
+    let rows = background.map_or(0, |rows| 8 * rows.len() * rows.width());
+    let Model::Forest(forest) = model else { return Ok(rows) };
+    let trees = shap::takes(forest, background.map(Rows::len), &CancellationToken::new());
+    // Trees see the rows as numbers of their own.
+    Ok(trees.map_err(refused)? + 2 * rows)
 }
 
 /// Being stopped is no fault of who asks, nor is what happens on the way to an endpoint; all else is.

@@ -1,6 +1,8 @@
 //! What is explained: a model's file, or what an endpoint answers.
 
-use ephor_explain::{CancellationToken, Endpoint, ExplainError, Forest, Model, Rows, Scorer};
+use ephor_explain::{
+    CancellationToken, Endpoint, ExplainError, Forest, Linear, Model, Rows, Scorer,
+};
 
 /// Whatever answers.
 pub(super) enum Subject {
@@ -13,6 +15,14 @@ impl Subject {
     pub(super) fn forest(&self) -> Option<&Forest> {
         match self {
             Self::File(Model::Forest(forest)) => Some(forest),
+            _ => None,
+        }
+    }
+
+    /// Its weights, where it is a linear model.
+    pub(super) fn linear(&self) -> Option<&Linear> {
+        match self {
+            Self::File(Model::Linear(linear)) => Some(linear),
             _ => None,
         }
     }

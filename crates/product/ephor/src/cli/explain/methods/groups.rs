@@ -132,10 +132,16 @@ pub(super) fn told(work: &Work) -> anyhow::Result<Told> {
     })
 }
 
-/// Exact values of trees; of what only answers, kernel SHAP.
+/// Exact values of trees and linear models; of what only answers, kernel SHAP.
 fn values(work: &Work) -> Result<(Explanation, &'static str), ephor_explain::ExplainError> {
     let Work { model, columns, progress, cancel, .. } = work;
     let rows = &columns.rows;
+    if let Some(linear) = model.linear() {
+        // What a linear model adds hangs on the mean of the others alone: without others, on that of all rows.
+        let background = if work.own_background { &work.background } else { rows };
+        let found = shap::linear(linear, rows, background, progress, cancel)?;
+        return Ok((found, "Linear SHAP values of the margin"));
+    }
     match model.forest() {
         Some(forest) if work.own_background => {
             let found = shap::interventional(forest, rows, &work.background, progress, cancel)?;

@@ -74,7 +74,7 @@ impl Work {
         found: &Compared,
         confidence: f64,
     ) -> anyhow::Result<Summary> {
-        let is_exact = self.model.forest().is_some();
+        let is_exact = self.model.forest().is_some() || self.model.linear().is_some();
         let unit = if is_exact { Unit::Margin } else { Unit::Prediction };
         let mut digest = self.digest(self.summary(Method::Groups, unit));
         digest.add(&self.columns.rows, values).map_err(refused)?;
