@@ -199,7 +199,8 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::json, *};
+    use super::*;
+    use crate::read::json;
 
     #[test]
     fn every_kind_is_read() {

@@ -287,7 +287,7 @@ pub(super) mod tests {
                 let weight = factorial(size) * factorial(FEATURES - size - 1) / factorial(FEATURES);
                 weight * (worth[set | 1 << feature] - worth[set])
             });
-            gains.sum()
+            gains.sum::<f64>()
         };
         (0..FEATURES).map(value).collect()
     }

@@ -50,8 +50,8 @@ fn within(
 
 #[cfg(test)]
 mod tests {
-    use super::{super::background::tests::*, *};
-    use crate::shap::interactions;
+    use super::*;
+    use crate::shap::{background::tests::*, interactions};
 
     /// However few trees are made ready at a time, the values are the same.
     #[test]

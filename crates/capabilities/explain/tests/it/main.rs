@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod black_box;
+mod bounds;
 mod counterfactual;
 mod effects;
 mod endpoint;

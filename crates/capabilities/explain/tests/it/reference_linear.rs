@@ -50,6 +50,10 @@ fn what_is_missing_is_told() {
     let gaps = Rows::new(values, rows.width());
     let refused = shap::linear(&linear, &gaps, &few, &(), &cancel).unwrap_err().to_string();
     assert!(refused.contains("row 1 has no finite value of `capital_gain`"), "{refused}");
+    let refused = shap::linear(&linear, &gaps, &few, &(), &cancel).unwrap_err().after(500);
+    assert!(refused.to_string().contains("row 501 has no finite value"), "{refused}");
+    let refused = shap::linear(&linear, &few, &gaps, &(), &cancel).unwrap_err().after(500);
+    assert!(refused.to_string().contains("row 1 of the background has no finite"), "{refused}");
     cancel.cancel();
     let stopped = shap::linear(&linear, &few, &few, &(), &cancel);
     assert!(matches!(stopped, Err(ExplainError::Cancelled)));

@@ -329,6 +329,37 @@ fn kernel_values_come_with_their_errors() {
     assert!((summary.waterfalls[1].prediction.unwrap() - predicted[1][0]).abs() < 1e-9);
 }
 
+/// Rows of kernel SHAP belong to their groups, even where all of them belong to the same one, as in a file sorted by group.
+#[test]
+fn kernel_values_are_summed_by_group() {
+    let (_, rows, _) = shap();
+    let model = model("xgb_binary", "model.json");
+    let rows = first(&rows, 3);
+    let cancel = CancellationToken::new();
+    let asked = kernel::Settings { samples: Some(64), ..kernel::Settings::default() };
+    let found = kernel::explain(&model, &rows, &rows, &asked, &(), &cancel).unwrap();
+    let about = About::of(Format::XgboostJson, &model);
+    let summary = Summary::new(Method::Kernel, about, 0, Unit::Prediction, model.features());
+    let digest = Digest::new(summary, &Settings::default()).by_group(Some("sex".to_owned()));
+    let name = |name: &str| Some(name.to_owned());
+    for (names, expected, without) in [
+        ([name("f"), name("f"), name("f")], &[("f", 3)][..], 0),
+        ([name("f"), None, name("m")], &[("f", 1), ("m", 1)], 1),
+    ] {
+        let mut digest = digest.clone();
+        digest.add_estimated_grouped(&rows, &found, &names).unwrap();
+        assert!(digest.add_estimated_grouped(&rows, &found, &names[1..]).is_err());
+        let summary = digest.finish();
+        assert!(summary.estimate.is_some());
+        let groups = summary.groups.unwrap();
+        let told: Vec<_> =
+            groups.groups.iter().map(|group| (group.name.as_str(), group.rows)).collect();
+        assert_eq!((told.as_slice(), groups.without), (expected, without));
+        let first = found.explanation.row(0, 0)[0];
+        assert!(told.len() == 1 || (groups.groups[0].value[0] - first).abs() < 1e-12);
+    }
+}
+
 #[test]
 fn other_methods_are_told_in_bounded_forms() {
     let (forest, rows, _) = shap();

@@ -239,6 +239,43 @@ fn groups_say_when_shuffles_are_too_few() {
     assert!(text(&table.stdout).contains("nothing is called a difference here"));
 }
 
+/// A linear model's values are exact: over all rows they add up to nothing.
+#[test]
+fn groups_of_a_linear_model_are_explained_exactly() {
+    let data = |file: &str| data("..").join("logistic").join(file);
+    let groups = |arguments: &[&str]| {
+        let output = ephor()
+            .arg("explain")
+            .args([data("model.json"), data("X.csv")])
+            .args(["--method", "groups", "--group", "sex", "--resamples", "20"])
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    assert!(groups(&[]).contains("Linear SHAP values of the margin"));
+    let found: Value = serde_json::from_str(&groups(&["--format", "json"])).unwrap();
+    let all = found["groups"].as_array().unwrap();
+    assert!(all.len() > 1);
+    for feature in 0..found["features"].as_array().unwrap().len() {
+        let sum = |group: &Value| {
+            let mean = group["features"][feature]["mean_value"].as_f64().unwrap();
+            mean * group["rows"].as_f64().unwrap()
+        };
+        assert!(all.iter().map(sum).sum::<f64>().abs() < 1e-6, "feature {feature}");
+    }
+}
+
+#[test]
+fn what_is_made_ready_counts_as_memory() {
+    let background = data("background.csv");
+    let output = explain(&["--memory", "1", "--background", background.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains("--memory: making the model ready takes"), "{said}");
+}
+
 #[test]
 fn a_neural_network_is_explained_by_what_asks() {
     let data = |file: &str| data("..").join("graphs").join(file);
