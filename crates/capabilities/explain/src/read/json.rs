@@ -92,7 +92,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
         let mut all = Growing::new();
         while let Some(value) = from.next_element_seed(self)? {
-            self.fits(all.push(value, self.budget))?;
+            self.fits::<_, A::Error>(all.push(value, self.budget))?;
         }
         Ok(all.closed(self.budget))
     }
@@ -101,7 +101,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
         let mut all = Vec::new();
         while let Some(name) = from.next_key_seed(Name(self))? {
             let value = from.next_value_seed(self)?;
-            self.fits(self.budget.push(&mut all, (name, value)))?;
+            self.fits::<_, A::Error>(self.budget.push(&mut all, (name, value)))?;
         }
         Ok(Value::Object(self.budget.closed(all)))
     }

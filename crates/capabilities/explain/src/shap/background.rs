@@ -133,7 +133,7 @@ impl Game for Compared<'_> {
             let path = self.ways.path(leaf);
             let mine = way(path, &room.followed);
             self.share(leaf, mine, |bit, value| {
-                values[self.edges[path[bit] as usize].split.feature] += value;
+                values[path[bit].1 as usize] += value;
             });
         }
     }

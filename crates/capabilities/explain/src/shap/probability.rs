@@ -195,7 +195,7 @@ fn walk(
             let (gaining, losing) = (mine & !theirs, theirs & !mine);
             let (a, b) = (gaining.count_ones() as usize, losing.count_ones() as usize);
             let (gain, loss) = weights.of(a, b);
-            let feature = |bit: usize| edges[path[bit] as usize].split.feature;
+            let feature = |bit: usize| path[bit].1 as usize;
             each_bit(gaining, |bit| values[feature(bit)] += amount * gain);
             each_bit(losing, |bit| values[feature(bit)] -= amount * loss);
         }

@@ -131,7 +131,7 @@ pub(super) fn takes(forest: &Forest, cancel: &CancellationToken) -> Result<usize
         each.push(within(index, tree, &limits)?.2);
     }
     let batches = limits.batches(each.iter().copied());
-    Ok(batches.into_iter().map(|batch| each[batch].iter().sum()).max().unwrap_or(0))
+    Ok(batches.into_iter().map(|batch| each[batch].iter().sum::<usize>()).max().unwrap_or(0))
 }
 
 impl<const N: usize> Game for Prepared<'_, N> {

@@ -54,8 +54,8 @@ pub(super) struct Way {
 #[derive(Debug)]
 pub(super) struct Ways {
     pub leaves: Vec<Leaf>,
-    /// Leaf by leaf, of each feature of the path: its last edge.
-    paths: Vec<u32>,
+    /// Leaf by leaf, of each feature of the path: its last edge, and itself.
+    paths: Vec<(u32, u32)>,
     /// Leaf by leaf.
     ways: Vec<Way>,
     /// Way by way.
@@ -68,7 +68,8 @@ impl Ways {
         let ends = (0..edges.len()).filter_map(|at| Some((at, edges[at].leaf?)));
         for (edge, value) in ends.skip(part.leaves.start).take(part.leaves.len()) {
             let start = paths.len();
-            paths.extend(path(edges, edge).into_iter().map(|edge| edge as u32));
+            let last = path(edges, edge).into_iter();
+            paths.extend(last.map(|edge| (edge as u32, edges[edge].split.feature as u32)));
             leaves.push(Leaf { edge, value, path: start..paths.len(), ways: 0..0 });
         }
         // Leaf by leaf, of each row.
@@ -103,8 +104,8 @@ impl Ways {
         Self { leaves, paths, ways, rows }
     }
 
-    /// Of each feature of a leaf's path: its last edge.
-    pub(super) fn path(&self, leaf: &Leaf) -> &[u32] {
+    /// Of each feature of a leaf's path: its last edge, and itself.
+    pub(super) fn path(&self, leaf: &Leaf) -> &[(u32, u32)] {
         &self.paths[leaf.path.clone()]
     }
 
@@ -126,7 +127,8 @@ impl Ways {
 
     fn bytes(&self) -> usize {
         self.leaves.capacity() * size_of::<Leaf>()
-            + (self.paths.capacity() + self.rows.capacity()) * size_of::<u32>()
+            + self.paths.capacity() * size_of::<(u32, u32)>()
+            + self.rows.capacity() * size_of::<u32>()
             + self.ways.capacity() * size_of::<Way>()
     }
 }
@@ -162,7 +164,7 @@ impl Against {
     ) -> Result<Self, ExplainError> {
         let parts = parts(forest, background.len(), keeps_rows, limits, cancel)?;
         let batches = limits.batches(parts.iter().map(|part| part.bytes));
-        let seen = |row: &[f64]| row.iter().map(|value| forest.seen(*value)).collect();
+        let seen = |row: &[f64]| row.iter().map(|value| forest.seen(*value)).collect::<Vec<f64>>();
         let background = background.iter().map(seen).collect();
         Ok(Self { background, keeps_rows, parts, batches, kept: Vec::new() })
     }
@@ -238,7 +240,7 @@ pub(super) fn takes(
     let limits = Limits::USUAL;
     let parts = parts(forest, background, true, &limits, cancel)?;
     let batches = limits.batches(parts.iter().map(|part| part.bytes));
-    let bytes = |batch: Range<usize>| parts[batch].iter().map(|part| part.bytes).sum();
+    let bytes = |batch: Range<usize>| parts[batch].iter().map(|part| part.bytes).sum::<usize>();
     Ok(batches.into_iter().map(bytes).max().unwrap_or(0))
 }
 
@@ -281,7 +283,7 @@ fn parts_of(
         let ways = if features < 32 { background.min(1 << features) } else { background };
         let bytes = background * row
             + ways * size_of::<Way>()
-            + features * size_of::<u32>()
+            + features * size_of::<(u32, u32)>()
             + size_of::<Leaf>();
         if part.bytes + bytes > most && !part.leaves.is_empty() {
             let end = part.leaves.end;
@@ -298,9 +300,9 @@ fn parts_of(
 }
 
 /// Which features of a leaf's path are followed, as bits.
-pub(super) fn way(path: &[u32], followed: &[bool]) -> u64 {
+pub(super) fn way(path: &[(u32, u32)], followed: &[bool]) -> u64 {
     let bits = path.iter().enumerate();
-    bits.fold(0, |way, (bit, edge)| way | u64::from(followed[*edge as usize]) << bit)
+    bits.fold(0, |way, (bit, (edge, _))| way | u64::from(followed[*edge as usize]) << bit)
 }
 
 /// Of each edge: does the row answer all of the path's questions about the edge's feature as the path does?
