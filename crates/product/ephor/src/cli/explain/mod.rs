@@ -250,21 +250,12 @@ impl Args {
         let singles = features.len() * model.outputs();
         let each = if self.interactions { singles * features.len() } else { singles };
         let each = 8 * (each + features.len()).max(1);
-        let memory = self.memory << 20;
+        let most = (self.memory << 20) / each;
         let background = match &self.background {
-            Some(path) => {
-                Some(self.read(path, features, Some(MAX_BACKGROUND), memory / each).await?)
-            }
+            Some(path) => Some(self.read(path, features, Some(MAX_BACKGROUND), most).await?),
             None => None,
         };
-        let taken = taken(&model, background.as_ref())?;
-        let Some(left) = memory.checked_sub(taken) else {
-            let message = format!(
-                "--memory: making the model ready takes {} MiB beside rows and values",
-                taken.div_ceil(1 << 20)
-            );
-            return Err(UsageError(message).into());
-        };
+        let left = self.left(&model, background.as_ref())?;
         let found = self.read(rows_file, features, self.rows, left / each).await?;
         let cancel = CancellationToken::new();
         let stop = cancel.clone();
@@ -293,6 +284,18 @@ impl Args {
         let explained = work.await?;
         ctrl_c.abort();
         explained.map_err(refused)
+    }
+
+    /// The memory that is left for rows and values, in bytes, beside the model's trees made ready for exact values.
+    fn left(&self, model: &Model, background: Option<&Rows>) -> anyhow::Result<usize> {
+        let taken = taken(model, background)?;
+        (self.memory << 20).checked_sub(taken).ok_or_else(|| {
+            let message = format!(
+                "--memory: making the model ready takes {} MiB beside rows and values",
+                taken.div_ceil(1 << 20)
+            );
+            UsageError(message).into()
+        })
     }
 
     /// The features' columns of a file: of `count` rows, or of all if they are not more than `most`.

@@ -97,6 +97,11 @@ impl Args {
             None if lone => first(&columns.rows, MAX_BACKGROUND),
             None => Rows::new(Vec::new(), features.len()),
         };
+        if self.method == Method::Groups
+            && let Some((_, model)) = &model
+        {
+            self.left(model, self.background.is_some().then_some(&background))?;
+        }
         if let Some(rows) = self.rows {
             columns.rows = first(&columns.rows, rows);
             columns.targets.truncate(rows);
