@@ -409,3 +409,33 @@ async fn what_a_file_does_not_hold_is_refused_once_it_is_known() {
         assert_eq!(problem.faults[0].code, "no_covers", "{known}");
     }
 }
+
+/// A network only answers.
+const NETWORK: &[u8] =
+    include_bytes!("../../../../capabilities/explain/tests/data/graphs/network_two.onnx");
+
+/// Of a file that is sorted by group, the rows that are explained are of one group: they are told as its own.
+#[tokio::test]
+async fn rows_of_a_network_belong_to_their_groups() {
+    let world = World::new().await;
+    let mut text = "a,b,c,d,sex\n".to_owned();
+    for row in 0..200 {
+        let sex = if row < 150 { "f" } else { "m" };
+        text.push_str(&format!("{},{},{},{},{sex}\n", row % 7, row % 5, row % 3, row % 2));
+    }
+    let (model, _) = world.model(&world.scope, NETWORK).await;
+    let asking = Asking { model, dataset: world.dataset(&world.scope, text).await };
+    let parameters =
+        json!({ "columns": ["a", "b", "c", "d"], "group": "sex", "background": 20, "rows": 40 });
+    let id = asking.ask(&world, &world.scope, "shap", parameters).await.unwrap();
+    let handle = workers(&world);
+    let done = ended(&world, id).await;
+    assert_eq!(done.status, "completed", "{:?}", done.failure);
+    handle.shutdown().await;
+    let mut tx = world.db.store().begin(&world.scope).await.unwrap();
+    let summary = explanation_summary(&mut tx, id).await.unwrap();
+    assert_eq!((summary.method, summary.rows), (Method::Kernel, 40));
+    let groups = summary.groups.unwrap();
+    let told: Vec<_> = groups.groups.iter().map(|group| (&*group.name, group.rows)).collect();
+    assert_eq!((told, groups.without), (vec![("f", 40)], 0));
+}

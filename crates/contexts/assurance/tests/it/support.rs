@@ -29,7 +29,7 @@ use ephor_tabular::{OpenOptions, Source, open};
 use object_store::local::LocalFileSystem;
 use serde_json::{Value, json};
 
-type Models = Arc<Mutex<HashMap<(OrganizationId, ModelArtifactId), &'static str>>>;
+type Models = Arc<Mutex<HashMap<(OrganizationId, ModelArtifactId), &'static [u8]>>>;
 type Tables = Arc<Mutex<HashMap<(OrganizationId, DatasetId), String>>>;
 
 /// Where the clock stands.
@@ -64,7 +64,7 @@ impl World {
             let text = known.lock().unwrap().get(&(scope.organization(), artifact)).copied();
             Box::pin(async move {
                 let text = text.ok_or_else(|| Problem::not_found("model artefact"))?;
-                let (format, model) = ephor_explain::read(text.as_bytes()).unwrap();
+                let (format, model) = ephor_explain::read(content).unwrap();
                 Ok((format, Arc::new(model)))
             })
         });
@@ -117,7 +117,12 @@ impl World {
     }
 
     /// A model of the organization with a file; both ids.
-    pub async fn model(&self, scope: &Scope, text: &'static str) -> (ModelId, ModelArtifactId) {
+    pub async fn model<C: AsRef<[u8]> + ?Sized>(
+        &self,
+        scope: &Scope,
+        content: &'static C,
+    ) -> (ModelId, ModelArtifactId) {
+        let content = content.as_ref();
         let admin = self.db.admin();
         let organization = scope.organization().uuid();
         let model: uuid::Uuid = sqlx::query_scalar(
@@ -129,7 +134,7 @@ impl World {
         .fetch_one(&admin)
         .await
         .unwrap();
-        let (_, read) = ephor_explain::read(text.as_bytes()).unwrap();
+        let (_, read) = ephor_explain::read(content).unwrap();
         let artifact: uuid::Uuid = sqlx::query_scalar(
             "insert into registry.model_artifacts
                  (organization_id, model_id, model_version_id, file_name, format, size_bytes, sha256, storage_path, features, outputs, trees, link, created_by)
@@ -147,7 +152,7 @@ impl World {
         .await
         .unwrap();
         let artifact = artifact.into();
-        self.models.lock().unwrap().insert((scope.organization(), artifact), text);
+        self.models.lock().unwrap().insert((scope.organization(), artifact), content);
         (model.into(), artifact)
     }
 
