@@ -64,7 +64,7 @@ impl World {
             let text = known.lock().unwrap().get(&(scope.organization(), artifact)).copied();
             Box::pin(async move {
                 let text = text.ok_or_else(|| Problem::not_found("model artefact"))?;
-                let (format, model) = ephor_explain::read(content).unwrap();
+                let (format, model) = ephor_explain::read(text).unwrap();
                 Ok((format, Arc::new(model)))
             })
         });
