@@ -106,7 +106,6 @@ impl Billing {
         let now = self.now();
         let (month, resets_at) = (month_of(now), next_month(now));
         let since = month.and_time(chrono::NaiveTime::MIN).and_utc();
-        // The system's role: deliberations are each person's own, but all of them count.
         let mut tx = self.parts().store.begin_system(scope).await?;
         let counts = sqlx::query!(
             r#"select
@@ -118,14 +117,15 @@ impl Billing {
                                      where m.organization_id = $1 and m.email = i.email
                                        and (m.is_active or m.joined_at is null))) as "members!",
                 (select count(*) from workforce.assistants a where a.organization_id = $1) as "assistants!",
-                (select count(*) from assurance.bias_analyses b
-                 where b.organization_id = $1 and b.created_at >= $2) as "analyses!",
-                (select count(*) from deliberation.deliberations d
-                 where d.organization_id = $1 and d.created_at >= $2) as "deliberations!",
+                coalesce((select c.bias_analysis_count from billing.usage_counts c
+                          where c.organization_id = $1 and c.month = $3), 0) as "analyses!",
+                coalesce((select c.deliberation_count from billing.usage_counts c
+                          where c.organization_id = $1 and c.month = $3), 0) as "deliberations!",
                 (select coalesce(sum(c.cost_amount), 0)::double precision from gateway.cost_transactions c
                  where c.organization_id = $1 and c.created_at >= $2) as "cost!""#,
             organization.uuid(),
-            since
+            since,
+            month
         )
         .fetch_one(tx.conn())
         .await

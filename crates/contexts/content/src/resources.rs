@@ -5,11 +5,12 @@ use ephor_rest::{Actions, Include, ResourceSpec};
 /// Posts, and how often they are read.
 pub const RESOURCES: &[ResourceSpec] = &[POSTS, POST_VIEWS];
 
-/// Whoever makes a post is its author; views are counted by the system.
+/// Whoever makes a post is its author, and it begins as a draft: publishing it is a change, which
+/// takes the permission to change posts. Views are counted by the system.
 const POSTS: ResourceSpec = ResourceSpec::new("posts", "content.posts")
     .labels("post", "posts")
     .actions(Actions::ALL)
-    .create(&["title", "content", "summary", "status", "is_featured", "slug", "tags"])
+    .create(&["title", "content", "summary", "is_featured", "slug", "tags"])
     .update(&["title", "content", "summary", "status", "is_featured", "slug", "tags", "author_id"])
     .search(&["title", "summary", "content"])
     .include(&[Include::one("views", "post_views", "id")])

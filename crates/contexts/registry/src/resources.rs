@@ -17,7 +17,8 @@ pub const RESOURCES: &[ResourceSpec] = &[
     FRONTIER_ALERTS,
 ];
 
-/// The database keeps the state machine, and stamps when they were classified, deployed, retired.
+/// The database keeps the state machine, and stamps when they were classified, deployed, retired. A
+/// new one may be what one step from planned leads to, but none that is prohibited is in use.
 const AI_SYSTEMS: ResourceSpec = ResourceSpec::new("ai_systems", "registry.ai_systems")
     .labels("AI system", "AI systems")
     .actions(Actions::ALL)

@@ -197,6 +197,32 @@ async fn what_a_plan_lacks_is_402_and_what_it_has_used_up_is_429() {
     assert_eq!(refused["code"], "quota_exceeded", "{refused}");
     assert_eq!(refused["quota"]["limit"], 1);
     assert!(wait > 0 && wait <= 31 * 86_400, "{wait}");
+    // What was deleted was used.
+    operator
+        .execute(
+            r#"update billing.subscription_tiers set limits = limits || '{"deliberations_per_month": 1}',
+                   features = features || '["deliberations"]' where code = 'free'"#,
+        )
+        .await
+        .unwrap();
+    let question = json!({ "problem_statement": "Shall we?" });
+    let asked = within_async("the feature is in force", async || {
+        let answer = ada.post("/v1/deliberations").json(&question).send().await.unwrap();
+        if answer.status() == StatusCode::PAYMENT_REQUIRED {
+            return None;
+        }
+        Some(problem(answer, StatusCode::CREATED).await)
+    })
+    .await;
+    let path = format!("{}/v1/deliberations/{}", server.url, asked["id"].as_str().unwrap());
+    let gone = ada.client.delete(&path).send().await.unwrap();
+    assert_eq!(gone.status(), StatusCode::NO_CONTENT);
+    let again = ada.post("/v1/deliberations").json(&question).send().await.unwrap();
+    let again = problem(again, StatusCode::TOO_MANY_REQUESTS).await;
+    assert_eq!(again["quota"]["used"], 1, "{again}");
+    let usage = ada.json("/v1/usage").await;
+    assert_eq!(used(&usage, "deliberations_per_month"), (json!(1.0), json!(1.0)), "{usage}");
+    assert_eq!(used(&usage, "bias_analyses_per_month"), (json!(1.0), json!(1.0)), "{usage}");
 
     // How many requests there are in a minute.
     operator

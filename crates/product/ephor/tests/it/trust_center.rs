@@ -129,6 +129,24 @@ async fn a_post_is_for_everybody_from_when_it_is_published_until_it_is_taken_bac
         .unwrap();
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
 
+    // Who may make posts, but not change them, makes drafts.
+    let key = json!({ "name": "w", "permissions": ["posts:create", "posts:read"] });
+    let key = answered(ada.post("/v1/api-keys").json(&key)).await;
+    let key = key["key"].as_str().unwrap();
+    let writer = Person::nobody(&server.url);
+    for status in ["published", "archived", "draft"] {
+        let body = json!({ "title": "Mine", "content": "c", "status": status });
+        let refused = writer.post("/v1/posts").bearer_auth(key).json(&body).send().await.unwrap();
+        assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY, "{status}");
+    }
+    let body = json!({ "title": "Mine", "content": "c", "slug": "mine" });
+    let made = answered(writer.post("/v1/posts").bearer_auth(key).json(&body)).await;
+    assert_eq!(made["status"], "draft");
+    let path = format!("/v1/posts/{}/publish", made["id"].as_str().unwrap());
+    let refused = writer.post(&path).bearer_auth(key).send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    assert_eq!(seen(&server.url, &format!("/p/{ours}/mine")).await.0, StatusCode::NOT_FOUND);
+
     // A tier without a trust centre has none.
     let mut operator = operator(data.path()).await;
     sqlx::Executor::execute(

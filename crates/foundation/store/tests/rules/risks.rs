@@ -1,0 +1,92 @@
+//! The risk that work is judged by goes up for everybody, and down for few.
+
+use crate::{
+    acting::{actor, join, member, scope_of},
+    work::{APPROVER, Company},
+};
+
+const LEVEL: &str = "work_items_risk_level_step";
+const TIER: &str = "assistants_risk_tier_step";
+const UNAPPROVED: &str = "work_items_approval_step";
+
+#[tokio::test]
+async fn risky_work_does_not_begin_by_being_called_harmless() {
+    let company = Company::new().await;
+    let Company { operator, approver, .. } = &company;
+    let work = company.work(3, 0).await;
+    // Neither in one step nor in two.
+    for set in ["risk_level = 0, status = 'in_progress'", "risk_level = 0", "risk_level = null"] {
+        let refused = company.change(operator, work.item, set).await;
+        assert_eq!(refused.unwrap_err(), LEVEL, "{set}");
+    }
+    // Who may approve may call it harmless, but does not begin it in the same breath.
+    let set = "risk_level = 0, status = 'in_progress'";
+    let refused = company.change(approver, work.item, set).await;
+    assert_eq!(refused.unwrap_err(), UNAPPROVED);
+    company.change(approver, work.item, "risk_level = 1").await.unwrap();
+    company.change(operator, work.item, "status = 'in_progress'").await.unwrap();
+    // By then it stays.
+    let refused = company.change(approver, work.item, "risk_level = 0").await;
+    assert_eq!(refused.unwrap_err(), LEVEL);
+    company.change(operator, work.item, "risk_level = 2").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_risk_is_not_lowered_once_an_approval_is_asked_for() {
+    let company = Company::new().await;
+    let Company { approver, .. } = &company;
+    let work = company.work(3, 0).await;
+    company.ask(work.item, 3).await;
+    let refused = company.change(approver, work.item, "risk_level = 0").await;
+    assert_eq!(refused.unwrap_err(), LEVEL);
+}
+
+#[tokio::test]
+async fn a_high_risk_is_lowered_by_whoever_decides_at_it() {
+    let company = Company::new().await;
+    for risk in [4, 5] {
+        let work = company.work(risk, 0).await;
+        let refused = company.change(&company.approver, work.item, "risk_level = 1").await;
+        assert_eq!(refused.unwrap_err(), LEVEL, "{risk}");
+        company.change(&company.owner, work.item, "risk_level = 1").await.unwrap();
+    }
+    let db = ephor_store::testing::database().await;
+    let holding = db.holding("Holding").await;
+    let daughter = db.subsidiary(&holding, "Daughter").await;
+    let company = Company::of(db, daughter).await;
+    let here = company.owner.organization();
+    let work = company.work(4, 0).await;
+    let refused = company.change(&company.owner, work.item, "risk_level = 3").await;
+    assert_eq!(refused.unwrap_err(), LEVEL);
+    let both = member(&company.db, holding.organization(), APPROVER).await;
+    join(&company.db, here, actor(&both), APPROVER).await;
+    let both = scope_of(actor(&both), here);
+    company.change(&both, work.item, "risk_level = 3").await.unwrap();
+}
+
+#[tokio::test]
+async fn an_assistants_tier_is_no_way_around_either() {
+    let company = Company::new().await;
+    let Company { operator, approver, .. } = &company;
+    let work = company.work(0, 3).await;
+    let refused = company.change(operator, work.item, "status = 'in_progress'").await;
+    assert_eq!(refused.unwrap_err(), UNAPPROVED, "the assistant's tier counts");
+    let refused = company.configure(operator, work.assistant, "risk_tier = 0").await;
+    assert_eq!(refused.unwrap_err(), TIER);
+    company.configure(operator, work.assistant, "risk_tier = 4").await.unwrap();
+    let refused = company.configure(approver, work.assistant, "risk_tier = 0").await;
+    assert_eq!(refused.unwrap_err(), TIER, "at level 4 an owner decides");
+    company.configure(&company.owner, work.assistant, "risk_tier = 1").await.unwrap();
+    let begun = company.change(operator, work.item, "status = 'in_progress'").await;
+    assert!(begun.unwrap()["started_at"].is_string());
+    let refused = company.configure(approver, work.assistant, "risk_tier = 0").await;
+    assert_eq!(refused.unwrap_err(), TIER, "its work is under way");
+    company.change(operator, work.item, "status = 'completed'").await.unwrap();
+    company.configure(approver, work.assistant, "risk_tier = 0").await.unwrap();
+
+    // Nor while an approval waits.
+    let work = company.work(0, 2).await;
+    company.ask(work.item, 2).await;
+    let refused = company.configure(approver, work.assistant, "risk_tier = 0").await;
+    assert_eq!(refused.unwrap_err(), TIER);
+}
