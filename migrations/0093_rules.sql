@@ -255,6 +255,15 @@ comment on function workforce.assistants_risk() is 'Lets the risk tier of an ass
 create trigger risk before update of risk_tier on workforce.assistants
     for each row execute function workforce.assistants_risk();
 
+-- Work begins in the backlog, an approval undecided, and a delegation is one's own: the application says nothing else of new rows.
+revoke insert on workforce.work_items, workforce.approvals, workforce.approval_delegations from ephor_app;
+grant insert (organization_id, id, assistant_id, title, description, priority, risk_level, estimated_cost, context, due_at, created_by)
+    on workforce.work_items to ephor_app;
+grant insert (organization_id, id, work_item_id, title, description, risk_level, approver_ids, expires_at, context)
+    on workforce.approvals to ephor_app;
+grant insert (organization_id, id, delegate_id, risk_levels, starts_at, ends_at, reason)
+    on workforce.approval_delegations to ephor_app;
+
 -- 3. AI systems ------------------------------------------------------------------------------------------------------
 
 -- A system that turns out to be prohibited is recorded as what it is, but none is put into use, nor registered as in use.

@@ -1,7 +1,7 @@
 //! The risk that work is judged by goes up for everybody, and down for few.
 
 use crate::{
-    acting::{actor, join, member, scope_of},
+    acting::{act, actor, join, member, scope_of},
     work::{APPROVER, Company},
 };
 
@@ -89,4 +89,32 @@ async fn an_assistants_tier_is_no_way_around_either() {
     company.ask(work.item, 2).await;
     let refused = company.configure(approver, work.assistant, "risk_tier = 0").await;
     assert_eq!(refused.unwrap_err(), TIER);
+}
+
+#[tokio::test]
+async fn nothing_is_made_that_is_decided_already() {
+    let company = Company::new().await;
+    let Company { db, operator, approver, .. } = &company;
+    let work = company.work(3, 0).await;
+    for sql in [
+        format!(
+            "insert into workforce.work_items (organization_id, assistant_id, title, status, created_by)
+             values ($1, '{}', 'Work', 'in_progress', '{}')",
+            work.assistant,
+            actor(operator)
+        ),
+        format!(
+            "insert into workforce.approvals (organization_id, work_item_id, title, risk_level, status, expires_at)
+             values ($1, '{}', 'It may', 3, 'approved', now() + interval '1 day')",
+            work.item
+        ),
+        format!(
+            "insert into workforce.approval_delegations (organization_id, delegator_id, delegate_id, starts_at, ends_at)
+             values ($1, '{}', '{}', now(), now() + interval '1 day')",
+            actor(approver),
+            actor(operator)
+        ),
+    ] {
+        assert_eq!(act(db, operator, &sql).await.unwrap_err(), "42501", "{sql}");
+    }
 }
