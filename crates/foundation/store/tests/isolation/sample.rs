@@ -37,6 +37,7 @@ const SAMPLES: &[(&str, &str, &str)] = &[
     ("registry.model_artifacts", "sha256", "repeat('0', 64)"),
     ("registry.model_versions", "semantic_version", "'1.0.0'"),
     ("workforce.approval_delegations", "ends_at", "now() + interval '1 day'"),
+    ("workforce.approvals", "expires_at", "now() + interval '1 day'"),
 ];
 
 /// Column and value, as SQL, of a row of `organization`.
