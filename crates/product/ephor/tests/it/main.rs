@@ -8,6 +8,7 @@
 mod admin;
 mod analyze;
 mod analyze_gate;
+mod approvals;
 mod architecture;
 mod archives;
 mod billing;
