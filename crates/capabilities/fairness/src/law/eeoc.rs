@@ -5,11 +5,16 @@
 //! and by two-sided tests, for the same paragraph says that greater differences may be no adverse impact "where the differences
 //! are based on small numbers and are not statistically significant", and smaller ones may be it where they are "significant in
 //! both statistical and practical terms".
+//!
+//! They name no adjustment for many groups. But who is compared with the group that happened to be selected most is compared with
+//! one that the data picked: of five groups with one rate, adjusting for four tests would call one significant in 9 of 100 samples
+//! at a level of 5. So p is adjusted over all pairs of groups, as everywhere else; where the spec names a reference group, and that
+//! is the group selected most, over the tests against it.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ReportOptions,
+    Family, ReportOptions,
     categories::{
         Table, highest, is_below_four_fifths, is_left_out, outcome, people, selection, undecided,
     },
@@ -21,7 +26,8 @@ use crate::{
     intervals::{Proportion, newcombe::newcombe, z},
     result::{Interval, IntervalMethod, PredictionSource},
     significance::{
-        Selection, adjust,
+        Selection,
+        all_pairs::Adjusted,
         chi_square::{self, ChiSquare},
         deviations::{SUSPECT, shortfall, standard_deviations},
         fisher,
@@ -64,6 +70,9 @@ pub struct Section {
     pub attributes: Vec<String>,
     /// The group with the highest rate, with which the others are compared.
     pub highest: Option<String>,
+    /// The tests that each p is adjusted for; `None` in reports of old, where it was the tests against the highest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<Family>,
     /// Whether all compared groups could have one rate.
     pub overall: Option<ChiSquare>,
     /// All groups that are known.
@@ -109,10 +118,11 @@ pub struct Comparison {
     pub difference_interval: Interval,
     /// Fisher's exact p, two-sided.
     pub fisher: f64,
-    /// The same, adjusted for the number of groups (Holm).
+    /// The same, adjusted over the section's [`Family`] of tests (Holm); with more than
+    /// [`MAX_GROUPS`](crate::significance::all_pairs::MAX_GROUPS) groups by Bonferroni, which is never less.
     pub fisher_holm: f64,
-    /// The same, so that few of what is called significant is chance (Benjamini and Hochberg 1995). Less strict than Holm's: for
-    /// who reads it; no indication rests on it.
+    /// The same, so that few of what is called significant is chance (Benjamini and Hochberg 1995). Less strict than Holm's, save
+    /// with so many groups, where it is the same: for who reads it; no indication rests on it.
     pub fisher_bh: f64,
     /// Fisher's mid-p: less conservative than the exact one (Lancaster 1961). No indication rests on it.
     pub mid_p: f64,
@@ -178,6 +188,7 @@ pub fn report(
         sections,
         notes: [
             "Four-fifths is a rule of thumb for enforcement, not a definition of discrimination; a difference that is significant may be justified, and one that is not may be unlawful.",
+            "The group selected most is picked by the data. So p is adjusted (Holm) over all pairs of groups, not only over those with that group; only where that group was named beforehand, as the reference group, over the tests against it.",
             "Groups that combine attributes are shown because disparities hide there; the guidelines ask for sex, and race or ethnicity, each by itself.",
         ]
         .map(str::to_owned)
@@ -201,8 +212,9 @@ fn section(
     };
     let highest = highest(&selections, is_compared);
     let compared: Vec<usize> = (0..selections.len()).filter(|at| is_compared(*at)).collect();
-    let tests = compared.len().saturating_sub(1).max(1);
-    let level = (1.0 - spec.confidence) / tests as f64;
+    let is_named = highest.is_some_and(|at| is_reference(table, at, spec));
+    let family = Family::new(compared.len(), is_named);
+    let level = (1.0 - spec.confidence) / family.tests.max(1) as f64;
     let mut groups: Vec<Line> = table
         .categories
         .iter()
@@ -240,11 +252,14 @@ fn section(
             }
         })
         .collect();
-    conclude(&mut groups, 1.0 - spec.confidence);
     let rates: Vec<Selection> = compared.iter().map(|at| selections[*at]).collect();
+    let best = compared.iter().position(|at| Some(*at) == highest);
+    let adjusted = best.map_or_else(Vec::new, |best| family.adjust(&rates, best));
+    conclude(&mut groups, compared.iter().copied().zip(adjusted), 1.0 - spec.confidence);
     Section {
         attributes: table.names.clone(),
         highest: highest.map(|at| table.categories[at].name.clone()),
+        family: Some(family),
         overall: chi_square::independence(&rates),
         indication: groups
             .iter()
@@ -302,18 +317,22 @@ fn compare(
     })
 }
 
-/// Adjusts the tests for their number, and says what they mean beside the rates.
-fn conclude(groups: &mut [Line], alpha: f64) {
-    let exact: Vec<f64> =
-        groups.iter().filter_map(|line| Some(line.comparison.as_ref()?.fisher)).collect();
-    let adjusted = adjust::holm(&exact).into_iter().zip(adjust::benjamini_hochberg(&exact));
-    let compared = groups.iter_mut().filter_map(|line| {
-        Some((line.comparison.as_mut()?, line.below_four_fifths.unwrap_or(false)))
-    });
-    for ((comparison, below), (holm, hochberg)) in compared.zip(adjusted) {
-        (comparison.fisher_holm, comparison.fisher_bh) = (holm, hochberg);
+/// Whether this group is the one that the spec names for reference, by each of the attributes.
+fn is_reference(table: &Table, at: usize, spec: &AnalysisSpec) -> bool {
+    let names = table.names.iter().map(|attribute| spec.reference_groups.get(attribute));
+    names.eq(table.categories[at].values.iter().map(Some))
+}
+
+/// Takes the adjusted tests of each group, by its place, and says what they mean beside the rates.
+fn conclude(groups: &mut [Line], adjusted: impl Iterator<Item = (usize, Adjusted)>, alpha: f64) {
+    for (at, found) in adjusted {
+        let Some(line) = groups.get_mut(at) else { continue };
+        let below = line.below_four_fifths.unwrap_or(false);
+        let Some(comparison) = line.comparison.as_mut() else { continue };
+        comparison.fisher_holm = found.holm;
+        comparison.fisher_bh = found.benjamini_hochberg.unwrap_or(found.holm);
         let hangs_on_one = comparison.flip_flop.is_some_and(|moved| moved.reverses);
-        let significant = holm <= alpha && !hangs_on_one;
+        let significant = found.holm <= alpha && !hangs_on_one;
         comparison.indication = match (below, significant) {
             (false, false) => Indication::None,
             (true, false) => Indication::RateOnly,

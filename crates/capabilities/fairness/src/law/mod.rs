@@ -6,6 +6,7 @@
 mod asked;
 mod categories;
 pub mod eeoc;
+mod family;
 pub mod ll144;
 
 use std::collections::BTreeSet;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AnalysisError, AnalysisSpec, Fault, cube::Cube};
 pub use asked::{LawSpec, MAX_CATEGORIES};
+pub use family::Family;
 
 /// Categories with a lesser share of the data may be left out.
 pub const SMALL_SHARE: f64 = 0.02;

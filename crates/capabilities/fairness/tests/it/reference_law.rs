@@ -1,6 +1,6 @@
 //! Local Law 144 and the Uniform Guidelines, against an independent computation.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use datafusion::prelude::CsvReadOptions;
@@ -10,7 +10,7 @@ use ephor_fairness::{
     law::{ReportOptions, eeoc, ll144},
     read_cube,
     significance::{
-        Selection,
+        Selection, adjust, fisher,
         power::{USUAL_POWER, detectable},
     },
 };
@@ -86,6 +86,33 @@ async fn local_law_144() {
     }
 }
 
+/// Holm's and Benjamini and Hochberg's p of each group against the highest, over all pairs of the groups compared.
+fn over_all_pairs(section: &eeoc::Section) -> BTreeMap<String, (f64, f64)> {
+    let compared: Vec<&eeoc::Line> =
+        section.groups.iter().filter(|line| line.excluded.is_none()).collect();
+    let (mut pairs, mut p) = (Vec::new(), Vec::new());
+    for (at, one) in compared.iter().enumerate() {
+        for other in &compared[at + 1..] {
+            pairs.push((&one.name, &other.name));
+            p.push(fisher::exact(one.selection, other.selection));
+        }
+    }
+    let (holm, hochberg) = (adjust::holm(&p), adjust::benjamini_hochberg(&p));
+    let highest = section.highest.as_ref().unwrap();
+    pairs
+        .iter()
+        .enumerate()
+        .filter_map(|(at, (one, other))| {
+            let name = match (*one == highest, *other == highest) {
+                (true, _) => other,
+                (_, true) => one,
+                _ => return None,
+            };
+            Some(((*name).clone(), (holm[at], hochberg[at])))
+        })
+        .collect()
+}
+
 #[tokio::test]
 async fn the_uniform_guidelines() {
     for set in data_sets() {
@@ -112,6 +139,7 @@ async fn the_uniform_guidelines() {
                     assert!((ours - p).abs() <= 1e-9 * p, "{name}: {ours} {p}");
                 }
                 let compared = section.groups.iter().filter(|line| line.excluded.is_none());
+                let family = over_all_pairs(section);
                 assert_eq!(compared.clone().count(), rows.len(), "{} {name} {kind}", set.name);
                 for line in compared {
                     let row = &rows[&line.name];
@@ -132,8 +160,19 @@ async fn the_uniform_guidelines() {
                     );
                     same_p(ours.fisher, &row["fisher_exact_p_two_sided"], &what);
                     same_p(ours.mid_p, &row["fisher_mid_p_two_sided"], &what);
-                    same_p(ours.fisher_holm, &row["fisher_p_holm"], &what);
-                    same_p(ours.fisher_bh, &row["fisher_p_bh"], &what);
+                    // Theirs is over the tests against the highest: the same of two groups only.
+                    if rows.len() == 2 {
+                        same_p(ours.fisher_holm, &row["fisher_p_holm"], &what);
+                        same_p(ours.fisher_bh, &row["fisher_p_bh"], &what);
+                    } else {
+                        let (holm, hochberg) = family[&line.name];
+                        same_p(ours.fisher_holm, &holm.into(), &what);
+                        same_p(ours.fisher_bh, &hochberg.into(), &what);
+                        assert!(
+                            row["fisher_p_holm"].as_f64().unwrap() <= ours.fisher_holm * 1.000_001,
+                            "{what}"
+                        );
+                    }
                     same(ours.standard_deviations, &row["z_pooled"]["z"], &what);
                     assert_eq!(Some(ours.beyond_two), row["more_than_two_sd"].as_bool(), "{what}");
                     same(Some(ours.shortfall), &row["shortfall_selections"], &what);
@@ -298,8 +337,30 @@ fn what_a_sample_could_show_is_asked_at_the_level_of_so_many_tests() {
     let cube = hired(&[("F", 40, 100), ("M", 50, 100), ("X", 45, 100)]);
     let report = eeoc::report(&cube, &small_spec(), &ReportOptions::default()).unwrap();
     let found = report.sections[0].groups[0].comparison.as_ref().unwrap();
-    let level = (1.0 - small_spec().confidence) / 2.0;
+    let level = (1.0 - small_spec().confidence) / 3.0;
     assert_eq!(found.detectable, detectable(100, Selection::new(50, 100), level, USUAL_POWER));
+}
+
+#[test]
+fn only_a_group_that_was_named_is_compared_with_alone() {
+    let cube = hired(&[("F", 30, 100), ("M", 50, 100), ("X", 47, 100)]);
+    let asked = |reference: Option<&str>| {
+        let named = reference.map(|name| ("sex".to_owned(), name.to_owned()));
+        let spec = AnalysisSpec { reference_groups: named.into_iter().collect(), ..small_spec() };
+        let report = eeoc::report(&cube, &spec, &ReportOptions::default()).unwrap();
+        let section = &report.sections[0];
+        let found = section.groups[0].comparison.clone().unwrap();
+        (section.family.unwrap(), found.fisher, found.fisher_holm, found.indication)
+    };
+    let (family, p, holm, _) = asked(None);
+    assert_eq!((family.tests, family.is_named, holm), (3, false, 3.0 * p));
+    // M is named, and is the highest.
+    let (family, alone, holm, indication) = asked(Some("M"));
+    assert_eq!((family.tests, family.is_named, holm), (2, true, 2.0 * p));
+    assert_eq!((alone, indication), (p, eeoc::Indication::Both));
+    // X is named, but M is compared with, which the data picked.
+    let (family, _, holm, _) = asked(Some("X"));
+    assert_eq!((family.tests, family.is_named, holm), (3, false, 3.0 * p));
 }
 
 #[test]

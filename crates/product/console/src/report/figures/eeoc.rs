@@ -1,6 +1,9 @@
 //! The Uniform Guidelines in words.
 
-use ephor_fairness::law::eeoc::{Comparison, EeocReport, Indication, Line, Section as Groups};
+use ephor_fairness::law::{
+    Family,
+    eeoc::{Comparison, EeocReport, Indication, Line, Section as Groups},
+};
 
 use super::{Document, NOTHING, Section, below, chi_square, people, probability, rate, ratio};
 
@@ -15,7 +18,7 @@ pub(super) fn document(report: &EeocReport) -> Document {
         facts.push(format!("Nothing was decided on {who}."));
     }
     facts.push(format!(
-        "Tests are two-sided at {:.3}; a group is significant by Fisher's exact test, adjusted for the number of groups (Holm).",
+        "Tests are two-sided at {:.3}; a group is significant by Fisher's exact test, adjusted for the tests that belong together (Holm).",
         report.alpha
     ));
     let heads: Vec<&'static str> = HEADS
@@ -60,6 +63,7 @@ fn section(groups: &Groups, heads: &[&'static str], is_stratified: bool) -> Sect
         }
         Some(highest) => {
             facts.push(format!("Compared with {}, which has the highest rate.", shown(highest)));
+            facts.extend(groups.family.filter(|family| family.tests > 1).map(adjusted));
         }
         None => {}
     }
@@ -126,6 +130,16 @@ const fn indication(indication: Indication) -> &'static str {
 
 fn shown(line: &Line) -> String {
     line.values.join(" / ")
+}
+
+/// Why p is adjusted for so many tests.
+fn adjusted(family: Family) -> String {
+    let Family { tests, is_named } = family;
+    if is_named {
+        format!("It was named beforehand: p is adjusted for the {tests} tests against it.")
+    } else {
+        format!("The data picked it: p is adjusted for all {tests} pairs of groups.")
+    }
 }
 
 /// What the figures alone do not say.
@@ -203,6 +217,7 @@ mod tests {
         let groups = Groups {
             attributes: vec!["sex".to_owned()],
             highest: Some("M".to_owned()),
+            family: Some(Family { tests: 1, is_named: false }),
             overall: None,
             groups,
             unknown: 0,
@@ -215,6 +230,13 @@ mod tests {
     fn where_nobody_is_selected_no_rate_is_the_highest() {
         let facts = said(vec![line("F", 0, Some(comparison(None))), line("M", 0, None)]);
         assert_eq!(facts, ["Nobody was selected: there are no rates to compare."]);
+    }
+
+    #[test]
+    fn why_p_is_adjusted_is_said() {
+        let said = |is_named| adjusted(Family { tests: 6, is_named });
+        assert!(said(false).contains("all 6 pairs"));
+        assert!(said(true).contains("the 6 tests against it"));
     }
 
     #[test]
