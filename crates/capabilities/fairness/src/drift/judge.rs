@@ -1,13 +1,9 @@
 //! Whether columns drifted: p-values adjusted over all of them, one test chosen for each, and its verdict.
 
 use super::{
-    Adjustment, ColumnDrift, ColumnKind, DriftSpec, DriftTest, SMALL, bins::short, missing_share,
-    registry,
+    ColumnDrift, ColumnKind, DriftSpec, DriftTest, SMALL, bins::short, missing_share, registry,
 };
-use crate::{
-    result::Status,
-    significance::adjust::{benjamini_hochberg, holm},
-};
+use crate::result::Status;
 
 /// Judges all columns; `of_chunks` are the thresholds that the reference's chunks give, by column and test.
 pub(super) fn judge(
@@ -57,12 +53,7 @@ fn adjust(columns: &mut [ColumnDrift], spec: &DriftSpec) {
         .filter(|test| test.p_value.is_some())
         .collect();
     let p: Vec<f64> = tests.iter().filter_map(|test| test.p_value).collect();
-    let adjusted = match spec.adjustment {
-        Adjustment::Holm => holm(&p),
-        Adjustment::BenjaminiHochberg => benjamini_hochberg(&p),
-        Adjustment::None => p,
-    };
-    for (test, p) in tests.iter_mut().zip(adjusted) {
+    for (test, p) in tests.iter_mut().zip(spec.adjustment.of(p)) {
         test.p_adjusted = Some(p);
     }
 }

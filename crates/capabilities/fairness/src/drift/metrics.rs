@@ -2,13 +2,17 @@
 
 use std::collections::HashSet;
 
-use super::{DriftSpec, MetricDrift, MetricKind, bins::short};
+use super::{
+    DriftSpec, MetricDrift, MetricKind,
+    chance::{p_value, stretched},
+    settle::{Pending, settle},
+};
 use crate::{
     analysis::gap,
     disparities,
     intervals::recovered::{Sure, difference},
     metrics::{self, Better, Metric},
-    result::{AnalysisResult, AttributeResult, Disparity, Group, Interval, MetricValue, Status},
+    result::{AnalysisResult, AttributeResult, Disparity, Group, Interval, MetricValue},
 };
 
 /// How much worse a metric or disparity may be, unless the spec says otherwise.
@@ -21,14 +25,15 @@ const JUDGED: [&str; 8] =
 /// Compares two analyses of one spec: every metric of everybody, the judged ones of each group, and every judged disparity.
 ///
 /// A metric that can be better or worse fails when it is worse by more than its threshold, any other when it differs by more;
-/// a disparity when it is further from its ideal by more. It fails only if the whole interval of the difference is beyond, and
-/// warns when the difference alone is: the two tables are independent samples.
+/// a disparity when it is further from its ideal by more. It fails only if that is more than chance: the p of so much more than
+/// the threshold, adjusted by the spec's method over all metrics (or all disparities) that are judged here, is at most one less
+/// the confidence of the analyses. Otherwise it warns. The two tables are independent samples.
 pub fn metric_drift(
     reference: &AnalysisResult,
     current: &AnalysisResult,
     spec: &DriftSpec,
 ) -> Vec<MetricDrift> {
-    let mut found: Vec<MetricDrift> = metrics::registry()
+    let mut found: Vec<Pending> = metrics::registry()
         .iter()
         .filter(|metric| !matches!(metric.id, "count" | "share"))
         .filter_map(|metric| {
@@ -55,7 +60,7 @@ pub fn metric_drift(
             of_disparity(&now.name, was, disparity, spec)
         }));
     }
-    found
+    settle(found, spec.adjustment)
 }
 
 /// Groups that only one of two analyses has, as `attribute: group`: (new, gone).
@@ -109,7 +114,7 @@ fn of_metric(
     reference: &Group,
     current: &Group,
     threshold: Option<f64>,
-) -> Option<MetricDrift> {
+) -> Option<Pending> {
     let known = Known { id: metric.id, title: metric.title, better: metric.better };
     let whose = attribute.map(|attribute| (attribute, current.name.as_str()));
     let (before, now) = (reference.metric(metric.id)?, current.metric(metric.id)?);
@@ -131,7 +136,7 @@ pub(super) fn of_values(
     before: &MetricValue,
     now: &MetricValue,
     threshold: Option<f64>,
-) -> MetricDrift {
+) -> Pending {
     let sure = |value: Option<f64>, interval| Some(Sure { value: value?, interval });
     let change = before.value.zip(now.value).map(|(before, now)| now - before);
     let interval = before
@@ -151,24 +156,44 @@ pub(super) fn of_values(
         Better::Lower => change,
         Better::Neither => change.abs(),
     });
-    let status = judged(by, interval.as_ref().map(worse), threshold);
-    let mut found = MetricDrift {
-        kind: MetricKind::Performance,
-        attribute: whose.map(|(attribute, _)| attribute.to_owned()),
-        group: whose.map(|(_, group)| group.to_owned()),
-        metric: known.id.to_owned(),
-        title: known.title.to_owned(),
-        reference: before.value,
-        current: now.value,
-        difference: change,
-        interval,
-        threshold,
-        status,
-        sentence: String::new(),
-    };
-    let undefined = before.undefined.as_deref().or(now.undefined.as_deref());
-    found.sentence = sentence(&found, known.better != Better::Neither, undefined);
-    found
+    let sides = side(before).zip(side(now));
+    let p = by.zip(threshold).zip(sides).map(|((by, threshold), ((was, old), (is, new)))| {
+        if by <= threshold {
+            return 1.0;
+        }
+        p_value(|z| {
+            let (old, new) = (stretched(was, old, false, z), stretched(is, new, false, z));
+            let (now, before) =
+                (Sure { value: is, interval: &new }, Sure { value: was, interval: &old });
+            worse(&difference(now, before)) > threshold
+        })
+    });
+    Pending {
+        found: MetricDrift {
+            kind: MetricKind::Performance,
+            attribute: whose.map(|(attribute, _)| attribute.to_owned()),
+            group: whose.map(|(_, group)| group.to_owned()),
+            metric: known.id.to_owned(),
+            title: known.title.to_owned(),
+            reference: before.value,
+            current: now.value,
+            difference: change,
+            interval,
+            p_value: p,
+            p_adjusted: None,
+            threshold,
+            status: None,
+            sentence: String::new(),
+        },
+        by,
+        has_direction: known.better != Better::Neither,
+        undefined: before.undefined.clone().or_else(|| now.undefined.clone()),
+    }
+}
+
+/// A value with its interval, if it has one.
+fn side(value: &MetricValue) -> Option<(f64, &Interval)> {
+    value.value.zip(value.interval.as_ref())
 }
 
 fn of_disparity(
@@ -176,7 +201,7 @@ fn of_disparity(
     before: &Disparity,
     now: &Disparity,
     spec: &DriftSpec,
-) -> Option<MetricDrift> {
+) -> Option<Pending> {
     let definition = disparities::find(&now.id)?;
     let named = spec.metric_threshold(definition.names());
     // Those that the analysis judges, and those that are named.
@@ -191,7 +216,7 @@ pub(super) fn of_gaps(
     before: &Disparity,
     now: &Disparity,
     threshold: f64,
-) -> MetricDrift {
+) -> Pending {
     let gap = |value: f64| gap(now.ideal, value);
     let gaps = before.value.zip(now.value).map(|(before, now)| (gap(before), gap(now)));
     let interval =
@@ -200,23 +225,43 @@ pub(super) fn of_gaps(
         difference(Sure { value: is, interval: &new }, Sure { value: was, interval: &old })
     });
     let change = gaps.map(|(before, now)| now - before);
-    let mut found = MetricDrift {
-        kind: MetricKind::Fairness,
-        attribute: Some(attribute.to_owned()),
-        group: class.map(str::to_owned),
-        metric: now.id.clone(),
-        title: now.title.clone(),
-        reference: before.value,
-        current: now.value,
-        difference: change,
-        threshold: Some(threshold),
-        status: judged(change, interval.as_ref().map(|interval| interval.lower), Some(threshold)),
-        interval,
-        sentence: String::new(),
-    };
-    let undefined = before.undefined.as_deref().or(now.undefined.as_deref());
-    found.sentence = sentence(&found, true, undefined);
-    found
+    let sides = before.value.zip(before.interval.as_ref());
+    let sides = sides.zip(now.value.zip(now.interval.as_ref()));
+    let p = change.zip(sides).map(|(change, ((was, old), (is, new)))| {
+        if change <= threshold {
+            return 1.0;
+        }
+        let at = |value: f64, interval: &Interval, z: f64| {
+            gap_interval(&stretched(value, interval, now.ideal == 1.0, z), now.ideal)
+        };
+        p_value(|z| {
+            let (old, new) = (at(was, old, z), at(is, new, z));
+            let (now, before) =
+                (Sure { value: gap(is), interval: &new }, Sure { value: gap(was), interval: &old });
+            difference(now, before).lower > threshold
+        })
+    });
+    Pending {
+        found: MetricDrift {
+            kind: MetricKind::Fairness,
+            attribute: Some(attribute.to_owned()),
+            group: class.map(str::to_owned),
+            metric: now.id.clone(),
+            title: now.title.clone(),
+            reference: before.value,
+            current: now.value,
+            difference: change,
+            interval,
+            p_value: p,
+            p_adjusted: None,
+            threshold: Some(threshold),
+            status: None,
+            sentence: String::new(),
+        },
+        by: change,
+        has_direction: true,
+        undefined: before.undefined.clone().or_else(|| now.undefined.clone()),
+    }
 }
 
 /// How far from its ideal a disparity is, by its interval.
@@ -230,70 +275,9 @@ fn gap_interval(interval: &Interval, ideal: f64) -> Interval {
     }
 }
 
-/// `by` is how much worse it is, `nearest` the same at the interval's near end.
-fn judged(by: Option<f64>, nearest: Option<f64>, threshold: Option<f64>) -> Option<Status> {
-    let (by, threshold) = (by?, threshold?);
-    Some(if by <= threshold {
-        Status::Pass
-    } else if nearest.is_some_and(|nearest| nearest > threshold) {
-        Status::Fail
-    } else {
-        Status::Warning
-    })
-}
-
-fn sentence(found: &MetricDrift, has_direction: bool, undefined: Option<&str>) -> String {
-    let whom = match (&found.attribute, &found.group) {
-        (Some(attribute), Some(class)) if found.kind == MetricKind::Fairness => {
-            format!(" by {attribute}, of {class} against the rest,")
-        }
-        (Some(attribute), Some(group)) => format!(" of {attribute} {group}"),
-        (Some(attribute), None) => format!(" by {attribute}"),
-        _ => String::new(),
-    };
-    let (Some(before), Some(now)) = (found.reference, found.current) else {
-        let reason = undefined.unwrap_or("it is undefined in one of the tables");
-        return format!("{}{whom} cannot be compared: {reason}.", found.title);
-    };
-    let mut text = format!("{}{whom} went from {} to {}", found.title, short(before), short(now));
-    if let Some(Interval { lower, upper, .. }) = &found.interval {
-        let what = if found.kind == MetricKind::Fairness {
-            "further from ideal by"
-        } else {
-            "a difference of"
-        };
-        let difference = found.difference.map_or_else(String::new, short);
-        text.push_str(&format!(", {what} {difference} [{}, {}]", short(*lower), short(*upper)));
-    }
-    let beyond = if has_direction { "worse" } else { "different" };
-    match (found.status, found.threshold) {
-        (Some(Status::Fail), Some(threshold)) => {
-            text.push_str(&format!("; {beyond} by more than {}.", short(threshold)));
-        }
-        (Some(Status::Warning), Some(threshold)) => {
-            text.push_str(&format!(
-                "; {beyond} by more than {}, but chance could explain it.",
-                short(threshold)
-            ));
-        }
-        _ => text.push('.'),
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_beyond_only_by_chance_warns() {
-        assert_eq!(judged(Some(0.04), Some(0.01), Some(0.05)), Some(Status::Pass));
-        assert_eq!(judged(Some(0.08), Some(0.01), Some(0.05)), Some(Status::Warning));
-        assert_eq!(judged(Some(0.08), None, Some(0.05)), Some(Status::Warning));
-        assert_eq!(judged(Some(0.08), Some(0.06), Some(0.05)), Some(Status::Fail));
-        assert_eq!(judged(Some(0.08), Some(0.06), None), None);
-        assert_eq!(judged(None, None, Some(0.05)), None);
-    }
 
     #[test]
     fn a_ratios_gap_is_0_at_its_ideal_on_either_side() {

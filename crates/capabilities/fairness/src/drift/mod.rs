@@ -3,6 +3,9 @@
 //! Small tables (the smaller has at most [`SMALL`] values) are judged by a test, Kolmogorov-Smirnov of numbers and chi-square of
 //! categories, with p-values adjusted for the number of columns. In large tables every difference is significant, so that a
 //! distance decides: Wasserstein of numbers, Jensen-Shannon of categories.
+//!
+//! Performance and fairness are judged by p-values too, adjusted for all metrics of all groups, and for all disparities: of a run
+//! in which nothing changed, each of these three finds something no more often than its level says.
 
 pub mod chi_square;
 pub mod jensen_shannon;
@@ -15,6 +18,7 @@ pub mod wasserstein;
 
 mod bins;
 mod categories;
+mod chance;
 mod chunks;
 mod columns;
 mod compare;
@@ -23,6 +27,7 @@ mod metrics;
 mod numbers;
 mod report;
 mod scan;
+mod settle;
 mod spec;
 mod tasks;
 

@@ -167,11 +167,19 @@ pub struct MetricDrift {
     pub current: Option<f64>,
     /// Of a metric: current - reference. Of a disparity: how much further from its ideal it is; less than 0 is nearer.
     pub difference: Option<f64>,
-    /// An interval of the difference.
+    /// An interval of the difference, at its own confidence: of this difference alone, whatever else is judged.
     pub interval: Option<Interval>,
+    /// Of what is judged: how likely chance makes it worse than the threshold by so much, two-sided. 1 where it is within the
+    /// threshold, `None` without an interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_value: Option<f64>,
+    /// The same, adjusted for all metrics (or all disparities) that the run judges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_adjusted: Option<f64>,
     /// How much worse (or, where neither way is better, how different) is accepted; `None` when it is not judged.
     pub threshold: Option<f64>,
-    /// Fail: worse by more than the threshold, noise allowed for. Warning: only the difference itself is.
+    /// Fail: worse by more than the threshold, and chance does not explain it by the adjusted p. Warning: only the difference
+    /// itself is.
     pub status: Option<Status>,
     /// What that means.
     pub sentence: String,

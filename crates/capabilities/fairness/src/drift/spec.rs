@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::registry;
-use crate::{AnalysisSpec, Fault, catalogue, fault::nearest};
+use crate::{
+    AnalysisSpec, Fault, catalogue,
+    fault::nearest,
+    significance::adjust::{benjamini_hochberg, holm},
+};
 
 /// The most columns of one comparison.
 pub const MAX_COLUMNS: usize = 1_000;
@@ -21,7 +25,7 @@ pub struct DriftSpec {
     pub thresholds: BTreeMap<String, f64>,
     /// The confidence of intervals and tests: a test finds a difference when its p-value is at most 1 - confidence.
     pub confidence: f64,
-    /// How the p-values of many columns are adjusted.
+    /// How the p-values of many columns are adjusted; those of many metrics, and of many disparities, likewise.
     pub adjustment: Adjustment,
     /// A column with fewer values than this in either table is not judged.
     pub min_rows: u64,
@@ -34,7 +38,7 @@ pub struct DriftSpec {
     pub analysis: Option<AnalysisSpec>,
 }
 
-/// How the p-values of many columns are adjusted.
+/// How the p-values of many columns, metrics or disparities are adjusted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Adjustment {
@@ -43,8 +47,19 @@ pub enum Adjustment {
     Holm,
     /// Benjamini and Hochberg: of all alarms, on average a share of at most 1 - confidence is false.
     BenjaminiHochberg,
-    /// Each column by itself: of a hundred columns without drift, five sound an alarm at a confidence of 0.95.
+    /// Each by itself: of a hundred columns without drift, five sound an alarm at a confidence of 0.95.
     None,
+}
+
+impl Adjustment {
+    /// Adjusts p-values, in their order.
+    pub(super) fn of(self, p: Vec<f64>) -> Vec<f64> {
+        match self {
+            Self::Holm => holm(&p),
+            Self::BenjaminiHochberg => benjamini_hochberg(&p),
+            Self::None => p,
+        }
+    }
 }
 
 impl Default for DriftSpec {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    METRIC_THRESHOLD, MetricDrift, columns,
+    Adjustment, METRIC_THRESHOLD, MetricDrift, columns,
     metrics::{Known, Named, of_gaps, of_values, only},
+    settle::{Pending, settle},
 };
 use crate::{
     catalogue,
@@ -20,8 +21,8 @@ use crate::{
 /// `thresholds` says by metric or disparity how much worse it may be. Without one, metrics and disparities that reach from 0 to
 /// 1 are judged by [`METRIC_THRESHOLD`]: metrics of which more or less is better, and disparities that the analysis judges.
 /// What has a unit is judged only if it is named, or by the threshold that the current analysis itself has for it. Verdicts are
-/// those of [`metric_drift`](super::metric_drift); where the two do not have the same classes, what is taken over classes warns
-/// rather than fails. Empty for analyses of yes or no, and of two tasks.
+/// those of [`metric_drift`](super::metric_drift), adjusted by Holm; where the two do not have the same classes, what is taken over
+/// classes warns rather than fails. Empty for analyses of yes or no, and of two tasks.
 pub fn task_drift(
     reference: &TaskResult,
     current: &TaskResult,
@@ -42,7 +43,7 @@ pub fn task_drift(
         for group in is.groups.iter().filter(|group| !group.small) {
             let Some(old) = was.group(&group.name).filter(|old| !old.small) else { continue };
             let judged = lines(task, Some(&is.name), old, group, thresholds);
-            found.extend(judged.into_iter().filter(|one| one.threshold.is_some()));
+            found.extend(judged.into_iter().filter(|one| one.found.threshold.is_some()));
         }
     }
     found.extend(disparities(task, None, &before.comparisons, &now.comparisons, thresholds));
@@ -53,6 +54,7 @@ pub fn task_drift(
             found.extend(disparities(task, Some(&is.class), was, &is.comparisons, thresholds));
         }
     }
+    let mut found = settle(found, Adjustment::Holm);
     if classes(reference) != classes(current) {
         // Of single classes there is nothing by such a name.
         for one in found.iter_mut().filter(|one| catalogue::is_over_classes(task, &one.metric)) {
@@ -148,7 +150,7 @@ fn lines(
     before: &Line,
     now: &Line,
     thresholds: &BTreeMap<String, f64>,
-) -> Vec<MetricDrift> {
+) -> Vec<Pending> {
     let of = |about: &'static About| {
         let known = Known { id: about.id, title: about.title, better: about.better };
         let whose = attribute.map(|attribute| (attribute, now.name.as_str()));
@@ -166,7 +168,7 @@ fn disparities(
     reference: &[Comparison],
     current: &[Comparison],
     thresholds: &BTreeMap<String, f64>,
-) -> Vec<MetricDrift> {
+) -> Vec<Pending> {
     let mut found = Vec::new();
     for (was, is) in pairs(reference, current) {
         for now in &is.disparities {

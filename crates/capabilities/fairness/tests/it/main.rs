@@ -12,6 +12,7 @@ mod coverage;
 mod drift;
 mod edge_cases;
 mod encoding;
+mod families;
 mod flips;
 mod gate;
 mod individual;

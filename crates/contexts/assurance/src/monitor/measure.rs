@@ -376,6 +376,7 @@ fn of_metric(metric: MetricDrift) -> Option<Finding> {
         reference: metric.reference,
         threshold: metric.threshold,
         interval: metric.interval,
+        p_value: metric.p_adjusted.or(metric.p_value),
         ..Finding::new(metric.metric, metric.status?, metric.sentence)
     })
 }

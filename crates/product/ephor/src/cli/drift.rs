@@ -49,7 +49,7 @@ pub struct Args {
     /// How great a value is accepted, by test or metric, such as `psi=0.1` or `accuracy=0.02`
     #[arg(long, value_parser = pair, value_name = "ID=NUMBER")]
     threshold: Vec<(String, String)>,
-    /// How the p-values of many columns are adjusted
+    /// How the p-values of many columns, metrics or disparities are adjusted
     #[arg(long, value_enum, default_value_t = Adjust::Holm, value_name = "HOW")]
     adjust: Adjust,
     /// A column that divides the reference into chunks, such as months; thresholds come from how they differ
@@ -116,7 +116,7 @@ enum Adjust {
     Holm,
     /// The share of false alarms among all is
     BenjaminiHochberg,
-    /// Each column by itself
+    /// Each by itself
     None,
 }
 

@@ -206,16 +206,40 @@ fn metrics(heading: &str, metrics: &[&MetricDrift]) -> Section {
             number(metric.current),
             difference,
             number(metric.threshold),
+            metric.p_adjusted.map_or_else(|| NOTHING.to_owned(), probability),
             word(metric.status),
         ]
     };
-    let fairness =
-        "The difference is how much further from its ideal a disparity is: below 0 is nearer.";
+    let mut facts = Vec::new();
+    if heading == "Fairness" {
+        facts.push(
+            "The difference is how much further from its ideal a disparity is: below 0 is nearer."
+                .to_owned(),
+        );
+    }
+    let tests = metrics.iter().filter(|metric| metric.p_adjusted.is_some()).count();
+    if let Some(Interval { confidence, .. }) =
+        metrics.iter().find_map(|metric| metric.interval.as_ref()).filter(|_| tests > 1)
+    {
+        facts.push(format!(
+            "Intervals are of one difference each, at {:.0} %. The verdict rests on p, which is adjusted for all {tests} that were judged.",
+            100.0 * confidence
+        ));
+    }
     Section {
         heading: heading.to_owned(),
-        heads: vec!["metric", "of…", "before", "now", "difference", "threshold", "verdict…"],
+        heads: vec![
+            "metric",
+            "of…",
+            "before",
+            "now",
+            "difference",
+            "threshold",
+            "p (adjusted)",
+            "verdict…",
+        ],
         rows: metrics.iter().map(row).collect(),
-        facts: if heading == "Fairness" { vec![fairness.to_owned()] } else { Vec::new() },
+        facts,
     }
 }
 
