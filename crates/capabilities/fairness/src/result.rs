@@ -6,6 +6,7 @@ use crate::{
     AnalysisSpec, Parity, Strata,
     individual::Individual,
     law::LawReport,
+    mitigation::ScoreRule,
     significance::{all_pairs::Test, flip_flop::FlipFlop},
 };
 
@@ -441,9 +442,9 @@ pub struct ScoredDisparity {
 pub struct Recommendation {
     /// What to do, in one line.
     pub title: String,
-    /// The attribute that it is about.
+    /// The attribute that it is about, or the combination of several, joined by `|`.
     pub attribute: String,
-    /// The disparity that it is about.
+    /// The disparity that it is about: the worst of those with one cause.
     pub disparity: String,
     /// What was found.
     pub evidence: String,
@@ -466,7 +467,14 @@ pub enum Mitigation {
     GroupThresholds {
         /// One threshold for each group.
         thresholds: Vec<GroupThreshold>,
-        /// What the thresholds equalise: `selection_rate` or `tpr`.
+        /// What the thresholds equalise: `selection_rate`, `tpr` or `fpr`.
+        equalises: String,
+    },
+    /// Decide by score thresholds for each group, and by draw between them (Hardt, Price and Srebro 2016).
+    DrawnThresholds {
+        /// One rule for each group.
+        rules: Vec<GroupScoreRule>,
+        /// What the rules equalise: `tpr`, `fpr` or `equalized_odds`, which is both.
         equalises: String,
     },
     /// Nothing that can be computed: what to look into.
@@ -496,6 +504,19 @@ pub struct GroupThreshold {
     pub threshold: f64,
     /// The equalised rate that it gives.
     pub rate: f64,
+}
+
+/// The rule of one group: how likely a score is selected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupScoreRule {
+    /// The group.
+    pub group: String,
+    /// Its rule.
+    pub rule: ScoreRule,
+    /// The true positive rate that it gives.
+    pub true_positive_rate: Option<f64>,
+    /// The false positive rate that it gives.
+    pub false_positive_rate: Option<f64>,
 }
 
 /// What a change is expected to do, computed on the analysed data.

@@ -30,7 +30,7 @@ use crate::{
     fault::nearest,
     individual,
     intervals::{self, Proportion, wilson::wilson},
-    metrics,
+    metrics, mitigation,
     off_thread::off_thread,
     result::{
         AttributeResult, Confusion, Group, Interval, IntervalMethod, Labels, PredictionSource,
@@ -183,8 +183,14 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
         });
         results.push(attribute_result(comparison, spec, &labels, disparities.collect()));
     }
+    let data = recommend::Data {
+        spec,
+        labels: &labels,
+        whole: &whole,
+        width: mitigation::bin_width(cube),
+    };
+    let recommendations = recommend::recommend(&results, &comparisons, &data);
     let intersections = results.split_off(spec.protected.len());
-    let recommendations = recommend::recommend(&results, &comparisons, &labels, scored);
     let all = GroupTally { values: Vec::new(), name: "all".to_owned(), tally: whole };
     let (compliance_score, scored_disparities, left_out) = summary::compliance(&results, spec);
     Ok(AnalysisResult {

@@ -2,6 +2,7 @@
 //!
 //! [`fit`] makes a [`MitigationArtifact`] of a table; [`apply()`] adds its weights or decisions to another, of any size.
 
+mod advice;
 mod apply;
 mod artifact;
 mod curve;
@@ -21,6 +22,7 @@ mod write;
 use datafusion::prelude::DataFrame;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use advice::{Advice, advise};
 pub use apply::{ApplyOptions, ApplyReport, Compared, apply, apply_faults};
 pub use artifact::{
     ArtifactLabels, DataDescription, Expected, FORMAT, GroupRule, GroupWeights, LeftOut,
@@ -113,8 +115,7 @@ pub fn fit_cube(cube: &Cube, spec: &MitigationSpec) -> Result<MitigationArtifact
                 .hint("Name fewer attributes, or put their values into bands first."),
         );
     }
-    let bins = cube.histogram.binned.as_ref();
-    let width = bins.map(|bins| f64::from(1_u32 << bins.halvings) / f64::from(SCORE_BINS));
+    let width = bin_width(&cube);
     let mut left_out = Vec::new();
     let subjects: Vec<Subject> = cells
         .groups(&cube, &attributes)
@@ -189,6 +190,12 @@ pub fn fit_cube(cube: &Cube, spec: &MitigationSpec) -> Result<MitigationArtifact
     };
     artifact.notes = notes::of(&artifact);
     Ok(artifact)
+}
+
+/// Width of the bins of [0, 1] that scores are kept in, if they are.
+pub(crate) fn bin_width(cube: &Cube) -> Option<f64> {
+    let bins = cube.histogram.binned.as_ref();
+    bins.map(|bins| f64::from(1_u32 << bins.halvings) / f64::from(SCORE_BINS))
 }
 
 /// The two labels. Where one never occurs, it is called by what it is not.

@@ -36,20 +36,16 @@ pub(super) struct Fitted {
     pub frontier: Vec<FrontierPoint>,
 }
 
-/// Finds the thresholds of all subjects that are compared.
+/// Finds the thresholds of all subjects that are compared, and what other tolerances would give.
 pub(super) fn fit(spec: &MitigationSpec, subjects: &[Subject], whole: &Curve) -> Fitted {
-    let compared: Vec<&Subject> = subjects.iter().filter(|subject| subject.is_compared).collect();
-    let curves: Vec<&Curve> = compared.iter().map(|subject| &subject.curve).collect();
-    let fallback = best(whole, gain(spec.objective, std::slice::from_ref(&whole)));
-    let gain = gain(spec.objective, &curves);
-    let free: Vec<ScoreRule> = curves.iter().map(|curve| best(curve, gain)).collect();
-    let solver = Solver { spec, curves: &curves, gain, free: &free };
-    let widest = solver.disparity(&free).unwrap_or(0.0);
+    let start = Start::new(spec, subjects, whole);
+    let solver = start.solver(spec);
+    let widest = solver.disparity(&start.free).unwrap_or(0.0);
     let frontier = (0..=FRONTIER)
         .map(|step| {
             let tolerance = widest * f64::from(step) / f64::from(FRONTIER);
             let rules = solver.solve(tolerance);
-            let everybody = everybody(subjects, &rules, &fallback);
+            let everybody = everybody(subjects, &rules, &start.fallback);
             FrontierPoint {
                 tolerance,
                 disparity: solver.disparity(&rules),
@@ -59,7 +55,45 @@ pub(super) fn fit(spec: &MitigationSpec, subjects: &[Subject], whole: &Curve) ->
             }
         })
         .collect();
-    Fitted { rules: solver.solve(spec.accepted()), fallback, frontier }
+    let rules = solver.solve(spec.accepted());
+    Fitted { rules, fallback: start.fallback, frontier }
+}
+
+/// The same without the frontier: the rules of those who are compared, and that of everybody else.
+pub(super) fn rules(
+    spec: &MitigationSpec,
+    subjects: &[Subject],
+    whole: &Curve,
+) -> (Vec<ScoreRule>, ScoreRule) {
+    let start = Start::new(spec, subjects, whole);
+    let rules = start.solver(spec).solve(spec.accepted());
+    (rules, start.fallback)
+}
+
+/// Where the search begins.
+struct Start<'s> {
+    /// Of those who are compared.
+    curves: Vec<&'s Curve>,
+    gain: Gain,
+    /// The best rules if nothing needs to be equal.
+    free: Vec<ScoreRule>,
+    /// Everybody else's rule.
+    fallback: ScoreRule,
+}
+
+impl<'s> Start<'s> {
+    fn new(spec: &MitigationSpec, subjects: &'s [Subject], whole: &Curve) -> Self {
+        let compared = subjects.iter().filter(|subject| subject.is_compared);
+        let curves: Vec<&Curve> = compared.map(|subject| &subject.curve).collect();
+        let fallback = best(whole, gain(spec.objective, std::slice::from_ref(&whole)));
+        let gain = gain(spec.objective, &curves);
+        let free: Vec<ScoreRule> = curves.iter().map(|curve| best(curve, gain)).collect();
+        Self { curves, gain, free, fallback }
+    }
+
+    fn solver<'a>(&'a self, spec: &'a MitigationSpec) -> Solver<'a> {
+        Solver { spec, curves: &self.curves, gain: self.gain, free: &self.free }
+    }
 }
 
 fn gain(objective: Objective, curves: &[&Curve]) -> Gain {

@@ -26,6 +26,7 @@ mod parquet_codes;
 mod properties;
 mod ranking;
 mod reference_aequitas;
+mod recommendations;
 mod reference_aif360;
 mod reference_data;
 mod reference_drift;

@@ -1,10 +1,13 @@
 //! What to do about it, with what it is expected to do.
 
 use askama::{Template, filters::HtmlSafe};
-use ephor_fairness::{Mitigation, Recommendation};
+use ephor_fairness::{GroupScoreRule, Mitigation, Recommendation};
 
 use super::summary::disparity_title;
-use crate::view::{Head, Html, Table, format};
+use crate::{
+    pages::mitigation::view::words,
+    view::{Head, Html, Table, format},
+};
 
 /// One recommendation.
 #[derive(Debug, Clone, Template)]
@@ -74,6 +77,9 @@ impl Advice {
                         .collect(),
                 }),
             ),
+            Mitigation::DrawnThresholds { rules, equalises } => {
+                (None, Some(drawn(rules, equalises)))
+            }
         };
         let effect = recommendation.effect.as_ref().map(|effect| {
             let change = |before: f64, after: f64| {
@@ -99,6 +105,31 @@ impl Advice {
             effect,
             offer: None,
         }
+    }
+}
+
+/// Rules that leave some scores to a draw.
+fn drawn(rules: &[GroupScoreRule], equalises: &str) -> Table {
+    let rate = |rate: Option<f64>| rate.map_or_else(|| "–".to_owned(), format::percent);
+    Table {
+        label: format!("Score rules that equalise {}", metric_title(equalises)),
+        heads: vec![
+            Head::new("Group"),
+            Head::new("Positive"),
+            Head::right(metric_title("tpr")),
+            Head::right(metric_title("fpr")),
+        ],
+        rows: rules
+            .iter()
+            .map(|of| {
+                vec![
+                    Html::text(&of.group),
+                    Html::text(&words(&of.rule)),
+                    Html::text(&rate(of.true_positive_rate)),
+                    Html::text(&rate(of.false_positive_rate)),
+                ]
+            })
+            .collect(),
     }
 }
 

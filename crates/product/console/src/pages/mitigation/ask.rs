@@ -39,17 +39,26 @@ pub(crate) fn prefilled(
     let query = match mitigation {
         Mitigation::Reweighing { .. } => ListRequest::new().with("method", "reweighing"),
         Mitigation::GroupThresholds { equalises, .. } => {
-            let constraint = match equalises.as_str() {
-                "tpr" => "equal_opportunity",
-                "fpr" => "false_positive_rate_parity",
-                _ => "demographic_parity",
-            };
-            ListRequest::new().with("method", "threshold").with("constraint", constraint)
+            ListRequest::new().with("method", "threshold").with("constraint", constraint(equalises))
         }
+        Mitigation::DrawnThresholds { equalises, .. } => ListRequest::new()
+            .with("method", "threshold")
+            .with("constraint", constraint(equalises))
+            .with("randomized", "true"),
         Mitigation::Investigate { .. } => return None,
     };
     let query = query.with("protected", names(attributes)).to_query();
     Some(format!("/analyses/{analysis}/mitigate?{query}"))
+}
+
+/// The constraint that makes equal what a recommendation equalises.
+fn constraint(equalises: &str) -> &'static str {
+    match equalises {
+        "tpr" => "equal_opportunity",
+        "fpr" => "false_positive_rate_parity",
+        "equalized_odds" => "equalized_odds",
+        _ => "demographic_parity",
+    }
 }
 
 /// Names of columns as one value of a form, whatever letters they have.
@@ -146,7 +155,7 @@ async fn form_page(
     };
     let proposed = visit.query.get("protected").and_then(|names| serde_json::from_str(names).ok());
     let mut form = Fields::new(fields(&asked, proposed));
-    let offered = ["method", "constraint"];
+    let offered = ["method", "constraint", "randomized"];
     form.propose(|name| visit.query.get(name).filter(|_| offered.contains(&name)));
     if let Some((values, problem)) = refused {
         form.fill(|name| sent(values, name));
@@ -279,6 +288,13 @@ mod tests {
         let href = prefilled(id, &thresholds, &["a&b".into()]).unwrap();
         assert!(href.contains("constraint=equal_opportunity"), "{href}");
         assert!(href.ends_with("protected=%5B%22a%26b%22%5D"), "{href}");
+        let drawn =
+            Mitigation::DrawnThresholds { rules: Vec::new(), equalises: "equalized_odds".into() };
+        let href = prefilled(id, &drawn, &["sex".into()]).unwrap();
+        assert!(
+            href.contains("constraint=equalized_odds") && href.contains("randomized=true"),
+            "{href}"
+        );
         let advice = Mitigation::Investigate { advice: String::new() };
         assert_eq!(prefilled(id, &advice, &[]), None);
     }

@@ -182,7 +182,7 @@ fn weights(artifact: &MitigationArtifact, groups: &[GroupWeights]) -> Table {
 }
 
 /// A rule in words.
-fn words(rule: &ScoreRule) -> String {
+pub(crate) fn words(rule: &ScoreRule) -> String {
     let share = |probability: f64| match probability {
         1.0 => "everybody".to_owned(),
         0.0 => "nobody".to_owned(),
