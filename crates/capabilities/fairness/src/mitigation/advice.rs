@@ -6,6 +6,9 @@ use super::{
 };
 use crate::{analysis::GroupTally, tally::Tally};
 
+/// The most points of all groups' curves that are searched beside an analysis: a fit by itself may take its time.
+const MOST_POINTS: usize = 1 << 21;
+
 /// Rules, and what decisions are like before and after.
 pub(crate) struct Advice {
     /// Of each group, in the order given; of one that cannot be compared, everybody's.
@@ -24,6 +27,9 @@ pub(crate) fn advise(
 ) -> Result<Advice, String> {
     if groups.len() > MAX_THRESHOLD_GROUPS {
         return Err(format!("{} groups are more than {MAX_THRESHOLD_GROUPS}", groups.len()));
+    }
+    if groups.iter().map(|group| group.tally.points.len()).sum::<usize>() > MOST_POINTS {
+        return Err("so many groups have too many different scores to search beside an analysis; the mitigation can be computed by itself".to_owned());
     }
     let whole = Curve::new(whole, width);
     if whole.positives <= 0.0 || whole.negatives <= 0.0 {

@@ -34,7 +34,11 @@ pub(super) fn recommended(
     let of_one = one.into_iter().flat_map(|constraint| [(constraint, false), (constraint, true)]);
     let mut last =
         Err("no thresholds of the scores bring the rates nearer to one another".to_owned());
+    let mut needs_both = false;
     for (constraint, randomized) in of_one.chain([(Constraint::EqualizedOdds, true)]) {
+        if needs_both && constraint != Constraint::EqualizedOdds {
+            continue;
+        }
         let spec = MitigationSpec {
             constraint,
             randomized,
@@ -48,8 +52,11 @@ pub(super) fn recommended(
         };
         match advise(&spec, &found.groups, data.whole, data.width) {
             Ok(advice) => {
+                let (own, odds) = heals(found, trouble, &advice);
+                // Draws would not help where this rate is equal already, and the other is apart.
+                needs_both = own && !odds;
                 if let Some(made) = made(found, constraint, randomized, &advice) {
-                    if heals(found, trouble, &advice) {
+                    if own && odds {
                         return Ok(made);
                     }
                     last = Ok(made);
@@ -65,18 +72,21 @@ pub(super) fn recommended(
     last
 }
 
-/// Whether the trouble would be within its thresholds, and equalized odds too where they are judged.
-fn heals(found: &Found<'_>, trouble: &Trouble<'_>, advice: &Advice) -> bool {
-    let is_odds = |disparity: &&Disparity| {
+/// Whether the rate's own disparities would be within their thresholds; and whether equalized odds would, where they are judged.
+fn heals(found: &Found<'_>, trouble: &Trouble<'_>, advice: &Advice) -> (bool, bool) {
+    let is_odds = |disparity: &Disparity| {
         let kind = disparities::find(&disparity.id).map(|definition| definition.kind);
         matches!(kind, Some(Kind::Odds { .. }))
     };
-    let odds = found.attribute.disparities.iter().filter(is_odds);
-    odds.chain(trouble.all.iter().copied()).all(|disparity| {
+    let is_within = |disparity: &Disparity| {
         let after = of_errors(disparity, &advice.after.groups);
         let within = |after: f64, most: f64| gap(disparity.ideal, after) <= most;
         after.zip(disparity.threshold).is_none_or(|(after, most)| within(after, most))
-    })
+    };
+    let own =
+        trouble.all.iter().copied().all(|disparity| is_odds(disparity) || is_within(disparity));
+    let all = &found.attribute.disparities;
+    (own, all.iter().all(|disparity| !is_odds(disparity) || is_within(disparity)))
 }
 
 fn made(
