@@ -110,7 +110,7 @@ fn equal_groups_are_seldom_significant_whoever_happens_to_be_selected_most() {
 
 #[test]
 fn a_group_that_is_selected_less_is_found_among_many() {
-    let mut groups = vec![Rows { n: 300, base: 0.4, right: 1.0 }; 20];
+    let mut groups = [Rows { n: 300, base: 0.4, right: 1.0 }; 20];
     groups[7].base = 0.15;
     let mut chance = ChaCha8Rng::seed_from_u64(7);
     let cube = sampled(&mut chance, &groups);

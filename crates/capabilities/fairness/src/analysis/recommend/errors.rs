@@ -64,7 +64,7 @@ pub(super) fn recommended(
             }
             // What one constraint leaves to be done may need what the next asks for: labels of both kinds in each group.
             Err(reason) if last.is_err() => {
-                last = Err(format!("there are no thresholds: {reason}"))
+                last = Err(format!("there are no thresholds: {reason}"));
             }
             Err(_) => {}
         }
