@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AnalysisSpec, Parity, Strata,
+    data::DataReport,
+    flips::FlipReport,
     individual::Individual,
     law::LawReport,
     mitigation::ScoreRule,
@@ -43,37 +45,53 @@ pub struct AnalysisResult {
     pub recommendations: Vec<Recommendation>,
     /// What the reader must know before trusting the numbers.
     pub warnings: Vec<String>,
-    /// How many judged disparities of the attributes and intersections passed and did not.
+    /// How many judged disparities passed and did not.
     pub counts: StatusCounts,
     /// The worst status of any judged disparity; `None` when nothing could be judged.
     pub status: Option<Status>,
     /// How alike similar people are treated; only of an analysis of individual fairness.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub individual: Option<Individual>,
+    /// How many decisions flip with a protected attribute, if the spec names the column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flips: Option<FlipReport>,
+    /// The data alone, if the spec asks for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataReport>,
     /// The reports of the law that the spec asks for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub law: Vec<LawReport>,
 }
 
 impl AnalysisResult {
-    /// Every disparity with the name of its attribute or intersection: between groups, then of individuals.
+    /// Every disparity with the name of its attribute or intersection: between groups, then of individuals, then of flips.
     pub fn disparities(&self) -> impl Iterator<Item = (&str, &Disparity)> {
         let groups = self.attributes.iter().chain(&self.intersections);
         let groups = groups.map(|one| (one.name.as_str(), &one.disparities));
         let people = self.individual.iter().flat_map(|found| &found.findings.comparisons);
-        let people = people.map(|one| (one.name.as_str(), &one.disparities));
-        groups.chain(people).flat_map(|(name, found)| found.iter().map(move |one| (name, one)))
+        let flips = self.flips.iter().flat_map(|found| &found.findings.comparisons);
+        let beside = people.chain(flips).map(|one| (one.name.as_str(), &one.disparities));
+        groups.chain(beside).flat_map(|(name, found)| found.iter().map(move |one| (name, one)))
     }
 
     /// Adds what was found of individuals, whose disparities count as all others do.
     pub(crate) fn take_individual(&mut self, found: Individual) {
-        let (counts, theirs) = (&mut self.counts, found.findings.counts);
-        counts.pass += theirs.pass;
-        counts.warning += theirs.warning;
-        counts.fail += theirs.fail;
-        self.status = self.status.max(found.findings.status);
+        self.count(found.findings.counts, found.findings.status);
         self.warnings.extend(found.findings.notes.iter().cloned());
         self.individual = Some(found);
+    }
+
+    /// Adds what was found of decisions under a changed attribute, whose disparities count as all others do.
+    pub(crate) fn take_flips(&mut self, found: FlipReport) {
+        self.count(found.findings.counts, found.findings.status);
+        self.flips = Some(found);
+    }
+
+    fn count(&mut self, theirs: StatusCounts, status: Option<Status>) {
+        self.counts.pass += theirs.pass;
+        self.counts.warning += theirs.warning;
+        self.counts.fail += theirs.fail;
+        self.status = self.status.max(status);
     }
 }
 

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    data::DataSpec,
     disparities,
     fault::{Fault, nearest},
+    flips,
     frame::names_of,
     individual,
     law::LawSpec,
@@ -103,6 +105,13 @@ pub struct AnalysisSpec {
     /// How many of the rows most like it each row is compared with, itself among them; with `features`.
     #[serde(default = "five", skip_serializing_if = "is_five")]
     pub neighbours: u32,
+    /// The column of decisions with a protected attribute changed and all else as it is: predictions where there is a column of
+    /// predictions, scores otherwise. How many flip is told beside the analysis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flipped: Option<String>,
+    /// The report of the data alone to make beside the analysis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataSpec>,
     /// Reports of the law to make beside the analysis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub law: Option<LawSpec>,
@@ -153,6 +162,8 @@ impl AnalysisSpec {
             bootstrap_draws: draws(),
             features: Vec::new(),
             neighbours: five(),
+            flipped: None,
+            data: None,
             law: None,
         }
     }
@@ -168,6 +179,13 @@ impl AnalysisSpec {
             .chain(&self.score)
             .chain(&self.weight)
             .map(String::as_str)
+    }
+
+    /// Whether the rows themselves are read, and not only counted.
+    pub fn needs_rows(&self) -> bool {
+        self.analysis_type == AnalysisType::IndividualFairness
+            || self.flipped.is_some()
+            || self.data.is_some()
     }
 
     /// How many combinations of two or more attributes it asks for.
@@ -196,12 +214,18 @@ impl AnalysisSpec {
                     .hint("Name a column of predictions or of scores."),
             );
         }
+        if let Some(flipped) = &self.flipped {
+            faults.extend(flips::faults(self, flipped));
+        }
+        if let Some(data) = &self.data {
+            faults.extend(data.faults(self));
+        }
         if let Some(law) = &self.law {
             faults.extend(law.faults(self));
         }
-        let of_individuals = self.individual_disparities();
+        let beside = self.disparities_beside();
         for id in self.thresholds.keys() {
-            if disparities::find(id).is_none() && !of_individuals.contains(id) {
+            if disparities::find(id).is_none() && !beside.contains(id) {
                 let known = disparities::registry().iter().map(|disparity| disparity.id.as_str());
                 let fault = Fault::new(
                     format!("/thresholds/{id}"),
@@ -217,13 +241,16 @@ impl AnalysisSpec {
         faults
     }
 
-    /// What individual fairness is judged by, if it is asked for.
-    fn individual_disparities(&self) -> BTreeSet<String> {
+    /// What individual fairness and flips are judged by, if they are asked for.
+    fn disparities_beside(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
         if self.analysis_type == AnalysisType::IndividualFairness {
-            names_of([individual::ABOUT.quantity()])
-        } else {
-            BTreeSet::new()
+            names.extend(names_of([individual::ABOUT.quantity()]));
         }
+        if self.flipped.is_some() {
+            names.extend(flips::names());
+        }
+        names
     }
 
     fn column_faults(&self, faults: &mut Vec<Fault>) {

@@ -28,6 +28,7 @@ use crate::{
     cube::{Cube, limits::MAX_INTERSECTION_GROUPS},
     disparities::{self, Definition, Kind},
     fault::nearest,
+    flips::{self, FlipSpec},
     individual,
     intervals::{self, Proportion, wilson::wilson},
     metrics, mitigation,
@@ -85,15 +86,35 @@ pub async fn analyze(
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<AnalysisResult, AnalysisError> {
-    let people = (spec.analysis_type == AnalysisType::IndividualFairness).then(|| table.clone());
+    let again = spec.needs_rows().then(|| table.clone());
     let cube = read_cube(table, spec, progress, cancel).await?;
     let asked = spec.clone();
     // The rest takes milliseconds, but all threads: not the runtime's.
     let mut result = off_thread(move || analyze_cube(&cube, &asked)).await?;
-    if let Some(people) = people {
-        result.take_individual(individual::analyze(people, spec, cancel).await?);
+    if let Some(table) = again {
+        beside(&mut result, table, spec, cancel).await?;
     }
     Ok(result)
+}
+
+/// What is found of the rows themselves, beside what the cube says of them.
+async fn beside(
+    result: &mut AnalysisResult,
+    table: DataFrame,
+    spec: &AnalysisSpec,
+    cancel: &CancellationToken,
+) -> Result<(), AnalysisError> {
+    if spec.analysis_type == AnalysisType::IndividualFairness {
+        result.take_individual(individual::analyze(table.clone(), spec, cancel).await?);
+    }
+    if let Some(flipped) = &spec.flipped {
+        let asked = FlipSpec::beside(spec, flipped);
+        result.take_flips(flips::analyze(table.clone(), &asked, cancel).await?);
+    }
+    if let Some(data) = &spec.data {
+        result.data = Some(data.report(table, spec, cancel).await?);
+    }
+    Ok(())
 }
 
 /// Makes the cube of a table: [`analyze`] without the analysis, for reports that are made of the cube.
@@ -220,6 +241,8 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
         intersections,
         labels,
         individual: None,
+        flips: None,
+        data: None,
         law,
         spec: spec.clone(),
     })

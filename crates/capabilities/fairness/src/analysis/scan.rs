@@ -80,6 +80,12 @@ pub fn column_faults(spec: &AnalysisSpec, schema: &Schema) -> Vec<Fault> {
         check(format!("/protected/{index}"), name, None);
     }
     faults.extend(crate::individual::feature_faults(spec, schema));
+    if let Some(flipped) = &spec.flipped {
+        faults.extend(crate::flips::column_fault(spec, flipped, schema));
+    }
+    if let Some(data) = &spec.data {
+        faults.extend(data.column_faults(schema));
+    }
     faults
 }
 

@@ -1,6 +1,8 @@
 //! The data alone, before any model: who is in them, what is missing of whom, and what gives a protected attribute away.
 
+mod asked;
 pub mod association;
+pub mod completeness;
 pub mod proxies;
 pub mod representation;
 
@@ -16,6 +18,8 @@ use crate::{
     result::Interval,
     tally::{MISSING, Tally},
 };
+pub use asked::{DataSpec, MAX_FEATURES};
+use completeness::Completeness;
 use proxies::Proxy;
 use representation::{Population, Representation};
 
@@ -45,6 +49,9 @@ pub struct Table {
     pub groups: Vec<Line>,
     /// Against the population, if its shares are given.
     pub representation: Option<Representation>,
+    /// What is missing of every column but the label, by group; empty where there is too much to tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub completeness: Vec<Completeness>,
 }
 
 /// One group.
@@ -66,7 +73,8 @@ pub struct Line {
     pub base_rate_interval: Option<Interval>,
 }
 
-/// Describes a table, and what its `features` give away: one pass over the data for each of them, two for whole numbers.
+/// Describes a table, what is missing of whom, and what its `features` give away: two passes over the data, one more for each
+/// feature, two for one of whole numbers.
 ///
 /// A feature of numbers is compared by its correlation ratio, any other by its categories; one of whole numbers, which may be
 /// names, by both. What has too many categories is not compared by them, and a note says so. There is nothing to predict here:
@@ -104,6 +112,7 @@ pub async fn describe(
     }
     let cube = read_cube(table.clone(), spec, &(), cancel).await?;
     let mut report = report(&cube, spec, population)?;
+    completeness::fill(&mut report, table.clone(), spec, features, cancel).await?;
     for (feature, first) in specs {
         let mut found = proxies_of(&table, &first, feature, &mut report.notes, cancel).await?;
         if kind(&schema, feature) == Kind::WholeNumber {
@@ -170,7 +179,8 @@ async fn proxies_of(
     }
 }
 
-/// Describes a cube; `population` holds shares of groups, by attribute.
+/// Describes a cube; `population` holds shares of groups, by attribute. What is missing of columns that a cube does not hold is
+/// left out.
 ///
 /// # Errors
 /// [`AnalysisError::Invalid`] with every fault of the population and the data.
@@ -238,6 +248,7 @@ fn table(
             .map(|group| line(&group.values, &group.tally, spec.confidence))
             .collect(),
         representation,
+        completeness: Vec::new(),
         attributes,
     }
 }

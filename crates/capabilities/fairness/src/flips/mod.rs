@@ -3,6 +3,7 @@
 //! The data hold two decisions of each row: the model's, and its decision with the attribute changed and all else as it is. A
 //! decision that flips rests on the attribute itself. That it does not flip proves less: other columns may stand for the attribute.
 
+mod beside;
 mod flip_rate;
 mod flips_to_negative;
 mod flips_to_positive;
@@ -24,6 +25,8 @@ use crate::{
     },
     off_thread::off_thread,
 };
+pub use beside::judged;
+pub(crate) use beside::{column_fault, faults, names};
 pub use metrics::{DISPARITIES, Metric, registry};
 use pairs::Pairs;
 pub use spec::FlipSpec;

@@ -3,10 +3,10 @@
 use arrow::datatypes::Schema;
 use serde::{Deserialize, Serialize};
 
-use super::{DISPARITIES, registry};
+use super::names;
 use crate::{
     AnalysisSpec, Fault, column_faults,
-    frame::{Grouping, Need, Outcome, names_of, require},
+    frame::{Grouping, Need, Outcome, require},
     spec::half,
 };
 
@@ -111,9 +111,7 @@ impl FlipSpec {
                 .into_iter()
                 .filter(|fault| !of_target(fault) && !seen.contains(&fault.where_)),
         );
-        let mut known = names_of(registry().iter().map(|metric| metric.about.quantity()));
-        known.extend(DISPARITIES.iter().map(|about| about.id.to_owned()));
-        faults.extend(self.groups.threshold_faults(&known));
+        faults.extend(self.groups.threshold_faults(&names()));
         faults
     }
 }

@@ -32,6 +32,8 @@ const fn own(task: Task) -> &'static [&'static str] {
             "strata",
             "features",
             "neighbours",
+            "flipped",
+            "data",
             "law",
         ],
         Task::Regression => &["target", "prediction", "loss", "loss_bound", "weight"],
@@ -181,6 +183,8 @@ mod tests {
         for json in [
             json!({ "target": "y", "prediction": "p", "protected": ["sex"], "features": ["a"] }),
             json!({ "task": "binary", "target": "y", "protected": ["sex"], "law": { "rules": ["ll144"] } }),
+            json!({ "target": "y", "prediction": "p", "protected": ["sex"], "flipped": "q",
+                    "data": { "features": ["a"], "population": { "sex": { "f": 0.5, "m": 0.5 } } } }),
             json!({ "task": "regression", "target": "y", "prediction": "p", "protected": ["sex"], "loss": "absolute", "loss_bound": 2.5 }),
             json!({ "task": "multiclass", "target": "y", "prediction": "p", "protected": ["sex"], "weight": "w" }),
             json!({ "task": "ranking", "list": "q", "position": "at", "protected": ["sex"], "top": 3 }),

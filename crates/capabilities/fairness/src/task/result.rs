@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::Task;
 use crate::{
-    AnalysisResult, Disparity, Recommendation, Rows, Status, StatusCounts, frame::Findings,
-    law::LawReport, multiclass::MulticlassReport, ranking::RankingReport,
+    AnalysisResult, Disparity, Recommendation, Rows, Status, StatusCounts, data::DataReport,
+    frame::Findings, law::LawReport, multiclass::MulticlassReport, ranking::RankingReport,
     regression::RegressionReport,
 };
 
@@ -126,6 +126,11 @@ impl TaskResult {
     /// What to do: only computed for yes or no.
     pub fn recommendations(&self) -> &[Recommendation] {
         self.binary().map_or(&[], |result| &result.recommendations)
+    }
+
+    /// The data alone, if they were asked for.
+    pub fn data(&self) -> Option<&DataReport> {
+        self.binary().and_then(|result| result.data.as_ref())
     }
 
     /// The reports of the law that were asked for.
