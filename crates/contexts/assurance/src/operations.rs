@@ -1,5 +1,6 @@
 //! The actions, described for the OpenAPI document.
 
+use ephor_fairness::data::MAX_FEATURES;
 use ephor_rest::Operation;
 use serde_json::{Map, Value, json};
 
@@ -17,6 +18,11 @@ pub fn operations() -> Vec<Operation> {
             .about("Groups with their metrics and intervals, disparities with their status, intersections; of the task `binary` curves and recommendations, of `multiclass` the confusion of each group and each class against the rest. The same as `ephor analyze --format json`. 404 until it has completed, and of one that another system ran.")
             .permission("bias_analyses", "read")
             .response(200, json!({ "type": "object" })),
+        Operation::get("/v1/bias_analyses/{id}/data", "What the data of an analysis are")
+            .tag("bias analyses")
+            .about("The data alone, before any model: groups with their rows, shares and base rates, what is missing of whom by column, representation beside a population, and which columns give protected attributes away. For analyses whose parameters ask for it with `data`; 409 for others, until it has completed, and of one that another system ran.")
+            .permission("bias_analyses", "read")
+            .response(200, data_report()),
         Operation::get("/v1/bias_analyses/{id}/law/ll144", "The report of Local Law 144 that an analysis made")
             .tag("bias analyses")
             .about("Impact ratios of selection and of scores by sex, by race or ethnicity, and by both together, as New York City asks them to be published; it sets no pass line. For analyses whose parameters ask for it with `law`; 409 with what is missing for others, until it has completed, and of one that another system ran.")
@@ -39,6 +45,21 @@ pub fn operations() -> Vec<Operation> {
     all.extend(crate::mitigation::operations());
     all.extend(crate::explanation::operations());
     all
+}
+
+fn data_report() -> Value {
+    let list = || json!({ "type": "array", "items": { "type": "object" } });
+    json!({
+        "type": "object",
+        "required": ["rows", "tables", "associations", "proxies", "notes"],
+        "properties": {
+            "rows": { "type": "integer", "minimum": 0 },
+            "tables": list(),
+            "associations": list(),
+            "proxies": list(),
+            "notes": { "type": "array", "items": { "type": "string" } }
+        }
+    })
 }
 
 fn law_report(rule: &str) -> Value {
@@ -109,9 +130,37 @@ fn binary() -> Value {
             "description": "With individual_fairness: the columns that say who is like whom."
         },
         "neighbours": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 5 },
+        "flipped": {
+            "type": ["string", "null"],
+            "description": "The column of decisions with a protected attribute changed and all else as it is: predictions where `prediction` is named, scores otherwise. How many flip is told beside the analysis."
+        },
+        "data": data(),
         "law": law()
     })));
     specification(&["target", "protected"], fields)
+}
+
+/// The report of the data alone to make beside the analysis.
+fn data() -> Value {
+    json!({
+        "type": ["object", "null"],
+        "description": "The data alone, before any model: what is missing of whom, representation, and what gives protected attributes away.",
+        "additionalProperties": false,
+        "properties": {
+            "features": {
+                "type": "array", "items": { "type": "string" }, "maxItems": MAX_FEATURES, "uniqueItems": true,
+                "description": "Columns that may give the protected attributes away: each is one pass over the rows, or two."
+            },
+            "population": {
+                "type": "object", "maxProperties": 255,
+                "description": "Shares of the population, by attribute (or several joined by `|`) and group; those of one attribute add up to 1.",
+                "additionalProperties": {
+                    "type": "object",
+                    "additionalProperties": { "type": "number", "exclusiveMinimum": 0, "maximum": 1 }
+                }
+            }
+        }
+    })
 }
 
 /// Reports of the law to make beside the analysis.

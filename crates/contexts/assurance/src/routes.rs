@@ -14,7 +14,7 @@ use ephor_rest::{ApiError, Body, Id, Permitted, permissions};
 use crate::{
     Assurance,
     analysis::{
-        AnalysisAsked, analysis_cancel, analysis_create, analysis_get, analysis_law,
+        AnalysisAsked, analysis_cancel, analysis_create, analysis_data, analysis_get, analysis_law,
         analysis_result,
     },
     explanation, mitigation, reports,
@@ -35,6 +35,7 @@ pub fn routes(state: Assurance) -> Router {
         .route("/v1/bias_analyses", post(create))
         .route("/v1/bias_analyses/{id}/result", get(result))
         .route("/v1/bias_analyses/{id}/cancel", post(cancel))
+        .route("/v1/bias_analyses/{id}/data", get(data))
         .route("/v1/bias_analyses/{id}/law/ll144", get(ll144))
         .route("/v1/bias_analyses/{id}/law/eeoc", get(eeoc))
         .merge(reports::routes())
@@ -76,6 +77,17 @@ async fn result(
         )
         .into()),
     }
+}
+
+async fn data(
+    State(state): State<Assurance>,
+    Permitted { scope, .. }: Permitted<AnalysesRead>,
+    Id(id): Id<AnalysisId>,
+) -> Result<Response, ApiError> {
+    let mut tx = state.store.begin(&scope).await.map_err(Problem::from)?;
+    let found = analysis_data(&mut tx, id).await?;
+    tx.commit().await.map_err(Problem::from)?;
+    Ok(Json(found.report).into_response())
 }
 
 async fn ll144(

@@ -4,7 +4,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use async_trait::async_trait;
 use ephor_fairness::{
-    AnalysisError, AnalysisType, CancellationToken, DataFrame,
+    AnalysisError, CancellationToken, DataFrame,
     task::{self, TaskResult, TaskSpec},
 };
 use ephor_kernel::{AnalysisId, DatasetId, DomainEvent};
@@ -125,7 +125,7 @@ impl AnalysisRunner {
     /// The table as a query: of other machines where there are any, and where the rows need only be counted.
     async fn frame(&self, table: Table, spec: &TaskSpec) -> Result<DataFrame, JobFailure> {
         let is_counted = match spec {
-            TaskSpec::Binary(spec) => spec.analysis_type != AnalysisType::IndividualFairness,
+            TaskSpec::Binary(spec) => !spec.needs_rows(),
             TaskSpec::Regression(_) | TaskSpec::Multiclass(_) | TaskSpec::Ranking(_) => false,
         };
         match &self.read_elsewhere {

@@ -4,6 +4,7 @@ mod cancel;
 mod compare;
 mod completed;
 mod create;
+mod data;
 mod get;
 mod law;
 mod record;
@@ -13,6 +14,7 @@ pub use compare::{Compared, analysis_comparison};
 pub use completed::{Completed, completed_get};
 pub use create::{AnalysisAsked, AnalysisCreate, analysis_create};
 pub(crate) use create::{analysis_attempt, fault};
+pub use data::{Described, analysis_data};
 pub use get::{Analysis, analysis_get, analysis_result};
 pub use law::{Lawful, analysis_law};
 pub(crate) use record::{

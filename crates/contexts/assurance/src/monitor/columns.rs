@@ -90,7 +90,7 @@ fn read_by(analysis: &Value) -> &'static [&'static str] {
         word => word.as_str().and_then(Task::named),
     };
     match task {
-        Some(Task::Binary) => &["target", "prediction", "score", "strata", "weight"],
+        Some(Task::Binary) => &["target", "prediction", "score", "strata", "weight", "flipped"],
         Some(Task::Regression | Task::Multiclass) => &["target", "prediction", "weight"],
         Some(Task::Ranking) => &["list", "position", "score"],
         None => &[],

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Heading, Pages, findings, press::pressed};
 use crate::{
-    analysis::{Completed, Lawful},
+    analysis::{Completed, Described, Lawful},
     card::ModelCard,
 };
 
@@ -34,7 +34,7 @@ pub enum ReportFormat {
     Csv,
 }
 
-/// The formats of a report of the law.
+/// The formats of a report of the law, and of the data alone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LawFormat {
     /// One page that needs nothing but itself.
@@ -109,6 +109,28 @@ pub async fn law_file(
         LawFormat::Pdf => (PDF, "pdf", pressed(move || (pages.law_pdf)(&report, &heading)).await?),
     };
     Ok(attachment(kind, &format!("{rule}-{id}.{ending}"), bytes))
+}
+
+/// A report of the data alone, as a download.
+///
+/// # Errors
+/// It could not be written: memory was short, or the typesetter failed. `unavailable` when too many documents are being typeset.
+pub async fn data_file(
+    pages: Pages,
+    described: Described,
+    format: LawFormat,
+    organization: Option<&str>,
+) -> Result<Response, Problem> {
+    let Described { completed, report } = described;
+    let heading = heading(&completed, organization);
+    let id = completed.analysis.id;
+    let (kind, ending, bytes) = match format {
+        LawFormat::Html => {
+            ("text/html; charset=utf-8", "html", (pages.data)(&report, &heading)?.into_bytes())
+        }
+        LawFormat::Pdf => (PDF, "pdf", pressed(move || (pages.data_pdf)(&report, &heading)).await?),
+    };
+    Ok(attachment(kind, &format!("data-{id}.{ending}"), bytes))
 }
 
 fn heading(completed: &Completed, organization: Option<&str>) -> Heading {

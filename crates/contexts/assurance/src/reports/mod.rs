@@ -8,10 +8,12 @@ mod press;
 mod routes;
 
 use chrono::{DateTime, Utc};
-use ephor_fairness::{law::LawReport, task::TaskResult};
+use ephor_fairness::{data::DataReport, law::LawReport, task::TaskResult};
 use ephor_kernel::Problem;
 
-pub use file::{CardFormat, LawFormat, ReportFormat, analysis_file, card_file, law_file};
+pub use file::{
+    CardFormat, LawFormat, ReportFormat, analysis_file, card_file, data_file, law_file,
+};
 pub(crate) use file::{attachment, pretty};
 pub(crate) use operations::operations;
 pub use press::pressed;
@@ -41,12 +43,16 @@ pub struct Pages {
     pub report: fn(&TaskResult, &Heading) -> Result<String, Problem>,
     /// A report of the law.
     pub law: fn(&LawReport, &Heading) -> Result<String, Problem>,
+    /// A report of the data alone.
+    pub data: fn(&DataReport, &Heading) -> Result<String, Problem>,
     /// The card of a model.
     pub card: fn(&ModelCard) -> Result<String, Problem>,
     /// The report of an analysis, typeset. This takes a moment of one core: it is called where that is allowed.
     pub report_pdf: fn(&TaskResult, &Heading) -> Result<Vec<u8>, Problem>,
     /// A report of the law, typeset.
     pub law_pdf: fn(&LawReport, &Heading) -> Result<Vec<u8>, Problem>,
+    /// A report of the data alone, typeset.
+    pub data_pdf: fn(&DataReport, &Heading) -> Result<Vec<u8>, Problem>,
     /// The card of a model, typeset.
     pub card_pdf: fn(&ModelCard) -> Result<Vec<u8>, Problem>,
 }

@@ -74,9 +74,11 @@ impl World {
         let pages = Pages {
             report: |_, _| Err(Problem::internal()),
             law: |_, _| Err(Problem::internal()),
+            data: |_, _| Err(Problem::internal()),
             card: |_| Err(Problem::internal()),
             report_pdf: |_, _| Err(Problem::internal()),
             law_pdf: |_, _| Err(Problem::internal()),
+            data_pdf: |_, _| Err(Problem::internal()),
             card_pdf: |_| Err(Problem::internal()),
         };
         let assurance = Assurance {

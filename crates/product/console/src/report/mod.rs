@@ -10,7 +10,7 @@ use askama::Template;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, Utc};
 use ephor_assurance::reports::{Heading, Pages};
-use ephor_fairness::{AnalysisResult, law::LawReport, task::TaskResult};
+use ephor_fairness::{AnalysisResult, data::DataReport, law::LawReport, task::TaskResult};
 use ephor_kernel::Problem;
 use sha2::{Digest, Sha256};
 
@@ -50,9 +50,11 @@ impl ReportMeta {
 pub const PAGES: Pages = Pages {
     report: written,
     law: law_written,
+    data: data_written,
     card: card::html,
     report_pdf: paper::written,
     law_pdf: paper::law_written,
+    data_pdf: paper::data_written,
     card_pdf: paper::card_written,
 };
 
@@ -68,6 +70,10 @@ fn written(result: &TaskResult, heading: &Heading) -> Result<String, Problem> {
 
 fn law_written(report: &LawReport, heading: &Heading) -> Result<String, Problem> {
     figures::html(&figures::of_law(report), &meta(heading)).map_err(|error| unwritten(&error))
+}
+
+fn data_written(report: &DataReport, heading: &Heading) -> Result<String, Problem> {
+    figures::html(&figures::of_data(report), &meta(heading)).map_err(|error| unwritten(&error))
 }
 
 fn meta(heading: &Heading) -> ReportMeta {

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use ephor_assurance::{card::ModelCard, reports::Heading};
-use ephor_fairness::{AnalysisResult, ENGINE_VERSION, law::LawReport, task::TaskResult};
+use ephor_fairness::{
+    AnalysisResult, ENGINE_VERSION, data::DataReport, law::LawReport, task::TaskResult,
+};
 use ephor_kernel::Problem;
 use ephor_report::{Block, Document, typeset};
 
@@ -48,6 +50,10 @@ pub(super) fn written(result: &TaskResult, heading: &Heading) -> Result<Vec<u8>,
 
 pub(super) fn law_written(report: &LawReport, heading: &Heading) -> Result<Vec<u8>, Problem> {
     figures_pdf(&figures::of_law(report), &meta(heading)).map_err(|error| unwritten(&error))
+}
+
+pub(super) fn data_written(report: &DataReport, heading: &Heading) -> Result<Vec<u8>, Problem> {
+    figures_pdf(&figures::of_data(report), &meta(heading)).map_err(|error| unwritten(&error))
 }
 
 pub(super) fn card_written(model: &ModelCard) -> Result<Vec<u8>, Problem> {

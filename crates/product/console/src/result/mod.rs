@@ -42,7 +42,8 @@ pub struct ResultView {
     disparities: Vec<DisparityCard>,
     strata: Vec<StrataCard>,
     individual: Option<IndividualView>,
-    law: Vec<DocumentView>,
+    /// How decisions flip, the data alone, reports of the law: what stands beside the analysis.
+    beside: Vec<DocumentView>,
     groups: Vec<GroupCard>,
     plots: Vec<Plot>,
     advice: Vec<Advice>,
@@ -90,14 +91,7 @@ impl ResultView {
             disparities: all().map(DisparityCard::new).collect(),
             strata: all().filter_map(StrataCard::new).collect(),
             individual: result.individual.as_ref().map(IndividualView::new),
-            law: result
-                .law
-                .iter()
-                .map(|report| {
-                    let id = format!("law-{}", report.rule().as_str());
-                    DocumentView::new(id, figures::of_law(report))
-                })
-                .collect(),
+            beside: beside(result),
             groups: all().map(|attribute| GroupCard::new(attribute, &result.overall)).collect(),
             plots,
             advice: result.recommendations.iter().map(Advice::new).collect(),
@@ -105,4 +99,17 @@ impl ResultView {
             excluded: summary::excluded(result),
         }
     }
+}
+
+/// The reports that were made beside the analysis.
+fn beside(result: &AnalysisResult) -> Vec<DocumentView> {
+    let flips = result.flips.iter();
+    let flips = flips.map(|found| DocumentView::new("flips", figures::of_flips(found)));
+    let data = result.data.iter();
+    let data = data.map(|found| DocumentView::new("data", figures::of_data(found)));
+    let law = result.law.iter().map(|report| {
+        let id = format!("law-{}", report.rule().as_str());
+        DocumentView::new(id, figures::of_law(report))
+    });
+    flips.chain(data).chain(law).collect()
 }

@@ -38,7 +38,7 @@ impl ResultView {
             // Its notes stand among the warnings of the whole result.
             all.extend(figures(&individual.document, false));
         }
-        all.extend(self.law.iter().flat_map(|part| figures(&part.document, true)));
+        all.extend(self.beside.iter().flat_map(|part| figures(&part.document, true)));
         all.extend(plots(&self.plots));
         all.push(Block::section(words::GROUPS.title));
         all.push(Block::small(words::GROUPS.about));

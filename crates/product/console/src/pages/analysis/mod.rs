@@ -4,6 +4,7 @@ pub(crate) mod compare;
 mod events;
 mod new;
 pub(crate) mod page;
+mod population;
 mod request;
 mod show;
 
@@ -33,6 +34,8 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .route("/analyses/{id}/events", get(events::events))
         .route("/analyses/{id}/cancel", post(show::cancel))
         .route("/analyses/{id}/compare", get(compare::show))
+        .route("/analyses/{id}/data.html", get(show::data))
+        .route("/analyses/{id}/data.pdf", get(show::data_pdf))
         .route("/analyses/{id}/law/ll144.html", get(show::ll144))
         .route("/analyses/{id}/law/ll144.pdf", get(show::ll144_pdf))
         .route("/analyses/{id}/law/eeoc.html", get(show::eeoc))

@@ -40,6 +40,7 @@ const MORE: &[&str] =
     &["name", "strata", "score_threshold", "weight", "model_id", "seed", "description"];
 const OF_TASKS: &[&str] = &["loss", "loss_bound", "list", "position", "top"];
 const INDIVIDUAL: &[&str] = &["neighbours"];
+const DATA: &[&str] = &["data_report", "data_population"];
 const LAW: &[&str] =
     &["law_ll144", "law_eeoc", "law_unknown", "law_exclude_below", "law_exclude_reason"];
 
@@ -115,7 +116,9 @@ async fn form_page(
             // The choice of attributes is no field of its own: its faults stand above the ticks.
             form.fields.push(Field::new("protected", "Protected attributes"));
             form.fields.push(Field::new("features", "Features"));
+            form.fields.push(Field::new("data_features", "Columns"));
             form.refuse(problem);
+            offered.data_faults = form.fields.pop().map(|field| field.faults).unwrap_or_default();
             offered.feature_faults =
                 form.fields.pop().map(|field| field.faults).unwrap_or_default();
             offered.faults = form.fields.pop().map(|field| field.faults).unwrap_or_default();
@@ -128,6 +131,7 @@ async fn form_page(
             offered.more_open = is_wrong(MORE);
             offered.individual_open = is_wrong(INDIVIDUAL) || !offered.feature_faults.is_empty();
             offered.tasks_open = is_wrong(OF_TASKS);
+            offered.data_open = is_wrong(DATA) || !offered.data_faults.is_empty();
             offered.law_open = is_wrong(LAW);
         }
         columns = Some(offered);
@@ -196,6 +200,9 @@ fn fields(profile: &Profile, roles: &Roles, models: Vec<Choice>) -> Vec<Field> {
             .select(columns("None"))
             .value(likeliest(&roles.score))
             .hint("The column that says how sure it was: for calibration and AUC."),
+        Field::new("flipped", "Decision with the attribute changed")
+            .select(columns("None"))
+            .hint("The column of what the model decides with a protected attribute changed and all else left alone: predictions where there are predictions, scores otherwise. How many flip is told."),
         Field::new("analysis_type", "Kind").select(kinds).required(),
         number("difference_threshold", "Accepted difference", "0.1")
             .hint("A difference between groups up to this is accepted.")
@@ -238,6 +245,12 @@ fn fields(profile: &Profile, roles: &Roles, models: Vec<Choice>) -> Vec<Field> {
         number("top", "Top", "10").hint("Of lists: how many rows are their top."),
         number("neighbours", "Neighbours", "5")
             .hint("How many of the rows most like it each row is compared with."),
+        Field::new("data_report", "Describe the data alone")
+            .control(Control::Check)
+            .hint("Who is in them, what is missing of whom, and what goes together with whom."),
+        Field::new("data_population", "Shares of the population")
+            .control(Control::Area)
+            .hint("A line for each attribute, such as `sex=Female:0.51,Male:0.49`; empty for none."),
         Field::new("law_ll144", "New York City Local Law 144: impact ratios")
             .control(Control::Check)
             .hint("Of selection, and of scores if there is a score. The law sets no pass line."),
@@ -293,17 +306,24 @@ fn offered(dataset: &Dataset, profile: &Profile, roles: &Roles) -> Columns {
         faults: Vec::new(),
         features: profile.columns.iter().map(|column| (column.name.clone(), false)).collect(),
         feature_faults: Vec::new(),
+        data_features: profile.columns.iter().map(|column| (column.name.clone(), false)).collect(),
+        data_faults: Vec::new(),
         more_open: false,
         tasks_open: false,
         individual_open: false,
+        data_open: false,
         law_open: false,
     }
 }
 
 /// A refused form keeps its ticks and reference groups.
 fn keep(columns: &mut Columns, values: &Sent) {
-    for (feature, chosen) in &mut columns.features {
-        *chosen = values.iter().any(|(name, value)| name == "features" && value == feature);
+    for (field, ticks) in
+        [("features", &mut columns.features), ("data_features", &mut columns.data_features)]
+    {
+        for (feature, chosen) in ticks {
+            *chosen = values.iter().any(|(name, value)| name == field && value == feature);
+        }
     }
     for attribute in &mut columns.attributes {
         attribute.chosen =

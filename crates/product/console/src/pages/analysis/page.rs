@@ -35,12 +35,18 @@ pub(crate) struct Columns {
     pub features: Vec<(String, bool)>,
     /// What is wrong with the choice of these.
     pub feature_faults: Vec<String>,
+    /// The columns that may give protected attributes away, and whether they are asked.
+    pub data_features: Vec<(String, bool)>,
+    /// What is wrong with the choice of these.
+    pub data_faults: Vec<String>,
     /// The seldom used fields are shown.
     pub more_open: bool,
     /// Those of tasks other than yes or no are.
     pub tasks_open: bool,
     /// Those of individual fairness are.
     pub individual_open: bool,
+    /// Those of the data alone are.
+    pub data_open: bool,
     /// Those of reports of the law are.
     pub law_open: bool,
 }

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use ephor_assurance::analysis::AnalysisCreate;
 use ephor_fairness::{
-    AnalysisSpec, AnalysisType, catalogue, disparities,
+    AnalysisSpec, AnalysisType, catalogue,
+    data::{DataSpec, representation::Population},
+    disparities, flips,
     frame::Grouping,
     law::{LawSpec, Rule},
     multiclass::MulticlassSpec,
@@ -14,6 +16,7 @@ use ephor_fairness::{
 };
 use ephor_kernel::{Fault, Problem};
 
+use super::population;
 use crate::pages::resource::edit::{Sent, sent};
 
 /// Reads the form.
@@ -38,6 +41,8 @@ pub(super) fn analysis(form: &Sent) -> Result<AnalysisCreate, Problem> {
     spec.weight = reader.text("weight");
     spec.strata = reader.text("strata");
     spec.features = reader.all("features");
+    spec.flipped = reader.text("flipped");
+    spec.data = reader.data();
     spec.law = reader.law();
     reader.number("neighbours", "a whole number", &mut spec.neighbours);
     reader.number("score_threshold", "a number", &mut spec.score_threshold);
@@ -136,6 +141,10 @@ fn thresholds(reader: &mut Reader<'_>, task: Task, spec: &mut AnalysisSpec) {
             spec.thresholds.insert(disparity.id.clone(), wanted);
         }
     }
+    if spec.flipped.is_some() {
+        let wanted = flips::judged().filter(|(_, default)| difference != *default);
+        spec.thresholds.extend(wanted.map(|(id, _)| (id, difference)));
+    }
 }
 
 struct Reader<'a> {
@@ -179,6 +188,28 @@ impl Reader<'_> {
         })
     }
 
+    /// What the report of the data alone is asked, if it is ticked.
+    fn data(&mut self) -> Option<DataSpec> {
+        let (features, shares) = (self.all("data_features"), self.text("data_population"));
+        if sent(self.form, "data_report").is_none() {
+            for (name, is_given) in
+                [("data_features", !features.is_empty()), ("data_population", shares.is_some())]
+            {
+                if is_given {
+                    let message = "It goes with the report of the data alone, which is not ticked.";
+                    self.faults.push(Fault::new(format!("/{name}"), "misplaced", message));
+                }
+            }
+            return None;
+        }
+        let read = shares.map_or_else(|| Ok(Population::new()), |text| population::read(&text));
+        let population = read.unwrap_or_else(|message| {
+            self.faults.push(Fault::new("/data_population", "type", message));
+            Population::new()
+        });
+        Some(DataSpec { features, population })
+    }
+
     /// The reports of the law that are ticked.
     fn law(&mut self) -> Option<LawSpec> {
         let rules = [("law_ll144", Rule::Ll144), ("law_eeoc", Rule::Eeoc)];
@@ -212,9 +243,11 @@ impl Reader<'_> {
     fn misplaced(&mut self, task: Task, spec: &AnalysisSpec) {
         const BINARY: &[Task] = &[Task::Binary];
         const WEIGHED: &[Task] = &[Task::Binary, Task::Regression, Task::Multiclass];
-        let given: [(&str, bool, &[Task]); 8] = [
+        let given: [(&str, bool, &[Task]); 10] = [
             ("strata", spec.strata.is_some(), BINARY),
             ("features", !spec.features.is_empty(), BINARY),
+            ("flipped", spec.flipped.is_some(), BINARY),
+            ("data_report", spec.data.is_some(), BINARY),
             ("law_ll144", spec.law.is_some(), BINARY),
             ("analysis_type", spec.analysis_type != AnalysisType::Comprehensive, BINARY),
             ("weight", spec.weight.is_some(), WEIGHED),
@@ -278,6 +311,9 @@ pub(super) fn as_fields(problem: &Problem) -> Problem {
                 Some(_) => "/difference_threshold".to_owned(),
                 None => match place {
                     place if place.starts_with("/reference_groups") => "/protected".to_owned(),
+                    "/data" => "/data_report".to_owned(),
+                    place if place.starts_with("/data/features") => "/data_features".to_owned(),
+                    place if place.starts_with("/data/population") => "/data_population".to_owned(),
                     place if place.starts_with("/law/rules") => "/law_ll144".to_owned(),
                     place if place.starts_with("/law/") => place.replacen("/law/", "/law_", 1),
                     "/dataset_id" => "/dataset".to_owned(),
@@ -358,11 +394,29 @@ mod tests {
         assert_eq!((spec.position.as_deref(), spec.score, spec.top), (Some("at"), None, 3));
         let spec = asked(&[("law_ll144", "true"), ("law_unknown", "n/a, ?")]).unwrap();
         let TaskSpec::Binary(spec) = spec.parameters else { panic!("another task") };
+        assert_eq!((&spec.data, &spec.flipped), (&None, &None));
         let law = spec.law.unwrap();
         assert_eq!((law.rules.as_slice(), law.unknown.len()), (&[Rule::Ll144][..], 2));
 
+        let spec = asked(&[
+            ("flipped", "q"),
+            ("data_report", "true"),
+            ("data_features", "postcode"),
+            ("data_features", "height"),
+            ("data_population", "sex=f:0.5,m:0.5"),
+        ])
+        .unwrap();
+        let TaskSpec::Binary(spec) = spec.parameters else { panic!("another task") };
+        assert_eq!(spec.flipped.as_deref(), Some("q"));
+        assert_eq!(spec.thresholds.get("greatest_flip_rate"), Some(&0.05));
+        let data = spec.data.unwrap();
+        assert_eq!(data.features, ["postcode", "height"]);
+        assert_eq!(data.population["sex"]["m"], 0.5);
+
         let problem = asked(&[
             ("task", "ranking"),
+            ("flipped", "q"),
+            ("data_population", "sex=f:1"),
             ("strata", "job"),
             ("weight", "w"),
             ("features", "a"),
@@ -371,7 +425,15 @@ mod tests {
         ])
         .unwrap_err();
         let pointers: Vec<&str> = problem.faults.iter().map(|fault| &*fault.pointer).collect();
-        for wanted in ["/strata", "/weight", "/features", "/law_exclude_below", "/loss_bound"] {
+        for wanted in [
+            "/strata",
+            "/weight",
+            "/features",
+            "/flipped",
+            "/data_population",
+            "/law_exclude_below",
+            "/loss_bound",
+        ] {
             assert!(pointers.contains(&wanted), "{wanted} is not in {pointers:?}");
         }
         assert!(asked(&[("task", "poetry")]).is_err());

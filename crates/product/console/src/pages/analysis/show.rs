@@ -6,9 +6,10 @@ use axum::{
 };
 use ephor_assurance::{
     analysis::{
-        Analysis, analysis_cancel, analysis_get, analysis_law, analysis_result, completed_get,
+        Analysis, analysis_cancel, analysis_data, analysis_get, analysis_law, analysis_result,
+        completed_get,
     },
-    reports::{LawFormat, ReportFormat, analysis_file, law_file},
+    reports::{LawFormat, ReportFormat, analysis_file, data_file, law_file},
 };
 use ephor_fairness::{law::Rule, task::TaskResult};
 use ephor_kernel::{AnalysisId, Problem};
@@ -158,6 +159,12 @@ fn downloads(id: AnalysisId, result: &TaskResult) -> Vec<Action> {
         Action::new("Findings as CSV", format!("/analyses/{id}/findings.csv"), "download"),
         Action::new("Result as JSON", format!("/analyses/{id}/result.json"), "download"),
     ];
+    if result.data().is_some() {
+        all.extend([("HTML", "html"), ("PDF", "pdf")].map(|(format, ending)| {
+            let place = format!("/analyses/{id}/data.{ending}");
+            Action::new(format!("The data alone as {format}"), place, "download")
+        }));
+    }
     all.extend(result.law().iter().flat_map(|report| {
         let name = match report.rule() {
             Rule::Ll144 => "Local Law 144",
@@ -203,6 +210,37 @@ async fn file(state: &ConsoleState, visit: &Visit, id: AnalysisId, format: Repor
     tx.commit().await?;
     let organization = Some(visit.organization());
     Ok(analysis_file(state.assurance.pages, completed, format, organization).await?)
+}
+
+async fn described(
+    state: &ConsoleState,
+    visit: &Visit,
+    id: AnalysisId,
+    format: LawFormat,
+) -> Answer {
+    visit.scope.require("bias_analyses", "read")?;
+    let mut tx = state.store.begin(&visit.scope).await?;
+    let described = analysis_data(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(data_file(state.assurance.pages, described, format, Some(visit.organization())).await?)
+}
+
+/// `GET /analyses/{id}/data.html`: the report of the data alone.
+pub(super) async fn data(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Id(id): Id<AnalysisId>,
+) -> Answer {
+    described(&state, &visit, id, LawFormat::Html).await
+}
+
+/// `GET /analyses/{id}/data.pdf`: the same on paper.
+pub(super) async fn data_pdf(
+    State(state): State<ConsoleState>,
+    visit: Visit,
+    Id(id): Id<AnalysisId>,
+) -> Answer {
+    described(&state, &visit, id, LawFormat::Pdf).await
 }
 
 async fn law(

@@ -4,12 +4,13 @@ use ephor_fairness::data::{
     DataReport, Line, Table, proxies::Proxy, representation::Representation,
 };
 
-use super::{Document, NOTHING, Section, chi_square, people, rate, ratio};
+use super::{Document, NOTHING, Section, chi_square, completeness, people, rate, ratio};
 
 pub(super) fn document(report: &DataReport) -> Document {
     let mut sections = Vec::new();
     for table in &report.tables {
         sections.push(groups(table));
+        sections.extend(completeness::section(table));
         sections.extend(
             table.representation.as_ref().map(|found| representation(&table.attributes, found)),
         );
@@ -25,10 +26,22 @@ pub(super) fn document(report: &DataReport) -> Document {
     Document {
         title: "Who is in the data",
         rule: "The data alone, before any model".to_owned(),
-        facts: vec![format!("{} read.", people(report.rows, "row was", "rows were"))],
+        facts: facts(report),
         sections,
         notes: report.notes.clone(),
     }
+}
+
+/// What was read, and what was not asked.
+fn facts(report: &DataReport) -> Vec<String> {
+    let mut facts = vec![format!("{} read.", people(report.rows, "row was", "rows were"))];
+    if report.tables.iter().all(|table| table.representation.is_none()) {
+        facts.push("No population is given to hold the groups against.".to_owned());
+    }
+    if report.proxies.is_empty() {
+        facts.push("No column is held against the protected attributes: name features to learn what gives them away.".to_owned());
+    }
+    facts
 }
 
 fn groups(table: &Table) -> Section {
@@ -45,7 +58,7 @@ fn groups(table: &Table) -> Section {
         heading: format!("Groups by {}", table.attributes.join(" and ")),
         heads: vec!["group", "rows", "share", "labelled", "share of positive labels"],
         rows: table.groups.iter().map(row).collect(),
-        facts: Vec::new(),
+        facts: completeness::whole(table).into_iter().collect(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reports of figures (those that rules of law ask for, and of the data alone): the same words and tables for a terminal and
 //! for a page.
 
+mod completeness;
 mod data;
 mod drift;
 mod eeoc;
