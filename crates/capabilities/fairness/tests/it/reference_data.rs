@@ -8,6 +8,7 @@ use ephor_fairness::{
     data::{
         DataReport,
         association::{Filled, Moments, correlation_ratio, of_counts},
+        completeness::MAX_COLUMNS,
         describe,
         representation::Population,
     },
@@ -274,4 +275,63 @@ async fn combinations_of_too_many_groups_are_left_out_and_named() {
     for notes in [eeoc.notes, ll144.notes] {
         assert!(notes.iter().any(|note| note.contains("a|b has 6400 groups")), "{notes:?}");
     }
+}
+
+#[tokio::test]
+async fn what_is_missing_is_told_by_column_and_group() {
+    let mut columns = people();
+    // Of 60 women 15 have no income, of 40 men 2; NaN is none either.
+    columns.push((
+        "income",
+        Arc::new(Float64Array::from_iter((0..100).map(|row| match row {
+            0..10 | 60 => None,
+            10..15 | 61 => Some(f64::NAN),
+            _ => Some(f64::from(row)),
+        }))),
+    ));
+    let spec = AnalysisSpec::new("y", ["sex", "shoe"]);
+    let report = described(&spec, columns, &["income"]).await;
+    assert_eq!(report.tables.len(), 3);
+    let sex = &report.tables[0];
+    let names: Vec<&str> = sex.completeness.iter().map(|one| one.column.as_str()).collect();
+    // The features first; neither the label nor the table's own attribute.
+    assert_eq!(names, ["income", "street", "shoe", "height"]);
+    let income = &sex.completeness[0];
+    assert_eq!((income.missing, income.share), (17, 0.17));
+    let found: Vec<(&str, u64, u64, f64)> = income
+        .groups
+        .iter()
+        .map(|group| (group.name.as_str(), group.n, group.missing, group.share))
+        .collect();
+    assert_eq!(found, [("F", 60, 15, 0.25), ("M", 40, 2, 0.05)]);
+    // Wilson 1927, by its formula at z = 1.959963984540054.
+    let interval = &income.groups[0].interval;
+    assert!(close(interval.lower, 0.157_765_225_300_566_75), "{interval:?}");
+    assert!(close(interval.upper, 0.372_320_700_770_478_2), "{interval:?}");
+    assert!(sex.completeness[1..].iter().all(|one| one.missing == 0));
+    let both = &report.tables[2].completeness[0];
+    assert_eq!(both.groups.len(), 4);
+    assert_eq!(both.groups.iter().map(|group| group.missing).sum::<u64>(), 17);
+    let written = serde_json::to_string(&report).unwrap();
+    assert_eq!(serde_json::from_str::<DataReport>(&written).unwrap(), report);
+}
+
+#[tokio::test]
+async fn very_many_columns_are_bounded_and_it_is_said() {
+    let mut columns = people();
+    let names: Vec<&'static str> =
+        (0..MAX_COLUMNS).map(|at| &*Box::leak(format!("c{at}").into_boxed_str())).collect();
+    for name in names {
+        columns.push((name, Arc::new(Int64Array::from_iter_values(0..100))));
+    }
+    let report = described(&AnalysisSpec::new("y", ["sex"]), columns, &["c99"]).await;
+    let found = &report.tables[0].completeness;
+    assert_eq!(found[0].column, "c99");
+    // `sex` itself is among the columns that are counted.
+    assert_eq!(found.len(), MAX_COLUMNS - 1);
+    assert!(
+        report.notes.iter().any(|note| note.contains("100 columns; 4 more")),
+        "{:?}",
+        report.notes
+    );
 }

@@ -1,11 +1,14 @@
 //! Analyses asked for by task, and reports of the law as a part of one.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use datafusion::prelude::DataFrame;
 use ephor_fairness::{
-    AnalysisError, CancellationToken, catalogue,
+    AnalysisError, CancellationToken, Status, catalogue,
+    data::{describe, representation::Population},
+    flips::{self, FlipSpec},
+    frame::Grouping,
     law::{LawSpec, ReportOptions, Rule, report},
     read_cube,
     task::{Task, TaskResult, TaskSpec, analyze},
@@ -26,6 +29,13 @@ fn people() -> DataFrame {
     table(vec![batch(vec![
         ("label", Arc::new(Int64Array::from_iter_values(rows.clone().map(|row| row % 3 % 2)))),
         ("decision", Arc::new(Int64Array::from_iter_values(rows.clone().map(|row| row % 7 % 2)))),
+        // Of every fifth the decision changes with the attribute.
+        (
+            "other",
+            Arc::new(Int64Array::from_iter_values(
+                rows.clone().map(|row| if row % 5 == 0 { 1 - row % 7 % 2 } else { row % 7 % 2 }),
+            )),
+        ),
         (
             "risk",
             Arc::new(Float64Array::from_iter_values(
@@ -111,6 +121,71 @@ async fn reports_of_the_law_are_those_of_the_cube() {
     plain.protected.push("job".into());
     let cube = read_cube(table, &plain, &(), &cancel).await.unwrap();
     assert_eq!(found.law[0], report(Rule::Eeoc, &cube, &plain, &options).unwrap());
+}
+
+#[tokio::test]
+async fn flips_and_the_data_alone_are_those_of_their_own() {
+    let json = json!({
+        "target": "label", "prediction": "decision", "protected": ["sex", "race"], "flipped": "other",
+        "thresholds": { "greatest_flip_rate": 0.0, "demographic_parity_difference": 0.5 },
+        "data": { "features": ["job"], "population": { "sex": { "f": 0.5, "m": 0.5 } } },
+    });
+    let spec = TaskSpec::read(&json).unwrap();
+    let cancel = CancellationToken::new();
+    let found = analyze(people(), &spec, &(), &cancel).await.unwrap();
+    let TaskResult::Binary(result) = &found else { panic!("another task") };
+
+    let mut groups = Grouping::new(["sex", "race"]);
+    groups.thresholds.insert("greatest_flip_rate".to_owned(), 0.0);
+    let own = FlipSpec::new("decision", "other", groups);
+    let own = flips::analyze(people(), &own, &cancel).await.unwrap();
+    assert_eq!(result.flips.as_ref(), Some(&own));
+    let shares = BTreeMap::from([("f".to_owned(), 0.5), ("m".to_owned(), 0.5)]);
+    let population = Population::from([("sex".to_owned(), shares)]);
+    let bare = ephor_fairness::AnalysisSpec::new("label", ["sex", "race"]);
+    let own_data =
+        describe(people(), &bare, &["job".to_owned()], &population, &cancel).await.unwrap();
+    assert_eq!(found.data(), Some(&own_data));
+
+    // Flips are judged as all else is, and change nothing of it.
+    let mut plain = json.clone();
+    let fields = plain.as_object_mut().unwrap();
+    fields.remove("flipped");
+    fields.remove("data");
+    fields.insert("thresholds".to_owned(), json!({ "demographic_parity_difference": 0.5 }));
+    let plain = TaskSpec::read(&plain).unwrap();
+    let plain = analyze(people(), &plain, &(), &cancel).await.unwrap();
+    assert!(own.findings.counts.fail > 0, "{:?}", own.findings.counts);
+    assert_eq!(found.counts().fail, plain.counts().fail + own.findings.counts.fail);
+    assert_eq!(found.status(), Some(Status::Fail));
+    let made: usize = own.findings.comparisons.iter().map(|one| one.disparities.len()).sum();
+    assert_eq!(found.disparities().len(), plain.disparities().len() + made);
+    assert!(plain.data().is_none());
+    // Nothing is lost on the way to where it is kept.
+    let written = serde_json::to_value(&found).unwrap();
+    assert_eq!(TaskResult::read(Task::Binary, written).unwrap(), found);
+}
+
+#[tokio::test]
+async fn faults_of_flips_and_of_the_data_are_told_with_all_others() {
+    let json = json!({
+        "target": "label", "score": "risk", "protected": ["sex"], "flipped": "job", "confidence": 2,
+        "thresholds": { "flip_rat": 0.1 }, "data": { "features": ["jobb", "sex"] },
+    });
+    let spec = TaskSpec::read(&json).unwrap();
+    let schema = people().schema().as_arrow().clone();
+    let found: Vec<(String, String)> =
+        spec.column_faults(&schema).into_iter().map(|one| (one.where_, one.code)).collect();
+    for wanted in [
+        ("/flipped", "prediction_not_numeric"),
+        ("/confidence", "out_of_range"),
+        ("/thresholds/flip_rat", "unknown_disparity"),
+        ("/data/features/0", "unknown_column"),
+        ("/data/features/1", "two_roles"),
+    ] {
+        let wanted = (wanted.0.to_owned(), wanted.1.to_owned());
+        assert!(found.contains(&wanted), "{wanted:?} is not in {found:?}");
+    }
 }
 
 #[tokio::test]

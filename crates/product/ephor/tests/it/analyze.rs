@@ -163,6 +163,19 @@ fn the_data_alone_are_described() {
 }
 
 #[test]
+fn what_is_missing_of_whom_is_told_by_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    std::fs::write(&path, "y,sex,income\n1,f,\n0,f,3\n1,m,4\n0,m,5\n").unwrap();
+    let output = analyze(&path, &["--target", "y", "--protected", "sex", "--report", "data"]);
+    let out = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{out}");
+    for part in ["Completeness by sex", "income", "0.500 [", "No population is given"] {
+        assert!(out.contains(part), "{part} is missing in\n{out}");
+    }
+}
+
+#[test]
 fn labels_of_the_data_alone_are_asked_for_and_not_guessed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.csv");

@@ -11,6 +11,7 @@ mod analyze_gate;
 mod approvals;
 mod architecture;
 mod archives;
+mod beside;
 mod billing;
 mod builtins;
 mod clock;
