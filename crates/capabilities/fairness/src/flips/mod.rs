@@ -3,6 +3,7 @@
 //! The data hold two decisions of each row: the model's, and its decision with the attribute changed and all else as it is. A
 //! decision that flips rests on the attribute itself. That it does not flip proves less: other columns may stand for the attribute.
 
+mod asked;
 mod beside;
 mod flip_rate;
 mod flips_to_negative;
@@ -25,6 +26,7 @@ use crate::{
     },
     off_thread::off_thread,
 };
+pub use asked::{Decide, MAX_VALUES, analyze_asked, asked_faults, values};
 pub use beside::judged;
 pub(crate) use beside::{column_fault, faults, names};
 pub use metrics::{DISPARITIES, Metric, registry};
@@ -46,11 +48,18 @@ pub struct FlipReport {
     pub findings: Findings,
 }
 
+/// Where a row's decisions come from: the one as it is, and the one with the attribute changed.
+enum Decisions {
+    /// From two columns.
+    Columns([Outcome; 2]),
+    /// From whoever is asked.
+    Asked(Decide),
+}
+
 struct State {
     spec: FlipSpec,
     groups: GroupReader,
-    /// The decision as it is, and with the attribute changed.
-    outcomes: [Outcome; 2],
+    decisions: Decisions,
     cells: Vec<Pairs>,
     missing: [u64; 2],
 }
@@ -68,13 +77,24 @@ pub async fn analyze(
     if !faults.is_empty() {
         return Err(AnalysisError::Invalid(faults));
     }
-    let columns: Vec<&str> = GroupReader::columns(&spec.groups)
-        .chain([spec.prediction.as_str(), spec.flipped.as_str()])
-        .collect();
+    let columns = [spec.prediction.as_str(), spec.flipped.as_str()];
+    read(table, spec, &columns, Decisions::Columns(spec.outcomes()), cancel).await
+}
+
+/// Reads groups and weights, and the columns that decisions need.
+async fn read(
+    table: DataFrame,
+    spec: &FlipSpec,
+    columns: &[&str],
+    decisions: Decisions,
+    cancel: &CancellationToken,
+) -> Result<FlipReport, AnalysisError> {
+    let columns: Vec<&str> =
+        GroupReader::columns(&spec.groups).chain(columns.iter().copied()).collect();
     let state = State {
         spec: spec.clone(),
         groups: GroupReader::new(&spec.groups),
-        outcomes: spec.outcomes(),
+        decisions,
         cells: Vec::new(),
         missing: [0; 2],
     };
@@ -86,8 +106,10 @@ impl State {
     fn add(&mut self, batch: &RecordBatch) -> Result<(), AnalysisError> {
         self.groups.read(batch)?;
         self.cells.resize(self.groups.len(), Pairs::default());
-        let [decided, flipped] = &mut self.outcomes;
-        let (decided, flipped) = (decided.read(batch)?, flipped.read(batch)?);
+        let [decided, flipped] = match &mut self.decisions {
+            Decisions::Columns([decided, flipped]) => [decided.read(batch)?, flipped.read(batch)?],
+            Decisions::Asked(decide) => decide(batch)?,
+        };
         for (row, (before, after)) in decided.into_iter().zip(flipped).enumerate() {
             self.missing[0] += u64::from(before.is_nan());
             self.missing[1] += u64::from(after.is_nan());
@@ -102,8 +124,8 @@ impl State {
 
     /// Why what was read is no yes and no.
     fn label_faults(&self) -> Vec<Fault> {
+        let Decisions::Columns([decided, flipped]) = &self.decisions else { return Vec::new() };
         let positive = self.spec.positive_label.as_deref();
-        let [decided, flipped] = &self.outcomes;
         let mut faults = decided.faults("/prediction", positive);
         // One label that is named for both columns is wrong once.
         let more = flipped.faults("/flipped", positive);
@@ -118,7 +140,7 @@ impl State {
         if !faults.is_empty() {
             return Err(AnalysisError::Invalid(faults));
         }
-        let Self { spec, groups, outcomes, cells, missing } = self;
+        let Self { spec, groups, decisions: _, cells, missing } = self;
         let sum =
             |of: &[usize]| of.iter().fold(Pairs::default(), |sum, cell| sum.merged(&cells[*cell]));
         let everybody = sum(&groups.by_name());
@@ -161,7 +183,7 @@ impl State {
                 weight: everybody.all.w,
                 effective: everybody.all.effective(),
             },
-            excluded: exclusions(&outcomes, missing).chain(groups.excluded()).collect(),
+            excluded: exclusions(&spec, missing).chain(groups.excluded()).collect(),
             overall: line(&measured(&all, &everybody), &quantities, false, spec.groups.confidence),
             comparisons,
             notes,
@@ -177,11 +199,15 @@ impl State {
     }
 }
 
-fn exclusions(outcomes: &[Outcome; 2], missing: [u64; 2]) -> impl Iterator<Item = Exclusion> {
+fn exclusions(spec: &FlipSpec, missing: [u64; 2]) -> impl Iterator<Item = Exclusion> {
+    let columns = [&spec.prediction, &spec.flipped];
     let reasons = ["missing_prediction", "missing_flipped"];
-    outcomes.iter().zip(reasons).zip(missing).filter(|(_, rows)| *rows > 0).map(
-        |((outcome, reason), rows)| excluded(reason, outcome.column(), rows, "have no decision"),
-    )
+    columns
+        .into_iter()
+        .zip(reasons)
+        .zip(missing)
+        .filter(|(_, rows)| *rows > 0)
+        .map(|((column, reason), rows)| excluded(reason, column, rows, "have no decision"))
 }
 
 fn measured(group: &Joined, sums: &Pairs) -> Measured {

@@ -48,7 +48,8 @@ async fn the_data_alone_and_flips_are_kept_and_answered() {
     assert_eq!(income["groups"][0]["share"], 0.5);
     assert_eq!(found["proxies"][0]["column"], "income");
 
-    let flips = &ada.json(&format!("/v1/bias_analyses/{id}/result")).await["flips"];
+    let result = ada.json(&format!("/v1/bias_analyses/{id}/result")).await;
+    let flips = &result["flips"];
     assert_eq!(flips["overall"]["n"], 200, "{flips}");
     let rate = |line: &Value| line["metrics"][0]["value"].clone();
     assert_eq!(rate(&flips["overall"]), 0.05);

@@ -9,6 +9,7 @@ mod admin;
 mod analyze;
 mod analyze_gate;
 mod approvals;
+mod analyze_model;
 mod architecture;
 mod archives;
 mod beside;

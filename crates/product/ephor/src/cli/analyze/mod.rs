@@ -1,5 +1,6 @@
 //! `ephor analyze`: a file, no server, no database.
 
+mod at_hand;
 mod changes;
 mod cluster;
 mod gating;
@@ -47,6 +48,7 @@ Examples:
   ephor analyze results.csv --task ranking --list query --score relevance --protected sex
   ephor analyze hires.csv --target hired --protected sex --type individual_fairness --feature degree,years
   ephor analyze loans.csv --prediction granted --flipped granted_if_other_sex --protected sex
+  ephor analyze loans.csv --model model.json --flip sex --protected sex,region
   ephor analyze /shared/large.parquet --target label --score p --protected sex --cluster 10.0.0.1:50050
 
 Exit codes: 0 it passes (as --fail-on says), 1 it does not, 2 the question or the data are wrong,
@@ -110,6 +112,8 @@ pub struct Args {
     #[command(flatten)]
     tasks: tasks::TaskArgs,
     #[command(flatten)]
+    at_hand: at_hand::ModelArgs,
+    #[command(flatten)]
     reports: reports::ReportArgs,
     #[command(flatten)]
     elsewhere: cluster::ClusterArgs,
@@ -160,6 +164,9 @@ impl Args {
     pub fn run(self, _: &Settings) -> anyhow::Result<Exit> {
         file::not_in_terminal(self.format == Output::Pdf, self.out.as_ref())?;
         let mut spec = self.spec()?;
+        if let Some((model, flip)) = self.at_hand.asked() {
+            return at_hand::run(&self, &spec, model, flip);
+        }
         let misplaced = self.tasks.misplaced(&self, &spec);
         if !misplaced.is_empty() {
             return Err(UsageError(misplaced.join("\n")).into());

@@ -105,6 +105,18 @@ impl From<Loss> for regression::Loss {
 }
 
 impl TaskArgs {
+    /// The options that only mean something to other tasks than yes or no.
+    pub fn of_other_tasks(&self) -> impl Iterator<Item = &'static str> {
+        let given = [
+            ("--loss", self.loss.is_some()),
+            ("--loss-bound", self.loss_bound.is_some()),
+            ("--list", self.list.is_some()),
+            ("--position", self.position.is_some()),
+            ("--top", self.top.is_some()),
+        ];
+        given.into_iter().filter(|(_, is_given)| *is_given).map(|(option, _)| option)
+    }
+
     /// A sentence for each option that means nothing to the task.
     pub fn misplaced(&self, args: &super::Args, spec: &AnalysisSpec) -> Vec<String> {
         const ONLY: &[Task] = &[Task::Classification];

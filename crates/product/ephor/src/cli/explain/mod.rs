@@ -370,7 +370,7 @@ fn values(
 }
 
 /// A model's file.
-fn read_model(path: &Path) -> anyhow::Result<(Format, Model)> {
+pub(in crate::cli) fn read_model(path: &Path) -> anyhow::Result<(Format, Model)> {
     let wrong = |message: String| UsageError(format!("{}: {message}", path.display()));
     let size = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
     if size > MAX_MODEL_BYTES {
