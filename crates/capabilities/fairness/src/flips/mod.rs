@@ -1,7 +1,8 @@
 //! What would the model have decided of the same people, had one of their protected attributes been another?
 //!
-//! The data hold two decisions of each row: the model's, and its decision with the attribute changed and all else as it is. A
-//! decision that flips rests on the attribute itself. That it does not flip proves less: other columns may stand for the attribute.
+//! The data hold two decisions of each row, or a model at hand makes them: the one as it is, and the one with the attribute changed
+//! and all else as it is. A decision that flips rests on the attribute itself. That it does not flip proves less: other columns may
+//! stand for the attribute.
 
 mod asked;
 mod beside;

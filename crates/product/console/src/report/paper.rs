@@ -121,6 +121,7 @@ fn of_card(model: &ModelCard) -> Document {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use ephor_report::Table;
+    use serde_json::json;
 
     use super::*;
     use crate::{result::rendered, samples};
@@ -131,9 +132,37 @@ mod tests {
         meta
     }
 
+    /// An analysis with the data alone beside it.
+    fn described() -> AnalysisResult {
+        let interval =
+            json!({ "lower": 0.03, "upper": 0.2, "confidence": 0.95, "method": "wilson" });
+        let group = |name: &str| {
+            json!({ "name": name, "values": [name], "n": 60, "share": 0.6, "labelled": 0.9,
+                    "base_rate": 0.5, "base_rate_interval": interval })
+        };
+        let absent = |name: &str| json!({ "name": name, "n": 60, "missing": 5, "share": 0.083, "interval": interval });
+        let lacking = |column: &str, missing: u64| {
+            json!({ "column": column, "missing": missing, "share": 0.083,
+                    "groups": [absent("<f>"), absent("m")] })
+        };
+        let mut result = samples::result();
+        let data = json!({
+            "rows": 100,
+            "tables": [{
+                "attributes": ["<sex>"], "groups": [group("<f>"), group("m")],
+                "representation": null,
+                "completeness": [lacking("<income>", 10), lacking("<age>", 0)],
+            }],
+            "associations": [], "proxies": [], "notes": ["A <note>."],
+        });
+        result.data = Some(serde_json::from_value(data).unwrap());
+        result
+    }
+
     fn results() -> Vec<TaskResult> {
         vec![
             TaskResult::Binary(samples::result().into()),
+            TaskResult::Binary(described().into()),
             samples::regression(),
             samples::multiclass(),
             samples::ranking(),
