@@ -21,7 +21,7 @@ pub struct Described {
 /// `not_found`; `conflict` when the analysis has not completed, is of another task than yes or no, or did not ask for it.
 pub async fn analysis_data(tx: &mut OrgTx, id: AnalysisId) -> Result<Described, Problem> {
     let completed = completed_get(tx, id).await?;
-    let result = completed.binary("the data alone are described by their labels of yes or no")?;
+    let result = completed.binary("the data alone are described")?;
     let report = result.data.clone().ok_or_else(|| {
         Problem::new(
             Code::Conflict,
