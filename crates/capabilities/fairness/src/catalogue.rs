@@ -131,24 +131,28 @@ fn made(task: Task, quantity: Quantity<'_>) -> [Known; 4] {
     })
 }
 
+/// All disparities of a kind.
+fn known(task: Task, kind: &Kind) -> Vec<Known> {
+    let made = kind.metrics.iter().flat_map(|about| made(task, about.quantity()));
+    let own = kind.disparities.iter().map(|about| Known {
+        task,
+        id: about.id.to_owned(),
+        title: about.title.to_owned(),
+        ideal: 0.0,
+        greatest: Some(about.range.1).filter(|most| *most < f64::MAX),
+    });
+    made.chain(own).collect()
+}
+
 static OF_TASKS: LazyLock<Vec<Known>> = LazyLock::new(|| {
-    let mut all = Vec::new();
-    for kind in kinds() {
-        let Some(task) = Task::named(kind.id) else { continue };
-        for about in kind.metrics {
-            all.extend(made(task, about.quantity()));
-        }
-        for about in kind.disparities {
-            all.push(Known {
-                task,
-                id: about.id.to_owned(),
-                title: about.title.to_owned(),
-                ideal: 0.0,
-                greatest: Some(about.range.1).filter(|most| *most < f64::MAX),
-            });
-        }
-    }
-    all
+    let tasks = kinds().into_iter().filter_map(|kind| Some((Task::named(kind.id)?, kind)));
+    tasks.flat_map(|(task, kind)| known(task, &kind)).collect()
+});
+
+/// What analyses of yes or no judge beside their own disparities: of individuals, and of flips.
+static BESIDE: LazyLock<Vec<Known>> = LazyLock::new(|| {
+    let beside = kinds().into_iter().filter(|kind| Task::named(kind.id).is_none());
+    beside.flat_map(|kind| known(Task::Binary, &kind)).collect()
 });
 
 /// The disparities of one class against the rest.
@@ -207,7 +211,10 @@ pub fn nearest_disparity(task: Task, name: &str) -> Option<&'static str> {
 /// A disparity of a task by its id: its name for people, and its value without any disparity.
 pub fn disparity(task: Task, id: &str) -> Option<(String, f64)> {
     if task == Task::Binary {
-        return disparities::find(id).map(|found| (found.title.clone(), found.ideal));
+        let beside = || BESIDE.iter().find(|known| known.id == id);
+        return disparities::find(id)
+            .map(|found| (found.title.clone(), found.ideal))
+            .or_else(|| beside().map(|known| (known.title.clone(), known.ideal)));
     }
     let found = OF_TASKS.iter().find(|known| known.task == task && known.id == id)?;
     Some((found.title.clone(), found.ideal))
@@ -224,9 +231,10 @@ pub fn metric(task: Task, id: &str) -> Option<(&'static str, Better)> {
 
 /// The id of the disparity of any task with this id or alias.
 pub fn disparity_named(name: &str) -> Option<&'static str> {
+    let mut others = OF_TASKS.iter().chain(BESIDE.iter());
     disparities::find(name)
         .map(|found| found.id.as_str())
-        .or_else(|| OF_TASKS.iter().find(|known| known.id == name).map(|known| known.id.as_str()))
+        .or_else(|| others.find(|known| known.id == name).map(|known| known.id.as_str()))
 }
 
 /// The disparities of all tasks with their names for people, each id once.
@@ -238,7 +246,8 @@ pub fn disparity_ids() -> impl Iterator<Item = (&'static str, &'static str)> {
         .filter(|(at, known)| OF_TASKS[..*at].iter().all(|before| before.id != known.id))
         .filter(|(_, known)| disparities::registry().iter().all(|one| one.id != known.id))
         .map(|(_, known)| (known.id.as_str(), known.title.as_str()));
-    binary.chain(others)
+    let beside = BESIDE.iter().map(|known| (known.id.as_str(), known.title.as_str()));
+    binary.chain(beside).chain(others)
 }
 
 /// The disparities of a task other than yes or no that are judged unless a spec says otherwise: id, threshold, and whether it is a

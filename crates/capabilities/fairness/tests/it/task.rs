@@ -161,6 +161,11 @@ async fn flips_and_the_data_alone_are_those_of_their_own() {
     let made: usize = own.findings.comparisons.iter().map(|one| one.disparities.len()).sum();
     assert_eq!(found.disparities().len(), plain.disparities().len() + made);
     assert!(plain.data().is_none());
+    for one in own.findings.comparisons.iter().flat_map(|one| &one.disparities) {
+        let known = catalogue::disparity(Task::Binary, &one.id);
+        assert_eq!(known, Some((one.title.clone(), one.ideal)), "{}", one.id);
+        assert_eq!(catalogue::disparity_named(&one.id), Some(one.id.as_str()));
+    }
     // Nothing is lost on the way to where it is kept.
     let written = serde_json::to_value(&found).unwrap();
     assert_eq!(TaskResult::read(Task::Binary, written).unwrap(), found);
