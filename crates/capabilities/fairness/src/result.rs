@@ -303,6 +303,10 @@ pub enum IntervalMethod {
     Bootstrap,
     /// The extremes of all pairs' simultaneous intervals (Holm).
     SimultaneousPairs,
+    /// The extremes of all groups' simultaneous intervals against everybody, of whom they are a part (Bonferroni).
+    SimultaneousGroups,
+    /// What chance could make at most of groups' distance from their mean: a chi-square of all groups, turned about.
+    ChiSquare,
     /// Of a difference of two independent values, recovered from each one's own interval.
     Recovered,
     /// The band of Dvoretzky, Kiefer and Wolfowitz (with Massart's constant) around each group's distribution, simultaneously.

@@ -188,7 +188,7 @@ impl Plan<'_> {
         for (bucket, weight) in self.buckets.iter().zip(weights) {
             whole[bucket.place] += weight;
         }
-        self.values(&whole, &mut values.overall);
+        self.smooth_values(&whole, &mut values.overall);
         let mut out = out.iter_mut();
         let mut put = |value: f64| {
             if let Some(place) = out.next() {
@@ -212,19 +212,13 @@ impl Plan<'_> {
         }
     }
 
-    /// The values of a comparison's groups, whose tables are given.
+    /// The values of a comparison's groups, whose tables are given: smooth metrics of each; and the rates too of the two that
+    /// signed disparities compare.
     fn compare(&self, comparison: &Comparison, tables: &[[f64; 9]], values: &mut Values) {
-        let benefit = |table: &[f64; 9]| {
-            let matrix = matrix(table);
-            metrics::entropy::mean_benefit(&matrix).map(|mean| (mean, matrix.total()))
-        };
         values.groups.resize_with(comparison.compared.len(), Vec::new);
-        values.benefits.clear();
-        values.two_benefits.clear();
         let mut others = [0.0; 9];
         for (index, group) in comparison.compared.iter().zip(&mut values.groups) {
-            self.values(&tables[*index], group);
-            values.benefits.extend(benefit(&tables[*index]));
+            self.smooth_values(&tables[*index], group);
             if Some(*index) != comparison.reference {
                 others.iter_mut().zip(&tables[*index]).for_each(|(sum, weight)| *sum += weight);
             }
@@ -232,23 +226,25 @@ impl Plan<'_> {
         if let Some(reference) = comparison.reference {
             self.values(&tables[reference], &mut values.reference);
             self.values(&others, &mut values.others);
-            values.two_benefits.extend(benefit(&others));
-            values.two_benefits.extend(benefit(&tables[reference]));
         } else {
             values.reference.clear();
             values.others.clear();
         }
-        values.bound();
     }
 
     /// Every metric of the plan that is a function of the table; the others are undefined.
     fn values(&self, table: &[f64; 9], values: &mut Vec<f64>) {
-        let registry = metrics::registry();
-        values.resize(registry.len(), f64::NAN);
+        self.smooth_values(table, values);
         let sums = Sums::of(table);
         for (metric, share) in &self.rates {
             values[*metric] = share.value(&sums);
         }
+    }
+
+    /// Every smooth metric; the others stay as they were, undefined at first.
+    fn smooth_values(&self, table: &[f64; 9], values: &mut Vec<f64>) {
+        let registry = metrics::registry();
+        values.resize(registry.len(), f64::NAN);
         let matrix = matrix(table);
         for metric in self.smooth {
             if let Measure::Matrix(of) = registry[*metric].measure {

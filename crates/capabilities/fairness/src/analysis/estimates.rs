@@ -27,6 +27,8 @@ pub(crate) enum Sure {
     Rate(Proportion),
     /// A value with this variance.
     Variance(f64, IntervalMethod),
+    /// A value with this variance that is too great on average, by no more than this bias.
+    Biased { variance: f64, bias: f64 },
     /// Bootstrapped: its variance and percentiles.
     Drawn(Drawn),
 }
@@ -69,12 +71,16 @@ pub(crate) fn estimate(measure: Measure, tally: &Tally, is_auc: bool) -> Estimat
                 }
             }
         }
-        Measure::Estimate(of) => match of(tally) {
+        Measure::Mean(of, _) | Measure::Estimate(of) => match of(tally) {
             Ok(found) => {
                 let method = if is_auc { IntervalMethod::DeLong } else { IntervalMethod::Normal };
-                let sure = found
-                    .variance
-                    .map_or(Sure::Unknown, |variance| Sure::Variance(variance, method));
+                let sure = match found.variance {
+                    None => Sure::Unknown,
+                    Some(variance) if found.bias > 0.0 => {
+                        Sure::Biased { variance, bias: found.bias }
+                    }
+                    Some(variance) => Sure::Variance(variance, method),
+                };
                 Estimated { value: Some(found.value), undefined: None, n: found.n, sure }
             }
             Err(reason) => {
@@ -109,6 +115,7 @@ impl Estimated {
             Sure::Variance(variance, _) | Sure::Drawn(Drawn { variance, .. }) => {
                 Some(Member::Value { value, variance })
             }
+            Sure::Biased { variance, bias } => Some(Member::Biased { value, variance, bias }),
         }
     }
 
@@ -128,6 +135,10 @@ impl Estimated {
             Sure::Variance(variance, method) => {
                 let spread = z * variance.sqrt();
                 (value - spread, value + spread, method)
+            }
+            Sure::Biased { variance, bias } => {
+                let spread = z * variance.sqrt();
+                (value - bias - spread, value + spread, IntervalMethod::Normal)
             }
             Sure::Drawn(Drawn { lower, upper, .. }) => (lower, upper, IntervalMethod::Bootstrap),
         };

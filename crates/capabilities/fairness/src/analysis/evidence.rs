@@ -52,7 +52,7 @@ pub(super) fn counted(rate: Proportion) -> Selection {
 fn selection(estimate: &Estimated) -> Option<Selection> {
     match estimate.sure {
         Sure::Rate(rate) => Some(counted(rate)),
-        Sure::Unknown | Sure::Variance(..) | Sure::Drawn(_) => None,
+        Sure::Unknown | Sure::Variance(..) | Sure::Biased { .. } | Sure::Drawn(_) => None,
     }
 }
 

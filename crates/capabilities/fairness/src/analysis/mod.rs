@@ -5,6 +5,7 @@ mod compare;
 mod direct;
 mod draws;
 mod estimates;
+mod everybody;
 mod evidence;
 mod groups;
 mod judge;
@@ -44,6 +45,7 @@ pub use direct::counts_codes;
 use draws::Draws;
 use estimates::estimate_all;
 pub(crate) use estimates::{Estimated, Sure, estimate};
+use everybody::Everybody;
 pub(crate) use groups::{Cells, GroupTally, Groups, places};
 use groups::{SMALL_GROUPS_SHOWN, allowed};
 pub(crate) use judge::{gap, judge_anew, judge_value, sum_up_anew};
@@ -191,13 +193,14 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
     let draws = Draws::make(spec, &cells, &comparisons, &definitions);
     draws.apply(&mut comparisons, &mut overall);
 
+    let everybody = Everybody::new(&whole, &overall);
     let mut results: Vec<AttributeResult> = Vec::with_capacity(comparisons.len());
     for (position, comparison) in comparisons.iter().enumerate() {
         let disparities = definitions.iter().enumerate().map(|(index, definition)| {
             comparison.disparity(
                 definition,
                 spec,
-                &overall,
+                &everybody,
                 labels.prediction,
                 draws.interval(position, index),
             )
@@ -326,6 +329,7 @@ fn comparison(
         values: statistic::Values::default(),
         within: None,
         tests: evidence::untested(),
+        against: everybody::unknown(),
     };
     comparison.collect(&others, overall);
     comparison

@@ -187,27 +187,17 @@ impl Statistic {
         first.into_iter().chain(second)
     }
 
-    /// Whether its interval comes from the bootstrap: it is smooth, or compares groups with the whole, and needs no scores.
+    /// Whether its interval comes from the bootstrap: it is smooth, signed, and needs no scores. What cannot be negative has
+    /// no percentiles that hold at equality.
     pub(crate) fn drawn(self) -> bool {
-        let from_counts = |metric: usize| {
-            metrics::registry().get(metric).is_some_and(|metric| {
-                matches!(metric.measure, metrics::Measure::Rate(..) | metrics::Measure::Matrix(_))
-            })
-        };
         match self {
-            Self::Extremes { metric, against, .. } => {
-                against == Against::Overall && from_counts(metric)
-            }
-            Self::Odds { against, .. } => against == Against::Overall,
             Self::Privileged { metric, .. } => metrics::registry()
                 .get(metric)
                 .is_some_and(|metric| matches!(metric.measure, metrics::Measure::Matrix(_))),
-            Self::Average { .. } => true,
-            // Draws are dear: other parameters are for information.
-            Self::Entropy { alpha, .. } => {
-                matches!(alpha, entropy::Alpha::Zero | entropy::Alpha::One | entropy::Alpha::Two)
+            Self::Average { absolute, .. } => !absolute,
+            Self::Extremes { .. } | Self::Odds { .. } | Self::Entropy { .. } | Self::Elsewhere => {
+                false
             }
-            Self::Elsewhere => false,
         }
     }
 }

@@ -236,7 +236,7 @@ pub(crate) fn warnings(
         }
         let compared = result.groups.len() - result.small_groups.len();
         if compared > crate::intervals::pairs::MAX_GROUPS {
-            warnings.push(format!("{} has {compared} groups to compare: with more than {} there are no simultaneous intervals.", result.name, crate::intervals::pairs::MAX_GROUPS));
+            warnings.push(format!("{} has {compared} groups to compare: with more than {} not every pair is looked at, and intervals are wider (Bonferroni).", result.name, crate::intervals::pairs::MAX_GROUPS));
         }
     }
     warnings

@@ -267,7 +267,8 @@ impl Side<'_> {
             })
             .collect();
         let n = self.places.iter().map(|at| self.groups[*at].n).sum();
-        let make = |ending: &str, words: &str, is_ratio: bool, found: Found| Draft {
+        let make = |ending: &str, words: &str, is_ratio: bool, found: Found| {
+            Draft {
             id: format!("{}_{ending}", quantity.id),
             title: format!("{} {words}", quantity.title),
             ideal: if is_ratio { 1.0 } else { 0.0 },
@@ -287,7 +288,18 @@ impl Side<'_> {
                 metric: quantity.id.to_owned(),
             }),
             n,
-            left_out: left_out.clone(),
+            left_out: left_out
+                .iter()
+                .cloned()
+                .chain(found.unsure.into_iter().map(|name| LeftOut {
+                    name,
+                    reason: format!(
+                        "{}: too few rows to tell how sure it is, so that only the value counts it, and the interval's far end is open",
+                        quantity.title
+                    ),
+                }))
+                .collect(),
+        }
         };
         let reference = self.reference.and_then(|at| self.known(at, metric));
         let others = |reference: Known<'_>| {
@@ -318,7 +330,9 @@ impl Side<'_> {
         let value = estimated.value.filter(|value| value.is_finite())?;
         let member = estimated.member().filter(|member| match member {
             Member::Rate(_) => true,
-            Member::Value { variance, .. } => variance.is_finite(),
+            Member::Value { variance, .. } | Member::Biased { variance, .. } => {
+                variance.is_finite()
+            }
         });
         Some(Known { name: &group.name, value, member })
     }
@@ -333,10 +347,15 @@ impl Side<'_> {
         };
         let value =
             if is_ratio { ratio(low.value, high.value) } else { Ok(high.value - low.value) };
-        let family: Option<Vec<Member>> = known.iter().map(|one| one.member).collect();
-        let families = family.filter(|_| self.sure).map(|family| vec![family]);
-        let interval = families.and_then(|families| bounds(&families, self.confidence(), is_ratio));
-        Found { value, interval, pair: Some((low.pair(), high.pair())) }
+        let family: Vec<Member> = known.iter().filter_map(|one| one.member).collect();
+        let is_whole = family.len() == known.len();
+        let interval = self
+            .sure
+            .then(|| bounds(&[family], self.confidence(), is_ratio))
+            .flatten()
+            .map(|interval| opened(quantity, interval, &value, is_ratio, is_whole));
+        let unsure = unsure(known, interval.is_some());
+        Found { value, interval, pair: Some((low.pair(), high.pair())), unsure }
     }
 
     fn against(
@@ -365,15 +384,20 @@ impl Side<'_> {
         let (low, high) = sorted(worst.value, reference.value);
         let value = if is_ratio { ratio(low, high) } else { Ok(high - low) };
         let pair = |one: &Known<'_>| Some(vec![one.member?, reference.member?]);
-        let families: Option<Vec<Vec<Member>>> = others.iter().map(pair).collect();
-        let families = families.filter(|_| self.sure && others.len() < pairs::MAX_GROUPS);
-        let interval = families.and_then(|families| bounds(&families, self.confidence(), is_ratio));
+        let families: Vec<Vec<Member>> = others.iter().filter_map(pair).collect();
+        let is_whole = families.len() == others.len();
+        let interval = self
+            .sure
+            .then(|| bounds(&families, self.confidence(), is_ratio))
+            .flatten()
+            .map(|interval| opened(quantity, interval, &value, is_ratio, is_whole));
+        let unsure = unsure(others, interval.is_some());
         let both = if worst.value <= reference.value {
             (worst.pair(), reference.pair())
         } else {
             (reference.pair(), worst.pair())
         };
-        Found { value, interval, pair: Some(both) }
+        Found { value, interval, pair: Some(both), unsure }
     }
 
     fn no_reference(&self, quantity: &Quantity<'_>) -> String {
@@ -411,12 +435,41 @@ struct Found {
     value: Result<f64, String>,
     interval: Option<(f64, f64)>,
     pair: Option<(Named, Named)>,
+    /// The groups that the interval does not hold.
+    unsure: Vec<String>,
 }
 
 impl Found {
     const fn none(reason: String) -> Self {
-        Self { value: Err(reason), interval: None, pair: None }
+        Self { value: Err(reason), interval: None, pair: None, unsure: Vec::new() }
     }
+}
+
+/// The groups whose certainty is not known, if there is an interval without them.
+fn unsure(known: &[Known<'_>], there: bool) -> Vec<String> {
+    let unsure = known.iter().filter(|one| there && one.member.is_none());
+    unsure.map(|one| one.name.to_owned()).collect()
+}
+
+/// With a group that may be anywhere, the interval ends where the disparity's range does; where that has no end, not before
+/// the value.
+fn opened(
+    quantity: &Quantity<'_>,
+    (lower, upper): (f64, f64),
+    value: &Result<f64, String>,
+    is_ratio: bool,
+    is_whole: bool,
+) -> (f64, f64) {
+    if is_whole {
+        return (lower, upper);
+    }
+    if is_ratio {
+        return (0.0, upper);
+    }
+    let (least, greatest) = quantity.range;
+    let widest = greatest - least;
+    let value = value.as_ref().map_or(upper, |value| *value);
+    (lower, if widest < f64::MAX { widest } else { upper.max(value) })
 }
 
 fn sorted(one: f64, other: f64) -> (f64, f64) {

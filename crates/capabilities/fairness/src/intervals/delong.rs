@@ -46,6 +46,71 @@ fn apart(value: f64, rows: f64) -> f64 {
     p * (1.0 - p) / n
 }
 
+/// Where each score stands among everybody's, by its rank.
+#[derive(Debug, Clone, Default)]
+pub struct Placements {
+    /// By rank: the share of negatives that a positive of the score beats, and of positives that beat a negative of it.
+    at: Vec<[f64; 2]>,
+    /// Everybody's weight by label.
+    total: [f64; 2],
+}
+
+impl Placements {
+    /// Those of everybody's points, in ascending order of score.
+    pub fn of(points: &[Point]) -> Self {
+        let total: [f64; 2] = points
+            .iter()
+            .fold([0.0; 2], |sum, point| [sum[0] + point.w[NEGATIVE], sum[1] + point.w[POSITIVE]]);
+        let ranks = points.last().map_or(0, |last| last.rank as usize + 1);
+        let (mut at, mut below) = (vec![[0.0; 2]; ranks], [0.0_f64; 2]);
+        for point in points {
+            let [negative, positive] = point.w;
+            at[point.rank as usize] = [
+                (below[NEGATIVE] + negative / 2.0) / total[NEGATIVE],
+                (total[POSITIVE] - below[POSITIVE] - positive / 2.0) / total[POSITIVE],
+            ];
+            below[NEGATIVE] += negative;
+            below[POSITIVE] += positive;
+        }
+        Self { at, total }
+    }
+
+    /// The covariance of a group's AUC with everybody's, from the group's points; sample sizes as in [`auc`]. 0 if either has
+    /// none.
+    pub fn covariance(&self, points: &[Point], negatives: f64, positives: f64) -> f64 {
+        let total: [f64; 2] = points
+            .iter()
+            .fold([0.0; 2], |sum, point| [sum[0] + point.w[NEGATIVE], sum[1] + point.w[POSITIVE]]);
+        let mut below = [0.0_f64; 2];
+        // Of positives and of negatives: sums of the placement in the group, among everybody, and of their product.
+        let (mut of_positives, mut of_negatives) = ([0.0_f64; 3], [0.0_f64; 3]);
+        for point in points {
+            let [negative, positive] = point.w;
+            let beats = (below[NEGATIVE] + negative / 2.0) / total[NEGATIVE];
+            let beaten = (total[POSITIVE] - below[POSITIVE] - positive / 2.0) / total[POSITIVE];
+            let [beats_all, beaten_by_all] =
+                self.at.get(point.rank as usize).copied().unwrap_or_default();
+            for (sums, weight, mine, all) in [
+                (&mut of_positives, positive, beats, beats_all),
+                (&mut of_negatives, negative, beaten, beaten_by_all),
+            ] {
+                sums[0] += weight * mine;
+                sums[1] += weight * all;
+                sums[2] += weight * mine * all;
+            }
+            below[NEGATIVE] += negative;
+            below[POSITIVE] += positive;
+        }
+        let part = |sums: [f64; 3], label: usize, rows: f64| {
+            let [mine, all, product] = sums.map(|sum| sum / total[label]);
+            (product - mine * all) * (total[label] / self.total[label]) / rows
+        };
+        let found =
+            part(of_positives, POSITIVE, positives) + part(of_negatives, NEGATIVE, negatives);
+        if found.is_finite() { found } else { 0.0 }
+    }
+}
+
 /// The interval of an AUC with this variance, at the two-sided normal quantile `z`: symmetric in its logit, for near 0 and 1
 /// a symmetric one of the AUC itself covers too seldom.
 ///
@@ -119,6 +184,24 @@ mod tests {
         let (value, variance) = auc(&points(&negatives, &positives), 5.0, 4.0);
         assert!((value - mean).abs() < 1e-12);
         assert!((variance.unwrap() - expected).abs() < 1e-12, "{variance:?} {expected}");
+    }
+
+    #[test]
+    fn varies_with_the_whole_as_a_part_does() {
+        let (negatives, positives) = ([0.1, 0.35, 0.35, 0.6, 0.8], [0.35, 0.5, 0.8, 0.9]);
+        let mut all = points(&negatives, &positives);
+        for (rank, point) in all.iter_mut().enumerate() {
+            point.rank = rank as u32 + 1;
+        }
+        // With itself a value varies as much as it varies: DeLong's variance, which divides by one row fewer.
+        let (_, variance) = auc(&all, 1e9, 1e9);
+        let covariance = Placements::of(&all).covariance(&all, 1e9 - 1.0, 1e9 - 1.0);
+        assert!((covariance / variance.unwrap() - 1.0).abs() < 1e-9, "{covariance} {variance:?}");
+        // Half of everybody, alike: half of that.
+        let mut twice = all.clone();
+        twice.iter_mut().for_each(|point| point.w = point.w.map(|weight| 2.0 * weight));
+        let covariance = Placements::of(&twice).covariance(&all, 1e9 - 1.0, 1e9 - 1.0);
+        assert!((2.0 * covariance / variance.unwrap() - 1.0).abs() < 1e-9, "{covariance}");
     }
 
     #[test]

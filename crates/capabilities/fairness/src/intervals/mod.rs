@@ -8,6 +8,7 @@ pub mod katz;
 pub mod newcombe;
 pub mod pairs;
 pub mod recovered;
+pub mod whole;
 pub mod wilson;
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};

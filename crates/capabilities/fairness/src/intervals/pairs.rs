@@ -4,11 +4,18 @@
 //! every pair has its interval, at Holm's levels (the i-th most significant of m at 1 - alpha / (m - i + 1); from the first
 //! pair that is not significant on, all at that pair's level), and
 //! lower = the greatest of the pairs' max(0, lower), upper = the greatest upper bound.
+//!
+//! With very many groups only the pairs of those that are surely high with those that are surely low are looked at, at
+//! Bonferroni's level for all pairs and groups: any pair's lower bound is one of the greatest difference, and no difference is
+//! greater than from the least lower to the greatest upper bound of single groups.
 
-use super::{Proportion, katz::katz, newcombe::newcombe, z};
+use super::{Proportion, katz::katz, newcombe::newcombe, wilson::wilson, z};
 
-/// With more groups than this there are no simultaneous intervals: pairs grow with the square of the groups.
+/// With more groups than this not every pair is looked at: pairs grow with the square of the groups.
 pub const MAX_GROUPS: usize = 400;
+
+/// Of more groups, so many at either end are paired.
+const CANDIDATES: usize = 20;
 
 /// What is known of a metric in one group.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,14 +29,39 @@ pub enum Member {
         /// Its variance.
         variance: f64,
     },
+    /// A value that is too great on average, such as a sum of absolute values.
+    Biased {
+        /// The value.
+        value: f64,
+        /// Its variance.
+        variance: f64,
+        /// The most that it is too great on average.
+        bias: f64,
+    },
 }
 
 impl Member {
     fn value(self) -> f64 {
         match self {
             Self::Rate(rate) => rate.p,
-            Self::Value { value, .. } => value,
+            Self::Value { value, .. } | Self::Biased { value, .. } => value,
         }
+    }
+
+    fn bias(self) -> f64 {
+        match self {
+            Self::Rate(_) | Self::Value { .. } => 0.0,
+            Self::Biased { bias, .. } => bias,
+        }
+    }
+
+    /// Its own bounds.
+    fn bounds(self, z: f64) -> (f64, f64) {
+        if let Self::Rate(rate) = self {
+            return wilson(rate, z);
+        }
+        let spread = z * variance(self).sqrt();
+        (self.value() - self.bias() - spread, self.value() + spread)
     }
 }
 
@@ -44,7 +76,7 @@ struct Pair {
 
 /// The interval of the greatest difference over the pairs of each family: one family for a metric, two for equalized odds.
 ///
-/// `None` with fewer than two groups in every family, or more than [`MAX_GROUPS`].
+/// `None` with fewer than two groups in every family.
 pub fn greatest_difference(families: &[Vec<Member>], confidence: f64) -> Option<(f64, f64)> {
     let bounds = bounds(families, confidence, Form::Difference)?;
     Some((
@@ -139,7 +171,7 @@ fn families_apart(
     form: Form,
 ) -> Option<Vec<Vec<(f64, f64)>>> {
     if families.iter().any(|family| family.len() > MAX_GROUPS) {
-        return None;
+        return Some(of_extremes(families, confidence, form));
     }
     let mut pairs: Vec<(usize, Pair)> = Vec::new();
     for (family, members) in families.iter().enumerate() {
@@ -148,6 +180,42 @@ fn families_apart(
         }
     }
     simultaneous(pairs, families.len(), confidence, form)
+}
+
+/// Each family's bounds from the groups at its ends.
+fn of_extremes(families: &[Vec<Member>], confidence: f64, form: Form) -> Vec<Vec<(f64, f64)>> {
+    // Every pair, and every group by itself.
+    let bounds = |family: &Vec<Member>| family.len() as f64 * (family.len() as f64 + 1.0) / 2.0;
+    let z = z(1.0 - (1.0 - confidence) / families.iter().map(bounds).sum::<f64>());
+    families.iter().map(|family| of_candidates(family, z, form)).collect()
+}
+
+fn of_candidates(members: &[Member], z: f64, form: Form) -> Vec<(f64, f64)> {
+    if members.len() < 2 {
+        return Vec::new();
+    }
+    let own: Vec<(f64, f64)> = members.iter().map(|member| member.bounds(z)).collect();
+    let mut order: Vec<usize> = (0..members.len()).collect();
+    order.sort_by(|left, right| own[*right].0.total_cmp(&own[*left].0));
+    let highest: Vec<usize> = order.iter().copied().take(CANDIDATES).collect();
+    order.sort_by(|left, right| own[*left].1.total_cmp(&own[*right].1));
+    let least = own.iter().map(|own| own.0).fold(f64::INFINITY, f64::min);
+    let greatest = own.iter().map(|own| own.1).fold(f64::NEG_INFINITY, f64::max);
+    let mut bounds = vec![match form {
+        Form::Difference => (0.0, greatest - least),
+        Form::Ratio if least > 0.0 => (least / greatest, 1.0),
+        Form::Ratio => (0.0, 1.0),
+    }];
+    for low in order.iter().copied().take(CANDIDATES) {
+        for high in highest.iter().copied().filter(|high| *high != low) {
+            let pair = pair(members[high], members[low]);
+            bounds.push(match form {
+                Form::Difference => difference(&pair, z),
+                Form::Ratio => ratio(&pair, z),
+            });
+        }
+    }
+    bounds
 }
 
 /// The bounds of all pairs, by family.
@@ -199,7 +267,7 @@ fn pair(left: Member, right: Member) -> Pair {
 fn variance(member: Member) -> f64 {
     match member {
         Member::Rate(Proportion { p, n }) => p * (1.0 - p) / n,
-        Member::Value { variance, .. } => variance,
+        Member::Value { variance, .. } | Member::Biased { variance, .. } => variance,
     }
 }
 
@@ -210,7 +278,7 @@ fn difference(pair: &Pair, z: f64) -> (f64, f64) {
         (high, low) => {
             let difference = high.value() - low.value();
             let spread = z * (variance(high) + variance(low)).sqrt();
-            (difference - spread, difference + spread)
+            (difference - high.bias() - spread, difference + low.bias() + spread)
         }
     };
     (lower.max(0.0), upper.max(-lower))
@@ -225,10 +293,21 @@ fn ratio(pair: &Pair, z: f64) -> (f64, f64) {
         (Member::Rate(high), Member::Rate(low)) => katz(low, high, z),
         (_, low) if low.value() <= 0.0 => (0.0, 1.0),
         (high, low) => {
-            let relative = |member: Member| variance(member) / (member.value() * member.value());
-            let spread = z * (relative(high) + relative(low)).sqrt();
-            let ratio = low.value() / high.value();
-            (ratio * (-spread).exp(), ratio * spread.exp())
+            let spread = |below: f64, above: f64| {
+                z * (variance(low) / (below * below) + variance(high) / (above * above)).sqrt()
+            };
+            let (least_low, least_high) = (low.value() - low.bias(), high.value() - high.bias());
+            let lower = if least_low > 0.0 {
+                least_low / high.value() * (-spread(least_low, high.value())).exp()
+            } else {
+                0.0
+            };
+            let upper = if least_high > 0.0 {
+                low.value() / least_high * spread(low.value(), least_high).exp()
+            } else {
+                f64::INFINITY
+            };
+            (lower, upper)
         }
     };
     // Beyond 1 the pair's order is the other one: its ratio is then 1 / upper, which may be the lesser.
@@ -285,9 +364,39 @@ mod tests {
     }
 
     #[test]
-    fn needs_two_groups_and_not_too_many() {
+    fn needs_two_groups() {
         let one = vec![Member::Rate(Proportion { p: 0.5, n: 9.0 })];
         assert_eq!(greatest_difference(std::slice::from_ref(&one), 0.95), None);
-        assert_eq!(greatest_difference(&[one.repeat(MAX_GROUPS + 1)], 0.95), None);
+    }
+
+    #[test]
+    fn of_very_many_groups_one_that_is_apart_shows_and_chance_does_not() {
+        let rates = vec![0.3; 1_000];
+        let equal = simulate(&rates, 300, 60, |families| {
+            let (lower, upper) = greatest_difference(families, 0.95).unwrap();
+            let (least, most) = least_ratio(families, 0.95).unwrap();
+            lower == 0.0 && upper > 0.0 && most == 1.0 && least < 1.0
+        });
+        assert!(equal > 0.86, "{equal}");
+        let mut apart = rates;
+        apart[700] = 0.6;
+        let found = simulate(&apart, 300, 60, |families| {
+            let (lower, upper) = greatest_difference(families, 0.95).unwrap();
+            let (least, most) = least_ratio(families, 0.95).unwrap();
+            (0.1..=0.3).contains(&lower) && upper >= 0.3 && least <= 0.5 && most < 0.8
+        });
+        assert!(found > 0.86, "{found}");
+    }
+
+    #[test]
+    fn what_is_too_great_on_average_is_not_apart_for_that() {
+        let of = |value: f64, bias: f64| Member::Biased { value, variance: 1e-4, bias };
+        let families = [vec![of(0.08, 0.07), of(0.01, 0.001)]];
+        let (lower, upper) = greatest_difference(&families, 0.95).unwrap();
+        assert!(lower == 0.0 && upper >= 0.07, "{lower} {upper}");
+        assert_eq!(least_ratio(&families, 0.95).unwrap().1, 1.0);
+        let families = [vec![of(0.3, 0.07), of(0.01, 0.001)]];
+        assert!(greatest_difference(&families, 0.95).unwrap().0 > 0.15);
+        assert!(least_ratio(&families, 0.95).unwrap().0 <= 0.01 / 0.3);
     }
 }

@@ -13,7 +13,7 @@ pub(super) const METRIC: Metric = Metric {
     needs: Needs::Probabilities,
     source: "scikit-learn brier_score_loss",
     edge_cases: "Undefined unless all scores are probabilities.",
-    measure: Measure::Estimate(brier),
+    measure: Measure::Mean(brier, |tally| tally.labelled_scores().count),
 };
 
 fn brier(tally: &Tally) -> Result<Estimate, Undefined> {

@@ -13,7 +13,7 @@ pub(super) const METRIC: Metric = Metric {
     needs: Needs::Probabilities,
     source: "Van Calster et al. 2019, mean calibration; Cox 1958",
     edge_cases: "Undefined unless all scores are probabilities. 0 is ideal: above it scores are too high, below too low. It may be 0 though no single score is right: see ece. It may be negative, and then has no ratio.",
-    measure: Measure::Estimate(calibration_in_the_large),
+    measure: Measure::Mean(calibration_in_the_large, |tally| tally.labelled_scores().count),
 };
 
 fn calibration_in_the_large(tally: &Tally) -> Result<Estimate, Undefined> {

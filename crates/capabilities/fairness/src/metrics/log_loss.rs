@@ -13,7 +13,7 @@ pub(super) const METRIC: Metric = Metric {
     needs: Needs::Probabilities,
     source: "scikit-learn log_loss",
     edge_cases: "Scores are clipped to [eps, 1 - eps] with eps = 2.22e-16, as scikit-learn does. Undefined unless all scores are probabilities.",
-    measure: Measure::Estimate(log_loss),
+    measure: Measure::Mean(log_loss, |tally| tally.labelled_scores().count),
 };
 
 fn log_loss(tally: &Tally) -> Result<Estimate, Undefined> {

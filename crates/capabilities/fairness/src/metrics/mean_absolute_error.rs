@@ -13,7 +13,7 @@ pub(super) const METRIC: Metric = Metric {
     needs: Needs::Ranking,
     source: "scikit-learn mean_absolute_error of the scores",
     edge_cases: "Labels count as 0 and 1.",
-    measure: Measure::Estimate(mean_absolute_error),
+    measure: Measure::Mean(mean_absolute_error, |tally| tally.labelled_scores().count),
 };
 
 fn mean_absolute_error(tally: &Tally) -> Result<Estimate, Undefined> {

@@ -13,7 +13,7 @@ pub(super) const METRIC: Metric = Metric {
     needs: Needs::Scores,
     source: "Fairlearn mean_prediction of soft predictions",
     edge_cases: "Undefined in a group without scores. NaN scores are counted as missing.",
-    measure: Measure::Estimate(mean_score),
+    measure: Measure::Mean(mean_score, |tally| tally.scores.iter().map(|sums| sums.count).sum()),
 };
 
 fn mean_score(tally: &Tally) -> Result<Estimate, Undefined> {

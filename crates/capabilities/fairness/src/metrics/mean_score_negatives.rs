@@ -13,7 +13,7 @@ pub(super) const METRIC: Metric = Metric {
     needs: Needs::Ranking,
     source: "Kleinberg, Mullainathan, Raghavan 2017, balance for the negative class; AIF360 generalized_false_positive_rate",
     edge_cases: "Undefined in a group without scored negatives. NaN scores are counted as missing.",
-    measure: Measure::Estimate(mean_score_negatives),
+    measure: Measure::Mean(mean_score_negatives, |tally| tally.scores[NEGATIVE].count),
 };
 
 fn mean_score_negatives(tally: &Tally) -> Result<Estimate, Undefined> {

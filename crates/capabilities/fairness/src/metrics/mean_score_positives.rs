@@ -13,7 +13,7 @@ pub(super) const METRIC: Metric = Metric {
     needs: Needs::Ranking,
     source: "Kleinberg, Mullainathan, Raghavan 2017, balance for the positive class; AIF360 generalized_true_positive_rate",
     edge_cases: "Undefined in a group without scored positives. NaN scores are counted as missing.",
-    measure: Measure::Estimate(mean_score_positives),
+    measure: Measure::Mean(mean_score_positives, |tally| tally.scores[POSITIVE].count),
 };
 
 fn mean_score_positives(tally: &Tally) -> Result<Estimate, Undefined> {

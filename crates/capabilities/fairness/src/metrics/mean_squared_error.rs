@@ -13,7 +13,7 @@ pub(super) const METRIC: Metric = Metric {
     needs: Needs::Ranking,
     source: "scikit-learn mean_squared_error of the scores",
     edge_cases: "Labels count as 0 and 1. Equal to the Brier score when scores are probabilities.",
-    measure: Measure::Estimate(mean_squared_error),
+    measure: Measure::Mean(mean_squared_error, |tally| tally.labelled_scores().count),
 };
 
 fn mean_squared_error(tally: &Tally) -> Result<Estimate, Undefined> {

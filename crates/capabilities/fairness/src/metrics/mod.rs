@@ -119,6 +119,8 @@ pub(crate) struct Estimate {
     pub value: f64,
     /// Variance of the value, if it is known.
     pub variance: Option<f64>,
+    /// The most that the value is too great on average; 0 if it is unbiased.
+    pub bias: f64,
     /// Rows that it was estimated from.
     pub n: u64,
 }
@@ -132,7 +134,9 @@ pub(crate) enum Measure {
     Rate(fn(&Tally) -> (Count, Count), &'static str),
     /// A smooth function of the confusion matrix.
     Matrix(fn(&Matrix) -> Result<f64, Undefined>),
-    /// A value with a variance of its own.
+    /// The mean of something over rows, and these rows: everybody's is the groups' means, weighted by their rows.
+    Mean(fn(&Tally) -> Result<Estimate, Undefined>, fn(&Tally) -> Count),
+    /// Any other value with a variance of its own.
     Estimate(fn(&Tally) -> Result<Estimate, Undefined>),
 }
 
@@ -171,7 +175,7 @@ pub(crate) fn mean(
     let variance = squares
         .filter(|_| effective > 1.0)
         .map(|squares| ((squares / count.w - value * value).max(0.0)) / (effective - 1.0));
-    Ok(Estimate { value, variance, n: count.n })
+    Ok(Estimate { value, variance, bias: 0.0, n: count.n })
 }
 
 /// numerator / denominator, or why not.

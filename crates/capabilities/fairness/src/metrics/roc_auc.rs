@@ -24,7 +24,7 @@ fn roc_auc(tally: &Tally) -> Result<Estimate, Undefined> {
         (true, false) => Err(Undefined(NO_POSITIVES)),
         (true, true) => {
             let (value, variance) = delong::auc(&tally.points, negatives.effective(), positives.effective());
-            Ok(Estimate { value, variance, n: negatives.n + positives.n })
+            Ok(Estimate { value, variance, bias: 0.0, n: negatives.n + positives.n })
         }
     }
 }

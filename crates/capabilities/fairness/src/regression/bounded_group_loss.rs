@@ -42,9 +42,10 @@ pub(super) fn draft(groups: &[Measured], sums: &[Moments], spec: &RegressionSpec
     let worst = losses.iter().max_by(|left, right| left.1.total_cmp(&right.1));
     let best = losses.iter().min_by(|left, right| left.1.total_cmp(&right.1));
     let level = z(1.0 - (1.0 - spec.groups.confidence) / losses.len().max(1) as f64);
-    let bounds: Option<Vec<(f64, f64)>> = losses
+    // A group of whose loss nobody knows how sure it is counts with nothing else than its value.
+    let bounds: Vec<(f64, f64)> = losses
         .iter()
-        .map(|(_, mean, variance)| {
+        .filter_map(|(_, mean, variance)| {
             let spread = level * (*variance)?.sqrt();
             Some(((mean - spread).max(0.0), mean + spread))
         })
@@ -60,7 +61,9 @@ pub(super) fn draft(groups: &[Measured], sums: &[Moments], spec: &RegressionSpec
         value: worst
             .map(|worst| worst.1)
             .ok_or_else(|| not_comparable(groups.len(), losses.len()).to_owned()),
-        interval: bounds.filter(|bounds| !bounds.is_empty()).map(greatest),
+        interval: (!bounds.is_empty())
+            .then(|| greatest(bounds))
+            .map(|(lower, upper)| (lower, worst.map_or(upper, |worst| upper.max(worst.1)))),
         method: IntervalMethod::SimultaneousPairs,
         threshold: spec.loss_bound,
         worst_pair: worst.zip(best).filter(|(worst, best)| worst.0 != best.0).map(
@@ -79,10 +82,15 @@ pub(super) fn draft(groups: &[Measured], sums: &[Moments], spec: &RegressionSpec
         n: places.iter().map(|at| groups[*at].n).sum(),
         left_out: places
             .iter()
-            .filter(|at| losses.iter().all(|loss| loss.0 != **at))
-            .map(|at| LeftOut {
-                name: groups[*at].name.clone(),
-                reason: "its rows have no weight, or their loss is too great".to_owned(),
+            .filter_map(|at| {
+                let reason = match losses.iter().find(|loss| loss.0 == *at) {
+                    None => "its rows have no weight, or their loss is too great",
+                    Some((_, _, None)) => {
+                        "too few rows to tell how sure its loss is: only the value counts it"
+                    }
+                    Some(_) => return None,
+                };
+                Some(LeftOut { name: groups[*at].name.clone(), reason: reason.to_owned() })
             })
             .collect(),
     }

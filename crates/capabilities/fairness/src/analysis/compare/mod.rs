@@ -1,5 +1,6 @@
 //! One attribute (or combination of several): its groups compared, every disparity with its interval and status.
 
+mod between;
 mod interval;
 mod undefined;
 mod worst_pair;
@@ -8,6 +9,7 @@ use std::sync::OnceLock;
 
 use super::{
     estimates::Estimated,
+    everybody::{Against, Everybody},
     evidence::Tested,
     groups::{GroupTally, Groups},
     judge::{judge, threshold},
@@ -40,6 +42,8 @@ pub(crate) struct Comparison {
     pub within: Option<Within>,
     /// By metric: every pair tested, when it was first asked for.
     pub tests: Vec<OnceLock<Option<Tested>>>,
+    /// By metric: every group against everybody, when it was first asked for.
+    pub against: Vec<OnceLock<Against>>,
 }
 
 impl Comparison {
@@ -89,7 +93,7 @@ impl Comparison {
         &self,
         definition: &Definition,
         spec: &AnalysisSpec,
-        overall: &[Estimated],
+        everybody: &Everybody<'_>,
         source: PredictionSource,
         drawn: Option<(f64, f64)>,
     ) -> Disparity {
@@ -97,7 +101,12 @@ impl Comparison {
             Ok(value) => (Some(value), None),
             Err(reason) => (None, Some(reason)),
         };
-        let interval = value.and_then(|value| self.interval(definition, spec, drawn, value));
+        let interval =
+            value.and_then(|value| self.interval(definition, spec, everybody, drawn, value));
+        let mut left_out = self.left_out(definition);
+        if interval.is_some() {
+            left_out.extend(self.unsure_of(definition, everybody));
+        }
         let threshold = threshold(definition, spec, source);
         let status = match (value, threshold) {
             (Some(value), Some(threshold)) => {
@@ -105,7 +114,7 @@ impl Comparison {
             }
             _ => None,
         };
-        let worst_pair = value.and_then(|_| self.worst_pair(definition, spec, overall));
+        let worst_pair = value.and_then(|_| self.worst_pair(definition, spec, everybody.estimates));
         let evidence = threshold
             .zip(worst_pair.as_ref())
             .and_then(|(_, worst)| self.evidence(definition, spec, worst));
@@ -120,7 +129,7 @@ impl Comparison {
             worst_pair,
             n: self.compared.iter().map(|index| self.group(*index).tally.all.n).sum(),
             undefined,
-            left_out: self.left_out(definition),
+            left_out,
             sentence: String::new(),
             p_value: evidence.as_ref().map(|found| found.p),
             p_adjusted: evidence.as_ref().map(|found| found.adjusted),

@@ -3,6 +3,7 @@
 use super::{
     super::{
         estimates::Estimated,
+        everybody::Everybody,
         statistic::{Statistic, position},
     },
     Comparison,
@@ -31,6 +32,23 @@ impl Comparison {
             }
         }
         left_out
+    }
+
+    /// The same of groups that have a value of a metric, but no variance: they are compared, and not in the interval.
+    pub(super) fn unsure_of(
+        &self,
+        definition: &Definition,
+        everybody: &Everybody<'_>,
+    ) -> Vec<LeftOut> {
+        let unsure = self.unsure(definition, everybody).into_iter();
+        let left_out = |(index, metric): (usize, &metrics::Metric)| LeftOut {
+            name: self.group(index).name.clone(),
+            reason: format!(
+                "{}: too few rows to tell how sure it is, so that only the value counts it, and the interval's far end is open",
+                metric.title
+            ),
+        };
+        unsure.map(left_out).collect()
     }
 
     /// Why a disparity has no value.

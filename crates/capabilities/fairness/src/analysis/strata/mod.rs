@@ -251,7 +251,7 @@ fn pooled(
 ) -> Option<(Proportion, Proportion)> {
     let of = |index: usize| match comparison.estimates[index].get(position(metric))?.member()? {
         Member::Rate(rate) => Some(rate),
-        Member::Value { .. } => None,
+        Member::Value { .. } | Member::Biased { .. } => None,
     };
     Some((of(one)?, of(other)?))
 }
