@@ -24,12 +24,15 @@ use rand::{RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Binomial, Distribution, Normal};
 
-use crate::support::{Find, FindIn};
+use crate::{
+    coverage_everybody::everybody,
+    support::{Find, FindIn},
+};
 
-const CONFIDENCE: f64 = 0.95;
+pub const CONFIDENCE: f64 = 0.95;
 
 /// What was counted in one case.
-struct Line {
+pub struct Line {
     what: &'static str,
     case: String,
     runs: u32,
@@ -39,13 +42,13 @@ struct Line {
 }
 
 /// One sample's interval and the truth; and which side is nearer to ideal.
-struct Seen {
-    interval: (f64, f64),
-    truth: f64,
-    ideal: Option<f64>,
+pub struct Seen {
+    pub interval: (f64, f64),
+    pub truth: f64,
+    pub ideal: Option<f64>,
 }
 
-fn count(
+pub fn count(
     what: &'static str,
     case: String,
     runs: u32,
@@ -69,7 +72,7 @@ fn count(
     Line { what, case, runs, covers: share(covers), beyond: has_ideal.then(|| share(beyond)) }
 }
 
-fn drawn(chance: &mut ChaCha8Rng, n: u64, rate: f64) -> Proportion {
+pub fn drawn(chance: &mut ChaCha8Rng, n: u64, rate: f64) -> Proportion {
     let hits = Binomial::new(n, rate).unwrap().sample(chance);
     Proportion { p: hits as f64 / n as f64, n: n as f64 }
 }
@@ -131,7 +134,7 @@ fn points(chance: &mut ChaCha8Rng, n: usize, apart: f64) -> Vec<Point> {
 }
 
 /// Rates of so many groups: all equal, or spread evenly, or one apart from the rest.
-fn rates(groups: usize, shape: &str) -> Vec<f64> {
+pub fn rates(groups: usize, shape: &str) -> Vec<f64> {
     match shape {
         "all 0.3" => vec![0.3; groups],
         "all 0.05" => vec![0.05; groups],
@@ -190,16 +193,16 @@ fn of_tests() -> Vec<Line> {
 }
 
 /// Rows of one group in one stratum: how many, their true label's rate, their TPR and FPR.
-struct Cell {
-    group: i64,
-    stratum: i64,
-    n: u64,
-    base: f64,
-    tpr: f64,
-    fpr: f64,
+pub struct Cell {
+    pub group: i64,
+    pub stratum: i64,
+    pub n: u64,
+    pub base: f64,
+    pub tpr: f64,
+    pub fpr: f64,
 }
 
-fn sampled(chance: &mut ChaCha8Rng, cells: &[Cell], with_strata: bool) -> Cube {
+pub fn sampled(chance: &mut ChaCha8Rng, cells: &[Cell], with_strata: bool) -> Cube {
     let (mut groups, mut strata, mut labels, mut predictions) = (vec![], vec![], vec![], vec![]);
     for cell in cells {
         for _ in 0..cell.n {
@@ -230,7 +233,7 @@ fn sampled(chance: &mut ChaCha8Rng, cells: &[Cell], with_strata: bool) -> Cube {
     cube
 }
 
-fn spec() -> AnalysisSpec {
+pub fn spec() -> AnalysisSpec {
     AnalysisSpec {
         prediction: Some("p".to_owned()),
         min_group_size: 1,
@@ -337,7 +340,7 @@ fn noise(share: f64, runs: u32) -> f64 {
 #[test]
 fn intervals_cover_as_often_as_the_page_says() {
     let lines: Vec<Line> =
-        [of_two_groups(), of_many_groups(), of_tests(), of_strata(), of_bootstrap()]
+        [of_two_groups(), of_many_groups(), of_tests(), of_strata(), of_bootstrap(), everybody()]
             .into_iter()
             .flatten()
             .collect();

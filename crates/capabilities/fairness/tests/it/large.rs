@@ -61,7 +61,7 @@ async fn an_attribute_of_ten_thousand_values_works() {
 }
 
 #[tokio::test]
-async fn many_groups_have_disparities_and_say_what_is_missing() {
+async fn many_groups_have_disparities_and_say_that_not_every_pair_is_looked_at() {
     let rows = 30_000_u64;
     let names: ArrayRef =
         Arc::new(Int64Array::from_iter_values((0..rows).map(|row| (row % 500) as i64)));
@@ -78,10 +78,12 @@ async fn many_groups_have_disparities_and_say_what_is_missing() {
         .iter()
         .find(|disparity| disparity.id == "demographic_parity_difference")
         .unwrap();
-    assert!(found.value.is_some() && found.interval.is_none());
+    let interval = found.interval.as_ref().unwrap();
+    assert!(interval.lower == 0.0 && found.value.unwrap() <= interval.upper, "{interval:?}");
+    // Half of all are selected in every group: what is far apart is so by chance.
     assert_eq!(found.status, Some(ephor_fairness::Status::Warning));
     assert!(
-        result.warnings.iter().any(|warning| warning.contains("no simultaneous intervals")),
+        result.warnings.iter().any(|warning| warning.contains("not every pair is looked at")),
         "{:?}",
         result.warnings
     );

@@ -7,8 +7,10 @@
 
 mod cancellation;
 mod catalogue;
+mod certainty;
 mod comparison;
 mod coverage;
+mod coverage_everybody;
 mod drift;
 mod edge_cases;
 mod encoding;
