@@ -23,13 +23,27 @@ pub(crate) struct Everybody<'a> {
     tally: &'a Tally,
     pub estimates: &'a [Estimated],
     placements: Placements,
+    /// By metric, when they were first asked for.
+    slopes: Vec<OnceLock<Option<Slopes>>>,
 }
 
 impl<'a> Everybody<'a> {
     pub(crate) fn new(tally: &'a Tally, estimates: &'a [Estimated]) -> Self {
-        Self { tally, estimates, placements: Placements::of(&tally.points) }
+        Self {
+            tally,
+            estimates,
+            placements: Placements::of(&tally.points),
+            slopes: estimates.iter().map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    fn slopes(&self, at: usize, of: Smooth) -> Option<&Slopes> {
+        self.slopes.get(at)?.get_or_init(|| Slopes::of(of, self.tally)).as_ref()
     }
 }
+
+/// A smooth function of the confusion matrix.
+type Smooth = fn(&Matrix) -> Result<f64, Undefined>;
 
 /// The groups of a comparison against everybody, by one metric.
 #[derive(Debug, Default)]
@@ -75,7 +89,9 @@ fn part(
     match metric.measure {
         Measure::Exact(_) => None,
         Measure::Rate(of, _) => rate(of(tally), of(everybody.tally)),
-        Measure::Matrix(of) => smooth(of, (mine.value?, tally), (all.value?, everybody.tally)),
+        Measure::Matrix(of) => {
+            smooth((mine.value?, &Slopes::of(of, tally)?), (all.value?, everybody.slopes(at, of)?))
+        }
         Measure::Mean(_, rows) => {
             let (group, whole) = (known(mine)?, known(all)?);
             // A row of the group counts in its mean, and by the group's share in everybody's.
@@ -114,7 +130,7 @@ fn known(estimate: &Estimated) -> Option<Known> {
 fn value(group: Known, whole: Known, covariance: f64) -> Option<Part> {
     // No two values have more in common than this.
     let most = (group.variance * whole.variance).sqrt();
-    covariance.is_finite().then(|| Part::Value {
+    (covariance.is_finite() && most >= 0.0).then(|| Part::Value {
         group,
         whole,
         covariance: covariance.clamp(-most, most),
@@ -141,24 +157,18 @@ fn rate((hits, all): (Count, Count), (whole_hits, whole): (Count, Count)) -> Opt
 
 /// A smooth function of the confusion matrix by the delta method: what each row of a cell moves it by, in the group and in
 /// everybody.
-fn smooth(
-    of: fn(&Matrix) -> Result<f64, Undefined>,
-    (mine, tally): (f64, &Tally),
-    (all, whole): (f64, &Tally),
-) -> Option<Part> {
-    let slopes = |tally: &Tally| Slopes::at(of, tally, HALF).or_else(|| Slopes::at(of, tally, 0.0));
-    let (group, everybody) = (slopes(tally)?, slopes(whole)?);
+fn smooth((mine, group): (f64, &Slopes), (all, everybody): (f64, &Slopes)) -> Option<Part> {
     let known = |value: f64, slopes: &Slopes| Known {
         value,
         variance: slopes.covariance(slopes),
         bias: 0.0,
     };
-    let (group_known, whole_known) = (known(mine, &group), known(all, &everybody));
+    let (group_known, whole_known) = (known(mine, group), known(all, everybody));
     let sure = |known: &Known| known.variance > 0.0 && known.variance.is_finite();
     if !sure(&group_known) || !sure(&whole_known) {
         return None;
     }
-    value(group_known, whole_known, group.covariance(&everybody))
+    value(group_known, whole_known, group.covariance(everybody))
 }
 
 /// By cell of a confusion matrix: the sum of squared weights of its rows, and how far a row of weight 1 moves a function.
@@ -168,10 +178,16 @@ struct Slopes {
 }
 
 impl Slopes {
-    /// With so many rows more in each cell. `None` where the function is undefined.
+    /// `None` where the function is undefined.
+    fn of(of: Smooth, tally: &Tally) -> Option<Self> {
+        // Some functions are undefined as soon as any row is in some cell.
+        Self::at(of, tally, HALF).or_else(|| Self::at(of, tally, 0.0))
+    }
+
+    /// With so many rows more in each cell.
     ///
     /// Functions of shares only: a row's slope is its influence, for they sum to 0.
-    fn at(of: fn(&Matrix) -> Result<f64, Undefined>, tally: &Tally, more: f64) -> Option<Self> {
+    fn at(of: Smooth, tally: &Tally, more: f64) -> Option<Self> {
         /// Of a cell's weight.
         const STEP: f64 = 1e-4;
         let cells = tally.confusion();
@@ -237,7 +253,8 @@ mod tests {
         // Of a mean of two independent rates: (TPR + TNR) / 2.
         let Measure::Matrix(of) = measure("balanced_accuracy") else { panic!() };
         let (group, whole) = (tally([300, 50, 400, 100]), tally([3_000, 500, 4_000, 1_000]));
-        let part = smooth(of, (0.8, &group), (0.8, &whole)).unwrap();
+        let slopes = |tally: &Tally| Slopes::of(of, tally).unwrap();
+        let part = smooth((0.8, &slopes(&group)), (0.8, &slopes(&whole))).unwrap();
         let Part::Value { group: mine, whole: all, covariance } = part else { panic!() };
         let expected = (0.75 * 0.25 / 400.0 + 0.888_889 * 0.111_111 / 450.0) / 4.0;
         assert!((mine.variance / expected - 1.0).abs() < 0.02, "{} {expected}", mine.variance);
@@ -249,7 +266,8 @@ mod tests {
     #[test]
     fn a_group_in_which_all_went_well_is_not_certain() {
         let Measure::Matrix(of) = measure("f1") else { panic!() };
-        let part = smooth(of, (1.0, &tally([20, 0, 20, 0])), (0.7, &tally([70, 30, 70, 30])));
+        let slopes = |cells: [u64; 4]| Slopes::of(of, &tally(cells)).unwrap();
+        let part = smooth((1.0, &slopes([20, 0, 20, 0])), (0.7, &slopes([70, 30, 70, 30])));
         let Some(Part::Value { group, .. }) = part else { panic!("{part:?}") };
         assert!(group.variance > 1e-4, "{}", group.variance);
     }
@@ -257,7 +275,8 @@ mod tests {
     #[test]
     fn a_function_that_any_false_negative_makes_undefined_has_its_slopes_too() {
         let Measure::Matrix(of) = measure("generalized_entropy_index_0") else { panic!() };
-        let part = smooth(of, (0.1, &tally([20, 9, 20, 0])), (0.1, &tally([60, 30, 70, 0])));
+        let slopes = |cells: [u64; 4]| Slopes::of(of, &tally(cells)).unwrap();
+        let part = smooth((0.1, &slopes([20, 9, 20, 0])), (0.1, &slopes([60, 30, 70, 0])));
         assert!(part.is_some());
     }
 }
