@@ -90,7 +90,9 @@ fn part(
         Measure::Exact(_) => None,
         Measure::Rate(of, _) => rate(of(tally), of(everybody.tally)),
         Measure::Matrix(of) => {
-            smooth((mine.value?, &Slopes::of(of, tally)?), (all.value?, everybody.slopes(at, of)?))
+            let times = times(everybody.tally.judged(), tally.judged());
+            let group = Slopes::of(of, tally)?;
+            smooth((mine.value?, &group), (all.value?, everybody.slopes(at, of)?), times)
         }
         Measure::Mean(_, rows) => {
             let (group, whole) = (known(mine)?, known(all)?);
@@ -99,19 +101,26 @@ fn part(
             // Never less than the group's own variance leaves of the difference.
             let others = 1.0 - share;
             let most = f64::midpoint(group.variance * (1.0 - others * others), whole.variance);
-            value(group, whole, (share * group.variance).min(most))
+            let times = times(rows(everybody.tally), rows(tally));
+            value(group, whole, (share * group.variance).min(most), times)
         }
         Measure::Estimate(_) => {
             let (group, whole) = (known(mine)?, known(all)?);
-            let covariance = if metric.id == "roc_auc" {
-                let [negatives, positives] =
-                    [NEGATIVE, POSITIVE].map(|label| tally.scores[label].count.effective());
-                everybody.placements.covariance(&tally.points, negatives, positives)
-            } else {
+            if metric.id != "roc_auc" {
                 // What a group and everybody have in common only brings them nearer: as if apart, the interval is too wide.
-                0.0
-            };
-            value(group, whole, covariance)
+                return value(group, whole, 0.0, 0.0);
+            }
+            let [negatives, positives] =
+                [NEGATIVE, POSITIVE].map(|label| tally.scores[label].count);
+            let covariance = everybody.placements.covariance(
+                &tally.points,
+                negatives.effective(),
+                positives.effective(),
+            );
+            let scores = &everybody.tally.scores;
+            let times = times(scores[NEGATIVE].count, negatives)
+                .max(times(scores[POSITIVE].count, positives));
+            value(group, whole, covariance, times)
         }
     }
 }
@@ -127,7 +136,18 @@ fn known(estimate: &Estimated) -> Option<Known> {
     found.variance.is_finite().then_some(found)
 }
 
-fn value(group: Known, whole: Known, covariance: f64) -> Option<Part> {
+/// How many times the group's effective rows everybody has.
+fn times(whole: Count, group: Count) -> f64 {
+    whole.effective() / group.effective()
+}
+
+/// A value of a group and of everybody, who have so many `times` its rows.
+fn value(mut group: Known, whole: Known, covariance: f64, times: f64) -> Option<Part> {
+    // A group that is high by chance often looks surer than it is, and of many groups such a one is picked. So its variance is
+    // taken to be no less than that of as many rows of everybody.
+    if times.is_finite() {
+        group.variance = group.variance.max(whole.variance * times);
+    }
     // No two values have more in common than this.
     let most = (group.variance * whole.variance).sqrt();
     (covariance.is_finite() && most >= 0.0).then(|| Part::Value {
@@ -157,7 +177,11 @@ fn rate((hits, all): (Count, Count), (whole_hits, whole): (Count, Count)) -> Opt
 
 /// A smooth function of the confusion matrix by the delta method: what each row of a cell moves it by, in the group and in
 /// everybody.
-fn smooth((mine, group): (f64, &Slopes), (all, everybody): (f64, &Slopes)) -> Option<Part> {
+fn smooth(
+    (mine, group): (f64, &Slopes),
+    (all, everybody): (f64, &Slopes),
+    times: f64,
+) -> Option<Part> {
     let known = |value: f64, slopes: &Slopes| Known {
         value,
         variance: slopes.covariance(slopes),
@@ -168,7 +192,7 @@ fn smooth((mine, group): (f64, &Slopes), (all, everybody): (f64, &Slopes)) -> Op
     if !sure(&group_known) || !sure(&whole_known) {
         return None;
     }
-    value(group_known, whole_known, group.covariance(everybody))
+    value(group_known, whole_known, group.covariance(everybody), times)
 }
 
 /// By cell of a confusion matrix: the sum of squared weights of its rows, and how far a row of weight 1 moves a function.
@@ -254,7 +278,7 @@ mod tests {
         let Measure::Matrix(of) = measure("balanced_accuracy") else { panic!() };
         let (group, whole) = (tally([300, 50, 400, 100]), tally([3_000, 500, 4_000, 1_000]));
         let slopes = |tally: &Tally| Slopes::of(of, tally).unwrap();
-        let part = smooth((0.8, &slopes(&group)), (0.8, &slopes(&whole))).unwrap();
+        let part = smooth((0.8, &slopes(&group)), (0.8, &slopes(&whole)), 10.0).unwrap();
         let Part::Value { group: mine, whole: all, covariance } = part else { panic!() };
         let expected = (0.75 * 0.25 / 400.0 + 0.888_889 * 0.111_111 / 450.0) / 4.0;
         assert!((mine.variance / expected - 1.0).abs() < 0.02, "{} {expected}", mine.variance);
@@ -267,7 +291,7 @@ mod tests {
     fn a_group_in_which_all_went_well_is_not_certain() {
         let Measure::Matrix(of) = measure("f1") else { panic!() };
         let slopes = |cells: [u64; 4]| Slopes::of(of, &tally(cells)).unwrap();
-        let part = smooth((1.0, &slopes([20, 0, 20, 0])), (0.7, &slopes([70, 30, 70, 30])));
+        let part = smooth((1.0, &slopes([20, 0, 20, 0])), (0.7, &slopes([70, 30, 70, 30])), 5.0);
         let Some(Part::Value { group, .. }) = part else { panic!("{part:?}") };
         assert!(group.variance > 1e-4, "{}", group.variance);
     }
@@ -276,7 +300,7 @@ mod tests {
     fn a_function_that_any_false_negative_makes_undefined_has_its_slopes_too() {
         let Measure::Matrix(of) = measure("generalized_entropy_index_0") else { panic!() };
         let slopes = |cells: [u64; 4]| Slopes::of(of, &tally(cells)).unwrap();
-        let part = smooth((0.1, &slopes([20, 9, 20, 0])), (0.1, &slopes([60, 30, 70, 0])));
+        let part = smooth((0.1, &slopes([20, 9, 20, 0])), (0.1, &slopes([60, 30, 70, 0])), 3.0);
         assert!(part.is_some());
     }
 }
