@@ -9,7 +9,7 @@ pub fn operations() -> Vec<Operation> {
     let mut all = vec![
         Operation::post("/v1/bias_analyses", "Analyse a data set for bias")
             .tag("bias analyses")
-            .about("Of yes or no, of numbers, of one class of several, or of ranked lists, as `task` says. It is checked at once and run in the background; the answer says where to look. Only `binary` has a compliance score; the outcome is the worst status of any task's judged disparities.")
+            .about("Of yes or no, of numbers, of one class of several, or of ranked lists, as `task` says. It is checked at once and run in the background; the answer says where to look. Only `binary` has a compliance score; the outcome is the worst status of any task's judged disparities, and `warning` when nothing could be judged: the result's notes say why.")
             .permission("bias_analyses", "create")
             .request(create())
             .response(202, analysis()),

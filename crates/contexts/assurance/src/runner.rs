@@ -54,7 +54,7 @@ impl JobHandler for AnalysisRunner {
             Ok(result) => {
                 job.progress(1.0, "Storing the result").await;
                 let mut tx = job.store().begin_system(job.scope()).await?;
-                analysis_completed(&mut tx, id, &result).await?;
+                analysis_completed(&mut tx, id, result).await?;
                 tx.commit().await?;
                 Ok(())
             }

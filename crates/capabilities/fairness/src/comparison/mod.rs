@@ -7,7 +7,7 @@ mod change;
 mod groupings;
 mod metrics;
 mod sentences;
-mod side;
+pub(crate) mod side;
 mod specs;
 
 use serde::{Deserialize, Serialize};

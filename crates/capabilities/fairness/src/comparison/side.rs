@@ -1,4 +1,4 @@
-//! What comparing needs of an analysis, whatever its task.
+//! What comparing and gating need of an analysis, whatever its task.
 
 use crate::{
     frame,
@@ -7,8 +7,9 @@ use crate::{
     task::{Task, TaskResult},
 };
 
-/// One side of a comparison.
-pub(super) struct Side<'a> {
+/// One side of a comparison, or the one analysis that a gate judges.
+#[derive(Debug, Clone)]
+pub(crate) struct Side<'a> {
     pub task: Task,
     /// Rows used.
     pub rows: u64,
@@ -21,13 +22,17 @@ pub(super) struct Side<'a> {
 }
 
 /// The groups of one attribute, or of several together.
-pub(super) struct Grouped<'a> {
+#[derive(Debug, Clone)]
+pub(crate) struct Grouped<'a> {
     pub task: Task,
     /// The class that is held against the rest.
     pub class: Option<&'a str>,
     pub name: &'a str,
     pub attributes: &'a [String],
     pub status: Option<Status>,
+    /// Whether there are two groups that are large enough, and why not.
+    pub comparable: bool,
+    pub reason: Option<&'a str>,
     pub reference: Option<&'a Reference>,
     /// The column of strata within which groups are compared too.
     pub strata: Option<&'a str>,
@@ -37,7 +42,7 @@ pub(super) struct Grouped<'a> {
 
 /// One group.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Member<'a> {
+pub(crate) struct Member<'a> {
     pub name: &'a str,
     pub values: &'a [String],
     pub n: u64,
@@ -46,8 +51,15 @@ pub(super) struct Member<'a> {
     pub metrics: &'a [MetricValue],
 }
 
+impl<'a> Member<'a> {
+    /// The metric with this id.
+    pub(crate) fn metric(&self, id: &str) -> Option<&'a MetricValue> {
+        self.metrics.iter().find(|metric| metric.id == id)
+    }
+}
+
 impl<'a> Side<'a> {
-    pub(super) fn of(result: &'a TaskResult) -> Self {
+    pub(crate) fn of(result: &'a TaskResult) -> Self {
         match result {
             TaskResult::Binary(result) => Self::of_binary(result),
             TaskResult::Regression(report) => Self::of_findings(Task::Regression, &report.findings),
@@ -56,7 +68,7 @@ impl<'a> Side<'a> {
         }
     }
 
-    pub(super) fn of_binary(result: &'a AnalysisResult) -> Self {
+    pub(crate) fn of_binary(result: &'a AnalysisResult) -> Self {
         Self {
             task: Task::Binary,
             rows: result.rows.used,
@@ -110,6 +122,8 @@ impl<'a> Grouped<'a> {
             name: &one.name,
             attributes: &one.attributes,
             status: one.status,
+            comparable: one.comparable,
+            reason: one.reason.as_deref(),
             reference: one.reference.as_ref(),
             strata: one.strata.as_ref().map(|strata| strata.column.as_str()),
             groups: one
@@ -127,13 +141,19 @@ impl<'a> Grouped<'a> {
         }
     }
 
-    fn of_comparison(task: Task, class: Option<&'a str>, one: &'a frame::Comparison) -> Self {
+    pub(crate) fn of_comparison(
+        task: Task,
+        class: Option<&'a str>,
+        one: &'a frame::Comparison,
+    ) -> Self {
         Self {
             task,
             class,
             name: &one.name,
             attributes: &one.attributes,
             status: one.status,
+            comparable: one.comparable,
+            reason: one.reason.as_deref(),
             reference: one.reference.as_ref(),
             strata: None,
             groups: one

@@ -89,6 +89,12 @@ impl Comparison {
 impl Findings {
     /// Counts what passed and what did not.
     pub(crate) fn judged(mut self, more: &[&Comparison]) -> Self {
+        self.count(more);
+        self
+    }
+
+    /// Counts anew what passed and what did not.
+    pub(crate) fn count(&mut self, more: &[&Comparison]) {
         let mut counts = StatusCounts::default();
         let mut worst = None;
         for comparison in self.comparisons.iter().chain(more.iter().copied()) {
@@ -102,6 +108,5 @@ impl Findings {
             }
         }
         (self.counts, self.status) = (counts, worst);
-        self
     }
 }

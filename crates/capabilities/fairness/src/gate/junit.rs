@@ -67,9 +67,10 @@ fn outcome(gate: &Gate, check: &Check) -> Outcome {
 
 fn case(out: &mut String, gate: &Gate, check: &Check) {
     let group = check.group.as_ref().map_or_else(String::new, |group| format!(" [{group}]"));
+    let class = check.class.as_ref().map_or_else(String::new, |class| format!(" ({class})"));
     let name = match (&check.id, check.rule.as_str()) {
         (Some(id), "metric_bound") => format!("{id} bound{group}"),
-        (_, rule) => format!("{rule}{group}"),
+        (_, rule) => format!("{rule}{class}{group}"),
     };
     let subject = &check.subject;
     let _ = write!(

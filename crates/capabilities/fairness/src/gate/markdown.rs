@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{Check, Compared, FailOn, Gate};
+use super::{Check, Compared, FailOn, Gate, of, subject::Subject};
 use crate::{
     analysis::number,
     comparison::Verdict,
     result::{AnalysisResult, Status},
+    task::{Task, TaskResult},
 };
 
 /// The most findings and changes that are listed.
@@ -19,35 +20,57 @@ pub fn markdown(
     compared: Option<&Compared<'_>>,
     source: &str,
 ) -> String {
+    written(&Subject::of_binary(result), gate, compared, source)
+}
+
+/// The same of any task.
+pub fn markdown_task(
+    result: &TaskResult,
+    gate: &Gate,
+    compared: Option<&Compared<'_>>,
+    source: &str,
+) -> String {
+    written(&Subject::of(result), gate, compared, source)
+}
+
+fn written(
+    subject: &Subject<'_>,
+    gate: &Gate,
+    compared: Option<&Compared<'_>>,
+    source: &str,
+) -> String {
     let mut out = String::new();
-    let verdict = match (gate.stopped, result.status) {
+    let side = &subject.side;
+    let verdict = match (gate.stopped, side.status) {
         (true, _) => "Stopped",
         (false, None) => "Nothing could be judged",
         (false, Some(_)) => "Passed",
     };
     let _ = writeln!(out, "## {verdict}: bias analysis of {}\n", escaped(source));
-    let score = result.compliance_score.map_or_else(
-        || "no compliance score".to_owned(),
-        |score| format!("compliance score **{score:.2}** of 100"),
-    );
-    let counts = &result.counts;
+    let score = match (side.task, side.score) {
+        (_, Some(score)) => format!("compliance score **{score:.2}** of 100; "),
+        (Task::Binary, None) => "no compliance score; ".to_owned(),
+        // Other tasks have none.
+        _ => String::new(),
+    };
+    let counts = &subject.counts;
     let _ = writeln!(
         out,
-        "{score}; {} failed, {} warned, {} passed; {} of {} rows used; the gate stops on {}.\n",
+        "{score}{} failed, {} warned, {} passed; {} of {} rows used; the gate stops on {}.\n",
         counts.fail,
         counts.warning,
         counts.pass,
-        result.rows.used,
-        result.rows.read,
+        side.rows,
+        subject.read,
         gate.fail_on.as_str()
     );
     findings(&mut out, gate);
     if let Some(compared) = compared {
         changes(&mut out, gate, compared);
     }
-    if !gate.notes.is_empty() || !result.warnings.is_empty() {
+    if !gate.notes.is_empty() || !subject.notes.is_empty() {
         let _ = writeln!(out, "### Notes\n");
-        for note in gate.notes.iter().chain(&result.warnings) {
+        for note in gate.notes.iter().chain(subject.notes) {
             let _ = writeln!(out, "- {}", escaped(note));
         }
     }
@@ -77,7 +100,7 @@ fn findings(out: &mut String, gate: &Gate) {
         let _ = writeln!(
             out,
             "| {mark} | {} | {} | {} | {} |",
-            escaped(&check.subject),
+            escaped(&check.of()),
             escaped(&format!("{name}{group}")),
             check.value.map_or_else(String::new, number),
             escaped(&told)
@@ -98,7 +121,7 @@ fn changes(out: &mut String, gate: &Gate, compared: &Compared<'_>) {
     let mut changed: Vec<_> = comparison
         .attributes
         .iter()
-        .flat_map(|one| one.disparities.iter().map(move |change| (&one.name, change)))
+        .flat_map(|one| one.disparities.iter().map(move |change| (one, change)))
         .filter(|(_, change)| change.judged)
         .filter(|(_, change)| {
             change.regressed || matches!(change.verdict, Verdict::Worse | Verdict::Improved)
@@ -115,13 +138,13 @@ fn changes(out: &mut String, gate: &Gate, compared: &Compared<'_>) {
     });
     let _ = writeln!(out, "| | of | disparity | was | is |\n|---|---|---|---:|---:|");
     let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), number);
-    for (name, change) in changed.iter().take(MOST) {
+    for (one, change) in changed.iter().take(MOST) {
         let fails = if change.regressed { ", fails now" } else { "" };
         let _ = writeln!(
             out,
             "| {}{fails} | {} | {} | {} | {} |",
             change.verdict.as_str(),
-            escaped(name),
+            escaped(&of(&one.name, one.class.as_deref())),
             escaped(&change.id),
             shown(change.baseline),
             shown(change.current)

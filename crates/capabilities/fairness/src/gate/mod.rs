@@ -4,10 +4,12 @@
 //! what it found. All of it is pure: files, clocks and exit codes are the caller's.
 
 pub mod baseline;
+mod bounds;
 mod checks;
 mod known;
 pub mod policy;
 mod requirements;
+mod subject;
 
 pub mod junit;
 pub mod markdown;
@@ -16,12 +18,14 @@ pub mod sarif;
 use serde::Serialize;
 
 pub use baseline::{read_baseline, read_task_baseline};
-pub use policy::{Allowed, Bound, Day, FailOn, Policy, Scope, Side};
+pub use policy::{Allowed, Bound, Day, FailOn, Measured, Policy, Scope, Side};
 
 use crate::{
-    comparison::{Comparison, Verdict, compare},
+    comparison::{Comparison, OtherTask, Verdict, compare, compare_tasks, side},
     result::{AnalysisResult, Status},
+    task::TaskResult,
 };
+use subject::Subject;
 
 /// What a gate found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -45,6 +49,9 @@ pub struct Check {
     pub id: Option<String>,
     /// The attribute, attributes joined by `|`, or `overall`.
     pub subject: String,
+    /// The class that is held against the rest; `None` but of several classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// The group, for what is asked of each.
     pub group: Option<String>,
     /// What it is called among others: the same from run to run.
@@ -59,6 +66,9 @@ pub struct Check {
     pub known: Option<Allowed>,
     /// What became of it since the baseline, if there is one.
     pub change: Option<Since>,
+    /// Why it cannot be shown, of what was asked for by name: it fails for that reason alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unshown: Option<String>,
     /// Whether it stops the gate.
     pub stops: bool,
 }
@@ -77,6 +87,11 @@ pub struct Since {
 }
 
 impl Check {
+    /// What it is of: the attribute, and the class that is held against the rest.
+    pub fn of(&self) -> String {
+        of(&self.subject, self.class.as_deref())
+    }
+
     /// Whether it is something to report: a warning or worse.
     pub fn is_finding(&self) -> bool {
         self.status >= Some(Status::Warning)
@@ -106,11 +121,15 @@ impl Gate {
     }
 }
 
+fn of(subject: &str, class: Option<&str>) -> String {
+    class.map_or_else(|| subject.to_owned(), |class| format!("{subject}: {class}"))
+}
+
 /// A baseline with what became of it.
 #[derive(Debug, Clone)]
 pub struct Compared<'a> {
     /// The result of then.
-    pub baseline: &'a AnalysisResult,
+    baseline: side::Side<'a>,
     /// It and the current one, side by side.
     pub comparison: Comparison,
 }
@@ -118,11 +137,20 @@ pub struct Compared<'a> {
 impl<'a> Compared<'a> {
     /// Compares the current result with a baseline.
     pub fn new(baseline: &'a AnalysisResult, current: &AnalysisResult) -> Self {
-        Self { baseline, comparison: compare(baseline, current) }
+        Self { baseline: side::Side::of_binary(baseline), comparison: compare(baseline, current) }
+    }
+
+    /// The same of any task.
+    ///
+    /// # Errors
+    /// The two are of two tasks.
+    pub fn of_tasks(baseline: &'a TaskResult, current: &TaskResult) -> Result<Self, OtherTask> {
+        let comparison = compare_tasks(baseline, current)?;
+        Ok(Self { baseline: side::Side::of(baseline), comparison })
     }
 }
 
-/// Judges a result. `today` decides what has expired.
+/// Judges a result of yes and no. `today` decides what has expired.
 pub fn gate(
     result: &AnalysisResult,
     policy: &Policy,
@@ -130,8 +158,29 @@ pub fn gate(
     compared: Option<&Compared<'_>>,
     today: Day,
 ) -> Gate {
-    let mut checks = checks::of_disparities(result, compared);
-    let mut notes = requirements::check(result, policy, compared, &mut checks);
+    judge(&Subject::of_binary(result), policy, fail_on, compared, today)
+}
+
+/// The same of any task. The policy was read for it.
+pub fn gate_task(
+    result: &TaskResult,
+    policy: &Policy,
+    fail_on: FailOn,
+    compared: Option<&Compared<'_>>,
+    today: Day,
+) -> Gate {
+    judge(&Subject::of(result), policy, fail_on, compared, today)
+}
+
+fn judge(
+    subject: &Subject<'_>,
+    policy: &Policy,
+    fail_on: FailOn,
+    compared: Option<&Compared<'_>>,
+    today: Day,
+) -> Gate {
+    let mut checks = checks::of_disparities(subject, policy, compared);
+    let mut notes = requirements::check(subject, policy, compared, &mut checks);
     known::accept(&mut checks, policy, today, &mut notes);
     for check in &mut checks {
         check.stops = check.stopped_by(fail_on);

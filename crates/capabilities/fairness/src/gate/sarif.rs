@@ -5,7 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{Check, Gate};
-use crate::{ENGINE_VERSION, disparities, metrics, result::Status};
+use crate::{
+    ENGINE_VERSION,
+    catalogue::{self, Meaning},
+    disparities,
+    frame::About,
+    metrics,
+    result::Status,
+};
 
 /// Where findings are shown: a file of the repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +61,7 @@ pub fn sarif(gate: &Gate, place: &Place) -> Value {
 
 fn result(check: &Check, index: Option<usize>, place: &Place) -> Value {
     let level = if check.status == Some(Status::Fail) { "error" } else { "warning" };
-    let mut text = format!("{}: {}", check.subject, check.sentence);
+    let mut text = format!("{}: {}", check.of(), check.sentence);
     if let Some(change) = &check.change {
         text.push_str(&format!(" Since the baseline: {}", change.sentence));
     }
@@ -63,6 +70,12 @@ fn result(check: &Check, index: Option<usize>, place: &Place) -> Value {
     properties.insert("stops".into(), check.stops.into());
     if let Some(group) = &check.group {
         properties.insert("group".into(), group.as_str().into());
+    }
+    if let Some(class) = &check.class {
+        properties.insert("class".into(), class.as_str().into());
+    }
+    if let Some(reason) = &check.unshown {
+        properties.insert("unshown".into(), clean(reason).into());
     }
     if let Some(value) = check.value {
         properties.insert("value".into(), value.into());
@@ -124,11 +137,22 @@ fn rule(id: &str) -> Value {
         );
         return described(&found.id, &found.title, &found.formula, &help, &markdown);
     }
+    if let Some((title, about)) = of_other_task(id) {
+        let help = format!(
+            "Formula: {}\nSource: {}\nEdge cases: {}",
+            about.formula, about.source, about.edge_cases
+        );
+        let markdown = format!(
+            "**Formula** {}\n\n**Source** {}\n\n**Edge cases** {}",
+            about.formula, about.source, about.edge_cases
+        );
+        return described(id, &title, about.formula, &help, &markdown);
+    }
     let (title, full, help) = match id {
         "required_attribute" => (
             "A required attribute",
-            "The policy asks for an attribute that was not analysed.",
-            "Name the attribute with --protected, or take it out of required_attributes.",
+            "The policy asks for an attribute that was not analysed, or whose groups could not be compared.",
+            "Name the attribute with --protected and give at least two groups of sufficient size, or take it out of required_attributes.",
         ),
         "rows" => (
             "Too few rows",
@@ -158,6 +182,17 @@ fn rule(id: &str) -> Value {
         help.to_owned()
     };
     described(id, title, full, &known, &known)
+}
+
+/// A disparity of another task than yes or no: its name for people, and what it, or the metric that it is made of, is.
+fn of_other_task(id: &str) -> Option<(String, &'static About)> {
+    catalogue::meanings(id).into_iter().find_map(|meaning| match meaning {
+        Meaning::Other { of_groups: true, about, .. } if about.id != id => {
+            Some((format!("{} between groups", about.title), about))
+        }
+        Meaning::Other { of_groups: false, about, .. } => Some((about.title.to_owned(), about)),
+        _ => None,
+    })
 }
 
 fn described(id: &str, title: &str, full: &str, help: &str, markdown: &str) -> Value {

@@ -9,6 +9,7 @@ pub mod newcombe;
 pub mod pairs;
 pub mod recovered;
 pub mod whole;
+pub mod widened;
 pub mod wilson;
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};

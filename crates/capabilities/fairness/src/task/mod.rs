@@ -1,7 +1,9 @@
 //! Analyses of whatever a model predicts, asked for and answered in one way: for who keeps them and shows them.
 
+mod judge;
 mod read;
 mod result;
+mod unjudged;
 
 use arrow::datatypes::Schema;
 use datafusion::prelude::DataFrame;

@@ -17,6 +17,8 @@ mod encoding;
 mod families;
 mod flips;
 mod gate;
+mod gate_tasks;
+mod gate_unshown;
 mod individual;
 mod kinds_support;
 mod large;

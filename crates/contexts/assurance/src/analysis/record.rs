@@ -23,18 +23,22 @@ pub(crate) async fn analysis_started(tx: &mut OrgTx, id: AnalysisId) -> Result<b
     Ok(done.rows_affected() == 1)
 }
 
-/// The worst status that was judged; an analysis in which nothing could be judged passes with
-/// its warnings told.
+/// The worst status that was judged. What could not be judged is no pass: an analysis in which nothing could be is a warning,
+/// the mildest outcome that says so.
 fn outcome(result: &TaskResult) -> Status {
-    result.status().unwrap_or(Status::Pass)
+    result.status().unwrap_or(Status::Warning)
 }
 
-/// The result, its hash and its rows, and the event that it is there.
+/// The result, its hash and its rows, and the event that it is there. Where nothing could be judged, the result says why.
 pub(crate) async fn analysis_completed(
     tx: &mut OrgTx,
     id: AnalysisId,
-    result: &TaskResult,
+    mut result: TaskResult,
 ) -> Result<(), Problem> {
+    if let Some(why) = result.unjudged() {
+        result.note(why);
+    }
+    let result = &result;
     let metrics = serde_json::to_value(result).map_err(|_| Problem::internal())?;
     let recommendations =
         serde_json::to_value(result.recommendations()).map_err(|_| Problem::internal())?;

@@ -620,3 +620,33 @@ async fn the_form_asks_for_tasks_individuals_and_the_law() {
     page.shows("id=\"law-ll144\"");
     workers.shutdown().await;
 }
+
+#[tokio::test]
+async fn what_could_not_be_judged_is_no_pass_and_says_why() {
+    let world = world().await;
+    let _workers = world.workers();
+    let (mut owner, dataset) = started(&world).await;
+    for (parameters, notes) in [
+        (
+            json!({ "target": "hired", "prediction": "chosen", "protected": ["sex"], "min_group_size": 100_000 }),
+            "warnings",
+        ),
+        (
+            json!({ "task": "regression", "target": "price", "prediction": "estimate", "protected": ["sex"],
+                    "min_group_size": 100_000 }),
+            "notes",
+        ),
+    ] {
+        let made = asked(&mut owner, &dataset, &parameters).await;
+        let id = made["id"].as_str().unwrap().to_owned();
+        let done = ended(&world, &mut owner, &id).await;
+        assert_eq!(done["status"], "completed", "{done}");
+        assert_eq!((&done["outcome"], &done["warning_count"]), (&json!("warning"), &json!(0)));
+        let kept = parsed(&owner.get(&format!("/v1/bias_analyses/{id}/result")).await.body);
+        let told = kept[notes].to_string();
+        assert!(
+            told.contains("Nothing could be judged: sex: all groups are below"),
+            "{notes}: {told}"
+        );
+    }
+}

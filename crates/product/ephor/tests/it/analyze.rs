@@ -617,6 +617,10 @@ fn similar_people_are_compared() {
     let out = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
     assert!(out.contains("consistency_difference"), "{out}");
+    // What was found of individuals stops a gate too.
+    let strict = ["--threshold", "consistency_difference=0", "--fail-on", "warning"];
+    let output = with(&[&["--feature", "income,years", "--format", "json"], &strict[..]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     let page =
         text(&with(&["--feature", "income", "--format", "html", "--fail-on", "never"]).stdout);
     assert!(page.contains("consistency_difference"));
@@ -678,17 +682,16 @@ fn options_of_another_task_are_refused_in_sentences() {
         assert!(err.contains(part), "{part} is missing in\n{err}");
     }
     // A gate that is not judged must not look as if it held.
-    let gated =
-        ["--policy", "p.toml", "--also", "junit=a.xml", "--format", "sarif", "--strata", "age"];
-    let output = adult_with(&[&["--task", "multiclass"][..], &gated].concat());
+    let gated = ["--policy", "p.toml", "--also", "junit=a.xml", "--format", "sarif"];
+    let output = adult_with(&[&["--flipped", "y_pred"][..], &gated].concat());
     let err = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{err}");
     for option in ["--policy", "--also", "--format sarif"] {
-        let part = format!(
-            "{option} is for analyses of yes and no, and means nothing to --task multiclass"
-        );
+        let part = format!("{option} is for analyses of a model, and means nothing to --flipped");
         assert!(err.contains(&part), "{part} is missing in\n{err}");
     }
+    let output = adult_with(&["--task", "multiclass", "--strata", "age"]);
+    let err = text(&output.stderr);
     assert!(err.contains("--strata goes with --task classification"), "{err}");
     let output = adult_with(&["--loss-bound", "3", "--feature", "age"]);
     let err = text(&output.stderr);

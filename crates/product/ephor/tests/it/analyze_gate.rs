@@ -207,3 +207,114 @@ fn names_of_the_file_do_not_steer_what_is_written() {
         assert!(!out.chars().any(|c| c.is_control() && c != '\n'), "{format}: {out:?}");
     }
 }
+
+#[test]
+fn a_policy_without_its_columns_does_not_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = written(
+        folder.path(),
+        "policy.toml",
+        "[thresholds]\nequalized_odds_difference = 0.05\nbase_rate_difference = 1\n",
+    );
+    let [xml, log, page] = ["e.xml", "e.sarif", "e.md"].map(|name| folder.path().join(name));
+    let labels = |arguments: &[&str]| {
+        ephor()
+            .arg("analyze")
+            .arg(adult())
+            .args(["--target", "y_true", "--protected", "sex"])
+            .args(arguments)
+            .output()
+            .unwrap()
+    };
+    let also = [
+        format!("junit={}", xml.display()),
+        format!("sarif={}", log.display()),
+        format!("markdown={}", page.display()),
+    ];
+    let output = labels(&[
+        "--policy", &policy, "--format", "json", "--also", &also[0], "--also", &also[1], "--also",
+        &also[2],
+    ]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let checks = found["gate"]["checks"].as_array().unwrap();
+    let stops: Vec<&Value> = checks.iter().filter(|one| one["stops"] == true).collect();
+    assert_eq!(stops.len(), 1, "{stops:?}");
+    assert_eq!(stops[0]["id"], "equalized_odds_difference");
+    assert!(stops[0]["unshown"].as_str().unwrap().contains("predictions"), "{}", stops[0]);
+    let told = "cannot be shown";
+    assert!(fs::read_to_string(xml).unwrap().contains("<failure type=\"fail\""));
+    assert!(fs::read_to_string(log).unwrap().contains(told));
+    assert!(fs::read_to_string(page).unwrap().contains(told));
+
+    // The command line names a threshold as a policy does, and every printing says why it fails.
+    let named =
+        ["--threshold", "equalized_odds_difference=0.05", "--threshold", "base_rate_difference=1"];
+    for format in ["table", "html", "json"] {
+        let output = labels(&[&named[..], &["--format", format]].concat());
+        let out = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{format}: {}", text(&output.stderr));
+        assert!(out.contains(told), "{format}: {out}");
+    }
+    let output = labels(&["--threshold", "base_rate_difference=1"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+}
+
+#[test]
+fn other_tasks_have_policies_and_formats_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let kinds = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../capabilities/fairness/tests/reference/kinds/input.csv");
+    let numbers = |arguments: &[&str]| {
+        ephor()
+            .arg("analyze")
+            .arg(&kinds)
+            .args(["--task", "regression", "--target", "price", "--prediction", "guess"])
+            .args(["--protected", "group"])
+            .args(arguments)
+            .output()
+            .unwrap()
+    };
+    let strict = written(
+        folder.path(),
+        "strict.toml",
+        "min_rows = 1000000\nmetrics = ['overall.mae <= 0']\n[thresholds]\nmae_difference = 1e9\n",
+    );
+    let (xml, saved) = (folder.path().join("e.xml"), folder.path().join("e.json"));
+    let also = [format!("junit={}", xml.display()), format!("json={}", saved.display())];
+    let output = numbers(&["--policy", &strict, "--also", &also[0], "--also", &also[1]]);
+    let out = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{out}{}", text(&output.stderr));
+    assert!(out.contains("Asked by name") && out.contains("stop it (on fail)"), "{out}");
+    let junit = fs::read_to_string(&xml).unwrap();
+    assert!(junit.contains("<testsuite name=\"group\"") && junit.contains("mae bound"), "{junit}");
+    for format in ["sarif", "markdown"] {
+        let output = numbers(&["--policy", &strict, "--format", format]);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains("1000000"), "{}", text(&output.stdout));
+    }
+    // What was saved beside a gate is a baseline.
+    let saved = saved.to_str().unwrap();
+    let output = numbers(&["--baseline", saved, "--fail-on", "regression", "--format", "markdown"]);
+    let out = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
+    assert!(out.contains("Since the baseline"), "{out}");
+
+    // Nothing is compared: what the command line names cannot be shown.
+    let small = ["--min-group-size", "1000000", "--format", "html"];
+    assert_eq!(numbers(&small).status.code(), Some(0));
+    for named in [["--threshold", "mae_difference=5"], ["--loss-bound", "5"]] {
+        let output = numbers(&[&small[..], &named].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains("cannot be shown does not hold"));
+    }
+    let wrong = written(
+        folder.path(),
+        "wrong.toml",
+        "min_compliance_score = 80\n[thresholds]\ndemographic_parity_difference = 0.1\n",
+    );
+    let output = numbers(&["--policy", &wrong]);
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains("Only analyses of yes and no") && err.contains("line 3"), "{err}");
+}

@@ -4,10 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::{
-    fault::nearest,
-    metrics::{self, Metric},
-};
+use crate::{catalogue, fault::nearest, metrics, task::Task};
 
 /// What a metric must be.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,16 +12,44 @@ pub struct Bound {
     /// Whose metric.
     pub scope: Scope,
     /// The metric.
-    pub metric: &'static Metric,
+    pub metric: Measured,
     /// At least, or at most.
     pub side: Side,
     /// How much.
     pub limit: f64,
 }
 
-impl PartialEq for Metric {
-    fn eq(&self, other: &Self) -> bool {
-        self.id == other.id
+/// A metric of any task, as far as a bound needs to know it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// Its id.
+    pub id: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// Its least and greatest value.
+    pub range: (f64, f64),
+}
+
+impl Measured {
+    /// The metric of a task with this name; or the nearest name, if there is one.
+    pub(super) fn named(task: Task, name: &str) -> Result<Self, Option<&'static str>> {
+        if task == Task::Binary {
+            let found = metrics::find(name).map(|one| Self {
+                id: one.id,
+                title: one.title,
+                range: one.range,
+            });
+            return found.ok_or_else(|| {
+                let known = metrics::registry().iter().flat_map(|metric| {
+                    std::iter::once(metric.id).chain(metric.aliases.iter().copied())
+                });
+                nearest(name, known)
+            });
+        }
+        let found = catalogue::abouts(task).into_iter().find(|about| about.id == name);
+        found
+            .map(|one| Self { id: one.id, title: one.title, range: one.range })
+            .ok_or_else(|| catalogue::nearest_metric(task, name))
     }
 }
 
@@ -77,7 +102,7 @@ impl Serialize for Bound {
 
 impl Bound {
     /// Reads `SCOPE.METRIC >= NUMBER` or `SCOPE.METRIC <= NUMBER`. The error says what is wrong, and what would be right.
-    pub(super) fn read(text: &str) -> Result<Self, (&'static str, String, String)> {
+    pub(super) fn read(text: &str, task: Task) -> Result<Self, (&'static str, String, String)> {
         let shape = || {
             (
                 "not_a_bound",
@@ -97,11 +122,8 @@ impl Bound {
             return Err(shape());
         }
         let id = id.trim();
-        let metric = metrics::find(id).ok_or_else(|| {
-            let known = metrics::registry().iter().flat_map(|metric| {
-                std::iter::once(metric.id).chain(metric.aliases.iter().copied())
-            });
-            let hint = nearest(id, known).map_or_else(
+        let metric = Measured::named(task, id).map_err(|meant| {
+            let hint = meant.map_or_else(
                 || "`ephor metrics` lists them.".to_owned(),
                 |name| format!("Did you mean `{name}`?"),
             );
@@ -128,9 +150,9 @@ mod tests {
             ("groups.recall>=0.6", "groups.tpr >= 0.6"),
             (" a.b|sex.fpr <=  1e-2 ", "a.b|sex.fpr <= 0.01"),
         ] {
-            let bound = Bound::read(text).unwrap();
+            let bound = Bound::read(text, Task::Binary).unwrap();
             assert_eq!(bound.to_string(), printed);
-            assert_eq!(Bound::read(printed).unwrap(), bound);
+            assert_eq!(Bound::read(printed, Task::Binary).unwrap(), bound);
         }
         for (text, code) in [
             ("accuracy >= 0.8", "not_a_bound"),
@@ -140,8 +162,13 @@ mod tests {
             (".accuracy >= 1", "not_a_bound"),
             ("overall.acuracy >= 0.8", "unknown_metric"),
         ] {
-            assert_eq!(Bound::read(text).unwrap_err().0, code, "{text}");
+            assert_eq!(Bound::read(text, Task::Binary).unwrap_err().0, code, "{text}");
         }
-        assert!(Bound::read("overall.acuracy >= 0.8").unwrap_err().2.contains("`accuracy`"));
+        let hint = |text: &str, task: Task| Bound::read(text, task).unwrap_err().2;
+        assert!(hint("overall.acuracy >= 0.8", Task::Binary).contains("`accuracy`"));
+        // Each task has its own metrics.
+        assert!(Bound::read("groups.mae <= 3", Task::Regression).is_ok());
+        assert!(hint("groups.mea <= 3", Task::Regression).contains("`mae`"));
+        assert_eq!(Bound::read("groups.mae <= 3", Task::Ranking).unwrap_err().0, "unknown_metric");
     }
 }

@@ -9,10 +9,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use bound::{Bound, Scope, Side};
+pub use bound::{Bound, Measured, Scope, Side};
 pub use date::Day;
 
-use crate::{AnalysisResult, Fault, analysis, disparities};
+use crate::{
+    AnalysisResult, Fault, analysis, disparities,
+    task::{Task, TaskResult},
+};
 
 /// The most bytes of a policy file.
 pub const MAX_POLICY_BYTES: usize = 1 << 20;
@@ -85,9 +88,14 @@ pub struct Allowed {
 }
 
 impl Policy {
-    /// Reads a policy of TOML or JSON; all its faults at once.
+    /// Reads a policy of TOML or JSON for analyses of yes and no; all its faults at once.
     pub fn read(text: &str) -> Result<Self, Vec<Fault>> {
-        read::read(text)
+        read::read(text, Task::Binary)
+    }
+
+    /// The same for analyses of a task, whose disparities and metrics it names.
+    pub fn read_for(text: &str, task: Task) -> Result<Self, Vec<Fault>> {
+        read::read(text, task)
     }
 
     /// Judges the attributes that have thresholds of their own by these. `overridden`: disparities whose threshold
@@ -107,6 +115,21 @@ impl Policy {
         }
         if !self.attribute_thresholds.is_empty() {
             analysis::sum_up_anew(result);
+        }
+    }
+
+    /// The same of any task. A threshold of a disparity of one class against the rest holds for every class.
+    pub fn judge_task(&self, result: &mut TaskResult, overridden: &[String]) {
+        if let TaskResult::Binary(result) = result {
+            return self.judge(result, overridden);
+        }
+        for (attribute, thresholds) in &self.attribute_thresholds {
+            for (id, threshold) in thresholds.iter().filter(|(id, _)| !overridden.contains(id)) {
+                result.judge_anew(attribute, id, *threshold);
+            }
+        }
+        if !self.attribute_thresholds.is_empty() {
+            result.sum_up_anew();
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Allowed, Bound, Day, FailOn, MAX_POLICY_BYTES, Policy,
+    Allowed, Bound, Day, FailOn, MAX_POLICY_BYTES, Measured, Policy,
     tree::{self, Node, Value},
 };
 use crate::{
     Fault, catalogue,
     disparities::{self, Definition},
     fault::nearest,
+    task::Task,
 };
 
 const FIELDS: [&str; 9] = [
@@ -26,19 +27,21 @@ const FIELDS: [&str; 9] = [
 /// Whole numbers up to here are exact.
 const GREATEST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
-pub(super) fn read(text: &str) -> Result<Policy, Vec<Fault>> {
+pub(super) fn read(text: &str, task: Task) -> Result<Policy, Vec<Fault>> {
     if text.len() > MAX_POLICY_BYTES {
         let message =
             format!("The policy has {} bytes; at most {MAX_POLICY_BYTES} can be read.", text.len());
         return Err(vec![Fault::new("", "too_large", message)]);
     }
     let root = tree::parse(text)?;
-    let mut reader = Reader { faults: Vec::new() };
+    let mut reader = Reader { task, faults: Vec::new() };
     let policy = reader.policy(&root);
     if reader.faults.is_empty() { Ok(policy) } else { Err(reader.faults) }
 }
 
 struct Reader {
+    /// Whose disparities and metrics are named.
+    task: Task,
     faults: Vec<Fault>,
 }
 
@@ -73,6 +76,11 @@ impl Reader {
                 "required_attributes" => policy.required_attributes = self.texts(&path, node),
                 "min_rows" => policy.min_rows = self.whole(&path, node),
                 "min_group_rows" => policy.min_group_rows = self.whole(&path, node),
+                "min_compliance_score" if self.task != Task::Binary => {
+                    let message = "Only analyses of yes and no have a compliance score.".to_owned();
+                    let hint = "Ask for disparities by thresholds, or for metrics.";
+                    self.fault(&path, node, "not_available", message, hint);
+                }
                 "min_compliance_score" => {
                     policy.min_compliance_score = self.number(&path, node, 0.0..=100.0);
                 }
@@ -185,7 +193,7 @@ impl Reader {
         for (index, item) in self.list(path, node).iter().enumerate() {
             let path = format!("{path}/{index}");
             let Some(text) = self.text(&path, item) else { continue };
-            match Bound::read(&text) {
+            match Bound::read(&text, self.task) {
                 Ok(bound) => bounds.push(bound),
                 Err((code, message, hint)) => self.fault(&path, item, code, message, hint),
             }
@@ -201,21 +209,49 @@ impl Reader {
         };
         for (name, value) in fields {
             let path = format!("{path}/{name}");
-            let number = self.number(&path, value, 0.0..=1e9);
-            let Some(definition) = disparities::find(name) else {
-                let known = disparities::registry().iter().flat_map(Definition::names);
-                let hint = hint(nearest(name, known));
+            let greatest = if self.task == Task::Binary { 1e9 } else { 1e300 };
+            let number = self.number(&path, value, 0.0..=greatest);
+            let Some(id) = self.disparity(name) else {
+                let hint = hint(self.nearest_disparity(name));
                 let message = format!("There is no disparity `{name}`.");
                 self.fault(&path, value, "unknown_disparity", message, hint);
                 continue;
             };
             let Some(number) = number else { continue };
-            if thresholds.insert(definition.id.clone(), number).is_some() {
-                let message = format!("`{name}` is another name of `{}`.", definition.id);
+            if thresholds.insert(id.clone(), number).is_some() {
+                let message = format!("`{name}` is another name of `{id}`.");
                 self.fault(&path, value, "duplicate", message, "Name it once.");
             }
         }
         thresholds
+    }
+
+    /// The id of the task's disparity with this name.
+    fn disparity(&self, name: &str) -> Option<String> {
+        match self.task {
+            Task::Binary => disparities::find(name).map(|definition| definition.id.clone()),
+            task => catalogue::is_disparity(task, name).then(|| name.to_owned()),
+        }
+    }
+
+    fn nearest_disparity(&self, name: &str) -> Option<&'static str> {
+        match self.task {
+            Task::Binary => {
+                nearest(name, disparities::registry().iter().flat_map(Definition::names))
+            }
+            task => catalogue::nearest_disparity(task, name),
+        }
+    }
+
+    /// The id of the task's disparity or metric with this name, or the nearest name.
+    fn finding(&self, name: &str) -> Result<String, Option<&'static str>> {
+        let metric = Measured::named(self.task, name);
+        match (self.disparity(name), metric) {
+            (Some(id), _) => Ok(id),
+            (None, Ok(metric)) => Ok(metric.id.to_owned()),
+            (None, Err(_)) if self.task == Task::Binary => Err(catalogue::nearest(name)),
+            (None, Err(metric)) => Err(self.nearest_disparity(name).or(metric)),
+        }
     }
 
     fn attributes(&mut self, path: &str, node: &Node) -> BTreeMap<String, BTreeMap<String, f64>> {
@@ -260,12 +296,11 @@ impl Reader {
         let [id, attribute, reason, expires] = texts;
         let at =
             |name: &str| fields.iter().find(|(field, _)| *field == name).map(|(_, node)| *node);
-        let id = id.and_then(|id| match catalogue::find(&id) {
-            Some(catalogue::Entry::Disparity(definition)) => Some(definition.id.clone()),
-            Some(catalogue::Entry::Metric(metric)) => Some(metric.id.to_owned()),
-            None => {
+        let id = id.and_then(|id| match self.finding(&id) {
+            Ok(id) => Some(id),
+            Err(meant) => {
                 let message = format!("There is no disparity or metric `{id}`.");
-                let hint = hint(catalogue::nearest(&id));
+                let hint = hint(meant);
                 self.fault(
                     &format!("{path}/id"),
                     at("id").unwrap_or(node),

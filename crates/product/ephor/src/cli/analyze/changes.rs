@@ -41,13 +41,6 @@ pub fn render(gate: &Gate, compared: Option<&Compared<'_>>, colour: bool) -> Str
     out
 }
 
-/// What changed since a baseline, for analyses that no policy judges.
-pub fn compared(comparison: &Comparison, colour: bool) -> String {
-    let mut out = String::new();
-    since(&mut out, comparison, colour);
-    out
-}
-
 /// The attribute, and the class that is held against the rest.
 fn name(one: &AttributeChange) -> String {
     match &one.class {
@@ -60,17 +53,25 @@ fn asked(out: &mut String, gate: &Gate, colour: bool) {
     let asked: Vec<&Check> = gate
         .checks
         .iter()
-        .filter(|check| check.id.is_none() || check.rule == "metric_bound")
+        .filter(|check| {
+            check.id.is_none() || check.rule == "metric_bound" || check.unshown.is_some()
+        })
         .collect();
     if asked.is_empty() {
         return;
     }
-    let _ = writeln!(out, "\nAsked by the policy");
+    let _ = writeln!(out, "\nAsked by name");
     let mut beyond: Vec<&&Check> = asked.iter().filter(|check| check.is_finding()).collect();
     beyond.sort_by_key(|check| std::cmp::Reverse(check.status));
     for check in beyond.iter().take(MOST) {
         let status = check.status.map_or_else(|| "–".to_owned(), |status| mark(status, colour));
-        let _ = writeln!(out, "{status} {}", safe(&check.sentence));
+        // The sentences of bounds and of rows say what they are of.
+        let of = if check.id.is_some() && check.rule != "metric_bound" {
+            format!("{}: ", check.of())
+        } else {
+            String::new()
+        };
+        let _ = writeln!(out, "{status} {}", safe(&format!("{of}{}", check.sentence)));
     }
     if beyond.len() > MOST {
         let _ = writeln!(out, "… and {} more; --format json has all", beyond.len() - MOST);
@@ -89,7 +90,7 @@ fn known(out: &mut String, gate: &Gate) {
             out,
             "- {} of {}, until {}: {}",
             check.id.as_deref().unwrap_or(&check.rule),
-            safe(&check.subject),
+            safe(&check.of()),
             known.expires,
             safe(&known.reason)
         );

@@ -1,13 +1,14 @@
 //! `ephor analyze` as a gate: a policy, a baseline, and what CI jobs read.
 
 use std::{
+    collections::BTreeMap,
     io::Read as _,
     path::{Path, PathBuf},
 };
 
 use clap::ValueEnum;
 use ephor_fairness::{
-    AnalysisResult, AnalysisSpec,
+    AnalysisResult,
     comparison::Comparison,
     gate::{
         self, Compared, Day, FailOn, Gate, Policy,
@@ -44,15 +45,18 @@ pub struct GateArgs {
 }
 
 impl GateArgs {
+    /// Whether the gate is told beside the result: if somebody asked for one, or it fails for what cannot be shown.
+    pub fn tells(&self, gate: &Gate, compared: Option<&Compared<'_>>) -> bool {
+        self.policy.is_some() || compared.is_some() || unshown(gate).next().is_some()
+    }
+
     /// A sentence for each option that gates, beside what cannot be gated.
-    ///
-    /// `compares`: what it is can be held against a baseline, though no policy judges it.
-    pub fn misplaced(&self, format: Output, beside: &str, compares: bool) -> Vec<String> {
+    pub fn misplaced(&self, format: Output, beside: &str) -> Vec<String> {
         let given = [
             ("--policy", self.policy.is_some()),
-            ("--baseline", !compares && self.baseline.is_some()),
+            ("--baseline", self.baseline.is_some()),
             ("--also", !self.also.is_empty()),
-            ("--fail-on regression", !compares && self.fail_on == Some(Stop::Regression)),
+            ("--fail-on regression", self.fail_on == Some(Stop::Regression)),
             ("--format sarif", format == Output::Sarif),
             ("--format junit", format == Output::Junit),
             ("--format markdown", format == Output::Markdown),
@@ -60,7 +64,7 @@ impl GateArgs {
         let given = given.into_iter().filter(|(_, given)| *given);
         given
             .map(|(option, _)| {
-                format!("{option} is for analyses of yes and no, and means nothing to {beside}")
+                format!("{option} is for analyses of a model, and means nothing to {beside}")
             })
             .collect()
     }
@@ -103,23 +107,8 @@ fn also(text: &str) -> Result<(Output, PathBuf), String> {
     Ok((format, PathBuf::from(file)))
 }
 
-/// The baseline of an analysis of another task than yes or no, read before the data are.
-pub fn task_baseline(args: &GateArgs, task: Task) -> anyhow::Result<Option<TaskResult>> {
-    let Some(path) = &args.baseline else {
-        if args.fail_on == Some(Stop::Regression) {
-            return Err(UsageError(UNTOLD.to_owned()).into());
-        }
-        return Ok(None);
-    };
-    let read = text(path, MAX_BASELINE_BYTES, "baseline").and_then(|text| {
-        gate::read_task_baseline(&text, task)
-            .map_err(|error| format!("{}: {error}", path.display()))
-    });
-    Ok(Some(read.map_err(UsageError)?))
-}
-
 /// Refuses a gate on regressions beside a baseline of which nothing can be told.
-pub fn comparable(comparison: &Comparison) -> anyhow::Result<()> {
+fn comparable(comparison: &Comparison) -> anyhow::Result<()> {
     let told: Vec<&str> = comparison.obstacles().map(|one| one.sentence.as_str()).collect();
     if told.is_empty() {
         return Ok(());
@@ -131,7 +120,8 @@ pub fn comparable(comparison: &Comparison) -> anyhow::Result<()> {
 /// What is to be judged by, read and found right before the data are.
 pub struct Gating {
     pub policy: Policy,
-    pub baseline: Option<AnalysisResult>,
+    /// Of the task that is analysed.
+    pub baseline: Option<TaskResult>,
     pub fail_on: FailOn,
     /// The file that findings are shown at.
     place: Place,
@@ -139,9 +129,9 @@ pub struct Gating {
 
 /// What `--format json` prints with a policy or baseline: the result as ever, and beside it what the gate found.
 #[derive(Serialize)]
-pub struct Printed<'a> {
+pub struct Printed<'a, T: Serialize> {
     #[serde(flatten)]
-    pub result: &'a AnalysisResult,
+    pub result: &'a T,
     pub gate: &'a Gate,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comparison: Option<&'a Comparison>,
@@ -149,11 +139,11 @@ pub struct Printed<'a> {
 
 impl Gating {
     /// Reads policy and baseline; the faults of both at once.
-    pub fn read(args: &GateArgs, data: &Path) -> anyhow::Result<Self> {
+    pub fn read(args: &GateArgs, data: &Path, task: Task) -> anyhow::Result<Self> {
         let mut wrong = Vec::new();
         let policy =
-            args.policy.as_deref().map(|path| policy(path, &mut wrong)).unwrap_or_default();
-        let baseline = args.baseline.as_deref().and_then(|path| baseline(path, &mut wrong));
+            args.policy.as_deref().map(|path| policy(path, task, &mut wrong)).unwrap_or_default();
+        let baseline = args.baseline.as_deref().and_then(|path| baseline(path, task, &mut wrong));
         let fail_on = args.fail_on.map(FailOn::from).or(policy.fail_on).unwrap_or(FailOn::Fail);
         if fail_on == FailOn::Regression && args.baseline.is_none() {
             wrong.push(UNTOLD.to_owned());
@@ -166,21 +156,32 @@ impl Gating {
     }
 
     /// The thresholds of the policy, under those of the command line.
-    pub fn thresholds(&self, spec: &mut AnalysisSpec) {
-        let given: Vec<&str> = spec.thresholds.keys().map(|name| canonical(name)).collect();
+    pub fn thresholds(&self, thresholds: &mut BTreeMap<String, f64>) {
+        let given: Vec<&str> = thresholds.keys().map(|name| canonical(name)).collect();
         let missing: Vec<(String, f64)> = self
             .policy
             .thresholds
             .iter()
-            .filter(|(id, _)| !given.contains(&id.as_str()))
+            .filter(|(id, _)| !given.contains(&id.as_str()) && !thresholds.contains_key(*id))
             .map(|(id, threshold)| (id.clone(), *threshold))
             .collect();
-        spec.thresholds.extend(missing);
+        thresholds.extend(missing);
     }
 
-    /// What became of the result since the baseline.
+    /// What became of a result of yes and no since the baseline.
     pub fn compare<'a>(&'a self, result: &AnalysisResult) -> anyhow::Result<Option<Compared<'a>>> {
-        let compared = self.baseline.as_ref().map(|baseline| Compared::new(baseline, result));
+        let baseline = self.baseline.as_ref().and_then(TaskResult::binary);
+        self.told(baseline.map(|baseline| Compared::new(baseline, result)))
+    }
+
+    /// The same of any task.
+    pub fn compare_task<'a>(&'a self, result: &TaskResult) -> anyhow::Result<Option<Compared<'a>>> {
+        let baseline = self.baseline.as_ref();
+        self.told(baseline.map(|baseline| Compared::of_tasks(baseline, result)).transpose()?)
+    }
+
+    /// Refuses what cannot tell a regression, where these stop the gate.
+    fn told<'a>(&self, compared: Option<Compared<'a>>) -> anyhow::Result<Option<Compared<'a>>> {
         if let Some(compared) = &compared
             && self.fail_on == FailOn::Regression
         {
@@ -193,9 +194,19 @@ impl Gating {
         gate::gate(result, &self.policy, self.fail_on, compared, today())
     }
 
+    pub fn judge_task(&self, result: &TaskResult, compared: Option<&Compared<'_>>) -> Gate {
+        gate::gate_task(result, &self.policy, self.fail_on, compared, today())
+    }
+
     pub fn sarif(&self, gate: &Gate) -> anyhow::Result<String> {
         Ok(serde_json::to_string_pretty(&sarif(gate, &self.place))? + "\n")
     }
+}
+
+/// What a page must say that shows a result and no gate: all that was asked for by name and cannot be shown.
+pub fn unshown(gate: &Gate) -> impl Iterator<Item = String> {
+    let checks = gate.checks.iter().filter(|check| check.unshown.is_some());
+    checks.map(|check| format!("{}: {}", check.of(), check.sentence))
 }
 
 /// The id of a disparity that may be named otherwise.
@@ -225,9 +236,9 @@ fn repository_path(path: &Path) -> String {
     }
 }
 
-fn policy(path: &Path, wrong: &mut Vec<String>) -> Policy {
+fn policy(path: &Path, task: Task, wrong: &mut Vec<String>) -> Policy {
     let read = text(path, MAX_POLICY_BYTES as u64, "policy").and_then(|text| {
-        Policy::read(&text).map_err(|faults| {
+        Policy::read_for(&text, task).map_err(|faults| {
             let lines = faults.iter().map(|fault| format!("{}: {fault}", path.display()));
             lines.collect::<Vec<_>>().join("\n")
         })
@@ -238,13 +249,16 @@ fn policy(path: &Path, wrong: &mut Vec<String>) -> Policy {
     })
 }
 
-fn baseline(path: &Path, wrong: &mut Vec<String>) -> Option<AnalysisResult> {
-    text(path, MAX_BASELINE_BYTES, "baseline")
-        .and_then(|text| {
-            gate::read_baseline(&text).map_err(|error| format!("{}: {error}", path.display()))
-        })
-        .map_err(|message| wrong.push(message))
-        .ok()
+fn baseline(path: &Path, task: Task, wrong: &mut Vec<String>) -> Option<TaskResult> {
+    let read = text(path, MAX_BASELINE_BYTES, "baseline").and_then(|text| {
+        let read = if task == Task::Binary {
+            gate::read_baseline(&text).map(TaskResult::from)
+        } else {
+            gate::read_task_baseline(&text, task)
+        };
+        read.map_err(|error| format!("{}: {error}", path.display()))
+    });
+    read.map_err(|message| wrong.push(message)).ok()
 }
 
 fn text(path: &Path, most: u64, what: &str) -> Result<String, String> {

@@ -8,13 +8,14 @@ mod reports;
 mod table;
 mod tasks;
 
-use std::{io::IsTerminal as _, path::PathBuf};
+use std::{borrow::Cow, io::IsTerminal as _, path::PathBuf};
 
 use clap::ValueEnum;
 use ephor_console::report::{self, ReportMeta, figures::of_individual};
 use ephor_fairness::{
     AnalysisError, AnalysisResult, AnalysisSpec, AnalysisType, DataFrame, Status,
     gate::{Compared, Gate, junit::junit, markdown::markdown},
+    task,
 };
 use ephor_kernel::{Clock as _, SystemClock};
 use gating::{Gating, Printed, Stop};
@@ -44,6 +45,7 @@ Examples:
   ephor analyze adult.csv --target y_true --protected sex --baseline main.json --fail-on regression --format markdown
   ephor analyze prices.csv --task regression --target price --prediction estimate --protected region
   ephor analyze prices.csv --task regression --target price --prediction estimate --protected region --baseline main.json --fail-on regression
+  ephor analyze prices.csv --task regression --target price --prediction estimate --protected region --policy prices.toml --also junit=ephor.xml
   ephor analyze marks.csv --task multiclass --target grade --prediction given --protected sex,school
   ephor analyze results.csv --task ranking --list query --score relevance --protected sex
   ephor analyze hires.csv --target hired --protected sex --type individual_fairness --feature degree,years
@@ -180,9 +182,9 @@ impl Args {
         if let Some(report) = self.reports.report {
             return reports::run(&self, report, spec);
         }
-        let gating = Gating::read(&self.gating, &self.file)?;
+        let gating = Gating::read(&self.gating, &self.file, task::Task::Binary)?;
         let overridden: Vec<String> = spec.thresholds.keys().cloned().collect();
-        gating.thresholds(&mut spec);
+        gating.thresholds(&mut spec.thresholds);
         let mut result = block_on(self.analyse(&spec))?;
         gating.policy.judge(&mut result, &overridden);
         let compared = gating.compare(&result)?;
@@ -264,7 +266,7 @@ impl Args {
     fn written(&self, format: Output, found: &Found<'_>, colour: bool) -> anyhow::Result<Vec<u8>> {
         let Found { result, gating, gate, compared } = found;
         let (source, compared) = (self.source(), compared.as_ref());
-        let asked = self.gating.policy.is_some() || compared.is_some();
+        let asked = self.gating.tells(gate, compared);
         let meta = || {
             let title = format!("Bias analysis of {source}");
             ReportMeta::new(title, source.clone(), SystemClock.now())
@@ -286,8 +288,8 @@ impl Args {
                 serde_json::to_string_pretty(&Printed { result, gate, comparison })? + "\n"
             }
             Output::Json => serde_json::to_string_pretty(result)? + "\n",
-            Output::Html => report::html(result, &meta())?,
-            Output::Pdf => return Ok(report::binary_pdf(result, &meta())?),
+            Output::Html => report::html(&noted(result, gate), &meta())?,
+            Output::Pdf => return Ok(report::binary_pdf(&noted(result, gate), &meta())?),
             Output::Sarif => gating.sarif(gate)?,
             Output::Junit => junit(gate),
             Output::Markdown => markdown(result, gate, compared, &source),
@@ -309,6 +311,15 @@ impl Args {
     fn put(&self, result: impl AsRef<[u8]>) -> anyhow::Result<()> {
         file::put(self.out.as_ref(), result)
     }
+}
+
+/// The result with what its page must say of the gate.
+fn noted<'a>(result: &'a AnalysisResult, gate: &Gate) -> Cow<'a, AnalysisResult> {
+    let mut result = Cow::Borrowed(result);
+    for sentence in gating::unshown(gate) {
+        result.to_mut().warnings.push(sentence);
+    }
+    result
 }
 
 /// An analysis, and what the gate found in it.

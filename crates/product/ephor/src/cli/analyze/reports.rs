@@ -114,7 +114,7 @@ impl ReportArgs {
 /// Reads the file, and prints the report.
 pub fn run(args: &super::Args, report: Report, spec: AnalysisSpec) -> anyhow::Result<Exit> {
     let mut misplaced = args.reports.misplaced(report, args.strata.as_deref());
-    misplaced.extend(args.gating.misplaced(args.format, "--report", false));
+    misplaced.extend(args.gating.misplaced(args.format, "--report"));
     if !misplaced.is_empty() {
         return Err(UsageError(misplaced.join("\n")).into());
     }

@@ -1,28 +1,30 @@
 //! `ephor analyze --task …`: what the model predicts, where that is not yes or no.
 
 use clap::ValueEnum;
-use ephor_console::report::figures::{
-    Document, of_flips, of_multiclass, of_ranking, of_regression,
+use ephor_console::report::{
+    ReportMeta,
+    figures::{Document, html, of_flips, of_multiclass, of_ranking, of_regression},
+    figures_pdf,
 };
 use ephor_fairness::{
     AnalysisSpec, AnalysisType, Status,
-    comparison::{Comparison, compare_tasks},
     flips::{self, FlipSpec},
     frame::Grouping,
+    gate::{Compared, Gate, junit::junit, markdown::markdown_task},
     multiclass::{self, MulticlassSpec},
     ranking::{self, RankingSpec},
     regression::{self, RegressionSpec},
     task::{self, TaskResult},
 };
-use serde::Serialize;
+use ephor_kernel::{Clock as _, SystemClock};
 
 use super::{
     Output, changes,
-    gating::{Stop, comparable, task_baseline},
+    gating::{self, Gating, Printed},
     reports::put,
 };
 use crate::{
-    cli::{block_on, printed},
+    cli::{block_on, file, printed},
     exit::Exit,
 };
 
@@ -153,7 +155,6 @@ impl TaskArgs {
             .collect();
         if self.task != Task::Classification {
             let beside = format!("--task {mine}");
-            sentences.extend(args.gating.misplaced(args.format, &beside, true));
             // Their pages tell one result, and nothing of what changed.
             let page = match args.format {
                 Output::Html => Some("html"),
@@ -164,7 +165,7 @@ impl TaskArgs {
             };
             if let Some(page) = page.filter(|_| args.gating.baseline.is_some()) {
                 sentences.push(format!(
-                    "--baseline goes with --format table or json beside {beside}, and means nothing to --format {page}"
+                    "--baseline goes with --format table, json, sarif, junit or markdown beside {beside}, and means nothing to --format {page}"
                 ));
             }
         }
@@ -220,7 +221,7 @@ fn misplaced_beside_flips(args: &super::Args, spec: &AnalysisSpec) -> Vec<String
     if spec.prediction.is_some() == spec.score.is_some() {
         sentences.push("--flipped needs either --prediction or --score".to_owned());
     }
-    sentences.extend(args.gating.misplaced(args.format, "--flipped", false));
+    sentences.extend(args.gating.misplaced(args.format, "--flipped"));
     sentences
 }
 
@@ -233,44 +234,83 @@ pub fn run_flips(args: &super::Args, spec: &AnalysisSpec, flipped: &str) -> anyh
     Ok(args.exit(found.findings.status.unwrap_or(Status::Pass)))
 }
 
-/// What `--format json` prints beside a baseline: the result as ever, and what changed.
-#[derive(Serialize)]
-struct Printed<'a> {
-    #[serde(flatten)]
+/// Reads the file, and prints what the task's analysis found, what the gate found in it and, beside a baseline, what changed since.
+pub fn run(args: &super::Args, mut spec: AnalysisSpec) -> anyhow::Result<Exit> {
+    let gating = Gating::read(&args.gating, &args.file, args.tasks.task.kind())?;
+    let overridden: Vec<String> = spec.thresholds.keys().cloned().collect();
+    gating.thresholds(&mut spec.thresholds);
+    let mut result = analysed(args, spec)?;
+    gating.policy.judge_task(&mut result, &overridden);
+    let compared = gating.compare_task(&result)?;
+    let gate = gating.judge_task(&result, compared.as_ref());
+    let found = Found { result: &result, gating: &gating, gate: &gate, compared };
+    for (format, path) in &args.gating.also {
+        file::put(Some(path), found.written(args, *format, false)?)?;
+    }
+    args.put(found.written(args, args.format, args.colour())?)?;
+    Ok(if gate.stopped { Exit::Finding } else { Exit::Ok })
+}
+
+/// An analysis, and what the gate found in it.
+struct Found<'a> {
     result: &'a TaskResult,
-    comparison: &'a Comparison,
+    gating: &'a Gating,
+    gate: &'a Gate,
+    compared: Option<Compared<'a>>,
 }
 
-/// Reads the file, and prints what the task's analysis found and, beside a baseline, what changed since.
-pub fn run(args: &super::Args, spec: AnalysisSpec) -> anyhow::Result<Exit> {
-    let baseline = task_baseline(&args.gating, args.tasks.task.kind())?;
-    let (found, document) = analysed(args, spec)?;
-    let comparison = baseline.map(|baseline| compare_tasks(&baseline, &found)).transpose()?;
-    let on_regression = args.gating.fail_on == Some(Stop::Regression);
-    if let Some(comparison) = comparison.as_ref().filter(|_| on_regression) {
-        comparable(comparison)?;
+impl Found<'_> {
+    fn written(&self, args: &super::Args, format: Output, colour: bool) -> anyhow::Result<Vec<u8>> {
+        let Self { result, gating, gate, .. } = *self;
+        let (source, compared) = (args.source(), self.compared.as_ref());
+        let asked = args.gating.tells(gate, compared);
+        let page = || -> anyhow::Result<(Document, ReportMeta)> {
+            let mut document = document(result)?;
+            document.notes.extend(gating::unshown(gate));
+            let meta = ReportMeta::new(document.title, args.source(), SystemClock.now());
+            Ok((document, meta))
+        };
+        let text = match format {
+            Output::Table => {
+                let mut text = printed::document(&document(result)?, &source);
+                if asked {
+                    text += &changes::render(gate, compared, colour);
+                }
+                text
+            }
+            Output::Json if asked => {
+                let comparison = compared.map(|compared| &compared.comparison);
+                serde_json::to_string_pretty(&Printed { result, gate, comparison })? + "\n"
+            }
+            Output::Json => serde_json::to_string_pretty(result)? + "\n",
+            Output::Html => {
+                let (document, meta) = page()?;
+                html(&document, &meta)?
+            }
+            Output::Pdf => {
+                let (document, meta) = page()?;
+                return Ok(figures_pdf(&document, &meta)?);
+            }
+            Output::Sarif => gating.sarif(gate)?,
+            Output::Junit => junit(gate),
+            Output::Markdown => markdown_task(result, gate, compared, &source),
+        };
+        Ok(text.into_bytes())
     }
-    match (&comparison, args.format) {
-        (None, _) | (_, Output::Html | Output::Pdf) => put(args, &found, &document)?,
-        (Some(comparison), Output::Json) => {
-            put(args, &Printed { result: &found, comparison }, &document)?;
-        }
-        (Some(comparison), Output::Table | Output::Sarif | Output::Junit | Output::Markdown) => {
-            let mut text = printed::document(&document, &args.source());
-            text += &changes::compared(comparison, args.colour());
-            args.put(text)?;
-        }
-    }
-    if on_regression {
-        let stopped =
-            comparison.is_some_and(|comparison| comparison.regressions().next().is_some());
-        return Ok(if stopped { Exit::Finding } else { Exit::Ok });
-    }
-    Ok(args.exit(found.status().unwrap_or(Status::Pass)))
 }
 
-/// What the task's analysis found, and how it is told.
-fn analysed(args: &super::Args, spec: AnalysisSpec) -> anyhow::Result<(TaskResult, Document)> {
+/// How it is told, in words and tables.
+fn document(result: &TaskResult) -> anyhow::Result<Document> {
+    Ok(match result {
+        TaskResult::Regression(report) => of_regression(report),
+        TaskResult::Multiclass(report) => of_multiclass(report),
+        TaskResult::Ranking(report) => of_ranking(report),
+        TaskResult::Binary(_) => anyhow::bail!("an analysis of yes and no has a page of its own"),
+    })
+}
+
+/// What the task's analysis found.
+fn analysed(args: &super::Args, spec: AnalysisSpec) -> anyhow::Result<TaskResult> {
     let groups = Grouping::from(&spec);
     let (asked, target) = (&args.tasks, spec.target);
     let prediction = spec.prediction.unwrap_or_default();
@@ -280,8 +320,7 @@ fn analysed(args: &super::Args, spec: AnalysisSpec) -> anyhow::Result<(TaskResul
             let found = block_on(
                 args.read(async |table, cancel| multiclass::analyze(table, &spec, cancel).await),
             )?;
-            let document = of_multiclass(&found);
-            (TaskResult::Multiclass(Box::new(found)), document)
+            TaskResult::Multiclass(Box::new(found))
         }
         Task::Ranking => {
             let spec = RankingSpec {
@@ -294,8 +333,7 @@ fn analysed(args: &super::Args, spec: AnalysisSpec) -> anyhow::Result<(TaskResul
             let found = block_on(
                 args.read(async |table, cancel| ranking::analyze(table, &spec, cancel).await),
             )?;
-            let document = of_ranking(&found);
-            (TaskResult::Ranking(Box::new(found)), document)
+            TaskResult::Ranking(Box::new(found))
         }
         Task::Classification | Task::Regression => {
             let spec = RegressionSpec {
@@ -306,8 +344,7 @@ fn analysed(args: &super::Args, spec: AnalysisSpec) -> anyhow::Result<(TaskResul
             let found = block_on(
                 args.read(async |table, cancel| regression::analyze(table, &spec, cancel).await),
             )?;
-            let document = of_regression(&found);
-            (TaskResult::Regression(Box::new(found)), document)
+            TaskResult::Regression(Box::new(found))
         }
     })
 }
