@@ -2,11 +2,12 @@
 //! this file.
 
 use ephor_fairness::{
-    comparison::{Comparison, compare, compare_tasks},
+    Fault,
+    comparison::{Comparison, compare},
     gate::{
-        Compared, Day, FailOn, Policy, gate,
+        Compared, Day, FailOn, Policy, gate, gate_task,
         junit::junit,
-        markdown::markdown,
+        markdown::{markdown, markdown_task},
         read_baseline, read_task_baseline,
         sarif::{Place, sarif},
     },
@@ -17,14 +18,18 @@ use serde_json::{Map, Value, json};
 /// A policy: reading never panics, what is refused says why, and what was read is written and read as the same.
 pub fn policy(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
-    match Policy::read(text) {
-        Ok(policy) => {
-            let again = Policy::read(&written(&policy)).expect("what was written reads");
-            assert_eq!(without_lines(again), without_lines(policy), "{text}");
-        }
-        Err(faults) => {
-            assert!(!faults.is_empty(), "refused without a word: {text}");
-            assert!(faults.iter().all(|fault| !fault.code.is_empty() && !fault.message.is_empty()));
+    for task in Task::ALL {
+        match Policy::read_for(text, task) {
+            Ok(policy) => {
+                let again = Policy::read_for(&written(&policy), task);
+                let again = again.expect("what was written reads");
+                assert_eq!(without_lines(again), without_lines(policy), "{text}");
+            }
+            Err(faults) => {
+                assert!(!faults.is_empty(), "refused without a word: {text}");
+                let told = |fault: &Fault| !fault.code.is_empty() && !fault.message.is_empty();
+                assert!(faults.iter().all(told));
+            }
         }
     }
 }
@@ -37,7 +42,14 @@ pub fn baseline(input: &[u8]) {
         let Ok(result) = read_task_baseline(text, task) else { continue };
         let again = serde_json::to_string(&result).expect("numbers of JSON are numbers of JSON");
         assert_eq!(read_task_baseline(&again, task).expect("what was written reads"), result);
-        reads_back(&compare_tasks(&result, &result).expect("one task"));
+        let compared = Compared::of_tasks(&result, &result).expect("one task");
+        reads_back(&compared.comparison);
+        let day = Day::read("2026-01-01").expect("a day");
+        let asked = Policy::read_for("min_group_rows = 1\nfail_on = 'regression'", task);
+        let policy = asked.as_ref().expect("a policy");
+        let found = gate_task(&result, policy, FailOn::Regression, Some(&compared), day);
+        let summary = markdown_task(&result, &found, Some(&compared), "a.csv");
+        assert!(!summary.chars().any(|letter| letter.is_control() && letter != '\n'));
     }
     let Ok(result) = read_baseline(text) else { return };
     let again = serde_json::to_string(&result).expect("numbers of JSON are numbers of JSON");

@@ -72,7 +72,7 @@ impl GateArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Stop {
-    /// A metric is beyond its threshold, noise allowed for
+    /// A metric is beyond its threshold, noise allowed for, or what was named cannot be shown
     Fail,
     /// A metric is beyond its threshold, though noise could explain it
     Warning,
