@@ -624,7 +624,7 @@ async fn the_form_asks_for_tasks_individuals_and_the_law() {
 #[tokio::test]
 async fn what_could_not_be_judged_is_no_pass_and_says_why() {
     let world = world().await;
-    let _workers = world.workers();
+    let workers = world.workers();
     let (mut owner, dataset) = started(&world).await;
     for (parameters, notes) in [
         (
@@ -649,4 +649,5 @@ async fn what_could_not_be_judged_is_no_pass_and_says_why() {
             "{notes}: {told}"
         );
     }
+    workers.shutdown().await;
 }
