@@ -55,8 +55,10 @@ pub struct AnalysisSpec {
     /// What the analysis looks for.
     #[serde(default)]
     pub analysis_type: AnalysisType,
-    /// The column of true labels.
-    pub target: String,
+    /// The column of true labels. Without it, what predictions or scores say of groups is analysed, and not whether they
+    /// are right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// The column of predicted labels. Without it, predictions are `score >= score_threshold`; without a score
     /// either, the labels alone are analysed.
     #[serde(default)]
@@ -138,6 +140,12 @@ const fn is_five(neighbours: &u32) -> bool {
 }
 
 impl AnalysisSpec {
+    /// A comprehensive analysis of predictions or scores by `protected` without labels, with the defaults for the rest. One of
+    /// both columns is to be named.
+    pub fn unlabelled<S: Into<String>>(protected: impl IntoIterator<Item = S>) -> Self {
+        Self { target: None, ..Self::new("", protected) }
+    }
+
     /// A comprehensive analysis of `target` by `protected`, with the defaults for the rest.
     pub fn new<S: Into<String>>(
         target: impl Into<String>,
@@ -145,7 +153,7 @@ impl AnalysisSpec {
     ) -> Self {
         Self {
             analysis_type: AnalysisType::default(),
-            target: target.into(),
+            target: Some(target.into()),
             prediction: None,
             score: None,
             score_threshold: half(),
@@ -168,13 +176,12 @@ impl AnalysisSpec {
         }
     }
 
-    /// The columns that it names: protected attributes, strata if they are there, target, then prediction, score and weight
-    /// if they are there.
+    /// The columns that it names: protected attributes, then strata, target, prediction, score and weight if they are there.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.protected
             .iter()
             .chain(&self.strata)
-            .chain([&self.target])
+            .chain(&self.target)
             .chain(&self.prediction)
             .chain(&self.score)
             .chain(&self.weight)
@@ -220,6 +227,21 @@ impl AnalysisSpec {
         if let Some(data) = &self.data {
             faults.extend(data.faults(self));
         }
+        if self.analysis_type == AnalysisType::EqualizedOdds
+            && self.target.is_none()
+            && !faults.iter().any(|fault| fault.where_ == "/target")
+        {
+            faults.push(
+                Fault::new(
+                    "/target",
+                    "required",
+                    "Equalized odds compares predictions with labels, and there are no labels.",
+                )
+                .hint(
+                    "Name the column of labels, or ask for demographic parity, which needs none.",
+                ),
+            );
+        }
         if let Some(law) = &self.law {
             faults.extend(law.faults(self));
         }
@@ -254,10 +276,12 @@ impl AnalysisSpec {
     }
 
     fn column_faults(&self, faults: &mut Vec<Fault>) {
-        if self.target.is_empty() {
+        let is_unlabelled_alone =
+            self.target.is_none() && self.prediction.is_none() && self.score.is_none();
+        if is_unlabelled_alone || self.target.as_ref().is_some_and(String::is_empty) {
             faults.push(
                 Fault::new("/target", "required", "The column of true labels is not named.")
-                    .hint("Name it as target."),
+                    .hint("Name it as target. Predictions or scores are analysed without one, if there are any."),
             );
         }
         if self.protected.is_empty() {
@@ -297,7 +321,7 @@ impl AnalysisSpec {
                 ));
             }
             let roles = [
-                ("target", Some(&self.target)),
+                ("target", self.target.as_ref()),
                 ("prediction", self.prediction.as_ref()),
                 ("score", self.score.as_ref()),
                 ("weight", self.weight.as_ref()),
@@ -315,8 +339,8 @@ impl AnalysisSpec {
             }
         }
         self.strata_faults(faults);
-        if self.prediction.as_ref() == Some(&self.target) {
-            let message = format!("`{}` is the target and the prediction at once.", self.target);
+        if let Some(target) = self.target.as_ref().filter(|_| self.target == self.prediction) {
+            let message = format!("`{target}` is the target and the prediction at once.");
             faults.push(
                 Fault::new("/prediction", "two_roles", message)
                     .hint("Leave the prediction out to analyse the labels alone."),
@@ -345,7 +369,7 @@ impl AnalysisSpec {
             );
         }
         let roles = [
-            ("target", Some(&self.target)),
+            ("target", self.target.as_ref()),
             ("prediction", self.prediction.as_ref()),
             ("score", self.score.as_ref()),
             ("weight", self.weight.as_ref()),

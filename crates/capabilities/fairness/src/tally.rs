@@ -74,7 +74,7 @@ impl std::ops::AddAssign for ScoreSums {
     }
 }
 
-/// The labelled rows that share a score (or a bin of scores).
+/// The rows that share a score (or a bin of scores).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Point {
     /// Ascending with the score; equal for one score (or bin) in all groups.
@@ -85,12 +85,24 @@ pub struct Point {
     pub n: [u64; 2],
     /// Weights by label.
     pub w: [f64; 2],
+    /// Rows without a label. Only reports that count people ask for them; where nobody did, there are none.
+    pub unlabelled: u64,
 }
 
 impl Point {
+    /// All rows, labelled or not.
+    pub(crate) fn rows(&self) -> u64 {
+        self.n[NEGATIVE] + self.n[POSITIVE] + self.unlabelled
+    }
+
+    /// What a mean of scores counts it for.
+    fn mass(&self) -> f64 {
+        self.w[NEGATIVE] + self.w[POSITIVE] + self.unlabelled as f64
+    }
+
     /// Adds rows of the same rank.
     pub(crate) fn absorb(&mut self, other: &Self) {
-        let (mine, theirs) = (self.w[0] + self.w[1], other.w[0] + other.w[1]);
+        let (mine, theirs) = (self.mass(), other.mass());
         if self.score != other.score && mine + theirs > 0.0 {
             self.score = (self.score * mine + other.score * theirs) / (mine + theirs);
         }
@@ -98,6 +110,7 @@ impl Point {
             self.n[label] += other.n[label];
             self.w[label] += other.w[label];
         }
+        self.unlabelled += other.unlabelled;
     }
 }
 
@@ -134,7 +147,7 @@ pub struct Tally {
     pub cells: [[Count; 3]; 3],
     /// Sums over the scored rows, by label.
     pub scores: [ScoreSums; 3],
-    /// Labelled and scored rows by score, ascending.
+    /// Labelled and scored rows by score, ascending; with unlabelled ones among them only where those were asked for.
     pub points: Vec<Point>,
     /// The same in ten equal-width bins of [0, 1]; `None` unless all scores lie there and bins are narrow enough.
     pub reliability: Option<Box<[ReliabilitySums; BINS]>>,

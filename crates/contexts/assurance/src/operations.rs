@@ -115,7 +115,10 @@ fn binary() -> Value {
             "enum": ["demographic_parity", "equalized_odds", "individual_fairness", "comprehensive"],
             "default": "comprehensive"
         },
-        "target": { "type": "string", "description": "The column of true labels." },
+        "target": {
+            "type": ["string", "null"],
+            "description": "The column of true labels. May be left out where a prediction or a score is named: then what needs labels is left out too."
+        },
         "prediction": { "type": ["string", "null"], "description": "The column of predicted labels." },
         "score": { "type": ["string", "null"], "description": "The column of scores." },
         "score_threshold": { "type": "number", "default": 0.5 },
@@ -137,7 +140,7 @@ fn binary() -> Value {
         "data": data(),
         "law": law()
     })));
-    specification(&["target", "protected"], fields)
+    specification(&["protected"], fields)
 }
 
 /// The report of the data alone to make beside the analysis.
@@ -226,7 +229,7 @@ pub(crate) fn parameters() -> Value {
     json!({
         "description": "What to analyse, by the task: `binary` (yes or no) unless it is named.",
         "oneOf": [
-            tagged("binary", "Yes or no", binary(), &["target", "protected"]),
+            tagged("binary", "Yes or no", binary(), &["protected"]),
             tagged("regression", "Numbers", regression, &["task", "target", "prediction", "protected"]),
             tagged("multiclass", "One class of several", multiclass, &["task", "target", "prediction", "protected"]),
             tagged("ranking", "The order of lists", ranking, &["task", "protected"]),

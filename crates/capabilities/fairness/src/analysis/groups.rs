@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{
     cube::{Binned, Cube, Rows, tenth},
-    metrics,
-    tally::{Count, POSITIVE, Point, ScoreSums, Tally},
+    metrics::{self, Needs},
+    tally::{Count, MISSING, POSITIVE, Point, ScoreSums, Tally},
 };
 
 /// One cell of the cube as a tally (without its curve), and the rows by score of all cells in ascending order.
@@ -37,7 +37,7 @@ pub(crate) struct GroupTally {
 }
 
 impl Cells {
-    /// From a cube and its labelled rows by score, ascending.
+    /// From a cube and its rows by score, ascending.
     pub(crate) fn new(cube: &Cube, rows: &[Rows]) -> Self {
         let probabilities = cube.score_range.0 >= 0.0 && cube.score_range.1 <= 1.0;
         let mut tallies: Vec<Tally> =
@@ -60,11 +60,12 @@ impl Cells {
                 rank += 1;
                 last = Some(rows.rank);
             }
-            let cell = rows.slot / 2;
+            let cell = rows.slot / 3;
             let mut point = Point { rank, score: rows.score, ..Point::default() };
-            let label = (rows.slot % 2) as usize;
-            point.n[label] = rows.n;
-            point.w[label] = rows.w;
+            match (rows.slot % 3) as usize {
+                MISSING => point.unlabelled = rows.n,
+                label => (point.n[label], point.w[label]) = (rows.n, rows.w),
+            }
             match points.last_mut() {
                 Some((before, last)) if *before == cell && last.rank == rank => last.absorb(&point),
                 _ => points.push((cell, point)),
@@ -217,17 +218,20 @@ fn tally(cube: &Cube, cell: usize, probabilities: bool) -> Tally {
     tally
 }
 
-/// Gives each cell its rows by tenths of [0, 1]: exact scores by themselves, binned ones by the sums kept for it.
+/// Gives each cell its labelled rows by tenths of [0, 1]: exact scores by themselves, binned ones by the sums kept for it.
 fn add_reliability(cube: &Cube, rows: &[Rows], tallies: &mut [Tally]) {
     let histogram = &cube.histogram;
     if histogram.binned.as_ref().is_some_and(|binned| !Binned::calibrated(binned.halvings)) {
         return;
     }
     for rows in rows {
-        let bin = &mut tallies[(rows.slot / 2) as usize].reliability.get_or_insert_default()
-            [tenth(rows.score)];
+        let (cell, label) = ((rows.slot / 3) as usize, (rows.slot % 3) as usize);
+        if label == MISSING {
+            continue;
+        }
+        let bin = &mut tallies[cell].reliability.get_or_insert_default()[tenth(rows.score)];
         bin.n += rows.n;
-        bin.w[(rows.slot % 2) as usize] += rows.w;
+        bin.w[label] += rows.w;
         if histogram.binned.is_none() {
             bin.score += rows.w * rows.score;
         }
@@ -271,12 +275,33 @@ pub(crate) fn describe_bins(cube: &Cube) -> Option<u32> {
     cube.histogram.bins()
 }
 
-/// The metrics that these data allow, with their position in the registry.
-pub(crate) fn allowed(needs: metrics::Needs, prediction: bool, score: bool) -> bool {
-    use metrics::Needs;
-    match needs {
-        Needs::Rows | Needs::Labels => true,
-        Needs::Predictions | Needs::Decisions => prediction,
-        Needs::Scores | Needs::Ranking | Needs::Probabilities => score,
+/// Which columns the data have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Has {
+    pub labels: bool,
+    pub predictions: bool,
+    pub scores: bool,
+}
+
+impl Has {
+    /// What such a metric would need and is not there; `None` if these data allow it.
+    pub(crate) fn lacks(self, needs: Needs) -> Option<&'static str> {
+        let prediction = (self.predictions, "there are no predictions");
+        let score = (self.scores, "there are no scores");
+        let label = (self.labels, "there are no labels");
+        let there = (true, "");
+        let needed = match needs {
+            Needs::Rows => [there, there],
+            Needs::Labels => [label, there],
+            Needs::Predictions => [prediction, there],
+            Needs::Decisions => [prediction, label],
+            Needs::Scores => [score, there],
+            Needs::Ranking | Needs::Probabilities => [score, label],
+        };
+        needed.into_iter().find_map(|(is_there, why)| (!is_there).then_some(why))
+    }
+
+    pub(crate) fn allows(self, needs: Needs) -> bool {
+        self.lacks(needs).is_none()
     }
 }

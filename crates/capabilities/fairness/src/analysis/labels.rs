@@ -11,9 +11,13 @@ use crate::{
 /// How the labels were read, or why they cannot be.
 pub(crate) fn resolve(cube: &Cube, spec: &AnalysisSpec) -> Result<Labels, Vec<Fault>> {
     let mut faults = Vec::new();
-    let target = &cube.target.labels;
     let named = spec.positive_label.as_deref();
-    faults.extend(label_faults(target, "/target", &spec.target, "label", named));
+    // Without labels, predictions say which words there are.
+    let mut read = &cube.prediction.labels;
+    if let Some(target) = &spec.target {
+        read = &cube.target.labels;
+        faults.extend(label_faults(read, "/target", target, "label", named));
+    }
     if let Some(name) = &spec.prediction {
         let predicted = &cube.prediction.labels;
         faults.extend(label_faults(predicted, "/prediction", name, "prediction", named));
@@ -26,16 +30,16 @@ pub(crate) fn resolve(cube: &Cube, spec: &AnalysisSpec) -> Result<Labels, Vec<Fa
         (None, Some(_)) => PredictionSource::Score,
         (None, None) => PredictionSource::None,
     };
-    let positive = target.positives.first().cloned().or_else(|| spec.positive_label.clone());
+    let positive = read.positives.first().cloned().or_else(|| spec.positive_label.clone());
     let positive = positive.unwrap_or_else(|| {
-        if target.others.iter().any(|label| label.eq_ignore_ascii_case("false")) {
+        if read.others.iter().any(|label| label.eq_ignore_ascii_case("false")) {
             "true"
         } else {
             "1"
         }
         .to_owned()
     });
-    Ok(Labels { positive, negative: target.others.first().cloned(), prediction })
+    Ok(Labels { positive, negative: read.others.first().cloned(), prediction })
 }
 
 /// Why a column's values cannot be read as yes and no.

@@ -47,7 +47,7 @@ use estimates::estimate_all;
 pub(crate) use estimates::{Estimated, Sure, estimate};
 use everybody::Everybody;
 pub(crate) use groups::{Cells, GroupTally, Groups, places};
-use groups::{SMALL_GROUPS_SHOWN, allowed};
+use groups::{Has, SMALL_GROUPS_SHOWN};
 pub(crate) use judge::{gap, judge_anew, judge_value, sum_up_anew};
 pub(crate) use labels::{label_faults, resolve};
 pub use remote::{Remote, RemoteError};
@@ -179,16 +179,16 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
         return Err(AnalysisError::Invalid(faults));
     }
 
-    let (predicted, scored) = (labels.prediction != PredictionSource::None, spec.score.is_some());
+    let has = has(spec, &labels);
     let definitions: Vec<&Definition> = disparities::registry()
         .iter()
-        .filter(|definition| allowed(definition.needs, predicted, scored))
+        .filter(|definition| has.allows(definition.needs))
         .filter(|definition| {
             spec.strata.is_some() || !matches!(definition.kind, Kind::Conditional { .. })
         })
         .collect();
     for comparison in &mut comparisons {
-        comparison.within = Within::of(cube, &cells, comparison, spec, (predicted, scored));
+        comparison.within = Within::of(cube, &cells, comparison, spec, has);
     }
     let draws = Draws::make(spec, &cells, &comparisons, &definitions);
     draws.apply(&mut comparisons, &mut overall);
@@ -216,11 +216,11 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
     let recommendations = recommend::recommend(&results, &comparisons, &data);
     let intersections = results.split_off(spec.protected.len());
     let all = GroupTally { values: Vec::new(), name: "all".to_owned(), tally: whole };
-    let (compliance_score, scored_disparities, left_out) = summary::compliance(&results, spec);
+    let (compliance_score, scored_disparities, left_out) = summary::compliance(&results, spec, has);
     Ok(AnalysisResult {
         engine_version: ENGINE_VERSION.to_owned(),
         seed: spec.seed,
-        scores: summary::score_precision(cube, &cells, &all.tally, &comparisons, scored),
+        scores: summary::score_precision(cube, &cells, &all.tally, &comparisons, has.scores),
         rows: Rows {
             read: cube.rows,
             used: all.tally.all.n,
@@ -424,6 +424,15 @@ fn attribute_result(
     }
 }
 
+/// Which columns there are, with predictions made of scores among them.
+fn has(spec: &AnalysisSpec, labels: &Labels) -> Has {
+    Has {
+        labels: spec.target.is_some(),
+        predictions: labels.prediction != PredictionSource::None,
+        scores: spec.score.is_some(),
+    }
+}
+
 fn group(
     group: &GroupTally,
     estimates: &[Estimated],
@@ -432,7 +441,7 @@ fn group(
     labels: &Labels,
 ) -> Group {
     let tally = &group.tally;
-    let (predicted, scored) = (labels.prediction != PredictionSource::None, spec.score.is_some());
+    let has = has(spec, labels);
     let [true_positives, false_positives, true_negatives, false_negatives] =
         tally.confusion().map(|count| count.n);
     let with_score: u64 = tally.scores.iter().map(|sums| sums.count.n).sum();
@@ -443,10 +452,10 @@ fn group(
         weight: tally.all.w,
         effective: tally.all.effective(),
         small,
-        missing_target: tally.label(MISSING).n,
-        missing_prediction: if predicted { tally.predicted(MISSING).n } else { 0 },
-        missing_score: if scored { tally.all.n - with_score } else { 0 },
-        confusion: predicted.then_some(Confusion {
+        missing_target: if has.labels { tally.label(MISSING).n } else { 0 },
+        missing_prediction: if has.predictions { tally.predicted(MISSING).n } else { 0 },
+        missing_score: if has.scores { tally.all.n - with_score } else { 0 },
+        confusion: (has.labels && has.predictions).then_some(Confusion {
             true_positives,
             false_positives,
             true_negatives,
@@ -455,10 +464,10 @@ fn group(
         metrics: metrics::registry()
             .iter()
             .zip(estimates)
-            .filter(|(metric, _)| allowed(metric.needs, predicted, scored))
+            .filter(|(metric, _)| has.allows(metric.needs))
             .map(|(metric, estimate)| estimate.to_value(metric, spec.confidence))
             .collect(),
-        reliability: if scored && !estimates.is_empty() {
+        reliability: if has.scores && !estimates.is_empty() {
             reliability(tally, spec.confidence)
         } else {
             Vec::new()

@@ -63,7 +63,9 @@ pub fn column_faults(spec: &AnalysisSpec, schema: &Schema) -> Vec<Fault> {
             }
         }
     };
-    check("/target".to_owned(), &spec.target, None);
+    if let Some(name) = &spec.target {
+        check("/target".to_owned(), name, None);
+    }
     if let Some(name) = &spec.prediction {
         check("/prediction".to_owned(), name, None);
     }
@@ -147,6 +149,7 @@ fn plan_for(
 pub(crate) fn layout(spec: &AnalysisSpec) -> Layout {
     Layout {
         attributes: spec.protected.len() + usize::from(spec.strata.is_some()),
+        label: spec.target.is_some(),
         prediction: spec.prediction.is_some(),
         score: spec.score.is_some(),
         weight: spec.weight.is_some(),
@@ -310,7 +313,7 @@ pub(crate) fn read_error(error: DataFusionError, spec: &AnalysisSpec) -> Analysi
             "label_not_binary",
             format!(
                 "`{}` is no label of two values: it has {} and more.",
-                spec.target,
+                spec.target.as_deref().unwrap_or_default(),
                 listed(values)
             ),
         )

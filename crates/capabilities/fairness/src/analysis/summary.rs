@@ -3,7 +3,7 @@
 use super::{
     compare::Comparison,
     draws::Draws,
-    groups::{Cells, SMALL_GROUPS_SHOWN, binning_error, describe_bins},
+    groups::{Cells, Has, SMALL_GROUPS_SHOWN, binning_error, describe_bins},
     judge::{gap, threshold},
 };
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
 pub(crate) fn compliance(
     attributes: &[AttributeResult],
     spec: &AnalysisSpec,
+    has: Has,
 ) -> (Option<f64>, Vec<ScoredDisparity>, Vec<LeftOut>) {
     let (mut scored, mut left_out) = (Vec::new(), Vec::new());
     let counted = disparities::registry()
@@ -41,9 +42,9 @@ pub(crate) fn compliance(
                 }),
                 None => left_out.push(LeftOut {
                     name: format!("{}: {}", attribute.name, definition.id),
-                    reason: found
-                        .and_then(|disparity| disparity.undefined.clone())
-                        .unwrap_or_else(|| "there are no predictions".to_owned()),
+                    reason: found.and_then(|disparity| disparity.undefined.clone()).unwrap_or_else(
+                        || has.lacks(definition.needs).unwrap_or("it is not there").to_owned(),
+                    ),
                 }),
             }
         }
@@ -127,12 +128,14 @@ pub(crate) fn excluded(
             "Their weight is missing, negative or no finite number: they are in no metric.",
         );
     }
-    add(
-        "missing_target",
-        &spec.target,
-        whole.label(MISSING).n,
-        "They have no label: they count in selection rates and mean scores, and in nothing that needs labels.",
-    );
+    if let Some(target) = &spec.target {
+        add(
+            "missing_target",
+            target,
+            whole.label(MISSING).n,
+            "They have no label: they count in selection rates and mean scores, and in nothing that needs labels.",
+        );
+    }
     if let Some(prediction) = &spec.prediction {
         add(
             "missing_prediction",
@@ -185,6 +188,9 @@ pub(crate) fn excluded(
     excluded
 }
 
+/// Why so much is not there where nothing is known of what is true.
+const NO_LABELS: &str = "There is no column of labels: rates of errors, accuracy, calibration and all else that compares with what is true are left out. What is said is how often each group is selected and how it is scored, not whether rightly.";
+
 /// What the reader must know before trusting the numbers.
 pub(crate) fn warnings(
     cube: &Cube,
@@ -195,6 +201,9 @@ pub(crate) fn warnings(
     intersections: &[AttributeResult],
 ) -> Vec<String> {
     let mut warnings = Vec::new();
+    if spec.target.is_none() {
+        warnings.push(NO_LABELS.to_owned());
+    }
     if spec.weight.is_some() {
         warnings.push(format!(
             "The data are weighted: intervals use Kish's effective sample size, {:.0} of {} rows.",

@@ -52,10 +52,10 @@ pub(super) fn differences(baseline: &AnalysisResult, current: &AnalysisResult) -
     let mut found = Found(Vec::new());
     found.add(
         "target",
-        &was.target,
-        &is.target,
+        was.target.as_deref().unwrap_or("none"),
+        is.target.as_deref().unwrap_or("none"),
         Effect::Numbers,
-        "the labels are another column's",
+        "the labels are another column's, or there are none",
     );
     found.add(
         "positive_label",

@@ -12,12 +12,16 @@ use crate::metrics::reliability::BINS;
 
 /// What an entry of the histogram takes.
 const ENTRY_BYTES: usize = 5 * 8;
-const MAGIC: [u8; 4] = *b"EFC2";
+const MAGIC: [u8; 4] = *b"EFC3";
 
 impl Cube {
     /// Its state.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let size = self.counts.len() * 8 + self.histogram.size() + self.repeats.size() + 4096;
+        let size = self.counts.len() * 8
+            + self.histogram.size()
+            + self.unlabelled.size()
+            + self.repeats.size()
+            + 4096;
         let mut out = Writer(Vec::with_capacity(size));
         out.0.extend(MAGIC);
         // A layout of flags, a number and a short text always serialises.
@@ -66,7 +70,8 @@ impl Cube {
                 cell.log_loss,
             ]);
         }
-        self.write_histogram(&mut out);
+        out.histogram(&self.histogram);
+        out.histogram(&self.unlabelled);
         self.write_repeats(&mut out);
         out.0
     }
@@ -121,94 +126,12 @@ impl Cube {
             }
         }
         cube.read_sums(&mut from, cells)?;
-        cube.read_histogram(&mut from, cells)?;
+        let weighted = cube.layout.weight;
+        for histogram in [&mut cube.histogram, &mut cube.unlabelled] {
+            read_histogram(histogram, &mut from, cells, weighted)?;
+        }
         cube.read_repeats(&mut from, cells)?;
         if from.0.is_empty() { Ok(cube) } else { Err(CubeError::Damaged("it is too long")) }
-    }
-
-    fn write_histogram(&self, out: &mut Writer) {
-        let Histogram { table, binned, .. } = &self.histogram;
-        out.number(u64::from(table.level()));
-        out.number(table.len() as u64);
-        for entry in table.entries() {
-            for number in [
-                u64::from(entry.slot),
-                entry.key,
-                entry.n,
-                entry.w.to_bits(),
-                entry.score_sum.to_bits(),
-            ] {
-                out.number(number);
-            }
-        }
-        out.number(u64::from(binned.is_some()));
-        if let Some(Binned { halvings, n, w, sums }) = binned {
-            out.number(u64::from(*halvings));
-            for n in n {
-                out.number(*n);
-            }
-            out.number(w.len() as u64);
-            for w in w {
-                out.number(w.to_bits());
-            }
-            for sums in sums {
-                out.sums(*sums);
-            }
-        }
-    }
-
-    fn read_histogram(&mut self, from: &mut Reader<'_>, cells: usize) -> Result<(), CubeError> {
-        self.histogram.reserve(cells);
-        let level = from.number()?;
-        if level > u64::from(LAST_LEVEL) {
-            return Err(CubeError::Damaged("its scores"));
-        }
-        let level = level as u32;
-        self.histogram.table.rise_to(level);
-        let entries = from.number()?;
-        // No more room than the bytes can fill: they may be anybody's.
-        self.histogram.expect((entries as usize).min(from.0.len() / ENTRY_BYTES));
-        for _ in 0..entries {
-            let (slot, key, n) = (from.number()?, from.number()?, from.number()?);
-            let (w, score_sum) = (f64::from_bits(from.number()?), f64::from_bits(from.number()?));
-            if slot as usize >= cells * 2 {
-                return Err(CubeError::Damaged("a score's cell"));
-            }
-            self.histogram
-                .table
-                .add_entry(Entry { slot: slot as u32, key, n, w, score_sum }, level);
-        }
-        if from.number()? == 0 {
-            return Ok(());
-        }
-        let halvings = from.number()?;
-        if halvings > u64::from(MOST_HALVINGS) {
-            return Err(CubeError::Damaged("its score bins"));
-        }
-        let halvings = halvings as u32;
-        let mut binned = Binned { halvings, ..Binned::default() };
-        let length = cells * 2 * stride(halvings);
-        for _ in 0..length {
-            binned.n.push(from.number()?);
-        }
-        let weights = from.number()? as usize;
-        if weights != if self.layout.weight { length } else { 0 } {
-            return Err(CubeError::Damaged("its score weights"));
-        }
-        for _ in 0..weights {
-            binned.w.push(f64::from_bits(from.number()?));
-        }
-        if Binned::calibrated(halvings) {
-            for _ in 0..cells * 2 {
-                let mut sums = [Sum::default(); BINS];
-                for sum in &mut sums {
-                    *sum = from.sum()?;
-                }
-                binned.sums.push(sums);
-            }
-        }
-        self.histogram.binned = Some(binned);
-        Ok(())
     }
 
     fn write_repeats(&self, out: &mut Writer) {
@@ -280,6 +203,64 @@ impl Cube {
     }
 }
 
+fn read_histogram(
+    histogram: &mut Histogram,
+    from: &mut Reader<'_>,
+    cells: usize,
+    weighted: bool,
+) -> Result<(), CubeError> {
+    histogram.reserve(cells);
+    let slots = histogram.slots(cells);
+    let level = from.number()?;
+    if level > u64::from(LAST_LEVEL) {
+        return Err(CubeError::Damaged("its scores"));
+    }
+    let level = level as u32;
+    histogram.table.rise_to(level);
+    let entries = from.number()?;
+    // No more room than the bytes can fill: they may be anybody's.
+    histogram.expect((entries as usize).min(from.0.len() / ENTRY_BYTES));
+    for _ in 0..entries {
+        let (slot, key, n) = (from.number()?, from.number()?, from.number()?);
+        let (w, score_sum) = (f64::from_bits(from.number()?), f64::from_bits(from.number()?));
+        if slot as usize >= slots {
+            return Err(CubeError::Damaged("a score's cell"));
+        }
+        histogram.table.add_entry(Entry { slot: slot as u32, key, n, w, score_sum }, level);
+    }
+    if from.number()? == 0 {
+        return Ok(());
+    }
+    let halvings = from.number()?;
+    if halvings > u64::from(MOST_HALVINGS) {
+        return Err(CubeError::Damaged("its score bins"));
+    }
+    let halvings = halvings as u32;
+    let mut binned = Binned { halvings, ..Binned::default() };
+    let length = slots * stride(halvings);
+    for _ in 0..length {
+        binned.n.push(from.number()?);
+    }
+    let weights = from.number()? as usize;
+    if weights != if weighted { length } else { 0 } {
+        return Err(CubeError::Damaged("its score weights"));
+    }
+    for _ in 0..weights {
+        binned.w.push(f64::from_bits(from.number()?));
+    }
+    if Binned::calibrated(halvings) {
+        for _ in 0..slots {
+            let mut sums = [Sum::default(); BINS];
+            for sum in &mut sums {
+                *sum = from.sum()?;
+            }
+            binned.sums.push(sums);
+        }
+    }
+    histogram.binned = Some(binned);
+    Ok(())
+}
+
 struct Writer(Vec<u8>);
 
 impl Writer {
@@ -290,6 +271,37 @@ impl Writer {
     fn bytes(&mut self, bytes: &[u8]) {
         self.number(bytes.len() as u64);
         self.0.extend(bytes);
+    }
+
+    fn histogram(&mut self, histogram: &Histogram) {
+        let Histogram { table, binned, .. } = histogram;
+        self.number(u64::from(table.level()));
+        self.number(table.len() as u64);
+        for entry in table.entries() {
+            for number in [
+                u64::from(entry.slot),
+                entry.key,
+                entry.n,
+                entry.w.to_bits(),
+                entry.score_sum.to_bits(),
+            ] {
+                self.number(number);
+            }
+        }
+        self.number(u64::from(binned.is_some()));
+        if let Some(Binned { halvings, n, w, sums }) = binned {
+            self.number(u64::from(*halvings));
+            for n in n {
+                self.number(*n);
+            }
+            self.number(w.len() as u64);
+            for w in w {
+                self.number(w.to_bits());
+            }
+            for sums in sums {
+                self.sums(*sums);
+            }
+        }
     }
 
     fn sums<const N: usize>(&mut self, sums: [Sum; N]) {

@@ -1,4 +1,4 @@
-//! The cube as an analysis reads it: all rows in its sums, and the labelled rows by score in order.
+//! The cube as an analysis reads it: all rows in its sums, and its rows by score in order.
 
 use std::borrow::Cow;
 
@@ -27,6 +27,19 @@ impl Cube {
         (Cow::Owned(finished), rows)
     }
 
+    /// The same with the rows that have a score and no label among them: where one kind is binned, both are, alike.
+    pub(crate) fn finished_with_unlabelled(&self) -> (Cow<'_, Self>, Vec<Rows>) {
+        let is_merely_counted = self.repeats.entries().any(|(slot, ..)| slot % 3 == MISSING);
+        if self.unlabelled.is_empty() && !is_merely_counted {
+            return self.finished();
+        }
+        let mut finished = self.clone();
+        finished.settle();
+        finished.histogram.align(&mut finished.unlabelled);
+        let rows = in_order(finished.histogram.rows().chain(finished.unlabelled.rows()));
+        (Cow::Owned(finished), rows)
+    }
+
     /// Brings what is merely counted to the sums alone.
     fn settle_sums(&mut self) {
         let repeats = std::mem::replace(&mut self.repeats, Repeats::new());
@@ -43,8 +56,12 @@ impl Cube {
 }
 
 fn sorted(histogram: &Histogram) -> Vec<Rows> {
-    let mut rows: Vec<Rows> = histogram.rows().collect();
-    // A cell's two labels are two slots, one after the other.
+    in_order(histogram.rows())
+}
+
+fn in_order(rows: impl Iterator<Item = Rows>) -> Vec<Rows> {
+    let mut rows: Vec<Rows> = rows.collect();
+    // A cell's labels are slots one after the other.
     rows.sort_unstable_by_key(|rows| (rows.rank, rows.slot));
     rows
 }
@@ -59,7 +76,7 @@ fn rows_by_score(repeats: &Repeats) -> Vec<Rows> {
             for label in [NEGATIVE, POSITIVE] {
                 let n = u64::from(counts[label]);
                 if n > 0 {
-                    let slot = (cell * 2 + label) as u32;
+                    let slot = (cell * 3 + label) as u32;
                     rows.push(Rows { slot, rank: ordered(score), score, n, w: n as f64 });
                 }
             }

@@ -1,24 +1,26 @@
-//! Labelled rows by group, label and score: exact while there are few enough of them, then in equal-width bins.
+//! Rows by group, label and score: exact while there are few enough of them, then in equal-width bins.
 
 use super::{
     limits::{MAX_BINS, MAX_SCORE_ENTRIES, SCORE_BINS},
     sum::Sum,
     table::{Entry, Table},
 };
-use crate::metrics::reliability::BINS;
+use crate::{metrics::reliability::BINS, tally::MISSING};
 
 /// The most halvings: one bin is left.
 pub(crate) const MOST_HALVINGS: u32 = 13;
 /// Scores of one tenth of [0, 1] fill 2^9 of the finest bins.
 const TENTH: u32 = SCORE_BINS.ilog2() - BINS.ilog2();
 
-/// Labelled rows by group, label and score.
+/// Rows by group, label and score: those of both labels, or those without one.
 ///
 /// Whether scores are exact, and how wide bins are, follows from the sets of scores and of cells alone: every order of rows
 /// and every partitioning ends with the same histogram.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Histogram {
-    /// Slots in use: two to a cell, one for each label.
+    /// Slots of a cell: one for each label, or one.
+    labels: u32,
+    /// Slots in use.
     slots: usize,
     weighted: bool,
     /// All scores while they are exact; afterwards those outside [0, 1], in bins by their leading bits.
@@ -41,6 +43,7 @@ pub(crate) struct Binned {
 
 /// Rows of one slot and score, or bin.
 pub(crate) struct Rows {
+    /// Three to a cell, by label, whatever the histogram holds.
     pub slot: u32,
     /// Ascending with the score, over all slots.
     pub rank: u64,
@@ -51,8 +54,19 @@ pub(crate) struct Rows {
 }
 
 impl Histogram {
+    /// Of rows that have a label.
     pub(crate) fn new(weighted: bool) -> Self {
-        Self { weighted, ..Self::default() }
+        Self { labels: 2, weighted, ..Self::default() }
+    }
+
+    /// Of rows that have none.
+    pub(crate) fn unlabelled(weighted: bool) -> Self {
+        Self { labels: 1, weighted, ..Self::default() }
+    }
+
+    /// How many slots so many cells have.
+    pub(crate) fn slots(&self, cells: usize) -> usize {
+        cells * self.labels as usize
     }
 
     /// How many bins [0, 1] has; `None` while scores are exact.
@@ -75,7 +89,7 @@ impl Histogram {
 
     /// Makes room for so many cells, before rows of them are added.
     pub(crate) fn reserve(&mut self, cells: usize) {
-        self.slots = cells * 2;
+        self.slots = self.slots(cells);
         if let Some(binned) = &mut self.binned {
             binned.reserve(self.slots, self.weighted);
         }
@@ -88,10 +102,10 @@ impl Histogram {
         }
     }
 
-    /// Adds so many rows, `weight` in all, with a finite score.
+    /// Adds so many rows, `weight` in all, with a finite score. The label of rows that have none is 0.
     #[inline]
     pub(crate) fn add(&mut self, cell: u32, label: usize, score: f64, rows: u64, weight: f64) {
-        let slot = cell * 2 + label as u32;
+        let slot = cell * self.labels + label as u32;
         match &mut self.binned {
             Some(binned) if (0.0..=1.0).contains(&score) => {
                 binned.add(slot, score, rows, weight, weight * score);
@@ -131,7 +145,8 @@ impl Histogram {
         if other.binned.is_some() && self.binned.is_none() {
             self.bin();
         }
-        let slot = |slot: u32| cells[(slot / 2) as usize] * 2 + slot % 2;
+        let labels = self.labels;
+        let slot = |slot: u32| cells[(slot / labels) as usize] * labels + slot % labels;
         if let (Some(mine), Some(theirs)) = (&mut self.binned, &other.binned) {
             mine.merge(theirs, slot);
         }
@@ -150,16 +165,41 @@ impl Histogram {
         self.table.coarsen(MAX_SCORE_ENTRIES);
     }
 
+    /// Makes both as coarse as the coarser one: then equal ranks are one score, or one bin, in both.
+    pub(crate) fn align(&mut self, other: &mut Self) {
+        if self.binned.is_none() && other.binned.is_none() {
+            return;
+        }
+        for one in [&mut *self, &mut *other] {
+            if one.binned.is_none() {
+                one.bin();
+            }
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.binned, &mut other.binned) {
+            let halvings = mine.halvings.max(theirs.halvings);
+            mine.coarsen(halvings);
+            theirs.coarsen(halvings);
+        }
+        let level = self.table.level().max(other.table.level());
+        self.table.rise_to(level);
+        other.table.rise_to(level);
+    }
+
     /// All rows, in no order.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Rows> {
         let table = &self.table;
+        let labels = self.labels;
+        let told = move |slot: u32| match labels {
+            1 => slot * 3 + MISSING as u32,
+            _ => slot / labels * 3 + slot % labels,
+        };
         let exact = self.binned.is_none();
         let entries = table.entries().map(move |entry| {
             let score = table.score(entry);
             let rank = table.rank(entry);
             // Outside bins are below or above all of [0, 1].
             let rank = if exact || score < 0.0 { rank } else { ABOVE | rank };
-            Rows { slot: entry.slot, rank, score, n: entry.n, w: entry.w }
+            Rows { slot: told(entry.slot), rank, score, n: entry.n, w: entry.w }
         });
         let binned = self.binned.iter().flat_map(|binned| {
             let (stride, width) = (
@@ -167,7 +207,7 @@ impl Histogram {
                 f64::from(1_u32 << binned.halvings) / f64::from(SCORE_BINS),
             );
             binned.n.iter().enumerate().filter(|(_, n)| **n > 0).map(move |(at, n)| Rows {
-                slot: (at / stride) as u32,
+                slot: told((at / stride) as u32),
                 rank: INSIDE | (at % stride) as u64,
                 score: ((at % stride) as f64 + 0.5) * width,
                 n: *n,

@@ -7,11 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::limits;
 
-/// Which arguments the function has after the layout: attributes, label, then prediction, score and weight if they are there.
+/// Which arguments the function has after the layout: attributes, then label, prediction, score and weight if they are there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each says whether one column is there")]
 pub struct Layout {
     /// How many protected attributes.
     pub attributes: usize,
+    /// Whether there is a label.
+    #[serde(default = "yes")]
+    pub label: bool,
     /// Whether there is a prediction.
     pub prediction: bool,
     /// Whether there is a score.
@@ -24,11 +28,15 @@ pub struct Layout {
     pub threshold: f64,
 }
 
+const fn yes() -> bool {
+    true
+}
+
 impl Layout {
     /// How many arguments it describes.
     pub fn arguments(&self) -> usize {
         self.attributes
-            + 1
+            + usize::from(self.label)
             + usize::from(self.prediction)
             + usize::from(self.score)
             + usize::from(self.weight)

@@ -51,6 +51,8 @@ impl Cube {
         }
         self.histogram.reserve(self.index.len());
         self.histogram.merge(&other.histogram, &cells);
+        self.unlabelled.reserve(self.index.len());
+        self.unlabelled.merge(&other.unlabelled, &cells);
         self.merge_repeats(&other.repeats, &cells);
         Ok(())
     }

@@ -71,8 +71,11 @@ pub struct Cube {
     pub(crate) weights: Vec<WeightCell>,
     /// Three to a cell, by label; empty without scores.
     pub(crate) scores: Vec<ScoreCell>,
+    /// Labelled rows by score.
     pub(crate) histogram: Histogram,
-    /// Rows with scores that are not in `scores` and `histogram` yet.
+    /// Rows with a score and no label, by score.
+    pub(crate) unlabelled: Histogram,
+    /// Rows with scores that are not in `scores` and the histograms yet.
     pub(crate) repeats: Repeats,
     /// Rows read.
     pub(crate) rows: u64,
@@ -105,6 +108,7 @@ impl Cube {
             weights: Vec::new(),
             scores: Vec::new(),
             histogram: Histogram::new(layout.weight),
+            unlabelled: Histogram::unlabelled(layout.weight),
             repeats: Repeats::new(),
             rows: 0,
             invalid_weights: 0,
@@ -124,6 +128,7 @@ impl Cube {
             + self.weights.capacity() * size_of::<WeightCell>()
             + self.scores.capacity() * size_of::<ScoreCell>()
             + self.histogram.size()
+            + self.unlabelled.size()
             + self.repeats.size()
             + self
                 .buffers
@@ -165,13 +170,14 @@ impl Cube {
         if columns.len() != self.layout.arguments() {
             return Err(CubeError::Damaged("the number of arguments does not fit the layout"));
         }
-        let rows = columns[attributes].len();
+        let rows = columns.first().map_or(0, |column| column.len());
         self.rows += match times {
             Some(times) if times.len() == rows => times.iter().copied().map(u64::from).sum(),
             Some(_) => return Err(CubeError::Damaged("rows and their numbers differ")),
             None => rows as u64,
         };
-        let mut rest = columns[attributes + 1..].iter();
+        let mut rest = columns[attributes..].iter();
+        let label = rest.next_if(self.layout.label);
         let prediction = rest.next_if(self.layout.prediction);
         let score = rest.next_if(self.layout.score).map(floats).transpose()?;
         let weight = rest.next_if(self.layout.weight).map(floats).transpose()?;
@@ -180,7 +186,12 @@ impl Cube {
         self.read_cells(&columns[..attributes], &mut buffers)?;
         buffers.buckets.clear();
         buffers.buckets.resize(rows, 0);
-        self.target.read(&columns[attributes], 3, &mut buffers.buckets).map_err(unreadable)?;
+        match label {
+            Some(label) => {
+                self.target.read(label, 3, &mut buffers.buckets).map_err(unreadable)?;
+            }
+            None => buffers.buckets.fill(3 * MISSING as u32),
+        }
         match (prediction, &score) {
             (Some(prediction), _) => {
                 self.prediction.read(prediction, 1, &mut buffers.buckets).map_err(unreadable)?;
@@ -208,6 +219,7 @@ impl Cube {
         if let Some(score) = &score {
             self.scores.resize(cells * 3, ScoreCell::default());
             self.histogram.reserve(cells);
+            self.unlabelled.reserve(cells);
             match times {
                 Some(times) => self.add_scores_times(score, times, &buffers)?,
                 None => self.add_scores(score, weight.as_ref(), &buffers),

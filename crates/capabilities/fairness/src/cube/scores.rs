@@ -156,7 +156,9 @@ impl Cube {
     /// Brings what is merely counted to sums and histogram.
     pub(crate) fn settle(&mut self) {
         let repeats = self.repeats.drain();
-        self.histogram.expect(repeats.len());
+        let unlabelled = repeats.iter().filter(|(slot, ..)| slot % 3 == MISSING).count();
+        self.histogram.expect(repeats.len() - unlabelled);
+        self.unlabelled.expect(unlabelled);
         for (slot, score, rows) in repeats {
             self.add_score((slot / 3) as u32, slot % 3, score, rows.into(), 1.0);
         }
@@ -172,6 +174,7 @@ impl Cube {
     fn add_score(&mut self, cell: u32, label: usize, value: f64, rows: u64, w: f64) {
         if label == MISSING {
             self.add_sums(cell, label, value, rows, w, 0.0);
+            self.unlabelled.add(cell, 0, value, rows, w * rows as f64);
         } else {
             let loss = row_log_loss(value, label == POSITIVE) / LOSS_UNIT;
             self.add_sums(cell, label, value, rows, w, loss);

@@ -93,6 +93,7 @@ mod tests {
     fn a_cube_is_a_state() {
         let layout = Layout {
             attributes: 1,
+            label: true,
             prediction: false,
             score: false,
             weight: false,

@@ -1,4 +1,5 @@
-//! The cube as DataFusion's aggregate function `fair_cube(layout, attributes…, label, prediction, score, weight)`.
+//! The cube as DataFusion's aggregate function `fair_cube(layout, attributes…, label, prediction, score, weight)`, with what the
+//! layout has of these.
 //!
 //! Without GROUP BY: DataFusion aggregates each partition by itself and merges the states, on one machine or many. The layout
 //! is a literal, so that a plan that is shipped elsewhere needs the function's name alone.
@@ -96,7 +97,7 @@ impl AggregateUDFImpl for FairCube {
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
         if arguments.len() < 3 {
             return plan_err!(
-                "{FUNCTION_NAME} needs a layout, at least one attribute, and a label"
+                "{FUNCTION_NAME} needs a layout, at least one attribute, and a label, a prediction or a score"
             );
         }
         Ok(DataType::Binary)

@@ -89,8 +89,13 @@ pub async fn describe(
     population: &Population,
     cancel: &CancellationToken,
 ) -> Result<DataReport, AnalysisError> {
-    let spec =
-        &AnalysisSpec { analysis_type: AnalysisType::default(), strata: None, ..spec.clone() };
+    let spec = &AnalysisSpec {
+        analysis_type: AnalysisType::default(),
+        strata: None,
+        // Labels are what data hold: without a name for them there is a fault, whatever else is named.
+        target: Some(spec.target.clone().unwrap_or_default()),
+        ..spec.clone()
+    };
     let schema = table.schema().as_arrow().clone();
     let specs: Vec<(&String, AnalysisSpec)> = features
         .iter()

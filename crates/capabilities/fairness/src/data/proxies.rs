@@ -41,7 +41,7 @@ impl Proxy {
     }
 }
 
-/// The protected attributes beside one another, and the label beside each.
+/// The protected attributes beside one another, and the label beside each, if there is one.
 pub(super) fn associations(cells: &Cells, cube: &Cube, spec: &AnalysisSpec) -> Vec<Proxy> {
     let mut found = Vec::new();
     for (attribute, name) in spec.protected.iter().enumerate() {
@@ -56,7 +56,9 @@ pub(super) fn associations(cells: &Cells, cube: &Cube, spec: &AnalysisSpec) -> V
                 })
             })
             .collect();
-        found.push(Proxy::of_categories(&spec.target, name, &labels, spec.weight.is_some()));
+        if let Some(target) = &spec.target {
+            found.push(Proxy::of_categories(target, name, &labels, spec.weight.is_some()));
+        }
     }
     let count = spec.protected.len();
     let pairs = (0..count).flat_map(|attribute| (0..count).map(move |column| (column, attribute)));

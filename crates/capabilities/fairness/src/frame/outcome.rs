@@ -25,7 +25,9 @@ impl Outcome {
         match (&spec.prediction, &spec.score) {
             (Some(name), _) => Self::label(name, positive, true),
             (None, Some(name)) => Self::Score(name.clone(), spec.score_threshold),
-            (None, None) => Self::label(&spec.target, positive, false),
+            (None, None) => {
+                Self::label(spec.target.as_deref().unwrap_or_default(), positive, false)
+            }
         }
     }
 

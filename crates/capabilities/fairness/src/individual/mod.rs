@@ -78,8 +78,8 @@ pub(crate) fn faults(spec: &AnalysisSpec) -> Vec<Fault> {
             let message = format!("`{feature}` is named twice.");
             faults.push(Fault::new(place.clone(), "duplicate", message));
         }
-        let outcome = spec.prediction.as_ref().or(spec.score.as_ref()).unwrap_or(&spec.target);
-        if feature == outcome {
+        let outcome = spec.prediction.as_ref().or(spec.score.as_ref()).or(spec.target.as_ref());
+        if Some(feature) == outcome {
             let message = format!("`{feature}` is the outcome and a feature at once.");
             faults.push(
                 Fault::new(place, "two_roles", message)

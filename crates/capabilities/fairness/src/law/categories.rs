@@ -50,7 +50,8 @@ pub(super) fn people(
     if !faults.is_empty() {
         return Err(AnalysisError::Invalid(faults));
     }
-    let (cube, rows) = cube.finished();
+    // The rules count all who are scored: whether a label is known is no matter of theirs.
+    let (cube, rows) = cube.finished_with_unlabelled();
     let labels = resolve(&cube, spec).map_err(AnalysisError::Invalid)?;
     let cells = Cells::new(&cube, &rows);
     let stratum = options
@@ -149,7 +150,7 @@ pub(super) fn outcome(spec: &AnalysisSpec, prediction: PredictionSource) -> Stri
             spec.score.as_deref().unwrap_or_default(),
             spec.score_threshold
         ),
-        PredictionSource::None => spec.target.clone(),
+        PredictionSource::None => spec.target.clone().unwrap_or_default(),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
     intervals::{Proportion, katz::katz, z},
     result::{Interval, IntervalMethod, PredictionSource},
     significance::Selection,
-    tally::{NEGATIVE, POSITIVE, Point, Tally},
+    tally::{Point, Tally},
 };
 
 /// The rule, as it is cited.
@@ -106,7 +106,7 @@ pub struct Category {
 /// Computes the audit's figures.
 ///
 /// With a column of predictions (or neither predictions nor scores: with the labels) the tool selects, with a column of scores
-/// it scores. Attributes are combined to the spec's depth.
+/// it scores. All who are scored count, with a label or without. Attributes are combined to the spec's depth.
 ///
 /// # Errors
 /// [`AnalysisError::Invalid`] with every fault of the options, the spec and the data.
@@ -146,7 +146,7 @@ pub fn report(
         let in_bin = people.whole.points.iter().find(|point| Some(point.rank) == median.rank);
         Scoring {
             median: median.score,
-            in_median_bin: in_bin.filter(|_| !people.exact_scores).map(rows),
+            in_median_bin: in_bin.filter(|_| !people.exact_scores).map(Point::rows),
             part: part(
                 spec.score.clone().unwrap_or_default(),
                 everybody - scored,
@@ -155,11 +155,11 @@ pub fn report(
         }
     });
     if spec.score.is_some() && scoring.is_none() {
-        notes.push("Nobody has both a score and a label: there is no scoring rate.".to_owned());
+        notes.push("Nobody has a score: there is no scoring rate.".to_owned());
     }
     if let Some(scoring) = scoring.as_ref().filter(|scoring| scoring.part.without > 0) {
         notes.push(format!(
-            "{} people have no score, or no label beside it: they are in no scoring rate and not in the median.",
+            "{} people have no score: they are in no scoring rate and not in the median.",
             scoring.part.without
         ));
     }
@@ -235,12 +235,8 @@ pub(super) fn ratio_interval(
     upper.is_finite().then_some(Interval { lower, upper, confidence, method })
 }
 
-fn rows(point: &Point) -> u64 {
-    point.n[NEGATIVE] + point.n[POSITIVE]
-}
-
 fn scored(points: &[Point]) -> u64 {
-    points.iter().map(rows).sum()
+    points.iter().map(Point::rows).sum()
 }
 
 /// Where the sample's median lies.
@@ -259,7 +255,7 @@ impl Median {
         let at = |place: u64| {
             let mut before = 0;
             whole.points.iter().find(|point| {
-                before += rows(point);
+                before += point.rows();
                 before > place
             })
         };
@@ -275,7 +271,8 @@ impl Median {
 
     /// Those of a tally above it, of all who are scored.
     fn above(&self, tally: &Tally) -> Selection {
-        let high = tally.points.iter().filter(|point| point.rank >= self.above).map(rows).sum();
+        let high =
+            tally.points.iter().filter(|point| point.rank >= self.above).map(Point::rows).sum();
         Selection::new(high, scored(&tally.points))
     }
 }
@@ -288,8 +285,10 @@ mod tests {
         let points = scores.iter().zip(1..).map(|((score, n), rank)| Point {
             rank,
             score: *score,
-            n: [*n, 0],
-            w: [*n as f64, 0.0],
+            // Whether they have a label is no matter.
+            n: [*n / 2, 0],
+            w: [(*n / 2) as f64, 0.0],
+            unlabelled: n - *n / 2,
         });
         Tally { points: points.collect(), ..Tally::default() }
     }

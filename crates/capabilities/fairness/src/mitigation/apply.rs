@@ -193,7 +193,7 @@ fn table_faults(
     if spec.method == Method::Reweighing {
         needed.score = None;
     } else {
-        needed.target = spec.score.clone().unwrap_or_default();
+        needed.target.clone_from(&spec.score);
         needed.weight = None;
     }
     let mut faults = column_faults(&needed, schema);

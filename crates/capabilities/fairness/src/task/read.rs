@@ -60,9 +60,7 @@ pub(super) fn read(json: &Value) -> Result<TaskSpec, Vec<Fault>> {
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     let spec = match task {
-        Task::Binary => {
-            typed(known, &["target"], &mut faults).map(|spec| TaskSpec::Binary(Box::new(spec)))
-        }
+        Task::Binary => typed(known, &[], &mut faults).map(|spec| TaskSpec::Binary(Box::new(spec))),
         Task::Regression => {
             typed(known, &["target", "prediction"], &mut faults).map(TaskSpec::Regression)
         }
@@ -185,6 +183,7 @@ mod tests {
             json!({ "task": "binary", "target": "y", "protected": ["sex"], "law": { "rules": ["ll144"] } }),
             json!({ "target": "y", "prediction": "p", "protected": ["sex"], "flipped": "q",
                     "data": { "features": ["a"], "population": { "sex": { "f": 0.5, "m": 0.5 } } } }),
+            json!({ "score": "s", "protected": ["sex"], "law": { "rules": ["ll144"] } }),
             json!({ "task": "regression", "target": "y", "prediction": "p", "protected": ["sex"], "loss": "absolute", "loss_bound": 2.5 }),
             json!({ "task": "multiclass", "target": "y", "prediction": "p", "protected": ["sex"], "weight": "w" }),
             json!({ "task": "ranking", "list": "q", "position": "at", "protected": ["sex"], "top": 3 }),

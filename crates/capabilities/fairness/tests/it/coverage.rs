@@ -222,6 +222,7 @@ pub fn sampled(chance: &mut ChaCha8Rng, cells: &[Cell], with_strata: bool) -> Cu
         .extend([labels, predictions].map(|values| Arc::new(Int64Array::from(values)) as ArrayRef));
     let layout = Layout {
         attributes: columns.len() - 2,
+        label: true,
         prediction: true,
         score: false,
         weight: false,

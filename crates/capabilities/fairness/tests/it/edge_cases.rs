@@ -224,7 +224,7 @@ async fn a_column_of_scores_is_no_prediction() {
 #[tokio::test]
 async fn all_faults_come_at_once_with_the_nearest_name() {
     let spec = AnalysisSpec {
-        target: "yy".to_owned(),
+        target: Some("yy".to_owned()),
         score: Some("g".to_owned()),
         weight: Some("nothing_like_it".to_owned()),
         confidence: 1.5,

@@ -128,6 +128,7 @@ async fn text_views_integers_and_partitions_make_the_same_result() {
     // Integers group by their text.
     let mut made = cube::Cube::new(cube::Layout {
         attributes: 1,
+        label: true,
         prediction: false,
         score: false,
         weight: false,

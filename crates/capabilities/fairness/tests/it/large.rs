@@ -130,6 +130,7 @@ async fn too_many_values_or_combinations_are_refused() {
 fn memory_stays_bounded_and_binned_scores_keep_their_stated_error() {
     let mut cube = Cube::new(Layout {
         attributes: 1,
+        label: true,
         prediction: false,
         score: true,
         weight: false,

@@ -15,6 +15,7 @@ type Row = (i64, bool, u8);
 fn made(rows: &[Row], spec: &MitigationSpec) -> Option<MitigationArtifact> {
     let mut cube = Cube::new(Layout {
         attributes: 1,
+        label: true,
         prediction: false,
         score: true,
         weight: false,

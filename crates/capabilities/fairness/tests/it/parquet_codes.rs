@@ -192,7 +192,7 @@ async fn every_kind_of_column_and_spec_makes_the_same_result() {
     let labels = |positive: &str, target: &str| AnalysisSpec {
         positive_label: Some(positive.to_owned()),
         prediction: None,
-        ..AnalysisSpec { target: target.to_owned(), ..base.clone() }
+        ..AnalysisSpec { target: Some(target.to_owned()), ..base.clone() }
     };
     for spec in [
         AnalysisSpec { prediction: None, ..base.clone() },
@@ -216,7 +216,7 @@ async fn every_kind_of_column_and_spec_makes_the_same_result() {
         both(&path, &batches[0], &spec).await;
     }
     // What is no label is refused alike.
-    let wrong = AnalysisSpec { target: "age".to_owned(), ..base };
+    let wrong = AnalysisSpec { target: Some("age".to_owned()), ..base };
     let refused = |result: Result<AnalysisResult, AnalysisError>| result.unwrap_err().to_string();
     let found = table(&path, &batches[0]);
     assert_eq!(

@@ -44,7 +44,15 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
 }
 
 fn layout(weight: bool) -> Layout {
-    Layout { attributes: 2, prediction: true, score: true, weight, positive: None, threshold: 0.5 }
+    Layout {
+        attributes: 2,
+        label: true,
+        prediction: true,
+        score: true,
+        weight,
+        positive: None,
+        threshold: 0.5,
+    }
 }
 
 fn columns(rows: &[Row], weight: bool) -> Vec<ArrayRef> {

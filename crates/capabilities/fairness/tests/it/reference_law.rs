@@ -231,6 +231,7 @@ async fn within_strata() {
 fn small(rows: &[(Option<&str>, bool, f64)]) -> Cube {
     let mut cube = Cube::new(Layout {
         attributes: 1,
+        label: true,
         prediction: true,
         score: true,
         weight: false,

@@ -204,7 +204,7 @@ async fn labels_alone_are_compared_within_strata_too() {
         ("a", Some("y"), (5, 60)),
         ("b", Some("y"), (9, 70)),
     ];
-    let spec = AnalysisSpec { target: "p".to_owned(), prediction: None, ..spec() };
+    let spec = AnalysisSpec { target: Some("p".to_owned()), prediction: None, ..spec() };
     let result = run_batch(people(&cells), &spec).await.unwrap();
     let attribute = result.attribute("g");
     assert!(attribute.disparity("conditional_base_rate_difference").status.is_some());
@@ -232,6 +232,7 @@ fn weighted(rows: &[Repeated], with_weight: bool) -> AnalysisResult {
     }
     let layout = Layout {
         attributes: 2,
+        label: true,
         prediction: true,
         score: false,
         weight: with_weight,

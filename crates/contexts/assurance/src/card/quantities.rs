@@ -119,9 +119,7 @@ impl Quantities {
         let Completed { analysis, result, dataset } = completed;
         let rows = result.rows();
         let (target, confidence) = match result {
-            TaskResult::Binary(result) => {
-                (Some(result.spec.target.clone()), result.spec.confidence)
-            }
+            TaskResult::Binary(result) => (result.spec.target.clone(), result.spec.confidence),
             TaskResult::Regression(report) => {
                 (Some(report.spec.target.clone()), report.spec.groups.confidence)
             }

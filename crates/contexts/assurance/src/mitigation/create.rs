@@ -109,7 +109,12 @@ impl MitigationCreate {
             weight: asked.weight,
             reference_groups: self.reference_groups.clone().unwrap_or_else(usual),
             min_group_size: self.min_group_size.unwrap_or(asked.min_group_size),
-            ..MitigationSpec::new(self.method, asked.target, protected)
+            ..MitigationSpec::new(
+                self.method,
+                // Mitigations are computed from labels: without, it is a fault.
+                asked.target.unwrap_or_default(),
+                protected,
+            )
         }
     }
 

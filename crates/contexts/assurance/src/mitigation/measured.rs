@@ -101,7 +101,7 @@ fn specs(
             confidence: asked.confidence,
             seed: asked.seed,
             bootstrap_draws: asked.bootstrap_draws,
-            ..AnalysisSpec::new(asked.target.clone(), asked.protected.clone())
+            ..AnalysisSpec::new(asked.target.clone().unwrap_or_default(), asked.protected.clone())
         };
         let weight = Some(column.to_owned());
         let after = AnalysisSpec { weight, positive_label: positive, ..before.clone() };

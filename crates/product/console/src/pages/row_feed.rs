@@ -72,7 +72,7 @@ fn form(visit: &Visit, refused: Option<(&Sent, &Problem)>) -> Response {
         )
         .required(),
         Field::new("target", "Column of what is true")
-            .hint("Labels, numbers or classes. With no column named here and below, but for lists, rows are stored, and not analysed."),
+            .hint("Labels, numbers or classes. Of yes or no, predictions or scores do without. With no column named here and below, but for lists, rows are stored, and not analysed."),
         Field::new("prediction", "Column of predictions"),
         Field::new("list", "Column of lists")
             .hint("Of ranked lists: which list a row is of. Empty: all rows are one list."),

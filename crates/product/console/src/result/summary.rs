@@ -74,17 +74,19 @@ fn are(count: u64) -> String {
 
 fn facts(result: &AnalysisResult) -> Vec<(&'static str, String)> {
     let spec = &result.spec;
-    let positive = format!(
-        "{} (positive: {}{})",
-        spec.target,
-        result.labels.positive,
-        result
-            .labels
-            .negative
-            .as_ref()
-            .map(|label| format!(", negative: {label}"))
-            .unwrap_or_default()
-    );
+    let positive = match &spec.target {
+        Some(target) => format!(
+            "{target} (positive: {}{})",
+            result.labels.positive,
+            result
+                .labels
+                .negative
+                .as_ref()
+                .map(|label| format!(", negative: {label}"))
+                .unwrap_or_default()
+        ),
+        None => "none: predictions or scores alone".to_owned(),
+    };
     let prediction = match result.labels.prediction {
         PredictionSource::Column => spec.prediction.clone().unwrap_or_default(),
         PredictionSource::Score => format!(

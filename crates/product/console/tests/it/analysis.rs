@@ -92,7 +92,6 @@ async fn what_is_wrong_with_a_form_is_said_all_at_once_and_kept() {
     let fields = [
         ("dataset_id", dataset.as_str()),
         ("target", ""),
-        ("prediction", "prediction"),
         ("confidence", "2"),
         ("difference_threshold", "many"),
         ("name", "Kept"),

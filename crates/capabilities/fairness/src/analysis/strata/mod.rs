@@ -4,7 +4,10 @@ mod counts;
 mod report;
 
 use super::{
-    compare::Comparison, evidence::counted, groups::Cells, groups::allowed, statistic::position,
+    compare::Comparison,
+    evidence::counted,
+    groups::{Cells, Has},
+    statistic::position,
 };
 use crate::{
     AnalysisSpec, Strata,
@@ -65,7 +68,7 @@ impl Within {
         cells: &Cells,
         comparison: &Comparison,
         spec: &AnalysisSpec,
-        (predicted, scored): (bool, bool),
+        has: Has,
     ) -> Option<Self> {
         let column = spec.strata.as_ref()?;
         let attribute = spec.protected.len();
@@ -78,7 +81,7 @@ impl Within {
         let mut counts = Vec::new();
         let mut found = Vec::new();
         let known = METRICS.into_iter().filter_map(metrics::find);
-        for metric in known.filter(|metric| allowed(metric.needs, predicted, scored)) {
+        for metric in known.filter(|metric| has.allows(metric.needs)) {
             let Some(rates) = Counts::of(cube, cells, comparison, attribute, &kept, metric) else {
                 continue;
             };

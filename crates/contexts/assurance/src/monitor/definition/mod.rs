@@ -182,7 +182,11 @@ impl Definition {
             _ => None,
         };
         let columns = match &analysis {
-            Some(analysis) => vec![analysis.target.clone()],
+            // Without labels, what the model says is what may drift.
+            Some(AnalysisSpec { target, prediction, score, .. }) => {
+                let told = target.as_ref().or(prediction.as_ref()).or(score.as_ref());
+                told.cloned().into_iter().collect()
+            }
             None => columns.clone(),
         };
         DriftSpec {

@@ -186,10 +186,9 @@ fn fields(profile: &Profile, roles: &Roles, models: Vec<Choice>) -> Vec<Field> {
             .required()
             .hint("Of numbers and classes, label and prediction hold these. Lists are ordered by a score or a position."),
         Field::new("target", "Label")
-            .select(columns("Choose"))
+            .select(columns("None: predictions or scores alone"))
             .value(likeliest(&roles.target))
-            .hint("The column that says what was really so.")
-            .required(),
+            .hint("The column that says what was really so. Without one, of yes or no: how groups are selected and scored, not whether rightly."),
         Field::new("positive_label", "Positive label")
             .hint("Which label counts as positive, where it is not 1 or true."),
         Field::new("prediction", "Prediction")
@@ -253,7 +252,7 @@ fn fields(profile: &Profile, roles: &Roles, models: Vec<Choice>) -> Vec<Field> {
             .hint("A line for each attribute, such as `sex=Female:0.51,Male:0.49`; empty for none."),
         Field::new("law_ll144", "New York City Local Law 144: impact ratios")
             .control(Control::Check)
-            .hint("Of selection, and of scores if there is a score. The law sets no pass line."),
+            .hint("Of selection, and of scores if there is a score; it asks for no labels. The law sets no pass line."),
         Field::new("law_eeoc", "Uniform Guidelines of the EEOC: four-fifths and tests")
             .control(Control::Check)
             .hint("Within strata too, if there are strata."),

@@ -31,7 +31,8 @@ pub(super) fn analysis(form: &Sent) -> Result<AnalysisCreate, Problem> {
     }
     let task = reader.task();
     let protected: Vec<String> = reader.all("protected");
-    let mut spec = AnalysisSpec::new(reader.text("target").unwrap_or_default(), protected);
+    let mut spec = AnalysisSpec::unlabelled(protected);
+    spec.target = reader.text("target");
     if let Some(kind) = reader.analysis_type() {
         spec.analysis_type = kind;
     }
@@ -89,7 +90,8 @@ fn parameters(reader: &mut Reader<'_>, task: Task, spec: AnalysisSpec) -> TaskSp
     match task {
         Task::Binary => spec.into(),
         Task::Regression => {
-            let mut asked = RegressionSpec::new(spec.target, prediction, groups);
+            let mut asked =
+                RegressionSpec::new(spec.target.unwrap_or_default(), prediction, groups);
             if reader.text("loss").is_some_and(|word| word == "absolute") {
                 asked.loss = Loss::Absolute;
             }
@@ -100,7 +102,8 @@ fn parameters(reader: &mut Reader<'_>, task: Task, spec: AnalysisSpec) -> TaskSp
             TaskSpec::Regression(asked)
         }
         Task::Multiclass => {
-            TaskSpec::Multiclass(MulticlassSpec::new(spec.target, prediction, groups))
+            let target = spec.target.unwrap_or_default();
+            TaskSpec::Multiclass(MulticlassSpec::new(target, prediction, groups))
         }
         Task::Ranking => {
             let position = reader.text("position");

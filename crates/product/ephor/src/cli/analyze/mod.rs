@@ -39,6 +39,7 @@ Examples:
   ephor analyze adult.csv --target y_true --protected sex --format pdf --out report.pdf
   ephor analyze hires.csv --target hired --protected sex --strata department
   ephor analyze hires.csv --target hired --protected sex,race --report ll144 --format html --out audit.html
+  ephor analyze applicants.csv --score fit --protected sex,race --report ll144
   ephor analyze hires.csv --target hired --protected sex,race --report eeoc --strata department
   ephor analyze adult.csv --target y_true --protected sex --report data --population sex=Female:0.5,Male:0.5
   ephor analyze adult.csv --target y_true --protected sex --policy fairness.toml --also sarif=ephor.sarif --also junit=ephor.xml
@@ -58,9 +59,10 @@ Exit codes: 0 it passes (as --fail-on says), 1 it does not, 2 the question or th
 pub struct Args {
     /// A CSV, NDJSON, JSON or Parquet file of any size; - for standard input
     file: PathBuf,
-    /// The column of true labels, numbers or classes; rankings have none
-    #[arg(long, default_value = "", hide_default_value = true)]
-    target: String,
+    /// The column of true labels, numbers or classes; rankings have none, and yes or no does without where there is a prediction
+    /// or a score
+    #[arg(long)]
+    target: Option<String>,
     /// The column of predicted labels; without it, predictions follow from the score
     #[arg(long)]
     prediction: Option<String>,
@@ -220,7 +222,8 @@ impl Args {
             seed: self.seed,
             features: self.reports.features(),
             neighbours: self.tasks.neighbours.unwrap_or(5),
-            ..AnalysisSpec::new(self.target.clone(), self.protected.clone())
+            target: self.target.clone(),
+            ..AnalysisSpec::unlabelled(self.protected.clone())
         })
     }
 

@@ -39,13 +39,17 @@ pub fn render(result: &AnalysisResult, source: &str, colour: bool) -> String {
 
 fn head(out: &mut String, result: &AnalysisResult, source: &str, colour: bool) {
     let rows = &result.rows;
+    let labels = match &result.spec.target {
+        Some(_) => format!("positive label {}", safe(&result.labels.positive)),
+        None => "no labels".to_owned(),
+    };
     let _ = writeln!(
         out,
-        "{}: {} rows, {} used; positive label {}; {:.0} % confidence",
+        "{}: {} rows, {} used; {}; {:.0} % confidence",
         safe(source),
         whole(rows.read),
         whole(rows.used),
-        safe(&result.labels.positive),
+        labels,
         result.spec.confidence * 100.0
     );
     let verdict =

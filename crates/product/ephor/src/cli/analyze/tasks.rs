@@ -128,7 +128,7 @@ impl TaskArgs {
             ("--list", self.list.is_some(), &[Task::Ranking]),
             ("--position", self.position.is_some(), &[Task::Ranking]),
             ("--top", self.top.is_some(), &[Task::Ranking]),
-            ("--target", !spec.target.is_empty(), LABELLED),
+            ("--target", spec.target.is_some(), LABELLED),
             ("--prediction", spec.prediction.is_some(), LABELLED),
             ("--loss", self.loss.is_some(), &[Task::Regression]),
             ("--loss-bound", self.loss_bound.is_some(), &[Task::Regression]),
@@ -188,14 +188,20 @@ impl TaskArgs {
             return sentences;
         }
         let is_given =
-            [("--target", !spec.target.is_empty()), ("--prediction", spec.prediction.is_some())];
+            [("--target", spec.target.is_some()), ("--prediction", spec.prediction.is_some())];
         let needed = match self.task {
-            Task::Classification => 1,
             Task::Regression | Task::Multiclass => 2,
-            Task::Ranking => 0,
+            Task::Classification | Task::Ranking => 0,
         };
         for (option, _) in is_given[..needed].iter().filter(|(_, is_given)| !is_given) {
             sentences.push(format!("--task {mine} needs {option}"));
+        }
+        if self.task == Task::Classification
+            && [&spec.target, &spec.prediction, &spec.score].into_iter().all(Option::is_none)
+        {
+            sentences.push(format!(
+                "--task {mine} needs --target, or without labels --prediction or --score"
+            ));
         }
         if self.task == Task::Ranking && self.position.is_some() == spec.score.is_some() {
             sentences.push("--task ranking needs either --position or --score".to_owned());
@@ -208,7 +214,7 @@ impl TaskArgs {
 fn misplaced_beside_flips(args: &super::Args, spec: &AnalysisSpec) -> Vec<String> {
     let is_comprehensive = spec.analysis_type == AnalysisType::Comprehensive;
     let given = [
-        ("--target", !spec.target.is_empty()),
+        ("--target", spec.target.is_some()),
         ("--type", !is_comprehensive),
         ("--report", args.reports.report.is_some()),
         ("--strata", spec.strata.is_some()),
@@ -312,7 +318,7 @@ fn document(result: &TaskResult) -> anyhow::Result<Document> {
 /// What the task's analysis found.
 fn analysed(args: &super::Args, spec: AnalysisSpec) -> anyhow::Result<TaskResult> {
     let groups = Grouping::from(&spec);
-    let (asked, target) = (&args.tasks, spec.target);
+    let (asked, target) = (&args.tasks, spec.target.unwrap_or_default());
     let prediction = spec.prediction.unwrap_or_default();
     Ok(match asked.task {
         Task::Multiclass => {
