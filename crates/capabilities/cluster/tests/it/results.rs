@@ -1,7 +1,10 @@
 //! What a cluster finds is what is found here: bit for bit where rows are counted, and to the last digits where weights are
 //! added up, as their order is another.
 
-use ephor_fairness::{AnalysisResult, AnalysisSpec, counts_codes};
+use ephor_fairness::{
+    AnalysisResult, AnalysisSpec, counts_codes,
+    law::{LawSpec, Rule},
+};
 use ephor_tabular::{OpenOptions, Source, open};
 use serde_json::{Value, to_value};
 
@@ -17,7 +20,10 @@ async fn the_same_is_found_here_and_there() {
     let bare = AnalysisSpec { prediction: None, score: None, ..spec() };
     let weighted = AnalysisSpec { weight: Some("w".to_owned()), ..spec() };
     let within = AnalysisSpec { strata: Some("job".to_owned()), prediction: None, ..spec() };
-    for spec in [spec(), bare, weighted, within] {
+    let law = Some(LawSpec::new([Rule::Ll144]));
+    let unlabelled = AnalysisSpec { target: None, law, ..spec() };
+    let scored = AnalysisSpec { prediction: None, ..unlabelled.clone() };
+    for spec in [spec(), bare, weighted, within, unlabelled, scored] {
         let here = here(&path, &spec).await.unwrap();
         let there = there(&loopback.cluster, &path, 2_000, &spec).await.unwrap();
         assert_same(&spec, &here, &there);
@@ -65,7 +71,10 @@ async fn a_file_here_is_counted_where_its_codes_lie() {
     let table = open(Source::Path(path), OpenOptions::default()).await.unwrap();
     // Each score is another one: those are no codes.
     let spec = AnalysisSpec { score: None, ..spec() };
-    assert!(counts_codes(&table.dataframe().unwrap(), &spec).await.unwrap());
+    let unlabelled = AnalysisSpec { target: None, ..spec.clone() };
+    for spec in [spec, unlabelled] {
+        assert!(counts_codes(&table.dataframe().unwrap(), &spec).await.unwrap());
+    }
 }
 
 #[tokio::test]
@@ -74,8 +83,8 @@ async fn what_is_refused_here_is_refused_there_in_the_same_words() {
     let path = folder.path().join("people.parquet");
     people(&path, 1_000);
     let loopback = loopback(4).await;
-    let no_label = AnalysisSpec { target: "s".to_owned(), score: None, ..spec() };
-    let no_column = AnalysisSpec { target: "yy".to_owned(), ..spec() };
+    let no_label = AnalysisSpec { target: Some("s".to_owned()), score: None, ..spec() };
+    let no_column = AnalysisSpec { target: Some("yy".to_owned()), ..spec() };
     let no_prediction = AnalysisSpec { prediction: Some("job_".to_owned()), ..spec() };
     for spec in [no_label, no_column, no_prediction] {
         let here = here(&path, &spec).await.unwrap_err();

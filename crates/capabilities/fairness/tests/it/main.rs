@@ -44,3 +44,4 @@ mod strata;
 mod support;
 mod task;
 mod task_drift;
+mod unlabelled;

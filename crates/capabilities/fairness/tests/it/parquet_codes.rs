@@ -18,7 +18,10 @@ use datafusion::{
     },
     prelude::DataFrame,
 };
-use ephor_fairness::{AnalysisError, AnalysisResult, AnalysisSpec, CancellationToken, analyze};
+use ephor_fairness::{
+    AnalysisError, AnalysisResult, AnalysisSpec, CancellationToken, analyze,
+    law::{LawSpec, Rule},
+};
 
 use crate::support::{CodedParquet, batch, context, run};
 
@@ -189,6 +192,7 @@ async fn every_kind_of_column_and_spec_makes_the_same_result() {
     let batches = [rows(0, 5_000, true), rows(5_000, 5_000, false)];
     write(&path, &batches, small_pages());
     let base = spec();
+    let law = Some(LawSpec::new([Rule::Ll144, Rule::Eeoc]));
     let labels = |positive: &str, target: &str| AnalysisSpec {
         positive_label: Some(positive.to_owned()),
         prediction: None,
@@ -211,6 +215,10 @@ async fn every_kind_of_column_and_spec_makes_the_same_result() {
             ..base.clone()
         },
         AnalysisSpec { weight: Some("s32".to_owned()), ..base.clone() },
+        AnalysisSpec { target: None, law: law.clone(), ..base.clone() },
+        AnalysisSpec { target: None, prediction: None, law: law.clone(), ..base.clone() },
+        AnalysisSpec { target: None, score: None, ..base.clone() },
+        AnalysisSpec { law, ..base.clone() },
         AnalysisSpec { protected: vec!["race".to_owned()], ..labels("Female", "sex") },
     ] {
         both(&path, &batches[0], &spec).await;

@@ -195,6 +195,10 @@ mod tests {
         let faults = parameter_faults(&spec, &known);
         assert_eq!(faults.len(), 1);
         assert_eq!(faults[0].pointer, "/parameters/protected/0");
+        // Scores do without labels.
+        let scores = specification(&json!({ "score": "s", "protected": ["sex"] })).unwrap();
+        let known = [column("s", FeedType::Number), column("sex", FeedType::Text)];
+        assert!(parameter_faults(&scores, &known).is_empty());
     }
 
     #[test]

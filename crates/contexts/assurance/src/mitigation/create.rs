@@ -64,6 +64,10 @@ impl MitigationCreate {
         let asked = asked.filter(|spec| spec.faults().is_empty());
         let mut faults = self.own_faults();
         match &asked {
+            Some(TaskSpec::Binary(asked)) if asked.target.is_none() => faults.push(
+                Fault::new("/analysis", "no_labels", "The analysis has no column of labels")
+                    .hint("Mitigations are computed from labels: analyse the data with them."),
+            ),
             Some(TaskSpec::Binary(_)) => {}
             Some(_) => faults.push(
                 Fault::new("/analysis", "task", "The analysis is not of decisions of yes or no")
@@ -82,7 +86,9 @@ impl MitigationCreate {
             );
         }
         match (asked, analysis.dataset_id) {
-            (Some(TaskSpec::Binary(asked)), Some(dataset)) => Ok((self.of(*asked), dataset)),
+            (Some(TaskSpec::Binary(asked)), Some(dataset)) if asked.target.is_some() => {
+                Ok((self.of(*asked), dataset))
+            }
             _ => Err(Problem::invalid(faults)),
         }
     }
@@ -109,12 +115,7 @@ impl MitigationCreate {
             weight: asked.weight,
             reference_groups: self.reference_groups.clone().unwrap_or_else(usual),
             min_group_size: self.min_group_size.unwrap_or(asked.min_group_size),
-            ..MitigationSpec::new(
-                self.method,
-                // Mitigations are computed from labels: without, it is a fault.
-                asked.target.unwrap_or_default(),
-                protected,
-            )
+            ..MitigationSpec::new(self.method, asked.target.unwrap_or_default(), protected)
         }
     }
 

@@ -48,5 +48,6 @@ mod support;
 mod trail;
 mod trouble;
 mod trust_center;
+mod unlabelled;
 mod words;
 mod worker;

@@ -51,6 +51,18 @@ fn parameters_are_those_of_the_engine() {
         })),
         all(&[("/parameters/analysis/target", "required")])
     );
+    // Predictions and scores are watched without labels too.
+    for (kind, more) in [("compliance_violation", "prediction"), ("bias_drift", "score")] {
+        let analysis = json!({ "protected": ["sex"], more: "s" });
+        assert_eq!(
+            found(json!({
+                "kind": kind, "metric": "demographic_parity_difference", "threshold": 0.2,
+                "parameters": { "analysis": analysis }
+            })),
+            [],
+            "{kind}"
+        );
+    }
     assert_eq!(
         found(
             json!({ "kind": "data_quality", "threshold": 1.0, "parameters": { "confidence": 2.0 } })
