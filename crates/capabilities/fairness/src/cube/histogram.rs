@@ -201,7 +201,7 @@ impl Histogram {
             let rank = if exact || score < 0.0 { rank } else { ABOVE | rank };
             Rows { slot: told(entry.slot), rank, score, n: entry.n, w: entry.w }
         });
-        let binned = self.binned.iter().flat_map(|binned| {
+        let binned = self.binned.iter().flat_map(move |binned| {
             let (stride, width) = (
                 stride(binned.halvings),
                 f64::from(1_u32 << binned.halvings) / f64::from(SCORE_BINS),

@@ -1,6 +1,7 @@
 //! How much memory a cube may take, whatever the data.
 //!
 //! A cube at all of its limits takes about 50 MB, 200 MB with scores or weights, 350 MB with both; each thread of a scan has one.
+//! Where very many rows have a score and no label, 20 MB more.
 //! DataFusion's memory pool is told, so that a smaller limit of the session gives an error and not an exhausted machine.
 
 /// The most values of one attribute.
@@ -9,7 +10,8 @@ pub const MAX_VALUES: usize = 65_535;
 pub const MAX_CELLS: usize = 262_144;
 /// The most bytes of the names of one attribute's values.
 pub const MAX_NAME_BYTES: usize = 16 << 20;
-/// Scores are kept exactly up to this many distinct (group, label, score), and binned beyond.
+/// Scores are kept exactly up to this many distinct (group, label, score), and binned beyond; those of rows without a label likewise,
+/// by themselves.
 pub const MAX_SCORE_ENTRIES: usize = 131_072;
 /// Equal-width bins between 0 and 1, when scores are binned at the finest.
 pub const SCORE_BINS: u32 = 5_120;

@@ -170,7 +170,7 @@ impl Cube {
         if columns.len() != self.layout.arguments() {
             return Err(CubeError::Damaged("the number of arguments does not fit the layout"));
         }
-        let rows = columns.first().map_or(0, |column| column.len());
+        let rows = columns.first().map_or(0, Array::len);
         self.rows += match times {
             Some(times) if times.len() == rows => times.iter().copied().map(u64::from).sum(),
             Some(_) => return Err(CubeError::Damaged("rows and their numbers differ")),
