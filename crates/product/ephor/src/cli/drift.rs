@@ -83,29 +83,29 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Performance and fairness")]
 struct ModelArgs {
-    /// The column of true labels
+    /// The column of true labels; left out, predictions or scores are compared without
     #[arg(long, requires = "protected")]
     target: Option<String>,
     /// The column of predicted labels; without it, predictions follow from the score
-    #[arg(long, requires = "target")]
+    #[arg(long, requires = "protected")]
     prediction: Option<String>,
     /// The column of scores
-    #[arg(long, requires = "target")]
+    #[arg(long, requires = "protected")]
     score: Option<String>,
     /// The least score that counts as a positive prediction; 0.5 by default
-    #[arg(long, requires = "target", value_name = "NUMBER")]
+    #[arg(long, requires = "protected", value_name = "NUMBER")]
     score_threshold: Option<f64>,
     /// The label that counts as positive, where it is not 1 or true
-    #[arg(long, requires = "target", value_name = "LABEL")]
+    #[arg(long, requires = "protected", value_name = "LABEL")]
     positive: Option<String>,
     /// The protected attributes: columns that say who belongs to which group
-    #[arg(long, requires = "target", value_delimiter = ',', value_name = "COLUMN,…")]
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN,…")]
     protected: Vec<String>,
     /// The column of weights
-    #[arg(long, requires = "target", value_name = "COLUMN")]
+    #[arg(long, requires = "protected", value_name = "COLUMN")]
     weight: Option<String>,
     /// How many attributes are combined at most; all by default, 1 for none
-    #[arg(long, requires = "target", value_name = "NUMBER")]
+    #[arg(long, requires = "protected", value_name = "NUMBER")]
     intersections: Option<usize>,
 }
 
@@ -144,9 +144,10 @@ impl Args {
 
     fn spec(&self) -> anyhow::Result<DriftSpec> {
         let model = &self.model;
-        let analysis = model.target.as_ref().map(|target| {
-            let usual = AnalysisSpec::new(target.clone(), model.protected.clone());
+        let analysis = (!model.protected.is_empty()).then(|| {
+            let usual = AnalysisSpec::unlabelled(model.protected.clone());
             AnalysisSpec {
+                target: model.target.clone(),
                 prediction: model.prediction.clone(),
                 score: model.score.clone(),
                 score_threshold: model.score_threshold.unwrap_or(usual.score_threshold),

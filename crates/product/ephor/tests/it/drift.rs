@@ -65,6 +65,11 @@ fn two_halves_of_one_file_have_not_drifted() {
         assert!(out.contains(part), "{part} is missing in\n{out}");
     }
     assert!(!out.contains("may have drifted") && !out.contains('\u{1b}'), "{out}");
+    // What needs no labels is compared without them.
+    let output = Files::new(|_| ()).drift(&[&COLUMNS[..], &MODEL[2..]].concat());
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{out}{err}");
+    assert!(out.contains("Fairness"), "{out}");
 }
 
 #[test]
