@@ -95,6 +95,14 @@ pub enum Needs {
 }
 
 impl Needs {
+    /// Whether labels are among it.
+    pub const fn labels(self) -> bool {
+        match self {
+            Self::Labels | Self::Decisions | Self::Ranking | Self::Probabilities => true,
+            Self::Rows | Self::Predictions | Self::Scores => false,
+        }
+    }
+
     /// In words.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use ephor_fairness::{
     AnalysisSpec,
     catalogue::{self, Entry},
+    disparities,
     drift::{self, DriftSpec},
+    metrics::{self, Needs},
     task::{Task, TaskSpec},
 };
 use ephor_kernel::Fault;
@@ -182,7 +184,7 @@ impl Definition {
             _ => None,
         };
         let columns = match &analysis {
-            // Without labels, what the model says is what may drift.
+            // One that is read anyway: with none named, every column would be compared.
             Some(AnalysisSpec { target, prediction, score, .. }) => {
                 let told = target.as_ref().or(prediction.as_ref()).or(score.as_ref());
                 told.cloned().into_iter().collect()
@@ -260,6 +262,16 @@ impl Definition {
                 Some(name) => fault.hint(format!("did you mean `{name}`?")),
                 None => fault.hint("`ephor metrics` lists them"),
             });
+        }
+        if let (Some(metric), Some(TaskSpec::Binary(spec))) = (&self.metric, &self.analysis)
+            && self.kind != Kind::Data
+            && spec.target.is_none()
+            && needs_labels(metric)
+        {
+            let message = format!("`{metric}` needs labels, and the analysis names none");
+            faults.push(Fault::new("/metric", "no_labels", message).hint(
+                "name the target, or watch what needs none: `demographic_parity_difference`",
+            ));
         }
         faults
     }
@@ -389,6 +401,13 @@ fn is_known(metric: &str) -> bool {
     OWN.contains(&metric)
         || drift::registry::find(metric).is_some()
         || catalogue::find(metric).is_some()
+}
+
+/// Whether a metric or disparity of yes or no compares with what is true.
+fn needs_labels(metric: &str) -> bool {
+    let of_group = metrics::find(metric).map(|one| one.needs);
+    let needs = of_group.or_else(|| disparities::find(metric).map(|one| one.needs));
+    needs.is_some_and(Needs::labels)
 }
 
 fn unknown_kind() -> Fault {

@@ -64,6 +64,13 @@ fn parameters_are_those_of_the_engine() {
         );
     }
     assert_eq!(
+        found(json!({
+            "kind": "performance_degradation", "metric": "accuracy", "threshold": 0.1,
+            "parameters": { "analysis": { "protected": ["sex"], "score": "s" } }
+        })),
+        all(&[("/metric", "no_labels")])
+    );
+    assert_eq!(
         found(
             json!({ "kind": "data_quality", "threshold": 1.0, "parameters": { "confidence": 2.0 } })
         ),
