@@ -39,6 +39,8 @@ BEYOND_THERE = {
     ("no_dataset", "/analysis"): "what another system ran has no data here",
     ("no_specification", "/analysis"): "the same",
     ("task", "/analysis"): "mitigations are of decisions of yes or no",
+    ("no_labels", "/analysis"): "and computed from labels",
+    ("no_labels", "/metric"): "a metric that compares with labels, where the analysis names none",
     ("required", "/score"): "decisions are made by scores, weights by labels alone",
     ("required", "/randomized"): "two rates are made equal by draws",
     ("incomplete", "/reference_groups"): "an advantaged group for each attribute, or for none",
