@@ -221,12 +221,6 @@ impl AnalysisSpec {
                     .hint("Name a column of predictions or of scores."),
             );
         }
-        if let Some(flipped) = &self.flipped {
-            faults.extend(flips::faults(self, flipped));
-        }
-        if let Some(data) = &self.data {
-            faults.extend(data.faults(self));
-        }
         if self.analysis_type == AnalysisType::EqualizedOdds
             && self.target.is_none()
             && !faults.iter().any(|fault| fault.where_ == "/target")
@@ -241,6 +235,12 @@ impl AnalysisSpec {
                     "Name the column of labels, or ask for demographic parity, which needs none.",
                 ),
             );
+        }
+        if let Some(flipped) = &self.flipped {
+            faults.extend(flips::faults(self, flipped));
+        }
+        if let Some(data) = &self.data {
+            faults.extend(data.faults(self));
         }
         if let Some(law) = &self.law {
             faults.extend(law.faults(self));

@@ -36,17 +36,10 @@ impl Budget {
     }
 
     fn take(&self, bytes: usize) -> Result<(), Full> {
-        match self.left.get().checked_sub(bytes) {
-            Some(left) => {
-                self.left.set(left);
-                Ok(())
-            }
-            None => {
-                // Nothing fits any more: who asks later learns it too.
-                self.left.set(0);
-                Err(Full)
-            }
-        }
+        let left = self.left.get().checked_sub(bytes);
+        // When it does not fit, nothing does any more: who asks later learns it too.
+        self.left.set(left.unwrap_or(0));
+        left.map(drop).ok_or(Full)
     }
 
     fn give(&self, bytes: usize) {

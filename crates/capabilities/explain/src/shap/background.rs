@@ -319,7 +319,7 @@ pub(super) mod tests {
             (2_000, 50_000, 1 << 20),
             (1 << 20, 1 << 20, 0),
         ] {
-            let limits = Limits { part, batch, ..Limits::USUAL };
+            let limits = Limits { batch, part, ..Limits::USUAL };
             let mut ready = Interventional::new(&forest, &others, &limits, &cancel).unwrap();
             assert!(part > 1 || ready.against.parts() > 3, "one part for each tree");
             ready.against.keep(&forest, keep, &cancel).unwrap();

@@ -57,7 +57,7 @@ pub(super) struct Ways {
     /// Leaf by leaf, of each feature of the path: its last edge, and itself.
     paths: Vec<(u32, u32)>,
     /// Leaf by leaf.
-    ways: Vec<Way>,
+    all: Vec<Way>,
     /// Way by way.
     rows: Vec<u32>,
 }
@@ -101,7 +101,7 @@ impl Ways {
         drop(gone);
         ways.shrink_to_fit();
         rows.shrink_to_fit();
-        Self { leaves, paths, ways, rows }
+        Self { leaves, paths, all: ways, rows }
     }
 
     /// Of each feature of a leaf's path: its last edge, and itself.
@@ -111,7 +111,7 @@ impl Ways {
 
     /// The ways of background rows to a leaf.
     pub(super) fn of(&self, leaf: &Leaf) -> &[Way] {
-        &self.ways[leaf.ways.clone()]
+        &self.all[leaf.ways.clone()]
     }
 
     /// Who goes a way, where it is kept.
@@ -122,14 +122,14 @@ impl Ways {
 
     /// How many.
     pub(super) fn count(&self) -> usize {
-        self.ways.len()
+        self.all.len()
     }
 
     fn bytes(&self) -> usize {
         self.leaves.capacity() * size_of::<Leaf>()
             + self.paths.capacity() * size_of::<(u32, u32)>()
             + self.rows.capacity() * size_of::<u32>()
-            + self.ways.capacity() * size_of::<Way>()
+            + self.all.capacity() * size_of::<Way>()
     }
 }
 

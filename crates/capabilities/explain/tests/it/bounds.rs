@@ -29,7 +29,7 @@ fn chain(features: usize, levels: u32) -> Tree {
     }
     let start = nodes.len();
     let inner = (1_usize << levels) - 1;
-    for at in 0..2 * inner + 1 {
+    for at in 0..=2 * inner {
         let depth = (at + 1).ilog2();
         let cover = f64::from(1_u32 << (levels - depth));
         nodes.push(if at < inner {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{
     cube::{Binned, Cube, Rows, tenth},
-    metrics::{self, Needs},
+    metrics::Needs,
     tally::{Count, MISSING, POSITIVE, Point, ScoreSums, Tally},
 };
 

@@ -63,7 +63,7 @@ impl DataSpec {
                 let message = format!("`{feature}` is named twice.");
                 faults.push(Fault::new(place.clone(), "duplicate", message));
             }
-            let role = if *feature == spec.target {
+            let role = if spec.target.as_ref() == Some(feature) {
                 "target"
             } else if spec.protected.contains(feature) {
                 "protected attribute"
@@ -114,7 +114,8 @@ impl DataSpec {
             intersection_depth: spec.intersection_depth,
             min_group_size: spec.min_group_size,
             confidence: spec.confidence,
-            ..AnalysisSpec::new(spec.target.clone(), spec.protected.clone())
+            target: spec.target.clone(),
+            ..AnalysisSpec::unlabelled(spec.protected.clone())
         };
         let made = describe(table, &bare, &self.features, &self.population, cancel).await;
         made.map_err(|error| match error {

@@ -114,7 +114,7 @@ pub(super) async fn fill(
 fn candidates(schema: &Schema, spec: &AnalysisSpec, features: &[String]) -> Vec<String> {
     let fields = schema.fields().iter().map(|field| field.name());
     // What has a role was seen already.
-    let mut seen: BTreeSet<&String> = spec.weight.iter().chain([&spec.target]).collect();
+    let mut seen: BTreeSet<&String> = spec.weight.iter().chain(&spec.target).collect();
     features.iter().chain(fields).filter(|name| seen.insert(*name)).cloned().collect()
 }
 

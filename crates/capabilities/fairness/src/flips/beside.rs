@@ -64,7 +64,7 @@ pub(crate) fn faults(spec: &AnalysisSpec, flipped: &str) -> Vec<Fault> {
     };
     let role = if flipped == decision {
         "both decisions"
-    } else if flipped == spec.target {
+    } else if spec.target.as_deref() == Some(flipped) {
         "a decision and the target"
     } else if spec.protected.iter().any(|name| name == flipped) {
         "a decision and a protected attribute"

@@ -80,7 +80,12 @@ pub(crate) fn estimated(tally: &Tally, alpha: Alpha) -> Result<Estimate, Undefin
     let matrix = Matrix::of(tally);
     let value = of_matrix(&matrix, alpha)?.max(0.0);
     let judged = tally.judged();
-    Ok(Estimate { value, variance: variance(&matrix, alpha, judged.effective()), n: judged.n })
+    Ok(Estimate {
+        value,
+        variance: variance(&matrix, alpha, judged.effective()),
+        bias: 0.0,
+        n: judged.n,
+    })
 }
 
 /// The coefficient of variation of the group's benefits, with its variance.
@@ -156,9 +161,9 @@ mod tests {
     #[test]
     fn all_right_is_no_inequality_and_no_certainty() {
         let found = estimated(&tally(5, 0, 5, 0), Alpha::Three);
-        assert_eq!(found, Ok(Estimate { value: 0.0, variance: None, n: 10 }));
+        assert_eq!(found, Ok(Estimate { value: 0.0, variance: None, bias: 0.0, n: 10 }));
         let found = variation(&tally(5, 0, 5, 0));
-        assert_eq!(found, Ok(Estimate { value: 0.0, variance: None, n: 10 }));
+        assert_eq!(found, Ok(Estimate { value: 0.0, variance: None, bias: 0.0, n: 10 }));
         assert!(estimated(&tally(0, 0, 0, 4), Alpha::Half).is_err());
     }
 }

@@ -23,5 +23,5 @@ fn ppr(tally: &Tally) -> Result<Estimate, Undefined> {
     let selected = tally.predicted(POSITIVE);
     // Sums of weights in another order may differ in their last digit.
     let value = (selected.w / tally.everybody_selected).min(1.0);
-    Ok(Estimate { value, variance: None, n: selected.n })
+    Ok(Estimate { value, variance: None, bias: 0.0, n: selected.n })
 }

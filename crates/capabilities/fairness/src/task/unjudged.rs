@@ -9,16 +9,13 @@ impl TaskResult {
         if self.status().is_some() {
             return None;
         }
-        let not_comparable = match self {
-            Self::Binary(result) => {
-                let all = result.attributes.iter();
-                told(all.map(|one| (one.name.as_str(), one.reason.as_deref())))
-            }
-            _ => {
-                let all = self.findings().into_iter().flat_map(|found| &found.comparisons);
-                let single = all.filter(|one| one.attributes.len() == 1);
-                told(single.map(|one| (one.name.as_str(), one.reason.as_deref())))
-            }
+        let not_comparable = if let Self::Binary(result) = self {
+            let all = result.attributes.iter();
+            told(all.map(|one| (one.name.as_str(), one.reason.as_deref())))
+        } else {
+            let all = self.findings().into_iter().flat_map(|found| &found.comparisons);
+            let single = all.filter(|one| one.attributes.len() == 1);
+            told(single.map(|one| (one.name.as_str(), one.reason.as_deref())))
         };
         let why = if not_comparable.is_empty() {
             let all = self.disparities();

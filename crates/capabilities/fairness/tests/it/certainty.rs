@@ -20,6 +20,7 @@ fn analyzed(rows: &[Row], thresholds: &[(&str, f64)]) -> AnalysisResult {
         Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row.2))),
     ];
     let mut cube = Cube::new(Layout {
+        label: true,
         attributes: 1,
         prediction: false,
         score: true,

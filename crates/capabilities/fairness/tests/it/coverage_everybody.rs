@@ -214,6 +214,7 @@ fn scored(chance: &mut ChaCha8Rng, groups: &[(u64, f64)]) -> Cube {
         Arc::new(Float64Array::from(scores)),
     ];
     let mut cube = Cube::new(Layout {
+        label: true,
         attributes: 1,
         prediction: false,
         score: true,

@@ -42,6 +42,7 @@ fn sampled(chance: &mut ChaCha8Rng, groups: &[Rows]) -> Cube {
         .map(|values| Arc::new(Int64Array::from(values)) as ArrayRef)
         .into();
     let mut cube = Cube::new(Layout {
+        label: true,
         attributes: 1,
         prediction: true,
         score: false,

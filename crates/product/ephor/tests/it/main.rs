@@ -8,8 +8,8 @@
 mod admin;
 mod analyze;
 mod analyze_gate;
-mod approvals;
 mod analyze_model;
+mod approvals;
 mod architecture;
 mod archives;
 mod beside;

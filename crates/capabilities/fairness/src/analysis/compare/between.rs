@@ -75,12 +75,16 @@ fn radius(benefits: &[Benefit], alpha: Alpha, confidence: f64) -> Option<f64> {
     if mean <= 0.0 {
         return None;
     }
-    // Logarithms move more where a benefit is small.
-    let least = benefits.iter().map(|benefit| benefit.mean / mean).fold(1.0, f64::min).max(LEAST);
+    let relative = || benefits.iter().map(|benefit| benefit.mean / mean);
+    // The curvature is the relative benefit to the power of alpha - 2: greatest where a benefit is least, beyond 2 where it is
+    // greatest.
+    let least = relative().fold(1.0, f64::min).max(LEAST);
     let steeper = match alpha {
         Alpha::Zero => 1.0 / (least * least),
+        Alpha::Half => least.powf(-1.5),
         Alpha::One => 1.0 / least,
         Alpha::Two => 1.0,
+        Alpha::Three => relative().fold(1.0, f64::max),
     };
     // The trace of A V and of (A V)², with V the variances of the groups' benefits and A = diag(s) - s s' of their shares.
     let (mut first, mut squares, mut cubes, mut crossed) = (0.0, 0.0, 0.0, 0.0);

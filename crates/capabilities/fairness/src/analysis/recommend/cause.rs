@@ -58,7 +58,7 @@ fn cause(definition: &Definition, labels: &Labels) -> Option<Cause> {
         Kind::Average(Average::PredictiveValue) => return Some(Cause::Precision),
         Kind::Bins { .. } => return Some(Cause::Calibration),
         Kind::Extremes { metric, .. } | Kind::Privileged { metric, .. } => metric.id,
-        Kind::Entropy { .. } | Kind::Conditional { .. } => return None,
+        Kind::Entropy { .. } | Kind::Conditional { .. } | Kind::Peer(_) => return None,
     };
     match metric {
         "selection_rate" => Some(Cause::Selection),

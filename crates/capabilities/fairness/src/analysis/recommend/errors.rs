@@ -23,6 +23,9 @@ pub(super) fn recommended(
     trouble: &Trouble<'_>,
     data: &Data<'_>,
 ) -> Result<Recommendation, String> {
+    let Some(target) = &data.spec.target else {
+        return Err("there are no thresholds: the data have no labels".to_owned());
+    };
     if !found.is_scored {
         return Err("there are no thresholds: the data have no column of scores".to_owned());
     }
@@ -46,7 +49,7 @@ pub(super) fn recommended(
             min_group_size: data.spec.min_group_size,
             ..MitigationSpec::new(
                 Method::Threshold,
-                data.spec.target.clone(),
+                target.clone(),
                 found.attribute.attributes.iter().cloned(),
             )
         };

@@ -59,7 +59,7 @@ fn misplaced(args: &super::Args, spec: &AnalysisSpec) -> Vec<String> {
     let is_comprehensive = spec.analysis_type == AnalysisType::Comprehensive;
     let given = [
         ("--task", args.tasks.task != Task::Classification),
-        ("--target", !spec.target.is_empty()),
+        ("--target", spec.target.is_some()),
         ("--prediction", spec.prediction.is_some()),
         ("--score", spec.score.is_some()),
         ("--positive", spec.positive_label.is_some()),
@@ -76,7 +76,7 @@ fn misplaced(args: &super::Args, spec: &AnalysisSpec) -> Vec<String> {
         .chain(args.tasks.of_other_tasks())
         .map(|option| format!("{option} means nothing to --model"))
         .collect();
-    sentences.extend(args.gating.misplaced(args.format, "--model", false));
+    sentences.extend(args.gating.misplaced(args.format, "--model"));
     sentences
 }
 
