@@ -94,7 +94,8 @@ pub async fn analyze(
     // The rest takes milliseconds, but all threads: not the runtime's.
     let mut result = off_thread(move || analyze_cube(&cube, &asked)).await?;
     if let Some(table) = again {
-        beside(&mut result, table, spec, cancel).await?;
+        // What few ask for is no part of every analysis' future.
+        Box::pin(beside(&mut result, table, spec, cancel)).await?;
     }
     Ok(result)
 }

@@ -199,7 +199,9 @@ mod tests {
         assert!((covariance / variance.unwrap() - 1.0).abs() < 1e-9, "{covariance} {variance:?}");
         // Half of everybody, alike: half of that.
         let mut twice = all.clone();
-        twice.iter_mut().for_each(|point| point.w = point.w.map(|weight| 2.0 * weight));
+        for point in &mut twice {
+            point.w = point.w.map(|weight| 2.0 * weight);
+        }
         let covariance = Placements::of(&twice).covariance(&all, 1e9 - 1.0, 1e9 - 1.0);
         assert!((2.0 * covariance / variance.unwrap() - 1.0).abs() < 1e-9, "{covariance}");
     }

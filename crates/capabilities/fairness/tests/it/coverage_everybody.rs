@@ -66,7 +66,7 @@ fn of_rates() -> Vec<Line> {
 struct Truth {
     what: &'static str,
     id: &'static str,
-    truth: f64,
+    value: f64,
     ideal: f64,
 }
 
@@ -93,7 +93,7 @@ fn of_samples(
         let mut seen = seen.into_iter();
         count(truth.what, case.to_owned(), runs, |_| {
             let interval = seen.next()??;
-            Some(Seen { interval, truth: truth.truth, ideal: Some(truth.ideal) })
+            Some(Seen { interval, truth: truth.value, ideal: Some(truth.ideal) })
         })
     };
     truths.iter().zip(seen).map(line).collect()
@@ -143,7 +143,7 @@ fn truths_of_decisions(cells: &[Cell], base: f64) -> Vec<Truth> {
         Truth {
             what: "mean absolute odds difference",
             id: "average_abs_odds_difference",
-            truth: f64::midpoint(
+            value: f64::midpoint(
                 (mean(&tpr, &cells[1..]) - cells[0].tpr).abs(),
                 (mean(&fpr, &cells[1..]) - cells[0].fpr).abs(),
             ),
@@ -152,43 +152,43 @@ fn truths_of_decisions(cells: &[Cell], base: f64) -> Vec<Truth> {
         Truth {
             what: "between all groups, mean log deviation",
             id: "between_all_groups_mean_log_deviation",
-            truth: entropy(&|x| -x.ln()),
+            value: entropy(&|x| -x.ln()),
             ideal: 0.0,
         },
         Truth {
             what: "between all groups, Theil index",
             id: "between_all_groups_theil_index",
-            truth: entropy(&|x| x * x.ln()),
+            value: entropy(&|x| x * x.ln()),
             ideal: 0.0,
         },
         Truth {
             what: "between all groups, entropy index",
             id: "between_all_groups_generalized_entropy_index",
-            truth: entropy(&|x| f64::midpoint(x * x, -1.0)),
+            value: entropy(&|x| f64::midpoint(x * x, -1.0)),
             ideal: 0.0,
         },
         Truth {
             what: "others and reference, variation",
             id: "between_group_coefficient_of_variation",
-            truth: (share * (1.0 - share)).sqrt() * (others - first).abs() / all_benefit,
+            value: (share * (1.0 - share)).sqrt() * (others - first).abs() / all_benefit,
             ideal: 0.0,
         },
         Truth {
             what: "F1 to everybody",
             id: "f1_difference_to_overall",
-            truth: greatest(&|cell| (f1(cell.tpr, cell.fpr) - all_f1).abs()),
+            value: greatest(&|cell| (f1(cell.tpr, cell.fpr) - all_f1).abs()),
             ideal: 0.0,
         },
         Truth {
             what: "equalized odds to everybody",
             id: "equalized_odds_difference_to_overall",
-            truth: greatest(&|cell| (cell.tpr - all_tpr).abs().max((cell.fpr - all_fpr).abs())),
+            value: greatest(&|cell| (cell.tpr - all_tpr).abs().max((cell.fpr - all_fpr).abs())),
             ideal: 0.0,
         },
         Truth {
             what: "mean equalized odds ratio to everybody",
             id: "equalized_odds_ratio_mean_to_overall",
-            truth: f64::midpoint(
+            value: f64::midpoint(
                 least(&|cell| apart(cell.tpr, all_tpr)),
                 least(&|cell| apart(cell.fpr, all_fpr)),
             ),
@@ -260,7 +260,7 @@ fn of_scores() -> Vec<Line> {
             let whole = more * first as f64 / rows as f64;
             let [one, other, all] = [more, 0.0, whole].map(separation);
             let far = |one: f64, other: f64, all: f64| (one - all).abs().max((other - all).abs());
-            let zero = |what, id, truth| Truth { what, id, truth, ideal: 0.0 };
+            let zero = |what, id, value| Truth { what, id, value, ideal: 0.0 };
             let truths = [
                 zero("calibration error", "ece_difference", more),
                 zero(

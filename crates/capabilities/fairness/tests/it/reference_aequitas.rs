@@ -264,7 +264,7 @@ fn same(ours: Option<f64>, theirs: &Value, what: &str) {
     match ours {
         Some(ours) => assert!(close(ours, theirs), "{what}: {ours} {theirs}"),
         None => {
-            assert!(theirs.is_nan() || theirs == 10.0, "{what}: undefined here, {theirs} there")
+            assert!(theirs.is_nan() || theirs == 10.0, "{what}: undefined here, {theirs} there");
         }
     }
 }
