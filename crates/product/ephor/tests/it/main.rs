@@ -38,6 +38,7 @@ mod remote;
 mod resource_isolation;
 mod resources;
 mod rotation;
+mod route_isolation;
 mod row_feeds;
 mod saved_views;
 mod second_factor;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use ephor_kernel::{
     Code, OrganizationId, PermissionSet, Principal, Problem, RequestContext, Scope, UserId,
 };
-use ephor_rest::{Catalog, Engine, ListRequest, OfferAnswer, Resource, csv_file};
+use ephor_rest::{Catalog, Engine, ListRequest, OfferAnswer, Resource, ResourceSpec, csv_file};
 use ephor_store::{Store, testing};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -15,11 +15,11 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 #[path = "../../../../foundation/store/tests/isolation/catalog.rs"]
-mod catalog;
+pub(crate) mod catalog;
 #[path = "../../../../foundation/store/tests/isolation/sample.rs"]
 mod sample;
 #[path = "../../../../foundation/store/tests/isolation/world.rs"]
-mod world;
+pub(crate) mod world;
 
 use world::World;
 
@@ -33,17 +33,9 @@ struct Suite {
     wrong: Vec<String>,
 }
 
-/// What is served without a table of its own.
-const VIEWS: [&str; 2] =
-    ["assurance.model_performance_summary", "assurance.organization_dashboard"];
-
-#[tokio::test]
-async fn no_resource_shows_or_changes_what_is_anothers() {
-    let db = testing::database().await;
-    let world = World::make(&db.admin()).await;
-    let organizations = [world.holding, world.subsidiary, world.sibling, world.other];
-    let catalog = Catalog::read(db.store().door().await.unwrap().conn()).await.unwrap();
-    let specs = [
+/// The resources of all contexts.
+pub(crate) fn specs() -> impl Iterator<Item = ResourceSpec> {
+    [
         ephor_identity::RESOURCES,
         ephor_discovery::RESOURCES,
         ephor_registry::RESOURCES,
@@ -56,8 +48,23 @@ async fn no_resource_shows_or_changes_what_is_anothers() {
         ephor_compliance::RESOURCES,
         ephor_billing::RESOURCES,
         ephor_content::RESOURCES,
-    ];
-    let engine = Engine::new(&catalog, specs.into_iter().flatten().copied(), [7; 32]).unwrap();
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// What is served without a table of its own.
+const VIEWS: [&str; 2] =
+    ["assurance.model_performance_summary", "assurance.organization_dashboard"];
+
+#[tokio::test]
+async fn no_resource_shows_or_changes_what_is_anothers() {
+    let db = testing::database().await;
+    let world = World::make(&db.admin()).await;
+    let organizations = [world.holding, world.subsidiary, world.sibling, world.other];
+    let catalog = Catalog::read(db.store().door().await.unwrap().conn()).await.unwrap();
+    let engine = Engine::new(&catalog, specs(), [7; 32]).unwrap();
     let mut ids = HashMap::new();
     for resource in engine.resources().filter(|resource| !resource.spec().is_global()) {
         let table = resource.table().qualified();
