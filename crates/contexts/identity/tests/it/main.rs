@@ -6,6 +6,7 @@ mod api_keys;
 mod door;
 mod holding;
 mod http;
+mod in_flight;
 mod log_in;
 mod me;
 mod members;

@@ -145,6 +145,11 @@ impl World {
     pub fn router(&self) -> Router {
         self.router.clone()
     }
+
+    /// The API of a replica: the same database, nothing else shared.
+    pub async fn replica(&self) -> Router {
+        router(&self.db, &another(&self.db, cheap())).await
+    }
 }
 
 pub fn add(email: &str, role: &str) -> AddMember {

@@ -12,7 +12,7 @@ use std::{
 use ephor_rest::ResourceSpec;
 use ephor_store::embedded::Urls;
 use reqwest::{Client, Method};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
 
