@@ -11,6 +11,7 @@ pub mod feed;
 pub mod mitigation;
 pub mod monitor;
 mod operations;
+mod reference;
 pub mod reports;
 pub mod resources;
 mod routes;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use sqlx::Executor as _;
 
 use super::{JOB_KIND, JobPayload};
+use crate::reference::refused;
 
 /// What is asked for, as it is sent.
 #[derive(Debug, Clone, Deserialize)]
@@ -128,7 +129,7 @@ pub async fn analysis_create(
     )
     .execute(tx.conn())
     .await
-    .map_err(StoreError::from)?;
+    .map_err(refused)?;
     let payload =
         serde_json::to_value(JobPayload { analysis: id }).map_err(|_| Problem::internal())?;
     let job = tx.enqueue(NewJob { kind: JOB_KIND, payload, subject: Some(id.uuid()) }).await?;

@@ -10,7 +10,7 @@ use super::{
     FeedColumn, RowFeedToken,
     columns::{checked_specification, column_list_faults},
 };
-use crate::schedule::schedule_faults;
+use crate::{reference::refused, schedule::schedule_faults};
 
 /// Rows that a data set holds, and rows after which one is made, at most.
 const MOST_ROWS: i32 = 1_000_000;
@@ -172,16 +172,6 @@ pub async fn row_feed_create(
     .await
     .map_err(refused)?;
     Ok(RowFeedSecret::new(name, &token))
-}
-
-/// Says at which field the model stands that is not there.
-fn refused(error: sqlx::Error) -> Problem {
-    let constraint = error.as_database_error().and_then(|error| error.constraint());
-    if constraint == Some("row_feeds_model_id_fkey") {
-        let message = "There is no such model, or you may not see it";
-        return Problem::invalid(vec![Fault::new("/model_id", "unknown_reference", message)]);
-    }
-    StoreError::from(error).into()
 }
 
 /// Refuses another one beyond the most. Who makes one at the same time waits, so that two do not take the last place.

@@ -45,7 +45,7 @@ const PUBLIC: [&str; 11] = [
 ];
 
 /// What is everybody's own, whatever the role, and ends sessions or changes passwords when asked for.
-const OWN: [&str; 3] = ["/v1/auth/", "/v1/me", "/v1/session/"];
+const OWN: [&str; 3] = ["/v1/auth/", "/v1/me/", "/v1/session/"];
 
 /// People, whom an organization may name after they have left, and logs that are kept apart: no foreign key is
 /// on them. What is named is not looked at, so the answer is the same whatever it is.
@@ -101,7 +101,7 @@ impl Route {
     }
 
     fn is_own(&self) -> bool {
-        OWN.iter().any(|start| self.path.starts_with(start)) && self.path != "/v1/members"
+        self.path == "/v1/me" || OWN.iter().any(|start| self.path.starts_with(start))
     }
 
     fn has_id(&self) -> bool {
