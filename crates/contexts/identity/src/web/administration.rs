@@ -7,7 +7,7 @@ use axum::{
     routing::{delete, get, patch, post},
 };
 use ephor_kernel::{ApiKeyId, MemberId, RoleId};
-use ephor_rest::{ApiError, Authenticated, Body, Id, IfMatch};
+use ephor_rest::{ApiError, Authenticated, Body, Id, IfMatch, Permitted, permissions};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
@@ -24,13 +24,29 @@ use crate::{
 
 type Answer = Result<Response, ApiError>;
 
+// Asked for before a body is read: whoever may not is told that, whatever they sent.
+permissions! {
+    /// Open subsidiaries.
+    pub SubsidiariesCreate = "subsidiaries", "create";
+    /// Add members.
+    pub MembersCreate = "members", "create";
+    /// Change members.
+    pub MembersUpdate = "members", "update";
+    /// Make roles.
+    pub RolesCreate = "roles", "create";
+    /// Change roles.
+    pub RolesUpdate = "roles", "update";
+    /// Make API keys.
+    pub ApiKeysCreate = "api_keys", "create";
+}
+
 pub(super) fn routes<S>() -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
     Identity: FromRef<S>,
 {
     Router::new()
-        .route("/v1/permissions", get(permissions))
+        .route("/v1/permissions", get(list_permissions))
         .route("/v1/organizations", post(open_subsidiary))
         .route("/v1/members", post(add_member))
         .route("/v1/members/{id}", patch(change_member).delete(remove_member))
@@ -41,13 +57,13 @@ where
         .route("/v1/api-keys/{id}", delete(revoke_key))
 }
 
-async fn permissions(Authenticated(_): Authenticated) -> Answer {
+async fn list_permissions(Authenticated(_): Authenticated) -> Answer {
     Ok(Json(json!({ "resources": CATALOGUE, "builtin_roles": BUILTIN_ROLES })).into_response())
 }
 
 async fn open_subsidiary(
     State(identity): State<Identity>,
-    Authenticated(scope): Authenticated,
+    Permitted { scope, .. }: Permitted<SubsidiariesCreate>,
     Body(input): Body<OpenSubsidiary>,
 ) -> Answer {
     let opened = identity.subsidiary_open(&scope, &input).await?;
@@ -56,7 +72,7 @@ async fn open_subsidiary(
 
 async fn add_member(
     State(identity): State<Identity>,
-    Authenticated(scope): Authenticated,
+    Permitted { scope, .. }: Permitted<MembersCreate>,
     Body(input): Body<AddMember>,
 ) -> Answer {
     let added = identity.member_add(&scope, &input).await?;
@@ -65,12 +81,11 @@ async fn add_member(
 
 async fn change_member(
     State(identity): State<Identity>,
-    Authenticated(scope): Authenticated,
+    Permitted { scope, .. }: Permitted<MembersUpdate>,
     Id(id): Id<MemberId>,
     headers: HeaderMap,
     Body(input): Body<ChangeMember>,
 ) -> Answer {
-    scope.require("members", "update")?;
     let version = IfMatch::of(&headers)?.for_update(true)?;
     let member = identity.member_change(&scope, id, version, &input).await?;
     Ok(with_etag(member.version, StatusCode::OK, member))
@@ -96,7 +111,7 @@ async fn renew_link(
 
 async fn create_role(
     State(identity): State<Identity>,
-    Authenticated(scope): Authenticated,
+    Permitted { scope, .. }: Permitted<RolesCreate>,
     Body(input): Body<CreateRole>,
 ) -> Answer {
     let role = identity.role_create(&scope, &input).await?;
@@ -105,12 +120,11 @@ async fn create_role(
 
 async fn change_role(
     State(identity): State<Identity>,
-    Authenticated(scope): Authenticated,
+    Permitted { scope, .. }: Permitted<RolesUpdate>,
     Id(id): Id<RoleId>,
     headers: HeaderMap,
     Body(input): Body<ChangeRole>,
 ) -> Answer {
-    scope.require("roles", "update")?;
     let version = IfMatch::of(&headers)?.for_update(true)?;
     let role = identity.role_change(&scope, id, version, &input).await?;
     Ok(with_etag(role.version, StatusCode::OK, role))
@@ -127,7 +141,7 @@ async fn delete_role(
 
 async fn create_key(
     State(identity): State<Identity>,
-    Authenticated(scope): Authenticated,
+    Permitted { scope, .. }: Permitted<ApiKeysCreate>,
     Body(input): Body<CreateApiKey>,
 ) -> Answer {
     let key = identity.api_key_create(&scope, &input).await?;

@@ -7,7 +7,7 @@ use axum::{
     routing::post,
 };
 use ephor_kernel::InvitationId;
-use ephor_rest::{ApiError, Authenticated, Body, Id, Operation};
+use ephor_rest::{ApiError, Authenticated, Body, Id, Operation, Permitted, permissions};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,6 +24,11 @@ use crate::{
 };
 
 type Answer = Result<Response, ApiError>;
+
+permissions! {
+    /// Invite people.
+    pub TeamInvitationsCreate = "team_invitations", "create";
+}
 
 pub(super) fn routes<S>() -> Router<S>
 where
@@ -49,7 +54,7 @@ pub(super) struct Link {
 async fn invite(
     State(identity): State<Identity>,
     Context(request): Context,
-    Authenticated(scope): Authenticated,
+    Permitted { scope, .. }: Permitted<TeamInvitationsCreate>,
     Body(input): Body<Invite>,
 ) -> Answer {
     let invited = identity.invite(&request, &scope, &input).await?;
