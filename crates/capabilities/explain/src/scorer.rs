@@ -18,7 +18,8 @@ pub trait Scorer: Send + Sync {
     /// When the rows do not have the model's features, or it cannot be asked.
     fn score(&self, rows: &Rows) -> Result<Vec<f64>, ExplainError>;
 
-    /// The same, given up between its parts once it is no longer wanted, where it is made in parts.
+    /// The same, given up once it is no longer wanted: between its parts, where it is made in parts, or while an answer is
+    /// waited for.
     ///
     /// # Errors
     /// As [`Self::score`], and [`ExplainError::Cancelled`] when it was given up.

@@ -18,6 +18,7 @@ use reqwest::{
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
 use crate::{ExplainError, Rows, Scorer};
 
@@ -118,11 +119,21 @@ impl Scorer for Endpoint {
     }
 
     fn score(&self, rows: &Rows) -> Result<Vec<f64>, ExplainError> {
+        self.score_until(rows, &CancellationToken::new())
+    }
+
+    /// Given up while an answer is waited for too, or a pause before the next try.
+    fn score_until(
+        &self,
+        rows: &Rows,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<f64>, ExplainError> {
         let rows = rows.of(self.features.len())?;
         let all: Vec<&[f64]> = rows.iter().collect();
         let mut predicted = Vec::with_capacity(all.len() * self.outputs);
         for batch in all.chunks(self.settings.batch.max(1)) {
-            let found = self.runtime.block_on(self.ask(batch))?;
+            let asked = self.runtime.block_on(cancel.run_until_cancelled(self.ask(batch)));
+            let found = asked.ok_or(ExplainError::Cancelled)??;
             if found.len() != batch.len() * self.outputs {
                 let message = format!(
                     "it gave {} numbers for each row before, and {} for {} rows now",

@@ -17,16 +17,19 @@ use axum::{
     routing::post,
 };
 use ephor_explain::{
-    Endpoint, EndpointError, Rows, Scorer as _,
+    CancellationToken, Endpoint, EndpointError, ExplainError, Rows, Scorer as _,
     endpoint::{Protocol, Settings, Token},
 };
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// How often it was asked, and how many of the first answers are faults.
 #[derive(Clone, Default)]
 struct Served {
     asked: Arc<AtomicUsize>,
     faults: usize,
+    /// Told of every request that is not answered.
+    hanging: Arc<Notify>,
 }
 
 /// The sum of a row, in which what is missing counts 100; and 1 - that.
@@ -98,6 +101,15 @@ async fn mlflow(
     })
 }
 
+/// The first row is answered, and nothing after it.
+async fn once(State(served): State<Served>, Json(body): Json<Value>) -> Response {
+    if served.asked.fetch_add(1, Ordering::SeqCst) > 0 {
+        served.hanging.notify_one();
+        std::future::pending::<()>().await;
+    }
+    Json(json!({ "predictions": predicted(&body["inputs"]) })).into_response()
+}
+
 /// Starts a server of these, and says where it is.
 async fn serve(served: Served) -> String {
     let app = Router::new()
@@ -106,6 +118,7 @@ async fn serve(served: Served) -> String {
         .route("/invocations", post(mlflow))
         .route("/texts", post(|| async { Json(json!({ "predictions": ["yes"] })) }))
         .route("/long", post(|| async { Bytes::from(vec![b' '; 4096]) }))
+        .route("/once", post(once))
         .route("/never", post(|| async { std::future::pending::<StatusCode>().await }))
         .with_state(served);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -203,4 +216,25 @@ async fn infinite_numbers_and_other_widths_are_not_sent() {
     let [infinite, width] = refused.await.unwrap();
     assert!(infinite.contains("infinite number"), "{infinite}");
     assert!(width.contains("the model has 2 features, and the rows have 1"), "{width}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_never_comes_is_given_up() {
+    let served = Served::default();
+    let at = serve(served.clone()).await;
+    let mut patient = settings(&format!("{at}/once"), Protocol::Inputs);
+    patient.timeout = Duration::from_mins(60);
+    let endpoint = open(patient).await.unwrap();
+    let cancel = CancellationToken::new();
+    let asked = cancel.clone();
+    let score = tokio::task::spawn_blocking(move || {
+        let rows = Rows::new(vec![1.0, 2.0], 2);
+        // Once it is not wanted, it is not even asked.
+        [endpoint.score_until(&rows, &asked), endpoint.score_until(&rows, &asked)]
+    });
+    served.hanging.notified().await;
+    cancel.cancel();
+    let found = tokio::time::timeout(Duration::from_secs(30), score).await.unwrap().unwrap();
+    assert!(found.iter().all(|found| matches!(found, Err(ExplainError::Cancelled))), "{found:?}");
+    assert_eq!(served.asked.load(Ordering::SeqCst), 2);
 }

@@ -13,6 +13,7 @@ mod doctor;
 mod drift;
 mod explain;
 mod file;
+mod interrupt;
 mod man;
 mod metrics;
 mod mitigate;

@@ -1,7 +1,15 @@
 //! `ephor explain`, as somebody at a terminal runs it.
 
-use std::{path::PathBuf, process::Output};
+use std::{
+    io::Read as _,
+    path::PathBuf,
+    process::{Output, Stdio},
+};
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::Value;
 
 use crate::support::ephor;
@@ -350,4 +358,21 @@ fn a_linear_model_needs_a_background() {
     let output = explain(&names);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("11 features, and 2 names are given"));
+}
+
+#[test]
+fn ctrl_c_ends_a_command_whose_result_is_not_read() {
+    let mut child = ephor()
+        .arg("explain")
+        .args([data("model.json"), data("X.csv")])
+        .args(["--interactions", "--format", "csv"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // It writes from now on, and more than fits into the pipe.
+    let mut out = child.stdout.take().unwrap();
+    out.read_exact(&mut [0]).unwrap();
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGINT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }

@@ -1,6 +1,13 @@
 //! `ephor explain --endpoint`: a model that is served on this machine.
 
-use std::process::Output;
+use std::{
+    process::{Output, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     Json, Router,
@@ -8,8 +15,13 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::post,
 };
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::Notify;
 
 use crate::support::ephor;
 
@@ -29,15 +41,32 @@ async fn credit(headers: HeaderMap, Json(body): Json<Value>) -> Response {
     Json(json!({ "predictions": all })).into_response()
 }
 
+/// The first request is answered, and none after it.
+async fn answered_once(hanging: Arc<Notify>, asked: Arc<AtomicBool>) -> Json<Value> {
+    if asked.swap(true, Ordering::SeqCst) {
+        hanging.notify_one();
+        std::future::pending::<()>().await;
+    }
+    Json(json!({ "predictions": [[0.5]] }))
+}
+
 struct Served {
     url: String,
     folder: TempDir,
+    /// Told of every request that is not answered.
+    hanging: Arc<Notify>,
 }
 
 impl Served {
     async fn start() -> Self {
+        let hanging = Arc::new(Notify::new());
+        let once = {
+            let (hanging, asked) = (Arc::clone(&hanging), Arc::new(AtomicBool::new(false)));
+            move || answered_once(Arc::clone(&hanging), Arc::clone(&asked))
+        };
         let app = Router::new()
             .route("/credit", post(credit))
+            .route("/once", post(once))
             .route("/moved", post(|| async { (StatusCode::FOUND, [("location", "/credit")]) }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -49,7 +78,7 @@ impl Served {
         std::fs::write(folder.path().join("rows.csv"), format!("income,debt,good\n{lines}"))
             .unwrap();
         std::fs::write(folder.path().join("key"), "k3y\n").unwrap();
-        Self { url, folder }
+        Self { url, folder, hanging }
     }
 
     async fn explain(&self, path: &str, arguments: &[&str]) -> Output {
@@ -178,4 +207,30 @@ async fn what_cannot_be_asked_is_refused() {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("holds a log-in") && !said.contains("secret@"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ctrl_c_stops_a_command_whose_endpoint_does_not_answer() {
+    let served = Served::start().await;
+    let mut child = ephor()
+        .current_dir(served.folder.path())
+        .args(["explain", "--endpoint", &format!("{}/once", served.url), "rows.csv"])
+        .args(["--method", "kernel", "--feature-names", "income,debt"])
+        .args(["--endpoint-timeout", "3600"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    served.hanging.notified().await;
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGINT).unwrap();
+    let mut ended = None;
+    for _ in 0..600 {
+        ended = child.try_wait().unwrap();
+        if ended.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let _ = child.kill();
+    assert_eq!(ended.and_then(|status| status.code()), Some(3));
 }

@@ -24,6 +24,7 @@ use served::Served;
 use super::{
     block_on,
     file::{self, unreadable},
+    interrupt,
 };
 use crate::exit::{Exit, UsageError};
 
@@ -180,16 +181,24 @@ impl Args {
                 "a linear model is explained against other rows; say which by --background FILE";
             return Err(UsageError(message.to_owned()).into());
         }
-        let explained = block_on(self.explain(format, model, rows_file))?;
+        // In the runtime, so that Ctrl-C ends the writing too.
+        block_on(async {
+            let explained = self.explain(format, model, rows_file).await?;
+            self.write(&explained, rows_file)
+        })
+    }
+
+    /// The result, and what is asked for beside it.
+    fn write(&self, explained: &Explained, rows_file: &Path) -> anyhow::Result<Exit> {
         let summaries = if self.is_drawn() {
-            report::of_values(&explained).map_err(refused)?
+            report::of_values(explained).map_err(refused)?
         } else {
             Vec::new()
         };
         let text = match self.format {
-            Output::Table => printing::table(&explained, &file::named(rows_file)),
-            Output::Json => printing::json(&explained)?,
-            Output::Csv => printing::csv(&explained)?,
+            Output::Table => printing::table(explained, &file::named(rows_file)),
+            Output::Json => printing::json(explained)?,
+            Output::Csv => printing::csv(explained)?,
         };
         file::put(self.out.as_ref(), &text)?;
         if self.is_drawn() {
@@ -258,12 +267,8 @@ impl Args {
         let left = self.left(&model, background.as_ref())?;
         let found = self.read(rows_file, features, self.rows, left / each).await?;
         let cancel = CancellationToken::new();
-        let stop = cancel.clone();
-        let ctrl_c = tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                stop.cancel();
-            }
-        });
+        interrupt::listen(cancel.clone());
+        let over = cancel.clone();
         let (pairs, probability) = (self.interactions, self.probability);
         let work = tokio::task::spawn_blocking(move || {
             let progress = progress::shown();
@@ -282,7 +287,7 @@ impl Args {
             })
         });
         let explained = work.await?;
-        ctrl_c.abort();
+        over.cancel();
         explained.map_err(refused)
     }
 

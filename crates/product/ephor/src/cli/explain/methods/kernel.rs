@@ -24,7 +24,7 @@ pub(super) fn told(work: &Work) -> anyhow::Result<Told> {
     let background = work.some_background(KERNEL_BACKGROUND);
     let found = explain(model, &columns.rows, &background, &settings, &work.progress, &work.cancel)
         .map_err(refused)?;
-    let predicted = model.score(&columns.rows)?;
+    let predicted = model.score_until(&columns.rows, &work.cancel).map_err(refused)?;
     let (mut tables, mut lines, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     let base = found.explanation.base[output];
     for row in 0..columns.rows.len() {

@@ -24,6 +24,7 @@ use crate::{
     cli::{
         block_on,
         file::{self, unreadable},
+        interrupt,
     },
     exit::{Exit, UsageError},
 };
@@ -53,15 +54,18 @@ impl Args {
         let (model, rows_file) = self.files()?;
         let source = file::named(rows_file);
         let model = model.map(|path| self.model(path)).transpose()?;
-        let told = block_on(self.work(model))?;
-        let text = match self.format {
-            Output::Table => told.table(&source),
-            Output::Json => told.json()?,
-            Output::Csv => told.csv(),
-        };
-        file::put(self.out.as_ref(), &text)?;
-        self.write_beside(std::slice::from_ref(&told.summary))?;
-        Ok(Exit::Ok)
+        // In the runtime, so that Ctrl-C ends the writing too.
+        block_on(async {
+            let told = self.work(model).await?;
+            let text = match self.format {
+                Output::Table => told.table(&source),
+                Output::Json => told.json()?,
+                Output::Csv => told.csv(),
+            };
+            file::put(self.out.as_ref(), &text)?;
+            self.write_beside(std::slice::from_ref(&told.summary))?;
+            Ok(Exit::Ok)
+        })
     }
 
     /// Without a model, an endpoint is asked.
@@ -119,12 +123,8 @@ impl Args {
             }
         };
         let cancel = CancellationToken::new();
-        let stop = cancel.clone();
-        let ctrl_c = tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                stop.cancel();
-            }
-        });
+        interrupt::listen(cancel.clone());
+        let over = cancel.clone();
         let (method, own_background) = (self.method, self.background.is_some());
         let options = self.options.clone();
         let work = tokio::task::spawn_blocking(move || {
@@ -152,7 +152,7 @@ impl Args {
             told
         });
         let told = work.await?;
-        ctrl_c.abort();
+        over.cancel();
         told
     }
 }
