@@ -151,6 +151,9 @@ pub struct Summary {
     /// Effects of features.
     #[serde(default)]
     pub curves: Vec<Curves>,
+    /// Features whose effect was asked for and is not there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_effect: Vec<Without>,
     /// The effect of two features together.
     #[serde(default)]
     pub surface: Option<Surface>,
@@ -272,6 +275,27 @@ pub struct Interactions {
     pub size: Vec<Vec<f64>>,
 }
 
+/// A feature whose effect is not there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Without {
+    /// Which.
+    pub feature: usize,
+    /// Why: that it has too many categories, say.
+    pub reason: String,
+}
+
+impl Without {
+    /// Of what was refused, which calls the feature by its place: a reader knows its name.
+    pub fn of(feature: usize, reasons: &[String]) -> Self {
+        let place = format!("feature {feature} ");
+        let each = reasons.iter().map(|reason| match reason.strip_prefix(&place) {
+            Some(rest) => format!("it {rest}"),
+            None => reason.clone(),
+        });
+        Self { feature, reason: each.collect::<Vec<_>>().join("; ") }
+    }
+}
+
 /// What values are in each group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Groups {
@@ -350,6 +374,7 @@ impl Summary {
             groups: None,
             importance: None,
             curves: Vec::new(),
+            without_effect: Vec::new(),
             surface: None,
             near: Vec::new(),
             flips: Vec::new(),

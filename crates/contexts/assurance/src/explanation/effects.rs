@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Float64Array, Int64Array, StringArray};
 use ephor_explain::{
-    ExplainError, Scorer as _,
+    CancellationToken, ExplainError, Model, Rows, Scorer as _,
     effects::{self, Grid, Order},
     shap::Progress,
-    summary::{Curves, Digest, Effect, MOST_LINES, Method, Settings},
+    summary::{Curves, Digest, Effect, MOST_LINES, Method, Settings, Without},
 };
 use ephor_store::jobs::JobFailure;
 
@@ -33,9 +33,13 @@ pub(super) async fn explain(work: &Work) -> Result<Found, JobFailure> {
     let settings = Settings { rows: Vec::new(), seed: spec.seed, ..Settings::default() };
     let digest = Digest::new(summary, &settings);
     let named = spec.features.as_ref().map(|names| work.places(names));
-    let categorical = work.places(&spec.categorical);
     let (model, output) = (Arc::clone(&work.model), work.output());
-    let (points, effect) = (spec.points.unwrap_or(POINTS), spec.effect);
+    let asked = Asked {
+        output,
+        effect: spec.effect,
+        points: spec.points.unwrap_or(POINTS),
+        categorical: work.places(&spec.categorical),
+    };
     let (tell, cancel) = (work.progress(0, Some(100)), work.cancel.clone());
     let summary = Work::blocking(move || {
         let mut summary = way.digest(digest, &rows, &cancel)?;
@@ -45,46 +49,13 @@ pub(super) async fn explain(work: &Work) -> Result<Found, JobFailure> {
         features.truncate(MOST_EFFECTS);
         for (done, feature) in features.iter().copied().enumerate() {
             tell.rows(50 + 50 * done / features.len().max(1), 100);
-            let is_category = categorical.contains(&feature);
-            let curves = match effect {
-                EffectKind::Partial => {
-                    let grid =
-                        if is_category { Grid::Distinct } else { Grid::Quantiles { points } };
-                    effects::partial(
-                        &*model,
-                        &rows,
-                        feature,
-                        output,
-                        &grid,
-                        MOST_LINES,
-                        &(),
-                        &cancel,
-                    )
-                    .map(|found| Curves::partial(feature, is_category, false, &found))
-                }
-                EffectKind::Accumulated if is_category => {
-                    let kinds = (0..rows.width()).map(|other| categorical.contains(&other));
-                    let order = Order::Similarity(kinds.collect());
-                    effects::accumulated_categories(
-                        &*model,
-                        &rows,
-                        feature,
-                        output,
-                        &order,
-                        &(),
-                        &cancel,
-                    )
-                    .map(|found| Curves::accumulated(feature, true, &found))
-                }
-                EffectKind::Accumulated => {
-                    effects::accumulated(&*model, &rows, feature, output, points, &(), &cancel)
-                        .map(|found| Curves::accumulated(feature, false, &found))
-                }
-            };
-            match curves {
+            match asked.curves(&model, &rows, feature, &cancel) {
                 Ok(curves) => summary.curves.push(curves),
-                // A feature without any value has no effect.
-                Err(ExplainError::Asked(_)) => {}
+                // A feature without any value, or with more categories than can be put into an order, has no effect, and others
+                // have: what is not there is told.
+                Err(ExplainError::Asked(reasons)) => {
+                    summary.without_effect.push(Without::of(feature, &reasons));
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -93,6 +64,45 @@ pub(super) async fn explain(work: &Work) -> Result<Found, JobFailure> {
     .await?;
     let stored = work.store(values(&summary.curves, work.model.features())).await?;
     Ok((summary, stored))
+}
+
+/// Which effects are asked for.
+struct Asked {
+    output: usize,
+    effect: EffectKind,
+    points: usize,
+    categorical: Vec<usize>,
+}
+
+impl Asked {
+    /// The effect of a feature.
+    fn curves(
+        &self,
+        model: &Model,
+        rows: &Rows,
+        feature: usize,
+        cancel: &CancellationToken,
+    ) -> Result<Curves, ExplainError> {
+        let Self { output, points, .. } = *self;
+        let is_category = self.categorical.contains(&feature);
+        match self.effect {
+            EffectKind::Partial => {
+                let grid = if is_category { Grid::Distinct } else { Grid::Quantiles { points } };
+                effects::partial(model, rows, feature, output, &grid, MOST_LINES, &(), cancel)
+                    .map(|found| Curves::partial(feature, is_category, false, &found))
+            }
+            EffectKind::Accumulated if is_category => {
+                let kinds = (0..rows.width()).map(|other| self.categorical.contains(&other));
+                let order = Order::Similarity(kinds.collect());
+                effects::accumulated_categories(model, rows, feature, output, &order, &(), cancel)
+                    .map(|found| Curves::accumulated(feature, true, &found))
+            }
+            EffectKind::Accumulated => {
+                effects::accumulated(model, rows, feature, output, points, &(), cancel)
+                    .map(|found| Curves::accumulated(feature, false, &found))
+            }
+        }
+    }
 }
 
 /// A line for each point of each curve; those of single rows have the row's number.

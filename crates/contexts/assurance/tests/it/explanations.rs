@@ -7,7 +7,7 @@ use ephor_assurance::explanation::{
     explanation_cancel, explanation_file, explanation_get, explanation_objects_delete,
     explanation_summary,
 };
-use ephor_explain::summary::Method;
+use ephor_explain::summary::{Method, Without};
 use ephor_kernel::{Code, DatasetId, DomainEvent, ExplanationId, ModelId, Problem, Scope};
 use ephor_store::jobs::{Workers, WorkersConfig, WorkersHandle};
 use http_body_util::BodyExt as _;
@@ -190,6 +190,27 @@ async fn every_method_finds_what_decides() {
     let (found, row) = summary("shap", json!({ "scale": "probability", "rows": 20 })).await;
     assert_eq!(found.rows, 20);
     assert_eq!(row["shap_values"]["rows"].as_array().unwrap().len(), 10);
+    handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_effect_that_is_not_there_is_told_with_its_reason() {
+    let world = World::new().await;
+    let (model, _) = world.model(&world.scope, MODEL).await;
+    let lines: Vec<String> = (0..600).map(|row| format!("{},{row}\n", row % 10)).collect();
+    let dataset = world.dataset(&world.scope, format!("a,b\n{}", lines.concat())).await;
+    let handle = workers(&world);
+    let parameters =
+        json!({ "features": ["b", "a"], "categorical": ["b"], "effect": "accumulated" });
+    let asking = Asking { model, dataset };
+    let id = asking.ask(&world, &world.scope, "global", parameters).await.unwrap();
+    let done = ended(&world, id).await;
+    assert_eq!(done.status, "completed", "{:?}", done.failure);
+    let mut tx = world.db.store().begin(&world.scope).await.unwrap();
+    let found = explanation_summary(&mut tx, id).await.unwrap();
+    assert_eq!(found.curves.iter().map(|curve| curve.feature).collect::<Vec<_>>(), [0]);
+    let reason = "it has 600 categories; at most 512 are put into an order".to_owned();
+    assert_eq!(found.without_effect, [Without { feature: 1, reason }]);
     handle.shutdown().await;
 }
 

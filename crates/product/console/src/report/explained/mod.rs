@@ -281,7 +281,11 @@ pub(crate) fn notes(summary: &Summary) -> Vec<Cow<'static, str>> {
         notes.push("A difference between groups is no proof of unfairness: they may differ in what the model rightly looks at. No difference is no proof of fairness.");
     }
     let told = summary.groups.as_ref().and_then(too_few).map(Cow::Owned);
-    told.into_iter().chain(notes.into_iter().map(Cow::Borrowed)).collect()
+    let without = summary.without_effect.iter().map(|one| {
+        let name = summary.name(one.feature);
+        Cow::Owned(format!("There is no effect of \u{201c}{name}\u{201d}: {}.", one.reason))
+    });
+    told.into_iter().chain(without).chain(notes.into_iter().map(Cow::Borrowed)).collect()
 }
 
 /// Where there are too few shuffles for so many tests, nothing can be called a difference: that is not to be taken for

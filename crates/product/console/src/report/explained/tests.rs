@@ -1,3 +1,5 @@
+use ephor_explain::summary::Without;
+
 use super::*;
 use crate::{
     plot::explained::tests::{sample, whole},
@@ -95,4 +97,17 @@ fn every_row_is_as_long_as_its_head() {
     for section in tables::sections(&whole(33)) {
         assert!(section.rows.iter().all(|row| row.len() == section.heads.len()), "{section:?}");
     }
+}
+
+#[test]
+fn an_effect_that_is_not_there_is_told_with_its_reason() {
+    let mut summary = whole(5);
+    let reasons = ["feature 0 has 600 categories; at most 512 are put into an order".to_owned()];
+    summary.without_effect = vec![Without::of(0, &reasons)];
+    let told = format!(
+        "There is no effect of \u{201c}{}\u{201d}: it has 600 categories; at most 512 are put into an order.",
+        summary.name(0)
+    );
+    assert!(notes(&summary).iter().any(|note| *note == told), "{:?}", notes(&summary));
+    assert!(report_of(&summary).contains("it has 600 categories"));
 }
