@@ -193,12 +193,18 @@ async fn artifact_of(
     let has_trees = row.trees > 0;
     // A file from before it was noted: of these alone its format and kind tell.
     let never = !has_trees || row.format == "onnx";
+    // Trees that give each class a number which stays as it is: shares, unless the numbers are predicted ones.
+    let may_be_shares = has_trees
+        && row.outputs > 1
+        && row.link == "identity"
+        && matches!(row.format.as_str(), "sklearn_json" | "onnx");
     let known = Known {
         features: serde_json::from_value(row.features).map_err(|_| Problem::internal())?,
         outputs: usize::try_from(row.outputs).unwrap_or(0),
         has_trees,
         has_covers: row.has_covers.or(never.then_some(false)),
         link: row.link,
+        may_be_shares,
     };
     Ok(Some((row.model_id.into(), row.id.into(), known)))
 }

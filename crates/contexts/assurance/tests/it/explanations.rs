@@ -7,7 +7,7 @@ use ephor_assurance::explanation::{
     explanation_cancel, explanation_file, explanation_get, explanation_objects_delete,
     explanation_summary,
 };
-use ephor_explain::summary::{Method, Without};
+use ephor_explain::summary::{Method, Unit, Without};
 use ephor_kernel::{Code, DatasetId, DomainEvent, ExplanationId, ModelId, Problem, Scope};
 use ephor_store::jobs::{Workers, WorkersConfig, WorkersHandle};
 use http_body_util::BodyExt as _;
@@ -428,6 +428,49 @@ async fn what_a_file_does_not_hold_is_refused_once_it_is_known() {
         let problem = pairs().await.unwrap_err();
         assert_eq!(problem.faults[0].pointer, "/parameters/interactions", "{known}");
         assert_eq!(problem.faults[0].code, "no_covers", "{known}");
+    }
+}
+
+/// A tree that holds shares of classes, and one that predicts two numbers.
+const SHARES: &str = r#"{"kind":"DecisionTreeClassifier","features":["a","b"],"trees":[{
+    "children_left":[1,-1,-1],"children_right":[2,-1,-1],"feature":[0,-2,-2],"threshold":[0.0,-2.0,-2.0],
+    "value":[[0.5,0.5],[0.8,0.2],[0.1,0.9]],"n_node_samples":[0,0,0]}]}"#;
+const NUMBERS: &str = r#"{"kind":"DecisionTreeRegressor","features":["a","b"],"trees":[{
+    "children_left":[1,-1,-1],"children_right":[2,-1,-1],"feature":[0,-2,-2],"threshold":[0.0,-2.0,-2.0],
+    "value":[[5.0,5.0],[8.0,2.0],[1.0,9.0]],"n_node_samples":[0,0,0]}]}"#;
+
+#[tokio::test]
+async fn shares_are_explained_as_the_probabilities_that_they_are() {
+    let world = World::new().await;
+    let dataset = world.dataset(&world.scope, rows(60)).await;
+    let mut asked = Vec::new();
+    for content in [SHARES, NUMBERS] {
+        let (model, artifact) = world.model(&world.scope, content).await;
+        let id = artifact.uuid();
+        let note =
+            format!("update registry.model_artifacts set link = 'identity' where id = '{id}'");
+        let mut admin = world.db.admin().acquire().await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(note)).execute(&mut *admin).await.unwrap();
+        let parameters = json!({ "scale": "probability", "output": 1 });
+        let asking = Asking { model, dataset };
+        asked.push(asking.ask(&world, &world.scope, "shap", parameters).await.unwrap());
+    }
+    let handle = workers(&world);
+    let done = ended(&world, asked[0]).await;
+    assert_eq!(done.status, "completed", "{:?}", done.failure);
+    // Only the file tells that numbers are none.
+    let failed = ended(&world, asked[1]).await;
+    assert_eq!(failed.status, "failed");
+    let told = failed.failure.unwrap();
+    assert!(told.contains("does not predict one probability"), "{told}");
+    handle.shutdown().await;
+    let mut tx = world.db.store().begin(&world.scope).await.unwrap();
+    let summary = explanation_summary(&mut tx, asked[0]).await.unwrap();
+    assert_eq!(summary.unit, Unit::Probability);
+    assert!(!summary.waterfalls.is_empty());
+    for row in &summary.waterfalls {
+        let near = |share: f64| (row.total - share).abs() < 1e-6;
+        assert!(near(0.2) || near(0.9), "{row:?}");
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Known {
     pub has_covers: Option<bool>,
     /// From sums to predictions.
     pub link: String,
+    /// May its sums be probabilities themselves, as of trees that hold shares of classes? Only the file tells.
+    pub may_be_shares: bool,
 }
 
 /// More features are not explained on a server.
@@ -61,7 +63,8 @@ impl ExplanationSpec {
             faults.extend(self.metric_faults(known));
         }
         let is_probability = known.link == "logistic" && known.outputs == 1;
-        if shap && self.scale == Scale::Probability && !is_probability {
+        let may_be = is_probability || known.may_be_shares;
+        if shap && self.scale == Scale::Probability && !may_be {
             faults.push(
                 Fault::new(
                     "/parameters/scale",

@@ -12,6 +12,7 @@ fn known() -> Known {
         has_trees: true,
         has_covers: Some(true),
         link: "identity".into(),
+        may_be_shares: false,
     }
 }
 
@@ -126,6 +127,9 @@ fn what_several_outputs_do_not_have_is_refused() {
     let probability = || json!({ "scale": "probability" });
     assert_eq!(codes(Kind::Shap, probability(), &several(1)), Vec::<String>::new());
     assert_eq!(codes(Kind::Shap, probability(), &several(3)), ["no_probability"]);
+    // Then the job tells.
+    let shares = Known { outputs: 3, may_be_shares: true, ..known() };
+    assert_eq!(codes(Kind::Shap, probability(), &shares), Vec::<String>::new());
     let by = |metric: &str| json!({ "target": "y", "metric": metric });
     for (metric, outputs, refused) in [
         ("r2", 1, false),
