@@ -1,7 +1,8 @@
 //! What commands on files have in common: how a file is opened, and where and how the result is written.
 
 use std::{
-    io::{IsTerminal as _, Write as _},
+    fs::File,
+    io::{BufWriter, IsTerminal as _, Write},
     path::{Path, PathBuf},
 };
 
@@ -133,6 +134,27 @@ pub fn put(out: Option<&PathBuf>, result: impl AsRef<[u8]>) -> anyhow::Result<()
         Some(path) => std::fs::write(path, result)
             .with_context(|| format!("the report could not be written to {}", path.display())),
         None => Ok(std::io::stdout().lock().write_all(result.as_ref())?),
+    }
+}
+
+/// The same of a long result, piece by piece as it is made, so that it is never there as a whole.
+pub fn put_pieces(
+    out: Option<&PathBuf>,
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> anyhow::Result<()> {
+    fn whole<W: Write>(
+        out: W,
+        write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        let mut out = BufWriter::new(out);
+        write(&mut out)?;
+        out.flush()
+    }
+    match out {
+        Some(path) => File::create(path)
+            .and_then(|file| whole(file, write))
+            .with_context(|| format!("the report could not be written to {}", path.display())),
+        None => Ok(whole(std::io::stdout().lock(), write)?),
     }
 }
 

@@ -19,6 +19,7 @@ use ephor_explain::{
     summary::Summary,
 };
 
+use printing::Everything;
 use served::Served;
 
 use super::{
@@ -195,12 +196,20 @@ impl Args {
         } else {
             Vec::new()
         };
-        let text = match self.format {
-            Output::Table => printing::table(explained, &file::named(rows_file)),
-            Output::Json => printing::json(explained)?,
-            Output::Csv => printing::csv(explained)?,
-        };
-        file::put(self.out.as_ref(), &text)?;
+        let out = self.out.as_ref();
+        match self.format {
+            Output::Table => {
+                file::put(out, printing::table(explained, &file::named(rows_file)))?;
+            }
+            Output::Json => {
+                let all = Everything::of(explained)?;
+                file::put_pieces(out, |out| all.json(out))?;
+            }
+            Output::Csv => {
+                let all = Everything::of(explained)?;
+                file::put_pieces(out, |out| all.csv(out))?;
+            }
+        }
         if self.is_drawn() {
             self.write_beside(&summaries)?;
         }

@@ -1,9 +1,13 @@
 //! Explanations as text.
 
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
 
 use comfy_table::CellAlignment;
 use ephor_explain::{Link, Model, Scorer as _};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Value, json};
 
 use super::Explained;
@@ -80,51 +84,88 @@ const fn unit(link: Link) -> &'static str {
     }
 }
 
-/// Everything.
-pub(super) fn json(explained: &Explained) -> anyhow::Result<String> {
-    let Explained { format, model, rows, values, pairs, probability, .. } = explained;
-    let predictions = model.predict(rows)?;
-    let lines: Vec<Value> = rows
-        .iter()
-        .zip(predictions)
-        .enumerate()
-        .map(|(index, (row, prediction))| {
-            let outputs: Vec<_> =
-                (0..model.outputs()).map(|output| values.row(index, output)).collect();
-            json!({ "margin": model.margin(row), "prediction": prediction, "values": outputs })
-        })
-        .collect();
-    let document = json!({
-        "model": { "format": format, "trees": model.trees(), "link": model.link() },
-        "method": if *pairs { "shap_interactions" } else { "shap" },
-        "space": if *probability { "probability" } else { "margin" },
-        "features": names(explained),
-        "base": values.base,
-        "rows": lines,
-    });
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+/// Every row's values, written row by row: as a whole, their text takes much more memory than they do.
+pub(super) struct Everything<'a> {
+    explained: &'a Explained,
+    predictions: Vec<Vec<f64>>,
 }
 
-/// A line for each row and output.
-pub(super) fn csv(explained: &Explained) -> anyhow::Result<String> {
-    let Explained { model, rows, values, .. } = explained;
-    let mut out = String::from("row,output,base,margin,prediction");
-    for name in names(explained) {
-        out.push(',');
-        out.push_str(&quoted(&name));
+impl<'a> Everything<'a> {
+    pub(super) fn of(explained: &'a Explained) -> anyhow::Result<Self> {
+        Ok(Self { explained, predictions: explained.model.predict(&explained.rows)? })
     }
-    out.push('\n');
-    for ((index, row), prediction) in rows.iter().enumerate().zip(model.predict(rows)?) {
-        for (output, margin) in model.margin(row).into_iter().enumerate() {
-            let (base, prediction) = (values.base[output], prediction[output]);
-            let _ = write!(out, "{index},{output},{base},{margin},{prediction}");
-            for value in values.row(index, output) {
-                let _ = write!(out, ",{value}");
-            }
-            out.push('\n');
+
+    /// One document.
+    pub(super) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *out, self)?;
+        out.write_all(b"\n")
+    }
+
+    /// A line for each row and output.
+    pub(super) fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Explained { model, rows, values, .. } = self.explained;
+        write!(out, "row,output,base,margin,prediction")?;
+        for name in names(self.explained) {
+            write!(out, ",{}", quoted(&name))?;
         }
+        writeln!(out)?;
+        for ((index, row), prediction) in rows.iter().enumerate().zip(&self.predictions) {
+            for (output, margin) in model.margin(row).into_iter().enumerate() {
+                let (base, prediction) = (values.base[output], prediction[output]);
+                write!(out, "{index},{output},{base},{margin},{prediction}")?;
+                for value in values.row(index, output) {
+                    write!(out, ",{value}")?;
+                }
+                writeln!(out)?;
+            }
+        }
+        Ok(())
     }
-    Ok(out)
+
+    fn row(&self, index: usize) -> Value {
+        let Explained { model, rows, values, .. } = self.explained;
+        let outputs: Vec<_> =
+            (0..model.outputs()).map(|output| values.row(index, output)).collect();
+        json!({
+            "margin": model.margin(rows.row(index)), "prediction": self.predictions[index],
+            "values": outputs,
+        })
+    }
+}
+
+impl Serialize for Everything<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Explained { format, model, values, pairs, probability, .. } = self.explained;
+        let document = json!({
+            "model": { "format": format, "trees": model.trees(), "link": model.link() },
+            "method": if *pairs { "shap_interactions" } else { "shap" },
+            "space": if *probability { "probability" } else { "margin" },
+            "features": names(self.explained),
+            "base": values.base,
+            "rows": null,
+        });
+        // In the document's own order, the rows in their place.
+        let parts = document.as_object().into_iter().flatten();
+        let mut map = serializer.serialize_map(None)?;
+        for (name, part) in parts {
+            if name == "rows" {
+                map.serialize_entry(name, &Lines(self))?;
+            } else {
+                map.serialize_entry(name, part)?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// The rows, of which one at a time is there as JSON.
+struct Lines<'a>(&'a Everything<'a>);
+
+impl Serialize for Lines<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(all) = self;
+        serializer.collect_seq((0..all.explained.rows.len()).map(|index| all.row(index)))
+    }
 }
 
 /// A name in quotes where it needs them; a spreadsheet takes none for a formula.
@@ -135,5 +176,67 @@ pub(super) fn quoted(name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
     } else {
         name
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use ephor_explain::{CancellationToken, Rows, shap};
+
+    use super::*;
+
+    /// Of two classes; a name needs quotes.
+    const MODEL: &str = r#"{"kind":"DecisionTreeClassifier","features":["a,b","=c"],"trees":[{
+        "children_left":[1,-1,-1],"children_right":[2,-1,-1],"feature":[0,-2,-2],"threshold":[0.5,-2.0,-2.0],
+        "value":[[0.5,0.5],[0.75,0.25],[0.25,0.75]],"n_node_samples":[8,4,4]}]}"#;
+
+    fn explained(rows: Vec<f64>, pairs: bool) -> Explained {
+        let (format, model) = ephor_explain::read(MODEL.as_bytes()).unwrap();
+        let Model::Forest(forest) = &model else { panic!("it is a forest") };
+        let (rows, cancel) = (Rows::new(rows, 2), CancellationToken::new());
+        let values = if pairs {
+            shap::interactions(forest, &rows, &(), &cancel).unwrap()
+        } else {
+            shap::path_dependent(forest, &rows, &(), &cancel).unwrap()
+        };
+        Explained { format, model, rows, values, pairs, probability: false, background: None }
+    }
+
+    fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
+        let mut out = Vec::<u8>::new();
+        write(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn rows_one_by_one_make_the_same_document_as_all_at_once() {
+        for rows in [vec![], vec![0.0, 1.0], vec![0.0, 1.0, 1.0, f64::NAN, 0.25, -3.0]] {
+            for pairs in [false, true] {
+                let explained = explained(rows.clone(), pairs);
+                let all = Everything::of(&explained).unwrap();
+                let text = written(|out| all.json(out));
+                let mut whole: Value = serde_json::from_str(&text).unwrap();
+                assert_eq!(text, serde_json::to_string_pretty(&whole).unwrap() + "\n");
+                let lines: Vec<Value> = (0..explained.rows.len()).map(|at| all.row(at)).collect();
+                assert_eq!(whole["rows"].take(), json!(lines));
+                assert_eq!(whole["features"], json!(names(&explained)));
+                assert_eq!(whole["base"], json!([0.5, 0.5]));
+            }
+        }
+    }
+
+    #[test]
+    fn each_row_and_output_has_a_line() {
+        let explained = explained(vec![0.0, 1.0, 1.0, f64::NAN], false);
+        let all = Everything::of(&explained).unwrap();
+        assert_eq!(
+            written(|out| all.csv(out)),
+            "row,output,base,margin,prediction,\"a,b\",'=c\n\
+             0,0,0.5,0.75,0.75,0.25,0\n\
+             0,1,0.5,0.25,0.25,-0.25,0\n\
+             1,0,0.5,0.25,0.25,-0.25,0\n\
+             1,1,0.5,0.75,0.75,0.25,0\n"
+        );
     }
 }

@@ -57,12 +57,12 @@ impl Args {
         // In the runtime, so that Ctrl-C ends the writing too.
         block_on(async {
             let told = self.work(model).await?;
-            let text = match self.format {
-                Output::Table => told.table(&source),
-                Output::Json => told.json()?,
-                Output::Csv => told.csv(),
-            };
-            file::put(self.out.as_ref(), &text)?;
+            let out = self.out.as_ref();
+            match self.format {
+                Output::Table => file::put(out, told.table(&source))?,
+                Output::Json => file::put_pieces(out, |out| told.json(out))?,
+                Output::Csv => file::put_pieces(out, |out| told.csv(out))?,
+            }
             self.write_beside(std::slice::from_ref(&told.summary))?;
             Ok(Exit::Ok)
         })

@@ -1,6 +1,9 @@
 //! What a method found, as a table, as JSON and as CSV.
 
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
 
 use comfy_table::CellAlignment;
 use ephor_explain::summary::Summary;
@@ -73,18 +76,17 @@ impl Told {
         out
     }
 
-    pub(super) fn json(&self) -> anyhow::Result<String> {
-        Ok(serde_json::to_string_pretty(&self.json)? + "\n")
+    pub(super) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *out, &self.json)?;
+        out.write_all(b"\n")
     }
 
-    pub(super) fn csv(&self) -> String {
-        let line = |cells: &[String]| {
+    pub(super) fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
+        for cells in std::iter::once(&self.heads).chain(&self.lines) {
             let cells: Vec<String> = cells.iter().map(|cell| cell_of(cell)).collect();
-            cells.join(",") + "\n"
-        };
-        std::iter::once(line(&self.heads))
-            .chain(self.lines.iter().map(|cells| line(cells)))
-            .collect()
+            writeln!(out, "{}", cells.join(","))?;
+        }
+        Ok(())
     }
 }
 
