@@ -50,12 +50,12 @@ doc: setup
 fmt: ## format the sources
 	@cargo fmt --all
 
-# ONLY=fairness,rest measures these alone; `ephor-benches --help` lists them.
+# ONLY=fairness,rest measures these alone, OPTIONS='--rows 1000000' says how; `ephor-benches --help` lists both.
 bench: setup-run ## measure Ephor beside its peers and print the table
 	@scripts/peers.sh "$(CARGO_TARGET_DIR)/peers"
 	@$(OFFLINE) cargo build --locked --release --workspace --bins
 	@"$(CARGO_TARGET_DIR)/release/ephor-benches" --ephor "$(CARGO_TARGET_DIR)/release/ephor" \
-		--python "$(CARGO_TARGET_DIR)/peers/bin/python" $(if $(ONLY),--only $(ONLY))
+		--python "$(CARGO_TARGET_DIR)/peers/bin/python" $(if $(ONLY),--only $(ONLY)) $(OPTIONS)
 
 sqlx: setup-run ## check every query against a throw-away database and write .sqlx anew
 	@scripts/sqlx.sh write

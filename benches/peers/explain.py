@@ -3,11 +3,13 @@
 usage: explain.py make FOLDER DEPTHS ROWS   trains models of 500 trees, one of each depth, and writes rows to explain
        explain.py pred_contribs FOLDER DEPTH ROWS ROUNDS
        explain.py shap FOLDER DEPTH ROWS ROUNDS
-The last two print JSON: the peer's name with version, wall and CPU seconds (the median), and the values.
+The last two print JSON: the peer's name with version, wall and CPU seconds (the median), the process's peak
+memory, and the values.
 """
 
 import json
 import os
+import resource
 import statistics
 import sys
 import time
@@ -41,8 +43,22 @@ def measured(name, work, rounds):
         values = work()
         walls.append(time.perf_counter() - wall)
         cpus.append(time.process_time() - cpu)
-    found = {"name": name, "wall": statistics.median(walls), "cpu": statistics.median(cpus)}
+    found = {
+        "name": name,
+        "wall": statistics.median(walls), "cpu": statistics.median(cpus),
+        "peak": peak(),
+    }
     json.dump({**found, "values": [float(value) for value in values.ravel()]}, sys.stdout)
+
+
+def peak():
+    """The highest resident memory of this process so far, in bytes."""
+    if sys.platform == "linux":
+        # getrusage tells no less than the program had that started this one.
+        with open("/proc/self/status") as status:
+            line = next(line for line in status if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def loaded(folder, depth, rows):

@@ -12,12 +12,14 @@ mod fairness;
 mod machine;
 mod plans;
 mod postgres;
+mod programs;
 mod reads;
 mod report;
 mod rest;
 mod server;
 mod start;
 mod times;
+mod usage;
 mod verification;
 mod writes;
 
@@ -33,6 +35,7 @@ use report::{Report, say};
 Examples:
   make bench
   make bench ONLY=fairness,rest
+  make bench ONLY=fairness OPTIONS='--rows 1000000,10000000'
   ephor-benches --only writes --seconds 10 --ephor target/release/ephor")]
 struct Options {
     /// What to measure; everything when nothing is named
@@ -44,12 +47,15 @@ struct Options {
     /// A Python that has benches/peers/requirements.txt
     #[arg(long, default_value = "python3")]
     python: PathBuf,
-    /// Rows of the fairness analysis
-    #[arg(long, default_value_t = 10_000_000)]
-    rows: usize,
-    /// Rows to explain by trees of depth 6; those of other depths explain the first of these numbers
+    /// Rows of the fairness analysis, one size after the other
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000_000, 10_000_000, 100_000_000])]
+    rows: Vec<usize>,
+    /// Rows to explain by trees of depth 6
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000])]
     explained: Vec<usize>,
+    /// Rows to explain by trees of depth 4, 8 and 12; of depth 12 the peers take minutes for 1 000
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000])]
+    explained_otherwise: Vec<usize>,
     /// Seconds of each measurement of writes
     #[arg(long, default_value_t = 4)]
     seconds: u64,
@@ -82,13 +88,26 @@ enum Part {
 enum Inner {
     #[command(hide = true)]
     FairnessWork { work: fairness::Work, file: PathBuf, score: String },
+    #[command(hide = true)]
+    FairnessPhases { file: PathBuf, score: String },
+    #[command(hide = true)]
+    ExplainWork { folder: PathBuf, depth: u32, rows: usize, rounds: usize },
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let options = Options::parse();
-    if let Some(Inner::FairnessWork { work, file, score }) = options.inner {
-        return fairness::work(work, file, &score).await;
+    match options.inner {
+        Some(Inner::FairnessWork { work, file, score }) => {
+            return fairness::work(work, file, &score).await;
+        }
+        Some(Inner::FairnessPhases { file, score }) => {
+            return fairness::measure_phases(file, &score).await;
+        }
+        Some(Inner::ExplainWork { folder, depth, rows, rounds }) => {
+            return explain::work(&folder, depth, rows, rounds);
+        }
+        None => {}
     }
     let wanted = |part| options.only.is_empty() || options.only.contains(&part);
     let mut report = Report::default();

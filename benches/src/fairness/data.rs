@@ -22,8 +22,8 @@ const RACES: [&str; 5] = ["Amer-Indian-Eskimo", "Asian-Pac-Islander", "Black", "
 const AGES: [&str; 5] = ["under 30", "30-39", "40-49", "50-59", "60 and over"];
 
 /// Writes `rows` rows, the same at every run: the groups, `y_true`, `y_pred`, `score` with three
-/// decimals, as scorecards give it, and `score_full`.
-pub fn write(file: &Path, rows: usize) -> Result<()> {
+/// decimals, as scorecards give it, and, if they are to be in full too, `score_full`. A million rows are in memory at a time.
+pub fn write(file: &Path, rows: usize, in_full: bool) -> Result<()> {
     let mut chance = ChaCha8Rng::seed_from_u64(20_261_121);
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
@@ -32,7 +32,7 @@ pub fn write(file: &Path, rows: usize) -> Result<()> {
     let mut writer = None;
     let mut left = rows;
     while left > 0 {
-        let batch = chunk(&mut chance, left.min(CHUNK))?;
+        let batch = chunk(&mut chance, left.min(CHUNK), in_full)?;
         if writer.is_none() {
             let out = File::create(file)?;
             writer = Some(ArrowWriter::try_new(out, batch.schema(), Some(properties.clone()))?);
@@ -58,7 +58,7 @@ pub fn as_csv(parquet: &Path, csv: &Path) -> Result<()> {
     Ok(())
 }
 
-fn chunk(chance: &mut ChaCha8Rng, rows: usize) -> Result<RecordBatch> {
+fn chunk(chance: &mut ChaCha8Rng, rows: usize, in_full: bool) -> Result<RecordBatch> {
     let (mut sexes, mut races, mut ages) = (Vec::new(), Vec::new(), Vec::new());
     let (mut labels, mut predictions) = (Vec::new(), Vec::new());
     let (mut scores, mut full) = (Vec::new(), Vec::new());
@@ -77,14 +77,16 @@ fn chunk(chance: &mut ChaCha8Rng, rows: usize) -> Result<RecordBatch> {
         scores.push((score * 1000.0).round() / 1000.0);
         full.push(score);
     }
-    let columns: [(&str, ArrayRef); 7] = [
+    let mut columns: Vec<(&str, ArrayRef)> = vec![
         ("sex", Arc::new(StringArray::from(sexes))),
         ("race", Arc::new(StringArray::from(races))),
         ("age", Arc::new(StringArray::from(ages))),
         ("y_true", Arc::new(Int64Array::from(labels))),
         ("y_pred", Arc::new(Int64Array::from(predictions))),
         ("score", Arc::new(Float64Array::from(scores))),
-        ("score_full", Arc::new(Float64Array::from(full))),
     ];
+    if in_full {
+        columns.push(("score_full", Arc::new(Float64Array::from(full))));
+    }
     Ok(RecordBatch::try_from_iter(columns)?)
 }

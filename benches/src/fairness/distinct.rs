@@ -2,7 +2,7 @@
 
 use std::{fs::File, path::Path, sync::Arc};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use arrow::{
     array::{ArrayRef, Int64Array},
     record_batch::RecordBatch,
@@ -11,24 +11,28 @@ use parquet::arrow::ArrowWriter;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Work, line, rounds};
+use super::{Work, line, named, rounds};
 use crate::{Options, report::say};
 
 /// How many values the attributes have.
 const VALUES: [i64; 4] = [1, 10, 1_000, 1_000_000];
-/// An attribute with more is refused, which has its cost too.
+/// An attribute of no more is analysed; one that has more is refused, which takes its time too.
 const MOST: i64 = 65_535;
 const CHUNK: usize = 1_000_000;
 
 /// Measures an analysis by each attribute alone, without scores.
-pub fn run(options: &Options, folder: &Path) -> Result<()> {
-    let file = folder.join("distinct.parquet");
-    write(&file, options.rows)?;
-    say(format!("By one attribute, {} rows, of so many distinct values:", options.rows))?;
+pub fn run(options: &Options, rows: usize) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("distinct.parquet");
+    write(&file, rows)?;
+    say(format!("\nBy one attribute, {}, of so many distinct values:", named(rows)))?;
     for values in VALUES {
-        let measured = rounds(options, Work::Attribute, &file, &column(values))?;
-        let refused = if values > MOST { ", refused: they tell no groups apart" } else { "" };
-        line(&format!("Ephor: {values} distinct{refused}"), &measured)?;
+        let measured = rounds(options.rounds, Work::Attribute, &file, &column(values))?;
+        line(&format!("Ephor: {values} distinct"), &measured)?;
+        if let Some(reason) = &measured.refused {
+            ensure!(values > MOST, "an attribute of {values} values is refused: {reason}");
+            say(format!("  refused, in so much time: {reason}"))?;
+        }
     }
     Ok(())
 }

@@ -5,7 +5,8 @@ use std::{path::Path, process::Command};
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use super::{answer, found::Measured};
+use super::found::Measured;
+use crate::programs::answer;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/fairness.py");
 

@@ -7,28 +7,28 @@ use std::{
     num::NonZero,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use arrow::datatypes::{DataType, Field, Schema};
 use clap::ValueEnum;
 use ephor_fairness::{AnalysisError, AnalysisResult, AnalysisSpec};
-use ephor_tabular::{OpenOptions, Source};
-use nix::sys::{
-    resource::{Usage, UsageWho, getrusage},
-    time::TimeValLike as _,
-};
+use ephor_tabular::{OpenOptions, Source, Table};
 use parquet::arrow::{
     ProjectionMask,
     arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
 };
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     PROTECTED,
     found::{Group, Measured},
 };
+use crate::usage::{Clock, Spent, peak};
+
+/// Draws of the bootstrap where there are many.
+pub(super) const MANY_DRAWS: u32 = 10_000;
 
 /// A piece of work.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -56,55 +56,36 @@ impl Work {
 
 /// Does it and prints what it cost and found.
 pub async fn work(work: Work, file: PathBuf, score: &str) -> Result<()> {
-    let (before, begun) = (getrusage(UsageWho::RUSAGE_SELF)?, Instant::now());
-    let groups = match work {
+    let clock = Clock::start()?;
+    let (mut groups, mut refused) = (BTreeMap::new(), None);
+    match work {
         Work::Decode => {
             let score = score.to_owned();
             tokio::task::spawn_blocking(move || decode(&file, &score)).await??;
-            BTreeMap::new()
         }
-        Work::Analyze => groups(&analyze(file, &spec(score)).await?),
+        Work::Analyze => groups = found(&analyze(file, &spec(score)).await?),
         Work::Draws => {
-            let spec = AnalysisSpec { bootstrap_draws: 10_000, ..spec(score) };
-            groups(&analyze(file, &spec).await?)
+            let spec = AnalysisSpec { bootstrap_draws: MANY_DRAWS, ..spec(score) };
+            groups = found(&analyze(file, &spec).await?);
         }
         Work::Attribute => {
             let prediction = Some("y_pred".to_owned());
             let spec = AnalysisSpec { prediction, ..AnalysisSpec::new("y_true", [score]) };
             if let Err(error) = analyze(file, &spec).await {
-                ensure!(tells_nothing_apart(&error), error);
+                refused = Some(tells_nothing_apart(&error).ok_or(error)?);
             }
-            BTreeMap::new()
         }
-    };
-    let (wall, after) = (begun.elapsed(), getrusage(UsageWho::RUSAGE_SELF)?);
-    let measured = Measured {
-        cpu: processors(&after).saturating_sub(processors(&before)).as_secs_f64(),
-        wall: wall.as_secs_f64(),
-        peak: peak(&after)?,
-        groups,
-    };
-    Ok(writeln!(std::io::stdout(), "{}", serde_json::to_string(&measured)?)?)
-}
-
-fn processors(usage: &Usage) -> Duration {
-    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-    Duration::from_micros(micros.unsigned_abs())
-}
-
-/// The highest resident memory of this program, in bytes. What Linux tells by `getrusage` is not less than
-/// what the program had that started this one.
-fn peak(usage: &Usage) -> Result<f64> {
-    if !cfg!(target_os = "linux") {
-        return Ok(usage.max_rss() as f64);
     }
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-    let kibibytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
-    Ok(kibibytes * 1024.0)
+    let Spent { cpu, wall } = clock.read()?;
+    tell(&Measured { cpu, wall, peak: peak()?, groups, refused })
 }
 
-fn spec(score: &str) -> AnalysisSpec {
+/// Prints it as JSON, for the program that started this one.
+pub(super) fn tell(found: &impl Serialize) -> Result<()> {
+    Ok(writeln!(std::io::stdout(), "{}", serde_json::to_string(found)?)?)
+}
+
+pub(super) fn spec(score: &str) -> AnalysisSpec {
     AnalysisSpec {
         prediction: Some("y_pred".to_owned()),
         score: Some(score.to_owned()),
@@ -112,24 +93,28 @@ fn spec(score: &str) -> AnalysisSpec {
     }
 }
 
-/// Is it refused because of so many values? That is an answer too, and has its cost.
-fn tells_nothing_apart(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<AnalysisError>().is_some_and(|error| {
-        let mut faults = error.faults().iter();
-        faults.any(|fault| fault.code == "too_many_values")
-    })
+/// What is said where it is refused because of so many values. That is an answer too, and has its cost.
+fn tells_nothing_apart(error: &anyhow::Error) -> Option<String> {
+    let faults = error.downcast_ref::<AnalysisError>()?.faults();
+    let fault = faults.iter().find(|fault| fault.code == "too_many_values")?;
+    Some(fault.message.clone())
 }
 
 async fn analyze(file: PathBuf, spec: &AnalysisSpec) -> Result<AnalysisResult> {
-    let only = Some(spec.columns().map(str::to_owned).collect());
-    let options = OpenOptions { only, ..OpenOptions::default() };
-    let table = ephor_tabular::open(Source::Path(file), options).await?;
+    let table = open(file, spec).await?;
     let cancel = CancellationToken::new();
     Ok(ephor_fairness::analyze(table.dataframe()?, spec, &(), &cancel).await?)
 }
 
+/// The columns that an analysis reads.
+pub(super) async fn open(file: PathBuf, spec: &AnalysisSpec) -> Result<Table> {
+    let only = Some(spec.columns().map(str::to_owned).collect());
+    let options = OpenOptions { only, ..OpenOptions::default() };
+    Ok(ephor_tabular::open(Source::Path(file), options).await?)
+}
+
 /// The groups of all attributes together.
-fn groups(result: &AnalysisResult) -> BTreeMap<String, Group> {
+fn found(result: &AnalysisResult) -> BTreeMap<String, Group> {
     let all = result.intersections.iter().find(|found| found.attributes.len() == PROTECTED.len());
     let groups = all.into_iter().flat_map(|found| &found.groups);
     groups
@@ -147,34 +132,44 @@ fn groups(result: &AnalysisResult) -> BTreeMap<String, Group> {
 
 /// Decodes the columns that an analysis reads, as it reads them, on all processors.
 fn decode(file: &Path, score: &str) -> Result<()> {
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     let plain = ArrowReaderMetadata::load(&File::open(file)?, ArrowReaderOptions::new())?;
     let schema = ArrowReaderOptions::new().with_schema(Arc::new(packed(plain.schema())));
     let metadata = ArrowReaderMetadata::load(&File::open(file)?, schema)?;
-    let row_groups = metadata.metadata().num_row_groups();
+    on_all_processors(metadata.metadata().num_row_groups(), |row_groups| {
+        let metadata = metadata.clone();
+        let mask = ProjectionMask::columns(metadata.parquet_schema(), read(score));
+        let reader =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(File::open(file)?, metadata)
+                .with_batch_size(8192)
+                .with_projection(mask)
+                .with_row_groups(row_groups)
+                .build()?;
+        for batch in reader {
+            std::hint::black_box(batch?);
+        }
+        Ok(())
+    })
+}
+
+/// The columns of an analysis with this score.
+pub(super) fn read(score: &str) -> impl Iterator<Item = &str> {
+    PROTECTED.into_iter().chain(["y_true", "y_pred", score])
+}
+
+/// Deals so many row groups out to as many threads as there are processors.
+pub(super) fn on_all_processors(
+    row_groups: usize,
+    part: impl Fn(Vec<usize>) -> Result<()> + Sync,
+) -> Result<()> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let part = &part;
     std::thread::scope(|scope| {
-        let decoding: Vec<_> = (0..threads)
+        let running: Vec<_> = (0..threads)
             .map(|thread| {
-                let metadata = metadata.clone();
-                scope.spawn(move || -> Result<()> {
-                    let columns = PROTECTED.into_iter().chain(["y_true", "y_pred", score]);
-                    let mask = ProjectionMask::columns(metadata.parquet_schema(), columns);
-                    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(
-                        File::open(file)?,
-                        metadata,
-                    )
-                    .with_batch_size(8192)
-                    .with_projection(mask)
-                    .with_row_groups((thread..row_groups).step_by(threads).collect())
-                    .build()?;
-                    for batch in reader {
-                        std::hint::black_box(batch?);
-                    }
-                    Ok(())
-                })
+                scope.spawn(move || part((thread..row_groups).step_by(threads).collect()))
             })
             .collect();
-        decoding
+        running
             .into_iter()
             .try_for_each(|thread| thread.join().ok().context("a thread panicked")?)
     })
