@@ -303,7 +303,8 @@ pub(super) mod tests {
             let (mut sums, mut scales) = (vec![0.0; FEATURES], vec![0.0; FEATURES]);
             for other in others.iter() {
                 let (here, there) = (margin(&forest, row), margin(&forest, other));
-                let factor = (probability(here) - probability(there)) / (here - there);
+                let (p, q) = (probability(here), probability(there));
+                let factor = if here == there { p * (1.0 - p) } else { (p - q) / (here - there) };
                 for (at, value) in shapley(&forest, row, other).into_iter().enumerate() {
                     sums[at] += value / 40.0;
                     scales[at] += value * factor / 40.0;

@@ -1,14 +1,32 @@
 //! Newcombe's interval of a difference of proportions.
 
-use super::{Proportion, wilson::wilson};
+use super::{
+    Proportion,
+    wilson::{wilson, wilson_corrected},
+};
 
 /// Newcombe's hybrid score interval of `left.p - right.p`, without continuity correction.
 ///
 /// Source: Newcombe 1998b, method 10.
 pub fn newcombe(left: Proportion, right: Proportion, z: f64) -> (f64, f64) {
+    hybrid(left, right, |rate| wilson(rate, z))
+}
+
+/// The same with continuity correction, for levels far out in the tails.
+///
+/// Source: Newcombe 1998b, method 11.
+pub fn newcombe_corrected(left: Proportion, right: Proportion, z: f64) -> (f64, f64) {
+    hybrid(left, right, |rate| wilson_corrected(rate, z))
+}
+
+fn hybrid(
+    left: Proportion,
+    right: Proportion,
+    of_one: impl Fn(Proportion) -> (f64, f64),
+) -> (f64, f64) {
     let difference = left.p - right.p;
-    let (left_lower, left_upper) = wilson(left, z);
-    let (right_lower, right_upper) = wilson(right, z);
+    let (left_lower, left_upper) = of_one(left);
+    let (right_lower, right_upper) = of_one(right);
     let below = ((left.p - left_lower).powi(2) + (right_upper - right.p).powi(2)).sqrt();
     let above = ((left_upper - left.p).powi(2) + (right.p - right_lower).powi(2)).sqrt();
     ((difference - below).max(-1.0), (difference + above).min(1.0))
@@ -25,6 +43,9 @@ mod tests {
         let of = |x: f64, n: f64| Proportion { p: x / n, n };
         let (lower, upper) = newcombe(of(56.0, 70.0), of(48.0, 80.0), z(0.95));
         assert!((lower - 0.0524).abs() < 5e-5 && (upper - 0.3339).abs() < 5e-5, "{lower} {upper}");
+        // Method 11: 0.0428 to 0.3422.
+        let (lower, upper) = newcombe_corrected(of(56.0, 70.0), of(48.0, 80.0), z(0.95));
+        assert!((lower - 0.0428).abs() < 5e-5 && (upper - 0.3422).abs() < 5e-5, "{lower} {upper}");
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! group: their difference is (1 - share) (group - rest), and their ratio r / (share r + 1 - share) of r = group / rest. Of any
 //! other value the covariance of the group's with everybody's is known.
 
-use super::{Proportion, katz::katz, newcombe::newcombe, z};
+use super::{Proportion, katz::katz, newcombe::newcombe_corrected, z};
 
 /// A value, its variance, and how far above the truth it may be on average.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -88,7 +88,8 @@ impl Part {
             Self::Rate { group, rest, share, rows } => {
                 let others = 1.0 - share;
                 let apart = group.p - rest.p;
-                let (lower, upper) = newcombe(group, rest, z);
+                // With many groups a level is far out in the tail, where a rare outcome needs the correction.
+                let (lower, upper) = newcombe_corrected(group, rest, z);
                 // The share is of a sample too.
                 let drift = z * apart * (share * others / rows).sqrt();
                 let below = (others * (apart - lower)).hypot(drift);

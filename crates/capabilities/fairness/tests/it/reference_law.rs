@@ -168,10 +168,9 @@ async fn the_uniform_guidelines() {
                         let (holm, hochberg) = family[&line.name];
                         same_p(ours.fisher_holm, &holm.into(), &what);
                         same_p(ours.fisher_bh, &hochberg.into(), &what);
-                        assert!(
-                            row["fisher_p_holm"].as_f64().unwrap() <= ours.fisher_holm * 1.000_001,
-                            "{what}"
-                        );
+                        // Below the least normal number digits are lost.
+                        let least = ours.fisher_holm * 1.000_001 + f64::MIN_POSITIVE;
+                        assert!(row["fisher_p_holm"].as_f64().unwrap() <= least, "{what}");
                     }
                     same(ours.standard_deviations, &row["z_pooled"]["z"], &what);
                     assert_eq!(Some(ours.beyond_two), row["more_than_two_sd"].as_bool(), "{what}");

@@ -237,7 +237,7 @@ async fn what_needs_no_labels_is_the_same_and_the_rest_is_left_out_with_a_reason
     for group in ["a", "b"] {
         let (full, bare) = (full.group(group), bare.group(group));
         let ids: Vec<&str> = bare.metrics.iter().map(|metric| metric.id.as_str()).collect();
-        assert_eq!(ids, ["count", "share", "selection_rate", "mean_score"]);
+        assert_eq!(ids, ["count", "share", "selection_rate", "ppr", "mean_score"]);
         for id in ids {
             assert!(close(value(bare, id).unwrap(), value(full, id).unwrap()), "{id}");
         }

@@ -16,7 +16,7 @@ const ROWS: &str = "
     ), analyses as (
         insert into assurance.bias_analyses (organization_id, name, data_source, model_id, analysis_type, parameters, status,
             outcome, compliance_score, metrics, metrics_sha256, failure, created_by)
-        select $1, 'analysis ' || score, 'upload', m.id, 'comprehensive', '{}', status,
+        select $1, 'analysis ' || coalesce(score::text, 'without'), 'upload', m.id, 'comprehensive', '{}', status,
             case status when 'completed' then 'pass' end, score, '{}', repeat('0', 64),
             case status when 'failed' then 'no rows' end, $2
           from models m, (values ('completed', 50.0), ('completed', 90.5), ('failed', null)) as a(status, score)
