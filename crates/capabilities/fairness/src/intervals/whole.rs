@@ -8,7 +8,7 @@
 //! group: their difference is (1 - share) (group - rest), and their ratio r / (share r + 1 - share) of r = group / rest. Of any
 //! other value the covariance of the group's with everybody's is known.
 
-use super::{Proportion, katz::katz, newcombe::newcombe_corrected, z};
+use super::{Proportion, newcombe::newcombe_corrected, wilson::wilson_corrected, z};
 
 /// A value, its variance, and how far above the truth it may be on average.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -114,7 +114,7 @@ impl Part {
                 let to_whole = |ratio: f64| {
                     if ratio.is_finite() { ratio / (share * ratio + others) } else { 1.0 / share }
                 };
-                let (lower, upper) = katz(group, rest, z);
+                let (lower, upper) = ratio(group, rest, z);
                 let (lower, upper) = (to_whole(lower), to_whole(upper));
                 let ratio = if rest.p > 0.0 { group.p / rest.p } else { f64::INFINITY };
                 let value = to_whole(ratio);
@@ -155,6 +155,30 @@ impl Part {
             }
         }
     }
+}
+
+/// Bounds of a ratio of proportions, recovered from the logarithms of each one's own; the upper one may be infinite. A normal
+/// logarithm (Katz) is too sure of a rare outcome far out in its tails.
+///
+/// Source: Zou and Donner 2008, of Wilson's intervals with continuity correction.
+fn ratio(left: Proportion, right: Proportion, z: f64) -> (f64, f64) {
+    let (own, others) = (wilson_corrected(left, z), wilson_corrected(right, z));
+    let apart = |one: f64, other: f64| (one / other).ln();
+    let lower = if own.0 <= 0.0 {
+        0.0
+    } else if right.p <= 0.0 {
+        own.0 / others.1
+    } else {
+        left.p / right.p * (-apart(left.p, own.0).hypot(apart(others.1, right.p))).exp()
+    };
+    let upper = if others.0 <= 0.0 {
+        f64::INFINITY
+    } else if left.p <= 0.0 {
+        own.1 / others.0
+    } else {
+        left.p / right.p * apart(own.1, left.p).hypot(apart(right.p, others.0)).exp()
+    };
+    (lower, upper)
 }
 
 #[cfg(test)]

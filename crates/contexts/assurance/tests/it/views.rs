@@ -88,6 +88,7 @@ async fn each_count_is_taken_by_itself_and_for_whom_it_is() {
     assert_eq!(number(own, "avg_compliance_score"), 70.25);
 
     // The holding reads itself and what it holds; nobody reads a stranger.
+    let holding = holding.reading([subsidiary.organization()]);
     let all = ListRequest::new().with("organizations", "all");
     let seen = list(&db, &engine, &holding, "organization_dashboard", all).await;
     let names: Vec<_> = seen.iter().map(|row| row["organization_name"].clone()).collect();

@@ -116,7 +116,11 @@ impl Route {
         let required = parameters.filter(|it| it["in"] == "query" && it["required"] == true);
         for (place, parameter) in required.enumerate() {
             let name = parameter["name"].as_str().unwrap();
-            let value = sample(document, name, &parameter["schema"]);
+            let value = match &parameter["schema"]["format"] {
+                // Another of the same kind: the row itself will do.
+                format if format == "uuid" => json!(id),
+                _ => sample(document, name, &parameter["schema"]),
+            };
             let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
             let sign = if place == 0 { '?' } else { '&' };
             write!(address, "{sign}{name}={value}").unwrap();
@@ -447,6 +451,7 @@ impl Suite {
                 body["parameters"] =
                     json!({ "target": "y", "prediction": "p", "protected": ["sex"] });
             }
+            "team_invitations" if field != "role_id" => body["role"] = json!("member"),
             _ => {}
         }
         let required: Vec<String> = body.as_object().unwrap().keys().cloned().collect();
