@@ -223,7 +223,7 @@ async fn an_answer_that_never_comes_is_given_up() {
     let served = Served::default();
     let at = serve(served.clone()).await;
     let mut patient = settings(&format!("{at}/once"), Protocol::Inputs);
-    patient.timeout = Duration::from_mins(60);
+    patient.timeout = Duration::from_hours(1);
     let endpoint = open(patient).await.unwrap();
     let cancel = CancellationToken::new();
     let asked = cancel.clone();

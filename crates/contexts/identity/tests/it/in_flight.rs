@@ -106,7 +106,7 @@ async fn somebody_waits(world: &World) {
 #[tokio::test]
 async fn what_is_in_flight_finishes_as_it_began_and_the_next_sees_the_change() {
     for loss in Loss::ALL {
-        in_flight(loss).await;
+        Box::pin(in_flight(loss)).await;
     }
 }
 
