@@ -4,7 +4,8 @@ use crate::{
     analysis::{judge::gap, sentences},
     disparities::{self, Against, Fold, Kind},
     mitigation::GroupMeasures,
-    result::{AttributeResult, Disparity, Effect},
+    recommendation::Effect,
+    result::{AttributeResult, Disparity},
 };
 
 /// What whoever decides by group must hear.

@@ -10,7 +10,8 @@ use crate::{
     analysis::judge::gap,
     disparities::{self, Kind},
     mitigation::{Advice, Constraint, Method, MitigationSpec, ScoreRule, advise},
-    result::{Disparity, GroupScoreRule, GroupThreshold, Mitigation, Recommendation},
+    recommendation::{GroupScoreRule, GroupThreshold, Mitigation, Recommendation},
+    result::Disparity,
     tally::Tally,
 };
 

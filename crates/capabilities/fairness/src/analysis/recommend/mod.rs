@@ -13,7 +13,8 @@ use super::{compare::Comparison, groups::GroupTally};
 use crate::{
     AnalysisSpec,
     mitigation::MAX_THRESHOLD_GROUPS,
-    result::{AttributeResult, Disparity, Effect, Labels, Mitigation, Recommendation, Status},
+    recommendation::{Effect, Mitigation, Recommendation},
+    result::{AttributeResult, Disparity, Labels, Status},
     tally::Tally,
 };
 use cause::{Apart, Cause, Trouble, troubles};

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     analysis::GroupTally,
-    result::{GroupThreshold, Mitigation, Recommendation},
+    recommendation::{GroupThreshold, Mitigation, Recommendation},
     tally::{NEGATIVE, POSITIVE, Tally},
 };
 

@@ -4,7 +4,8 @@ use super::{Found, effect::apart};
 use crate::{
     analysis::sentences,
     mitigation::reweighing,
-    result::{CellWeight, Effect, Labels, Mitigation, Recommendation},
+    recommendation::{CellWeight, Effect, Mitigation, Recommendation},
+    result::Labels,
     tally::{NEGATIVE, POSITIVE},
 };
 

@@ -78,7 +78,7 @@ async fn show(State(state): State<ConsoleState>, visit: Visit) -> Answer {
         });
     }
     if visit.may("bias_analyses", "read") {
-        let request = ListRequest::new().limit(1);
+        let request = ListRequest::new().limit(1).with("fields", "avg_compliance_score");
         let seen = state.engine.list(&mut tx, "organization_dashboard", &request).await?.data;
         if let Some(score) = seen.first().and_then(|row| json::number(row, "avg_compliance_score"))
         {
