@@ -20,6 +20,8 @@ const MAX_KEPT: usize = 20_000_000;
 const MAX_WORK: usize = 40_000_000;
 /// Fewer draws than this tell nothing.
 const LEAST_DRAWS: usize = 200;
+/// The cells of a table of label and prediction, each yes, no or unknown.
+const TABLE: usize = 9;
 
 /// The bootstrap of an analysis.
 pub(crate) struct Draws {
@@ -88,8 +90,17 @@ impl Draws {
         let affordable = (MAX_KEPT / width.max(1)).min(MAX_WORK / counts.len().max(1));
         let made = (spec.bootstrap_draws as usize).min(affordable);
         let made = if made < LEAST_DRAWS.min(spec.bootstrap_draws as usize) { 0 } else { made };
+        let places = comparisons.iter().map(|comparison| {
+            let outside = comparison.groups.all.len();
+            let place = |bucket: &Bucket| {
+                let group = comparison.groups.of_cell[bucket.cell].min(outside);
+                group * TABLE + if group < outside { bucket.place } else { 0 }
+            };
+            buckets.iter().map(place).collect()
+        });
         let plan = Plan {
-            buckets: &buckets,
+            whole: buckets.iter().map(|bucket| bucket.place).collect(),
+            places: places.collect(),
             comparisons,
             smooth: &smooth,
             rates: shares_of(&drawn),
@@ -166,7 +177,11 @@ fn shares_of(drawn: &[Statistic]) -> Vec<(usize, Share)> {
 }
 
 struct Plan<'a> {
-    buckets: &'a [Bucket],
+    /// Each bucket's place in the table of everybody.
+    whole: Vec<usize>,
+    /// By comparison: each bucket's place in the groups' tables, which lie one after another; behind the last, when its cell is
+    /// of none of them.
+    places: Vec<Vec<usize>>,
     comparisons: &'a [Comparison],
     smooth: &'a [usize],
     rates: Vec<(usize, Share)>,
@@ -176,7 +191,7 @@ struct Plan<'a> {
 /// What a draw is computed in, kept for the next one.
 #[derive(Default)]
 struct Scratch {
-    tables: Vec<[f64; 9]>,
+    tables: Vec<f64>,
     values: Values,
 }
 
@@ -184,9 +199,9 @@ impl Plan<'_> {
     /// All statistics of one draw, in the order in which [`Draws::make`] takes them apart.
     fn statistics(&self, weights: &[f64], scratch: &mut Scratch, out: &mut [f64]) {
         let Scratch { tables, values } = scratch;
-        let mut whole = [0.0; 9];
-        for (bucket, weight) in self.buckets.iter().zip(weights) {
-            whole[bucket.place] += weight;
+        let mut whole = [0.0; TABLE];
+        for (place, weight) in self.whole.iter().zip(weights) {
+            whole[*place] += weight;
         }
         self.smooth_values(&whole, &mut values.overall);
         let mut out = out.iter_mut();
@@ -196,15 +211,13 @@ impl Plan<'_> {
             }
         };
         self.smooth.iter().for_each(|metric| put(values.overall[*metric]));
-        for comparison in self.comparisons {
+        for (comparison, places) in self.comparisons.iter().zip(&self.places) {
             tables.clear();
-            tables.resize(comparison.groups.all.len(), [0.0; 9]);
-            for (bucket, weight) in self.buckets.iter().zip(weights) {
-                if let Some(table) = tables.get_mut(comparison.groups.of_cell[bucket.cell]) {
-                    table[bucket.place] += weight;
-                }
+            tables.resize(comparison.groups.all.len() * TABLE + 1, 0.0);
+            for (place, weight) in places.iter().zip(weights) {
+                tables[*place] += weight;
             }
-            self.compare(comparison, tables, values);
+            self.compare(comparison, tables.as_chunks().0, values);
             for group in &values.groups {
                 self.smooth.iter().for_each(|metric| put(group[*metric]));
             }
@@ -214,9 +227,9 @@ impl Plan<'_> {
 
     /// The values of a comparison's groups, whose tables are given: smooth metrics of each; and the rates too of the two that
     /// signed disparities compare.
-    fn compare(&self, comparison: &Comparison, tables: &[[f64; 9]], values: &mut Values) {
+    fn compare(&self, comparison: &Comparison, tables: &[[f64; TABLE]], values: &mut Values) {
         values.groups.resize_with(comparison.compared.len(), Vec::new);
-        let mut others = [0.0; 9];
+        let mut others = [0.0; TABLE];
         for (index, group) in comparison.compared.iter().zip(&mut values.groups) {
             self.smooth_values(&tables[*index], group);
             if Some(*index) != comparison.reference {
@@ -233,7 +246,7 @@ impl Plan<'_> {
     }
 
     /// Every metric of the plan that is a function of the table; the others are undefined.
-    fn values(&self, table: &[f64; 9], values: &mut Vec<f64>) {
+    fn values(&self, table: &[f64; TABLE], values: &mut Vec<f64>) {
         self.smooth_values(table, values);
         let sums = Sums::of(table);
         for (metric, share) in &self.rates {
@@ -242,7 +255,7 @@ impl Plan<'_> {
     }
 
     /// Every smooth metric; the others stay as they were, undefined at first.
-    fn smooth_values(&self, table: &[f64; 9], values: &mut Vec<f64>) {
+    fn smooth_values(&self, table: &[f64; TABLE], values: &mut Vec<f64>) {
         let registry = metrics::registry();
         values.resize(registry.len(), f64::NAN);
         let matrix = matrix(table);
@@ -254,7 +267,7 @@ impl Plan<'_> {
     }
 }
 
-fn matrix(table: &[f64; 9]) -> Matrix {
+fn matrix(table: &[f64; TABLE]) -> Matrix {
     // Label times three plus prediction.
     Matrix { tn: table[0], fp: table[1], fn_: table[3], tp: table[4] }
 }

@@ -33,7 +33,8 @@ where
 /// The statistics of all draws.
 pub(crate) struct Sample {
     width: usize,
-    /// Draw after draw, by thread.
+    /// By thread, chunk after chunk; within a chunk statistic after statistic, as that is how they are asked for: picked out of
+    /// draw after draw, each value would cost a line of the processor's cache.
     parts: Vec<Vec<f64>>,
 }
 
@@ -41,8 +42,12 @@ impl Sample {
     /// Each statistic's values, without undefined ones.
     pub(crate) fn columns(&self) -> impl Iterator<Item = Vec<f64>> {
         (0..self.width).map(|statistic| {
-            let rows = self.parts.iter().flat_map(|rows| rows.chunks_exact(self.width));
-            rows.map(|row| row[statistic]).filter(|value| value.is_finite()).collect()
+            let chunks = self.parts.iter().flat_map(|part| part.chunks(CHUNK * self.width));
+            let values = chunks.flat_map(|chunk| {
+                let draws = chunk.len() / self.width;
+                &chunk[statistic * draws..(statistic + 1) * draws]
+            });
+            values.copied().filter(|value| value.is_finite()).collect()
         })
     }
 }
@@ -65,24 +70,27 @@ where
     if width == 0 || draws == 0 {
         return Sample { width, parts: Vec::new() };
     }
-    // A thread's draws lie one after another in memory that is taken once: many vectors that grow cost more than the draws.
+    // A thread's draws lie in memory that is taken once: many vectors that grow cost more than the draws.
     let run = |chunks: &[usize]| {
         let mut drawn = vec![0.0; counts.len()];
         let mut statistics = statistics();
-        let mut rows = vec![f64::NAN; chunks.len() * CHUNK * width];
-        let mut free = rows.chunks_exact_mut(width);
-        let mut made = 0;
-        for chunk in chunks {
+        let mut row = vec![f64::NAN; width];
+        let made: usize = chunks.iter().map(|chunk| CHUNK.min(draws - chunk * CHUNK)).sum();
+        let mut part = vec![f64::NAN; made * width];
+        for (chunk, kept) in chunks.iter().zip(part.chunks_mut(CHUNK * width)) {
             let mut chance = ChaCha8Rng::seed_from_u64(seed);
             chance.set_stream(*chunk as u64);
-            for row in free.by_ref().take(CHUNK.min(draws - chunk * CHUNK)) {
+            let draws = kept.len() / width;
+            for place in 0..draws {
                 draw(counts, &mut chance, &mut drawn);
-                statistics(&drawn, row);
-                made += 1;
+                row.fill(f64::NAN);
+                statistics(&drawn, &mut row);
+                for (values, value) in kept.chunks_exact_mut(draws).zip(&row) {
+                    values[place] = *value;
+                }
             }
         }
-        rows.truncate(made * width);
-        rows
+        part
     };
     let parts = thread::scope(|scope| {
         let share = chunks.len().div_ceil(threads);
