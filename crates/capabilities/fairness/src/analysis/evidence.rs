@@ -10,8 +10,9 @@ use super::{
 use crate::{
     AnalysisSpec,
     disparities::{Against, Definition, Kind},
+    frame::{Picked, Sample, Sides},
     intervals::Proportion,
-    metrics,
+    metrics::{self, Metric},
     result::{Significance, WorstPair},
     significance::{
         Selection,
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// What tests say of a disparity.
-pub(super) struct Evidence {
+pub(crate) struct Evidence {
     pub p: f64,
     pub adjusted: f64,
     pub detectable: Option<f64>,
@@ -44,7 +45,7 @@ pub(crate) fn untested() -> Vec<OnceLock<Option<Tested>>> {
 }
 
 /// Without weights a rate is a count of rows.
-pub(super) fn counted(rate: Proportion) -> Selection {
+pub(crate) fn counted(rate: Proportion) -> Selection {
     let of = rate.n.round();
     Selection::new((rate.p * of).round() as u64, of as u64)
 }
@@ -57,7 +58,7 @@ fn selection(estimate: &Estimated) -> Option<Selection> {
 }
 
 impl Comparison {
-    /// The tests of a judged disparity of rates; `None` of anything else, and with weights: tests count rows.
+    /// The tests of a judged disparity of rates or means; `None` of anything else, and with weights: tests count rows.
     pub(super) fn evidence(
         &self,
         definition: &Definition,
@@ -68,9 +69,9 @@ impl Comparison {
             return None;
         }
         match definition.kind {
-            Kind::Extremes { metric, against: Against::Groups, .. } => {
-                self.between_groups(definition, spec, worst, &[metric.id])
-            }
+            Kind::Extremes { metric, against: Against::Groups, .. } => self
+                .between_groups(definition, spec, worst, &[metric.id])
+                .or_else(|| self.between_means(definition, spec, worst, metric)),
             Kind::Odds { against: Against::Groups, .. } => {
                 self.between_groups(definition, spec, worst, &["tpr", "fpr"])
             }
@@ -143,6 +144,28 @@ impl Comparison {
             adjusted(&every, before + place(low, high, tested.groups.len()))?
         };
         Some(evidence(definition, spec, &worst.metric, pair, (p, test), found, tests))
+    }
+
+    /// The two groups furthest apart by a mean, adjusted for all pairs.
+    fn between_means(
+        &self,
+        definition: &Definition,
+        spec: &AnalysisSpec,
+        worst: &WorstPair,
+        metric: &Metric,
+    ) -> Option<Evidence> {
+        let position = position_of(metric.id);
+        let sample = |index: &usize| self.estimates[*index].get(position).and_then(Sample::of);
+        let samples: Vec<Option<Sample>> = self.compared.iter().map(sample).collect();
+        let place =
+            |name: &str| self.compared.iter().position(|index| self.group(*index).name == name);
+        let pair = (0, place(&worst.low)?, place(&worst.high)?);
+        let sides = Sides {
+            high: worst.high_value,
+            least: metric.range.0,
+            is_ratio: definition.ideal == 1.0,
+        };
+        Some(Picked::of_pairs(&[samples], pair)?.evidence(sides, spec.confidence))
     }
 
     fn tested(&self, metric: usize) -> Option<&Tested> {

@@ -43,6 +43,7 @@ use draws::Draws;
 use estimates::estimate_all;
 pub(crate) use estimates::{Estimated, Sure, estimate};
 use everybody::Everybody;
+pub(crate) use evidence::{Evidence, counted};
 pub(crate) use groups::{Cells, GroupTally, Groups, places};
 use groups::{Has, SMALL_GROUPS_SHOWN};
 pub(crate) use judge::{gap, judge_anew, judge_value, sum_up_anew};

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::{ColumnKind, Point, registry::Definition};
-use crate::metrics::UNIT;
+use crate::{intervals::quantile, metrics::UNIT};
 
 pub(super) const DEFINITION: Definition = Definition {
     id: "kolmogorov_smirnov",
@@ -46,9 +46,29 @@ pub fn kolmogorov_smirnov(points: &[Point]) -> Option<KolmogorovSmirnov> {
     let statistic = apart as f64 / (m as f64 * n as f64);
     let p = match (m.checked_mul(n), u64::try_from(apart)) {
         (Some(pairs), Ok(apart)) if pairs <= EXACT => exact(apart, m, n),
-        _ => limit((m as f64 / (m as f64 + n as f64) * n as f64).sqrt() * statistic),
+        _ => limit(effective(m, n).sqrt() * statistic),
     };
     Some(KolmogorovSmirnov { statistic, p })
+}
+
+/// The p of a distance that is known already, of so many rows each.
+pub(crate) fn p_of(statistic: f64, m: u64, n: u64) -> f64 {
+    match m.checked_mul(n) {
+        Some(pairs) if pairs <= EXACT => exact((statistic * pairs as f64).round() as u64, m, n),
+        _ => limit(effective(m, n).sqrt() * statistic),
+    }
+}
+
+/// The least distance that is found with this power at alpha, or less: the critical one, and what chance may take from the greatest
+/// difference of two shares.
+pub(crate) fn detectable(m: u64, n: u64, alpha: f64, power: f64) -> f64 {
+    let critical = ((2.0 / alpha).ln() / 2.0).sqrt();
+    (critical + quantile(power) / 2.0) / effective(m, n).sqrt()
+}
+
+/// m n / (m + n).
+fn effective(m: u64, n: u64) -> f64 {
+    m as f64 / (m as f64 + n as f64) * n as f64
 }
 
 /// Of all orders in which m and n rows can come, the share in which the distance is somewhere at least `apart` / (m n).
@@ -106,6 +126,24 @@ mod tests {
     fn both_forms_of_the_series_meet() {
         assert!((limit(1.179_999_999_9) - limit(1.18)).abs() < 1e-9);
         assert_eq!((limit(0.0), limit(0.01), limit(40.0)), (1.0, 1.0, 0.0));
+    }
+
+    #[test]
+    fn a_known_distance_has_the_p_of_its_rows() {
+        let (m, n) = (40, 60);
+        let points: Vec<Point> = (0..100)
+            .map(|at| Point {
+                value: f64::from(at),
+                counts: if at % 5 < 2 { [1, 0] } else { [0, 1] },
+            })
+            .collect();
+        let found = kolmogorov_smirnov(&points);
+        assert!(found.is_some_and(|found| p_of(found.statistic, m, n) == found.p));
+        // What is critical is as likely as the level says, and more rows show smaller distances.
+        let critical = detectable(4_000, 6_000, 0.05, 0.5);
+        assert!((p_of(critical, 4_000, 6_000) - 0.05).abs() < 1e-3);
+        assert!(detectable(4_000, 6_000, 0.05, 0.8) > critical);
+        assert!(detectable(400, 600, 0.05, 0.8) > detectable(4_000, 6_000, 0.05, 0.8));
     }
 
     #[test]

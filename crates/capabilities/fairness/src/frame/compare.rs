@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Comparison, Grouping, Line};
+use super::{
+    Comparison, Grouping, Line,
+    evidence::{Contrast, Picked, Sample, Sides},
+};
 use crate::{
     Disparity, Fault, Interval, IntervalMethod, LeftOut, MetricValue, Reference, WorstPair,
-    analysis::{Estimated, Sure, judge_value},
+    analysis::{Estimated, Evidence, Sure, judge_value},
     fault::nearest,
     intervals::pairs::{self, Member},
 };
@@ -48,6 +51,13 @@ pub(crate) struct Draft {
 impl Draft {
     /// Judges it.
     pub(crate) fn judged(self, grouping: &Grouping) -> Disparity {
+        self.judged_with(grouping, None)
+    }
+
+    /// Judges it, and says what tests say.
+    pub(crate) fn judged_with(self, grouping: &Grouping, evidence: Option<Evidence>) -> Disparity {
+        let evidence =
+            evidence.filter(|_| self.value.as_ref().is_ok_and(|value| value.is_finite()));
         let (value, undefined) = match self.value {
             Ok(value) if value.is_finite() => (Some(value), None),
             Ok(_) => (None, Some("the numbers are too great to be compared".to_owned())),
@@ -89,12 +99,23 @@ impl Draft {
             undefined,
             left_out: self.left_out,
             sentence,
-            p_value: None,
-            p_adjusted: None,
-            detectable: None,
-            significance: None,
+            p_value: evidence.as_ref().map(|found| found.p),
+            p_adjusted: evidence.as_ref().map(|found| found.adjusted),
+            detectable: evidence.as_ref().and_then(|found| found.detectable),
+            significance: evidence.map(|found| found.significance),
         }
     }
+}
+
+/// Which disparities are tested, where rows have no weights: tests count rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tests {
+    /// None.
+    None,
+    /// Those with a threshold.
+    Judged,
+    /// All.
+    All,
 }
 
 /// What each metric's disparities are called.
@@ -159,10 +180,24 @@ pub(crate) fn compare(
     sure: bool,
     faults: &mut Vec<Fault>,
 ) -> Comparison {
+    compare_and_test(attributes, groups, quantities, grouping, sure, Tests::None, faults)
+}
+
+/// The same, with tests; of groups that are independent of one another.
+pub(crate) fn compare_and_test(
+    attributes: Vec<String>,
+    groups: &[Measured],
+    quantities: &[Quantity<'_>],
+    grouping: &Grouping,
+    sure: bool,
+    tests: Tests,
+    faults: &mut Vec<Fault>,
+) -> Comparison {
+    let tests = if grouping.weight.is_some() { Tests::None } else { tests };
     let places = compared(groups, grouping);
     let (reference, chosen) = reference(&attributes, groups, &places, grouping, faults);
     let reason = (places.len() < 2).then(|| not_comparable(groups.len(), places.len()).to_owned());
-    let side = Side { groups, places: &places, reference, grouping, sure };
+    let side = Side { groups, places: &places, reference, grouping, sure, tests };
     let mut comparison = Comparison {
         name: attributes.join("|"),
         attributes,
@@ -181,8 +216,8 @@ pub(crate) fn compare(
         status: None,
     };
     for (at, quantity) in quantities.iter().enumerate() {
-        for draft in side.drafts(at, quantity) {
-            comparison.push(draft.judged(grouping));
+        for (draft, evidence) in side.drafts(at, quantity) {
+            comparison.push(draft.judged_with(grouping, evidence));
         }
     }
     comparison
@@ -242,6 +277,7 @@ struct Side<'a> {
     reference: Option<usize>,
     grouping: &'a Grouping,
     sure: bool,
+    tests: Tests,
 }
 
 /// A group's value of the metric at hand.
@@ -250,10 +286,12 @@ struct Known<'a> {
     name: &'a str,
     value: f64,
     member: Option<Member>,
+    /// For tests, if there are to be any.
+    sample: Option<Sample>,
 }
 
 impl Side<'_> {
-    fn drafts(&self, metric: usize, quantity: &Quantity<'_>) -> Vec<Draft> {
+    fn drafts(&self, metric: usize, quantity: &Quantity<'_>) -> Vec<(Draft, Option<Evidence>)> {
         let known: Vec<Known<'_>> =
             self.places.iter().filter_map(|at| self.known(*at, metric)).collect();
         let left_out: Vec<LeftOut> = self
@@ -268,7 +306,11 @@ impl Side<'_> {
             .collect();
         let n = self.places.iter().map(|at| self.groups[*at].n).sum();
         let make = |ending: &str, words: &str, is_ratio: bool, found: Found| {
-            Draft {
+            let least = quantity.range.0;
+            let tested = found.picked.zip(found.pair.as_ref()).map(|(picked, (_, (_, high)))| {
+                picked.evidence(Sides { high: *high, least, is_ratio }, self.confidence())
+            });
+            let draft = Draft {
             id: format!("{}_{ending}", quantity.id),
             title: format!("{} {words}", quantity.title),
             ideal: if is_ratio { 1.0 } else { 0.0 },
@@ -299,7 +341,11 @@ impl Side<'_> {
                     ),
                 }))
                 .collect(),
-        }
+        };
+            let is_asked = self.tests == Tests::All
+                || draft.threshold.is_some()
+                || self.grouping.thresholds.contains_key(&draft.id);
+            (draft, tested.filter(|_| is_asked))
         };
         let reference = self.reference.and_then(|at| self.known(at, metric));
         let others = |reference: Known<'_>| {
@@ -334,7 +380,21 @@ impl Side<'_> {
                 variance.is_finite()
             }
         });
-        Some(Known { name: &group.name, value, member })
+        let sample = Some(estimated).filter(|_| self.tests != Tests::None).and_then(Sample::of);
+        Some(Known { name: &group.name, value, member, sample })
+    }
+
+    /// Whether a disparity of this metric is to be tested.
+    fn is_tested(&self, quantity: &Quantity<'_>) -> bool {
+        let is_judged = || {
+            quantity.difference_threshold.or(quantity.ratio_threshold).is_some()
+                || names_of([*quantity]).iter().any(|id| self.grouping.thresholds.contains_key(id))
+        };
+        match self.tests {
+            Tests::None => false,
+            Tests::Judged => is_judged(),
+            Tests::All => true,
+        }
     }
 
     fn extremes(&self, quantity: &Quantity<'_>, known: &[Known<'_>], is_ratio: bool) -> Found {
@@ -355,7 +415,13 @@ impl Side<'_> {
             .flatten()
             .map(|interval| opened(quantity, interval, &value, is_ratio, is_whole));
         let unsure = unsure(known, interval.is_some());
-        Found { value, interval, pair: Some((low.pair(), high.pair())), unsure }
+        let place = |wanted: &Known<'_>| known.iter().position(|one| std::ptr::eq(one, wanted));
+        let picked = place(low).zip(place(high)).filter(|_| self.is_tested(quantity));
+        let picked = picked.and_then(|(low, high)| {
+            let samples = known.iter().map(|one| one.sample).collect();
+            Picked::of_pairs(&[samples], (0, low, high))
+        });
+        Found { value, interval, pair: Some((low.pair(), high.pair())), unsure, picked }
     }
 
     fn against(
@@ -377,7 +443,10 @@ impl Side<'_> {
                 true => 1.0 - low / high,
             }
         };
-        let Some(worst) = others.iter().max_by(|left, right| gap(left).total_cmp(&gap(right)))
+        let Some((place, worst)) = others
+            .iter()
+            .enumerate()
+            .max_by(|(_, left), (_, right)| gap(left).total_cmp(&gap(right)))
         else {
             return Found::none(self.too_few(quantity));
         };
@@ -397,7 +466,8 @@ impl Side<'_> {
         } else {
             (reference.pair(), worst.pair())
         };
-        Found { value, interval, pair: Some(both), unsure }
+        let picked = self.is_tested(quantity).then(|| picked(others, place, reference)).flatten();
+        Found { value, interval, pair: Some(both), unsure, picked }
     }
 
     fn no_reference(&self, quantity: &Quantity<'_>) -> String {
@@ -437,12 +507,23 @@ struct Found {
     pair: Option<(Named, Named)>,
     /// The groups that the interval does not hold.
     unsure: Vec<String>,
+    /// The two groups tested.
+    picked: Option<Picked>,
 }
 
 impl Found {
     const fn none(reason: String) -> Self {
-        Self { value: Err(reason), interval: None, pair: None, unsure: Vec::new() }
+        Self { value: Err(reason), interval: None, pair: None, unsure: Vec::new(), picked: None }
     }
+}
+
+/// The group at `place` against the reference, of all others against it.
+fn picked(others: &[Known<'_>], place: usize, reference: &Known<'_>) -> Option<Picked> {
+    let contrast = |one: &Known<'_>| Contrast::of(one.sample, reference.sample);
+    let before = others[..place].iter().filter_map(contrast).count();
+    contrast(&others[place])?;
+    let all: Vec<Contrast> = others.iter().filter_map(contrast).collect();
+    Picked::among(&all, before)
 }
 
 /// The groups whose certainty is not known, if there is an interval without them.

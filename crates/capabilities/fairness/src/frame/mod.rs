@@ -2,6 +2,7 @@
 //! any metric that has an interval.
 
 mod compare;
+mod evidence;
 mod found;
 mod grouping;
 mod groups;
@@ -13,8 +14,10 @@ pub use found::{Comparison, Findings, Line};
 pub use grouping::Grouping;
 
 pub(crate) use compare::{
-    Draft, Measured, Quantity, compare, compared, estimated, line, names_of, not_comparable,
+    Draft, Measured, Quantity, Tests, compare, compare_and_test, compared, estimated, line,
+    names_of, not_comparable,
 };
+pub(crate) use evidence::{Contrast, Picked, Sample, Sides};
 pub(crate) use groups::{GroupReader, Joined, excluded};
 pub(crate) use outcome::Outcome;
 pub(crate) use read::{Need, column, floats, require, rows};

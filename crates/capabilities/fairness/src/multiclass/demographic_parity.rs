@@ -2,6 +2,7 @@
 
 use super::{MulticlassSpec, equalized_odds::worst};
 use crate::{
+    analysis::Evidence,
     disparities::DIFFERENCE_THRESHOLD,
     frame::{About, Draft, Measured},
     metrics::Better,
@@ -14,7 +15,7 @@ pub(super) const ABOUT: About = About {
     range: (0.0, 1.0),
     better: Better::Lower,
     source: "Fairlearn demographic_parity_difference, each class against the rest",
-    edge_cases: "The interval holds for all pairs of groups in all classes at once (Holm); none with very many.",
+    edge_cases: "The interval holds for all pairs of groups in all classes at once (Holm), and its test is adjusted for these; none with very many.",
     difference_threshold: Some(DIFFERENCE_THRESHOLD),
     ratio_threshold: None,
 };
@@ -25,6 +26,6 @@ pub(super) fn draft(
     classes: &[String],
     spec: &MulticlassSpec,
     sure: bool,
-) -> Draft {
+) -> (Draft, Option<Evidence>) {
     worst(&ABOUT, &["selection_rate"], groups, parts, classes, spec, sure)
 }

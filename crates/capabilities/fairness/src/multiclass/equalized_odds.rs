@@ -3,8 +3,9 @@
 use super::{MulticlassSpec, one_against_rest};
 use crate::{
     IntervalMethod, WorstPair,
+    analysis::Evidence,
     disparities::DIFFERENCE_THRESHOLD,
-    frame::{About, Draft, Measured, compared, not_comparable},
+    frame::{About, Draft, Measured, Picked, Sample, Sides, compared, not_comparable},
     intervals::pairs::{Member, greatest_difference},
     metrics::Better,
 };
@@ -16,7 +17,7 @@ pub(super) const ABOUT: About = About {
     range: (0.0, 1.0),
     better: Better::Lower,
     source: "Fairlearn equalized_odds_difference, each class against the rest",
-    edge_cases: "Rates that are undefined in a group are left out. The interval holds for all pairs of groups in all classes at once (Holm); none with very many.",
+    edge_cases: "Rates that are undefined in a group are left out. The interval holds for all pairs of groups in all classes at once (Holm), and its test is adjusted for these; none with very many.",
     difference_threshold: Some(DIFFERENCE_THRESHOLD),
     ratio_threshold: None,
 };
@@ -27,11 +28,11 @@ pub(super) fn draft(
     classes: &[String],
     spec: &MulticlassSpec,
     sure: bool,
-) -> Draft {
+) -> (Draft, Option<Evidence>) {
     worst(&ABOUT, &["tpr", "fpr"], groups, parts, classes, spec, sure)
 }
 
-/// The greatest difference of some rates over all classes and pairs of groups.
+/// The greatest difference of some rates over all classes and pairs of groups; tested, of rows without weights.
 pub(super) fn worst(
     about: &About,
     rates: &[&str],
@@ -40,11 +41,13 @@ pub(super) fn worst(
     classes: &[String],
     spec: &MulticlassSpec,
     sure: bool,
-) -> Draft {
+) -> (Draft, Option<Evidence>) {
     let places = compared(groups, &spec.groups);
     let quantities = one_against_rest::quantities();
     let (mut families, mut found): (Vec<Vec<Member>>, Option<(f64, WorstPair)>) =
         (Vec::new(), None);
+    let is_tested = sure && spec.groups.weight.is_none();
+    let (mut samples, mut chosen): (Vec<Vec<Option<Sample>>>, _) = (Vec::new(), None);
     for (part, class) in parts.iter().zip(classes) {
         for (at, quantity) in
             quantities.iter().enumerate().filter(|(_, quantity)| rates.contains(&quantity.id))
@@ -56,6 +59,10 @@ pub(super) fn worst(
             families.push(
                 places.iter().filter_map(|place| part[*place].metrics[at].member()).collect(),
             );
+            if is_tested {
+                let sample = |place: &usize| Sample::of(&part[*place].metrics[at]);
+                samples.push(places.iter().map(sample).collect());
+            }
             let (Some(low), Some(high)) = (
                 known.iter().min_by(|left, right| left.1.total_cmp(&right.1)),
                 known.iter().rev().max_by(|left, right| left.1.total_cmp(&right.1)),
@@ -71,6 +78,10 @@ pub(super) fn worst(
                     high_value: high.1,
                     metric: format!("{} of {class}", quantity.id),
                 };
+                let place = |group: usize| places.iter().position(|place| *place == group);
+                chosen = place(low.0)
+                    .zip(place(high.0))
+                    .map(|(low, high)| (families.len() - 1, low, high));
                 found = Some((gap, pair));
             }
         }
@@ -82,7 +93,11 @@ pub(super) fn worst(
             "no rate is defined in two groups".to_owned()
         }
     });
-    Draft {
+    let high = found.as_ref().map_or(0.0, |(_, pair)| pair.high_value);
+    let sides = Sides { high, least: about.range.0, is_ratio: false };
+    let picked = chosen.filter(|_| is_tested).and_then(|chosen| Picked::of_pairs(&samples, chosen));
+    let evidence = picked.map(|picked| picked.evidence(sides, spec.groups.confidence));
+    let draft = Draft {
         id: about.id.to_owned(),
         title: about.title.to_owned(),
         ideal: 0.0,
@@ -93,5 +108,6 @@ pub(super) fn worst(
         worst_pair: found.map(|(_, pair)| pair),
         n: places.iter().map(|at| groups[*at].n).sum(),
         left_out: Vec::new(),
-    }
+    };
+    (draft, evidence)
 }

@@ -28,8 +28,8 @@ use crate::{
     AnalysisError, ENGINE_VERSION, Fault, Rows, StatusCounts,
     analysis::Estimated,
     frame::{
-        About, Comparison, Findings, GroupReader, Joined, Line, Measured, Quantity, compare,
-        excluded, line, rows,
+        About, Comparison, Findings, GroupReader, Joined, Line, Measured, Quantity, Tests,
+        compare_and_test, excluded, line, rows,
     },
     off_thread::off_thread,
     tally::Count,
@@ -275,21 +275,31 @@ impl State {
                 }
             }
             confusions.push(Confusions { name, groups: tables });
-            let mut comparison =
-                compare(title.clone(), &measured, &quantities, &spec.groups, true, &mut faults);
-            comparison.push(
-                demographic_parity::draft(&measured, &parts, &names, &spec, sure)
-                    .judged(&spec.groups),
+            let mut comparison = compare_and_test(
+                title.clone(),
+                &measured,
+                &quantities,
+                &spec.groups,
+                true,
+                Tests::All,
+                &mut faults,
             );
-            comparison.push(
-                equalized_odds::draft(&measured, &parts, &names, &spec, sure).judged(&spec.groups),
-            );
+            for (draft, evidence) in [
+                demographic_parity::draft(&measured, &parts, &names, &spec, sure),
+                equalized_odds::draft(&measured, &parts, &names, &spec, sure),
+            ] {
+                comparison.push(draft.judged_with(&spec.groups, evidence));
+            }
             comparisons.push(comparison);
+            // Of single classes there are very many: what nobody judges is not tested.
+            let tests = if sure { Tests::Judged } else { Tests::None };
             for (result, part) in against_rest.iter_mut().zip(&parts) {
+                let (groups, title) = (&spec.groups, title.clone());
                 // What the groups lack was said of all classes together.
-                let found =
-                    compare(title.clone(), part, &binary, &spec.groups, sure, &mut Vec::new());
-                result.comparisons.push(found);
+                let untold = &mut Vec::new();
+                result
+                    .comparisons
+                    .push(compare_and_test(title, part, &binary, groups, sure, tests, untold));
             }
         }
         if !faults.is_empty() {

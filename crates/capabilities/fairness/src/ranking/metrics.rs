@@ -39,7 +39,7 @@ pub static METRICS: [About; 4] = [
             "mean over the group's rows of 1 / log2(1 + rank)",
             (0.0, 1.0),
             "Singh and Joachims 2018, with the discount of DCG",
-            "Rows of one score share their places. Intervals are of the variation between lists, by Student's distribution (with one degree fewer than lists, at most 511): of one list there are none, and nothing fails. The ratio between groups is judged.",
+            "Rows of one score share their places. Intervals are of the variation between lists, by Student's distribution (with one degree fewer than lists, at most 511): of one list there are none, and nothing fails. The ratio between groups is judged; its test is Student's of how far two groups are apart in each list, at as many degrees.",
         )
     },
     metric(
@@ -124,7 +124,12 @@ impl Seen {
 
     /// How many standard errors an interval reaches: of few lists nobody knows the error well.
     pub(super) fn reach(&self, confidence: f64) -> f64 {
-        student(confidence, self.filled.saturating_sub(1) as f64)
+        student(confidence, self.degrees())
+    }
+
+    /// With how many degrees of freedom a variance is known.
+    pub(super) fn degrees(&self) -> f64 {
+        self.filled.saturating_sub(1) as f64
     }
 
     /// Its metrics, in the order of [`METRICS`].

@@ -122,11 +122,9 @@ impl State {
             // Groups share their lists: what is sure of one group alone says nothing of two.
             let mut comparison =
                 compare(names, &measured, &quantities, &spec.groups, false, &mut faults);
-            let drafts = parity::drafts(&measured, &seen, &spec);
-            comparison.disparities.retain(|one| drafts.iter().all(|draft| draft.id != one.id));
-            comparison
-                .disparities
-                .splice(0..0, drafts.into_iter().map(|draft| draft.judged(&spec.groups)));
+            let exposures = parity::judged(&measured, &seen, &spec);
+            comparison.disparities.retain(|one| exposures.iter().all(|found| found.id != one.id));
+            comparison.disparities.splice(0..0, exposures);
             if let [attribute] = attributes[..] {
                 let draft = ndkl::draft(&lists, attribute, &measured, confidence);
                 comparison.disparities.push(draft.judged(&spec.groups));

@@ -2,23 +2,32 @@
 
 use super::{RankingSpec, metrics::Seen};
 use crate::{
-    IntervalMethod, WorstPair,
+    Disparity, IntervalMethod, WorstPair,
     disparities::RATIO_THRESHOLD,
-    frame::{Draft, Measured, compared, not_comparable},
+    frame::{Contrast, Draft, Measured, Picked, Sides, compared, not_comparable},
+    significance::{
+        all_pairs::{self, Test},
+        student::Apart,
+    },
 };
 
 /// With more groups than this there are no intervals: pairs grow with the square of the groups.
 const MAX_GROUPS: usize = 100;
 
 /// Difference and ratio of exposures between groups, whose intervals know that groups share their lists, and hold for all pairs at
-/// once (Bonferroni).
-pub(super) fn drafts(groups: &[Measured], seen: &[&Seen], spec: &RankingSpec) -> Vec<Draft> {
+/// once (Bonferroni); tested by list.
+pub(super) fn judged(groups: &[Measured], seen: &[&Seen], spec: &RankingSpec) -> Vec<Disparity> {
     let places = compared(groups, &spec.groups);
     let mut order: Vec<(usize, f64)> =
         places.iter().map(|at| (*at, seen[*at].exposure())).collect();
     order.sort_by(|left, right| left.1.total_cmp(&right.1));
     let extremes = order.first().zip(order.last()).filter(|_| order.len() >= 2);
     let bounds = (order.len() <= MAX_GROUPS).then(|| bounds(&order, seen, spec)).flatten();
+    let picked = picked(&order, seen);
+    let evidence = |is_ratio: bool| {
+        let sides = Sides { high: extremes?.1.1, least: 0.0, is_ratio };
+        Some(picked?.evidence(sides, spec.groups.confidence))
+    };
     let make = |id: &str, title: &str, is_ratio: bool| Draft {
         id: id.to_owned(),
         title: title.to_owned(),
@@ -39,10 +48,39 @@ pub(super) fn drafts(groups: &[Measured], seen: &[&Seen], spec: &RankingSpec) ->
         n: places.iter().map(|at| groups[*at].n).sum(),
         left_out: Vec::new(),
     };
-    vec![
-        make("exposure_difference", "Exposure difference", false),
-        make("exposure_ratio", "Exposure ratio", true),
+    [
+        ("exposure_difference", "Exposure difference", false),
+        ("exposure_ratio", "Exposure ratio", true),
     ]
+    .into_iter()
+    .map(|(id, title, is_ratio)| {
+        make(id, title, is_ratio).judged_with(&spec.groups, evidence(is_ratio))
+    })
+    .collect()
+}
+
+/// The groups seen least and most, of all pairs of groups; `None` of fewer than two lists.
+fn picked(order: &[(usize, f64)], seen: &[&Seen]) -> Option<Picked> {
+    let contrast = |low: &(usize, f64), high: &(usize, f64)| {
+        let (one, other) = (seen[low.0], seen[high.0]);
+        let both = one.influence().zip(other.influence());
+        let variance = one.variance(both.map(|(one, other)| other - one))?;
+        let apart = Apart { difference: high.1 - low.1, variance, degrees: one.degrees() };
+        Some(Contrast::Values(apart.known()?, Test::PairedByList))
+    };
+    let [lowest, between @ .., highest] = order else { return None };
+    let furthest = contrast(lowest, highest)?;
+    let pairs = (order.len() * (order.len() - 1) / 2) as u64;
+    if order.len() > all_pairs::MAX_GROUPS {
+        return Some(Picked::alone(furthest, pairs));
+    }
+    let mut all = vec![furthest];
+    all.extend(between.iter().filter_map(|high| contrast(lowest, high)));
+    for (at, low) in between.iter().enumerate() {
+        let above = between[at + 1..].iter().chain([highest]);
+        all.extend(above.filter_map(|high| contrast(low, high)));
+    }
+    Picked::among(&all, 0)
 }
 
 type Bounds = (f64, f64);
@@ -72,11 +110,51 @@ fn bounds(order: &[(usize, f64)], seen: &[&Seen], spec: &RankingSpec) -> Option<
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use rand::{SeedableRng, seq::SliceRandom};
+    use rand::{RngExt as _, SeedableRng, seq::SliceRandom};
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
     use crate::{frame::Grouping, ranking::lists::Lists};
+
+    /// So many lists of 20 rows of two groups, ordered by chance; the first group's places are worse by this.
+    fn drawn(count: usize, worse: f64, chance: &mut ChaCha8Rng) -> [Seen; 2] {
+        let mut lists = Lists::new(10, 1);
+        for list in 0..count {
+            for row in 0..20_u32 {
+                let away = if row % 2 == 0 { worse } else { 0.0 };
+                let place = chance.random_range(0.0..1.0) + away;
+                let codes = std::iter::once(row % 2);
+                lists.add(&format!("{list}"), place, row % 2, codes).unwrap();
+            }
+        }
+        lists.finish();
+        [0, 1].map(|cell| Seen::of(&lists, &[cell]))
+    }
+
+    /// In what share of runs the two groups' test is significant at 0.05.
+    fn significant(count: usize, worse: f64, runs: u32) -> f64 {
+        let mut chance = ChaCha8Rng::seed_from_u64(11);
+        let found = (0..runs).filter(|_| {
+            let seen = drawn(count, worse, &mut chance);
+            let mut order = vec![(0, seen[0].exposure()), (1, seen[1].exposure())];
+            order.sort_by(|left, right| left.1.total_cmp(&right.1));
+            let picked = picked(&order, &[&seen[0], &seen[1]]).unwrap();
+            let sides = Sides { high: order[1].1, least: 0.0, is_ratio: false };
+            picked.evidence(sides, 0.95).adjusted <= 0.05
+        });
+        found.count() as f64 / f64::from(runs)
+    }
+
+    #[test]
+    fn lists_ordered_by_chance_are_seldom_significant_and_others_are() {
+        for count in [3, 30] {
+            let found = significant(count, 0.0, 800);
+            assert!((0.025..0.075).contains(&found), "{count} lists: {found}");
+        }
+        let few = significant(5, 0.2, 200);
+        let many = significant(60, 0.2, 60);
+        assert!(few < many && many > 0.9, "{few} {many}");
+    }
 
     #[test]
     fn few_lists_in_which_chance_alone_decides_seldom_part_groups() {

@@ -24,7 +24,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     AnalysisError, ENGINE_VERSION, Exclusion, Rows, StatusCounts,
     frame::{
-        Findings, GroupReader, Joined, Measured, Quantity, compare, excluded, floats, line, rows,
+        Findings, GroupReader, Joined, Measured, Quantity, Tests, compare_and_test, excluded,
+        floats, line, rows,
     },
     off_thread::off_thread,
 };
@@ -126,12 +127,19 @@ impl State {
             let measured: Vec<Measured> =
                 joined.iter().zip(&sums).map(|(group, sums)| measured(group, sums)).collect();
             let names = groups.names(attributes);
-            let mut comparison =
-                compare(names, &measured, &quantities, &spec.groups, true, &mut faults);
+            let mut comparison = compare_and_test(
+                names,
+                &measured,
+                &quantities,
+                &spec.groups,
+                true,
+                Tests::All,
+                &mut faults,
+            );
             let cells: Vec<&[usize]> = joined.iter().map(|group| group.cells.as_slice()).collect();
             let parity = statistical_parity::draft(&distribution, &cells, &measured, &sums, &spec);
-            distance_error = distance_error.max(parity.1);
-            comparison.push(parity.0.judged(&spec.groups));
+            distance_error = distance_error.max(parity.error);
+            comparison.push(parity.draft.judged_with(&spec.groups, parity.evidence));
             comparison
                 .push(bounded_group_loss::draft(&measured, &sums, &spec).judged(&spec.groups));
             comparisons.push(comparison);

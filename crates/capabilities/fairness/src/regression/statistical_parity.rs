@@ -4,10 +4,16 @@ use std::collections::HashMap;
 
 use super::{Distribution, Moments, RegressionSpec};
 use crate::{
-    IntervalMethod, WorstPair,
+    IntervalMethod, Significance, WorstPair,
+    analysis::Evidence,
     disparities::DIFFERENCE_THRESHOLD,
+    drift::kolmogorov_smirnov,
     frame::{About, Draft, Measured, compared, not_comparable},
     metrics::Better,
+    significance::{
+        all_pairs::{Test, alone},
+        power::USUAL_POWER,
+    },
 };
 
 /// With more comparisons than this there is no distance: bins times groups.
@@ -20,19 +26,27 @@ pub(super) const ABOUT: About = About {
     range: (0.0, 1.0),
     better: Better::Lower,
     source: "Agarwal, Dudík and Wu 2019; the two-sample Kolmogorov-Smirnov statistic (SciPy ks_2samp)",
-    edge_cases: "Exact up to 262 144 different predictions (of all groups together), then binned, with its greatest error stated. Its interval is of the band of Dvoretzky, Kiefer, Wolfowitz and Massart around each distribution, for all groups at once; with weights, of the effective number of rows.",
+    edge_cases: "Exact up to 262 144 different predictions (of all groups together), then binned, with its greatest error stated. Its interval is of the band of Dvoretzky, Kiefer, Wolfowitz and Massart around each distribution, for all groups at once; with weights, of the effective number of rows. Its test is Kolmogorov's and Smirnov's of the two groups furthest apart, times the number of pairs (Bonferroni); with ties, and once binned, its p is too great.",
     difference_threshold: Some(DIFFERENCE_THRESHOLD),
     ratio_threshold: None,
 };
 
-/// The disparity, and the greatest error that binning can cause in it.
+/// What was found of the distributions.
+pub(super) struct Parity {
+    pub draft: Draft,
+    /// The greatest error that binning can cause in it.
+    pub error: f64,
+    pub evidence: Option<Evidence>,
+}
+
+/// The greatest distance of two groups' distributions.
 pub(super) fn draft(
     distribution: &Distribution,
     cells: &[&[usize]],
     groups: &[Measured],
     sums: &[Moments],
     spec: &RegressionSpec,
-) -> (Draft, f64) {
+) -> Parity {
     let mut places = compared(groups, &spec.groups);
     places.retain(|at| sums[*at].count.w > 0.0);
     let mut group_of = HashMap::new();
@@ -53,6 +67,14 @@ pub(super) fn draft(
     let band = |at: &usize| ((2.0 / alpha).ln() / (2.0 * sums[*at].count.effective())).sqrt();
     let bands: Vec<f64> = places.iter().map(band).collect();
     let sweep = value.as_ref().ok().map(|()| sweep(&entries, &weights, &bands));
+    // Of groups that are nowhere apart no two are furthest apart.
+    let pair = sweep.as_ref().filter(|found| found.distance > 0.0);
+    let evidence = pair.filter(|_| spec.groups.weight.is_none()).map(|found| {
+        let rows = |place: usize| sums[places[place]].count.n;
+        let pairs = places.len() * (places.len() - 1) / 2;
+        let sizes = (rows(found.low.0), rows(found.high.0));
+        evidence(found.distance, sizes, pairs as u64, spec.groups.confidence)
+    });
     let error = sweep.as_ref().filter(|_| !distribution.exact()).map_or(0.0, |found| found.widest);
     let draft = Draft {
         id: ABOUT.id.to_owned(),
@@ -77,7 +99,27 @@ pub(super) fn draft(
         n: places.iter().map(|at| groups[*at].n).sum(),
         left_out: Vec::new(),
     };
-    (draft, error)
+    Parity { draft, error, evidence }
+}
+
+/// Two groups of so many rows tested, the furthest apart of so many pairs.
+fn evidence(distance: f64, (m, n): (u64, u64), pairs: u64, confidence: f64) -> Evidence {
+    let p = kolmogorov_smirnov::p_of(distance, m, n);
+    let level = (1.0 - confidence) / pairs.max(1) as f64;
+    let found = alone(p, pairs);
+    let shown = kolmogorov_smirnov::detectable(m, n, level, USUAL_POWER);
+    Evidence {
+        p,
+        adjusted: found.holm,
+        detectable: Some(shown).filter(|shown| *shown <= 1.0),
+        significance: Significance {
+            test: Test::KolmogorovSmirnov,
+            tests: pairs,
+            p_benjamini_hochberg: found.benjamini_hochberg,
+            standard_deviations: None,
+            flip_flop: None,
+        },
+    }
 }
 
 #[derive(Default)]

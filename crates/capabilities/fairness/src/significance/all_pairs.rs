@@ -21,6 +21,12 @@ pub enum Test {
     ChiSquare,
     /// Cochran's and Mantel's test over strata.
     CochranMantelHaenszel,
+    /// Welch's t-test of two means; of what is smooth in means, with its variance by the delta method.
+    Welch,
+    /// A t-test of how far two groups are apart in each list.
+    PairedByList,
+    /// The two-sample Kolmogorov-Smirnov test.
+    KolmogorovSmirnov,
 }
 
 impl Test {
@@ -30,6 +36,9 @@ impl Test {
             Self::Fisher => "Fisher's exact test",
             Self::ChiSquare => "chi-square test",
             Self::CochranMantelHaenszel => "Cochran-Mantel-Haenszel test",
+            Self::Welch => "Welch's t-test",
+            Self::PairedByList => "t-test over lists",
+            Self::KolmogorovSmirnov => "Kolmogorov-Smirnov test",
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Could chance alone have made a disparity? Tests of selections in groups, alone, over strata and over many groups, and what
-//! a sample could have shown at all.
+//! Could chance alone have made a disparity? Tests of selections in groups, alone, over strata and over many groups, of means,
+//! and what a sample could have shown at all.
 //!
 //! They count rows: weights have no place in an exact test. All are two-sided.
 
@@ -12,6 +12,7 @@ pub mod flip_flop;
 pub mod mcnemar;
 pub mod power;
 pub mod stratified;
+pub mod student;
 
 use serde::{Deserialize, Serialize};
 

@@ -44,4 +44,5 @@ mod strata;
 mod support;
 mod task;
 mod task_drift;
+mod task_tests;
 mod unlabelled;

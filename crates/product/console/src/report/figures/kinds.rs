@@ -10,7 +10,7 @@ use ephor_fairness::{
     regression::{self, RegressionReport},
 };
 
-use super::{Document, NOTHING, Section, people};
+use super::{Document, NOTHING, Section, people, probability};
 
 /// An analysis of predicted numbers, in words and tables.
 pub fn of_regression(report: &RegressionReport) -> Document {
@@ -162,22 +162,48 @@ fn lines(heading: String, lines: &[Line], abouts: &[&About]) -> Section {
 }
 
 fn disparities(heading: String, comparison: &Comparison) -> Section {
+    // Analyses of weighted rows, and those from before there were tests, have none.
+    let tested = tested(comparison);
     let row = |found: &Disparity| {
         let number = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), number);
-        vec![
+        let mut cells = vec![
             found.id.clone(),
             with_interval(found.value, found.interval.as_ref()),
             number(found.threshold),
             found.status.map_or(NOTHING, word).to_owned(),
-            found.sentence.clone(),
-        ]
+        ];
+        if tested.is_some() {
+            cells.push(found.p_adjusted.map_or_else(|| NOTHING.to_owned(), probability));
+            cells.push(number(found.detectable));
+        }
+        cells.push(found.sentence.clone());
+        cells
     };
+    let mut heads = vec!["disparity", "value", "threshold", "judged…"];
+    if tested.is_some() {
+        heads.extend(["p", "shown from"]);
+    }
+    heads.push("which means…");
     Section {
         heading,
-        heads: vec!["disparity", "value", "threshold", "judged…", "which means…"],
+        heads,
         rows: comparison.disparities.iter().map(row).collect(),
-        facts: Vec::new(),
+        facts: tested.into_iter().collect(),
     }
+}
+
+/// Which tests there are, and what their columns say; `None` without any.
+fn tested(comparison: &Comparison) -> Option<String> {
+    let found = comparison.disparities.iter().filter_map(|one| one.significance.as_ref());
+    let mut titles: Vec<&str> = Vec::new();
+    for one in found {
+        if !titles.contains(&one.test.title()) {
+            titles.push(one.test.title());
+        }
+    }
+    (!titles.is_empty()).then(|| {
+        format!("p: of the two groups furthest apart ({}), adjusted for all pairs of groups. Shown from: what so many rows would have shown to be no chance in 80 of 100 samples; without a number beside a p, nothing.", titles.join(", "))
+    })
 }
 
 fn classes(found: &[ClassResult]) -> Section {
@@ -301,6 +327,20 @@ const fn word(status: Status) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::samples;
+
+    #[test]
+    fn tests_stand_beside_what_they_are_of() {
+        for result in [samples::regression(), samples::multiclass(), samples::ranking()] {
+            for comparison in result.findings().into_iter().flat_map(|found| &found.comparisons) {
+                let is_tested = comparison.disparities.iter().any(|one| one.p_value.is_some());
+                let section = disparities(String::new(), comparison);
+                assert_eq!(section.heads.contains(&"shown from"), is_tested);
+                assert_eq!(section.facts.len(), usize::from(is_tested));
+                assert!(section.rows.iter().all(|row| row.len() == section.heads.len()));
+            }
+        }
+    }
 
     #[test]
     fn numbers_of_any_size_are_short() {

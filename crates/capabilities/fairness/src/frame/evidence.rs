@@ -1,0 +1,209 @@
+//! What tests say of a disparity of any metric: could chance have made it, and what could so many rows have shown at all?
+
+use crate::{
+    IntervalMethod, Significance,
+    analysis::{Estimated, Evidence, Sure, counted},
+    significance::{
+        Selection,
+        all_pairs::{self, Adjusted, MAX_GROUPS, Test, adjusted, alone},
+        power::{USUAL_POWER, detectable},
+        student::{Apart, Mean},
+    },
+};
+
+/// What is known of a metric in one group, of rows without weights.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sample {
+    /// Rows that have something, of how many.
+    Counted(Selection),
+    /// A value, and how sure it is.
+    Mean(Mean),
+}
+
+impl Sample {
+    /// `None` of what has no variance of its own, or one that no test of two groups may take.
+    pub(crate) fn of(estimated: &Estimated) -> Option<Self> {
+        let value = estimated.value.filter(|value| value.is_finite())?;
+        match estimated.sure {
+            Sure::Rate(rate) => Some(counted(rate)).filter(|rows| rows.of > 0).map(Self::Counted),
+            Sure::Variance(variance, IntervalMethod::Normal) if variance.is_finite() => {
+                Some(Self::Mean(Mean { value, variance, rows: estimated.n }))
+            }
+            Sure::Unknown | Sure::Variance(..) | Sure::Biased { .. } | Sure::Drawn(_) => None,
+        }
+    }
+}
+
+/// Two groups that are tested against each other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Contrast {
+    /// Rows that have something, of how many; the lower rate first.
+    Counts(Selection, Selection),
+    /// How far two values are apart, and the name of the test.
+    Values(Apart, Test),
+}
+
+impl Contrast {
+    /// `None` of what cannot be tested: one group has no sample, or nothing varies.
+    pub(crate) fn of(one: Option<Sample>, other: Option<Sample>) -> Option<Self> {
+        match (one?, other?) {
+            (Sample::Counted(one), Sample::Counted(other)) if one.rate() <= other.rate() => {
+                Some(Self::Counts(one, other))
+            }
+            (Sample::Counted(one), Sample::Counted(other)) => Some(Self::Counts(other, one)),
+            (Sample::Mean(one), Sample::Mean(other)) => {
+                Some(Self::Values(Apart::of(one, other)?, Test::Welch))
+            }
+            (Sample::Counted(_), Sample::Mean(_)) | (Sample::Mean(_), Sample::Counted(_)) => None,
+        }
+    }
+
+    fn test(self) -> (f64, Test) {
+        match self {
+            Self::Counts(low, high) => all_pairs::test(low, high),
+            Self::Values(apart, test) => (apart.p(), test),
+        }
+    }
+
+    /// The disparity nearest to ideal that would have been found at this level, the greater value taken as it is.
+    fn detectable(self, sides: Sides, level: f64) -> Option<f64> {
+        let apart = match self {
+            Self::Counts(low, high) => detectable(low.of, high, level, USUAL_POWER)?.difference,
+            Self::Values(apart, _) => apart.detectable(level, USUAL_POWER),
+        };
+        let low = sides.high - apart;
+        let shown = match sides.is_ratio {
+            // No value of the metric is so low.
+            _ if low < sides.least => return None,
+            false => apart,
+            true if low >= 0.0 && sides.high > 0.0 => low / sides.high,
+            true => return None,
+        };
+        Some(shown).filter(|shown| shown.is_finite())
+    }
+}
+
+/// Where a disparity lies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sides {
+    /// The greater of the two values.
+    pub high: f64,
+    /// The least that the metric can be.
+    pub least: f64,
+    /// Their ratio is asked for, not their difference.
+    pub is_ratio: bool,
+}
+
+/// The two groups that make a disparity, tested and adjusted for all that they were picked from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Picked {
+    contrast: Contrast,
+    adjusted: Adjusted,
+    tests: u64,
+}
+
+impl Picked {
+    /// The contrast at `at`, of all of these.
+    pub(crate) fn among(all: &[Contrast], at: usize) -> Option<Self> {
+        let p: Vec<f64> = all.iter().map(|one| one.test().0).collect();
+        let (contrast, tests) = (*all.get(at)?, all.len() as u64);
+        Some(Self { contrast, adjusted: adjusted(&p, at)?, tests })
+    }
+
+    /// This contrast, of so many that not all are tested.
+    pub(crate) fn alone(contrast: Contrast, tests: u64) -> Self {
+        Self { contrast, adjusted: alone(contrast.test().0, tests), tests }
+    }
+
+    /// The groups at `low` and `high` of one family, of all pairs of all families. `None` if these two cannot be tested.
+    pub(crate) fn of_pairs(
+        families: &[Vec<Option<Sample>>],
+        (family, low, high): (usize, usize, usize),
+    ) -> Option<Self> {
+        let sample = |at: usize| families.get(family)?.get(at).copied().flatten();
+        let contrast = Contrast::of(sample(low), sample(high))?;
+        let known = |family: &Vec<Option<Sample>>| family.iter().flatten().count();
+        if low == high || families.iter().any(|family| known(family) > MAX_GROUPS) {
+            let pairs = |groups: u64| groups * groups.saturating_sub(1) / 2;
+            let tests = families.iter().map(|family| pairs(known(family) as u64)).sum();
+            let mut found = Self::alone(contrast, tests);
+            if low == high {
+                // All groups have one value.
+                found.adjusted = Adjusted { holm: 1.0, benjamini_hochberg: Some(1.0) };
+            }
+            return Some(found);
+        }
+        let (mut all, mut chosen) = (Vec::new(), None);
+        for (at, samples) in families.iter().enumerate() {
+            for (one, left) in samples.iter().enumerate() {
+                for (other, right) in samples.iter().enumerate().skip(one + 1) {
+                    let Some(contrast) = Contrast::of(*left, *right) else { continue };
+                    if (at, one, other) == (family, low.min(high), low.max(high)) {
+                        chosen = Some(all.len());
+                    }
+                    all.push(contrast);
+                }
+            }
+        }
+        Self::among(&all, chosen?)
+    }
+
+    /// What that says of a disparity.
+    pub(crate) fn evidence(&self, sides: Sides, confidence: f64) -> Evidence {
+        let (p, test) = self.contrast.test();
+        let level = (1.0 - confidence) / self.tests.max(1) as f64;
+        Evidence {
+            p,
+            adjusted: self.adjusted.holm,
+            detectable: self.contrast.detectable(sides, level),
+            significance: Significance {
+                test,
+                tests: self.tests,
+                p_benjamini_hochberg: self.adjusted.benjamini_hochberg,
+                standard_deviations: None,
+                flip_flop: None,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn mean(value: f64, variance: f64) -> Option<Sample> {
+        Some(Sample::Mean(Mean { value, variance, rows: 100 }))
+    }
+
+    #[test]
+    fn the_pair_is_adjusted_for_all_pairs_of_all_families() {
+        let near = vec![mean(1.0, 0.01), mean(1.1, 0.01), mean(0.9, 0.01)];
+        let far = vec![mean(1.0, 0.01), None, mean(2.0, 0.01), mean(1.1, 0.01)];
+        let found = Picked::of_pairs(&[near.clone(), far], (1, 0, 2)).unwrap();
+        let sides = Sides { high: 2.0, least: 0.0, is_ratio: false };
+        let evidence = found.evidence(sides, 0.95);
+        assert_eq!((evidence.significance.tests, evidence.significance.test), (6, Test::Welch));
+        assert!(evidence.p < 1e-9 && (evidence.adjusted / evidence.p - 6.0).abs() < 1e-9);
+        // 0.14 standard errors by (2.67 + 0.84).
+        let shown = evidence.detectable.unwrap();
+        assert!((0.45..0.55).contains(&shown), "{shown}");
+        let ratio = found.evidence(Sides { is_ratio: true, ..sides }, 0.95).detectable.unwrap();
+        assert!((ratio - (2.0 - shown) / 2.0).abs() < 1e-12);
+        // No value is so low.
+        assert_eq!(found.evidence(Sides { high: 0.4, ..sides }, 0.95).detectable, None);
+        // One group against itself: all are equal.
+        let equal = Picked::of_pairs(&[near], (0, 1, 1)).unwrap().evidence(sides, 0.95);
+        assert_eq!((equal.p, equal.adjusted), (1.0, 1.0));
+        assert!(Picked::of_pairs(&[vec![None, mean(1.0, 0.1)]], (0, 0, 1)).is_none());
+    }
+
+    #[test]
+    fn of_very_many_groups_it_is_bonferronis() {
+        let many: Vec<Option<Sample>> =
+            (0..=MAX_GROUPS).map(|at| mean(at as f64 / 10.0, 1.0)).collect();
+        let found = Picked::of_pairs(&[many], (0, 0, MAX_GROUPS)).unwrap();
+        assert_eq!(found.tests, (MAX_GROUPS * (MAX_GROUPS + 1) / 2) as u64);
+        assert_eq!(found.adjusted.benjamini_hochberg, None);
+    }
+}
