@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, FieldRef, Schema};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::limits;
+
+/// More attributes than this are no layout: an analysis counts a few, and room is made for each before any data are seen.
+const MAX_ATTRIBUTES: usize = 256;
 
 /// Which arguments the function has after the layout: attributes, then label, prediction, score and weight if they are there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(clippy::struct_excessive_bools, reason = "each says whether one column is there")]
 pub struct Layout {
     /// How many protected attributes.
+    #[serde(deserialize_with = "few")]
     pub attributes: usize,
     /// Whether there is a label.
     #[serde(default = "yes")]
@@ -30,6 +34,14 @@ pub struct Layout {
 
 const fn yes() -> bool {
     true
+}
+
+fn few<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    let count = usize::deserialize(from)?;
+    if count > MAX_ATTRIBUTES {
+        return Err(D::Error::custom("a cube has no so many attributes"));
+    }
+    Ok(count)
 }
 
 impl Layout {

@@ -1,11 +1,24 @@
 //! The laws of the fuzz targets, on their corpus and on thousands of inputs made up here.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, LazyLock},
+};
 
+use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
+use ephor_fairness::{
+    MitigationArtifact,
+    cube::{Cube, Layout},
+    task::TaskSpec,
+};
 use proptest::prelude::*;
+use serde_json::{Value, from_str};
 
 #[path = "../../../../../fuzz/corpus.rs"]
 mod corpus;
+#[path = "../../../../../fuzz/states.rs"]
+mod states;
 #[path = "../../../../../fuzz/gates.rs"]
 mod targets;
 
@@ -24,6 +37,97 @@ fn the_corpus_keeps_the_laws() {
     ephor_fairness::gate::read_baseline(&whole).unwrap();
     let whole = fs::read_to_string(folder("policy").join("whole")).unwrap();
     ephor_fairness::gate::Policy::read(&whole).unwrap();
+}
+
+#[test]
+fn specifications_mitigations_and_cubes_of_the_corpus_keep_the_laws() {
+    corpus("spec", states::spec);
+    corpus("mitigation", states::mitigation);
+    corpus("cube", states::cube);
+    let read = |target: &str, name: &str| fs::read_to_string(folder(target).join(name)).unwrap();
+    for name in ["binary", "scores", "regression", "multiclass", "ranking"] {
+        TaskSpec::read(&from_str(&read("spec", name)).unwrap()).unwrap();
+    }
+    for name in ["thresholds", "weights", "drawn"] {
+        let artifact: MitigationArtifact = from_str(&read("mitigation", name)).unwrap();
+        assert!(artifact.faults().is_empty(), "{name}");
+    }
+    // Room is made for a cube's attributes before anything else is read.
+    for name in ["many_attributes", "many_cells", "many_scores", "great_length"] {
+        Cube::from_bytes(&fs::read(folder("cube").join(name)).unwrap()).unwrap_err();
+    }
+}
+
+static STATE: LazyLock<Vec<u8>> = LazyLock::new(state);
+
+/// The state of a small cube of two attributes, labels, predictions, scores and weights.
+fn state() -> Vec<u8> {
+    let layout = Layout {
+        attributes: 2,
+        label: true,
+        prediction: true,
+        score: true,
+        weight: true,
+        positive: None,
+        threshold: 0.5,
+    };
+    let rows = 0..40_i64;
+    let bit = |rows: std::ops::Range<i64>, every: i64| {
+        Arc::new(Int64Array::from_iter_values(rows.map(|row| i64::from(row % every == 0))))
+            as ArrayRef
+    };
+    let names = rows.clone().map(|row| format!("g{}", row % 3));
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from_iter_values(names)),
+        bit(rows.clone(), 4),
+        bit(rows.clone(), 2),
+        bit(rows.clone(), 5),
+        Arc::new(Float64Array::from_iter_values(rows.clone().map(|row| row as f64 / 64.0))),
+        Arc::new(Float64Array::from_iter_values(rows.map(|row| (row % 4) as f64))),
+    ];
+    let mut cube = Cube::new(layout);
+    cube.update(&columns).unwrap();
+    cube.to_bytes()
+}
+
+/// A specification or a mitigation of the corpus, of which some values are others.
+fn changed(target: &'static str, names: &'static [&'static str]) -> impl Strategy<Value = String> {
+    const VALUES: &[&str] =
+        &["null", "-1", "1e308", "\"\"", "[]", "{}", "\"a\\u0000\"", "true", "0.5", "[\"sex\"]"];
+    let place = any::<prop::sample::Index>();
+    let changes = prop::collection::vec((place, prop::sample::select(VALUES)), 1..4);
+    (prop::sample::select(names), changes).prop_map(move |(name, changes)| {
+        let text = fs::read_to_string(folder(target).join(name)).unwrap();
+        let mut json: Value = from_str(&text).unwrap();
+        for (place, value) in changes {
+            let mut pointers = Vec::new();
+            pointers_of(&json, "", &mut pointers);
+            let pointer = &pointers[place.index(pointers.len())];
+            if let Some(found) = json.pointer_mut(pointer) {
+                *found = from_str(value).unwrap();
+            }
+        }
+        json.to_string()
+    })
+}
+
+/// Where each value is.
+fn pointers_of(json: &Value, here: &str, found: &mut Vec<String>) {
+    found.push(here.to_owned());
+    match json {
+        Value::Array(values) => {
+            for (at, value) in values.iter().enumerate() {
+                pointers_of(value, &format!("{here}/{at}"), found);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                pointers_of(value, &format!("{here}/{name}"), found);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Lines of policies in any order, some of them right.
@@ -92,5 +196,31 @@ proptest! {
     #[test]
     fn baselines_keep_the_law(text in prop_oneof![altered(), "[\\[\\]{}\",:0-9.e+-]{0,80}"]) {
         targets::baseline(text.as_bytes());
+    }
+
+    #[test]
+    fn specifications_keep_the_law(text in prop_oneof![
+        changed("spec", &["binary", "scores", "regression", "multiclass", "ranking"]),
+        "[\\[\\]{}\",:0-9.e+-]{0,40}",
+    ]) {
+        states::spec(text.as_bytes());
+    }
+
+    #[test]
+    fn mitigations_keep_the_law(text in changed("mitigation", &["thresholds", "weights", "drawn"])) {
+        states::mitigation(text.as_bytes());
+    }
+
+    #[test]
+    fn cubes_keep_the_law(
+        at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in prop::option::weighted(0.3, any::<prop::sample::Index>()),
+    ) {
+        let mut bytes = STATE.clone();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        states::cube(&bytes);
     }
 }

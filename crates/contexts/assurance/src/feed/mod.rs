@@ -42,7 +42,7 @@ pub(crate) use due::start_due;
 pub use flush::{FLUSH_JOB, FlushAsked, MOST_FLUSHES, row_feed_flush};
 pub use intake::{admit, intake};
 pub(crate) use operations::operations;
-pub use rows::{MAX_BATCH_BYTES, MAX_BATCH_ROWS};
+pub use rows::{Batch, BatchFormat, MAX_BATCH_BYTES, MAX_BATCH_ROWS, Refused, read as read_batch};
 pub use runner::FlushRunner;
 pub use token::RowFeedToken;
 pub use web::routes;

@@ -7,8 +7,9 @@
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Timelike as _, Utc};
 
-/// How far ahead a run is looked for. A 29th of February comes after eight years at the latest.
-const HORIZON_DAYS: u32 = 9 * 366;
+/// How far ahead a run is looked for. A 29th of February that must be a Sunday too (`0 0 29 2 */7`) comes after forty years at
+/// the latest.
+const HORIZON_DAYS: u32 = 41 * 366;
 
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -224,6 +225,10 @@ mod tests {
             ("30 2,14 * * mon-fri", "2026-01-02T14:30:00Z", "2026-01-05T02:30:00Z"),
             ("0 0 29 2 *", "2026-01-01T00:00:00Z", "2028-02-29T00:00:00Z"),
             ("0 0 29 2 *", "2096-03-01T00:00:00Z", "2104-02-29T00:00:00Z"),
+            // Neither day is restricted by itself where one begins with `*`: both must be met.
+            ("0 0 29 2 */7", "2026-01-01T00:00:00Z", "2032-02-29T00:00:00Z"),
+            ("0 0 29 2 */7", "2088-03-01T00:00:00Z", "2128-02-29T00:00:00Z"),
+            ("0 0 */31 2 1", "1971-02-02T00:00:00Z", "1982-02-01T00:00:00Z"),
             ("0 0 31 * *", "2026-01-31T00:00:00Z", "2026-03-31T00:00:00Z"),
             ("0 0 * JAN,jul 7", "2026-01-26T00:00:00Z", "2026-07-05T00:00:00Z"),
             // Both days restricted: either is enough. 2026-01-05 is a Monday.

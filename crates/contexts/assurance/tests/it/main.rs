@@ -6,6 +6,7 @@ mod alerts;
 mod explanations;
 mod feeds;
 mod isolation;
+mod laws;
 mod mitigations;
 mod runs;
 mod schedules;

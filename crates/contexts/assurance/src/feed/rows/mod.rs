@@ -19,9 +19,12 @@ pub const MAX_BATCH_ROWS: usize = 20_000;
 
 /// How a batch is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum BatchFormat {
+pub enum BatchFormat {
+    /// An object on each line.
     Ndjson,
+    /// An array of objects.
     Json,
+    /// A line of names, then a line of values each.
     Csv,
 }
 
@@ -47,7 +50,7 @@ impl BatchFormat {
 
 /// A batch that is as the row feed's rows are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Batch {
+pub struct Batch {
     /// The columns: those that were known, or those that this batch, the first, has.
     pub columns: Vec<FeedColumn>,
     /// The rows as lines of JSON arrays, in the order of the columns.
@@ -58,17 +61,18 @@ pub(crate) struct Batch {
 
 /// What is wrong with a batch, and how many of its rows are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refused {
+pub struct Refused {
+    /// What is wrong, by row and column.
     pub problem: Problem,
+    /// How many rows it is wrong with; 0 if no row could be looked at.
     pub wrong_rows: usize,
 }
 
 /// Reads a batch. Without `columns` it is the first, and fixes them.
-pub(crate) fn read(
-    format: BatchFormat,
-    bytes: &[u8],
-    columns: &[FeedColumn],
-) -> Result<Batch, Refused> {
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn read(format: BatchFormat, bytes: &[u8], columns: &[FeedColumn]) -> Result<Batch, Refused> {
     let mut sheet = Sheet::new(columns);
     let read = std::str::from_utf8(bytes)
         .map_err(|error| {
