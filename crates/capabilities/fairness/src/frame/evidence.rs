@@ -123,15 +123,18 @@ impl Picked {
         let sample = |at: usize| families.get(family)?.get(at).copied().flatten();
         let contrast = Contrast::of(sample(low), sample(high))?;
         let known = |family: &Vec<Option<Sample>>| family.iter().flatten().count();
-        if low == high || families.iter().any(|family| known(family) > MAX_GROUPS) {
-            let pairs = |groups: u64| groups * groups.saturating_sub(1) / 2;
-            let tests = families.iter().map(|family| pairs(known(family) as u64)).sum();
-            let mut found = Self::alone(contrast, tests);
-            if low == high {
-                // All groups have one value.
-                found.adjusted = Adjusted { holm: 1.0, benjamini_hochberg: Some(1.0) };
-            }
-            return Some(found);
+        let pairs = |groups: u64| groups * groups.saturating_sub(1) / 2;
+        let tests: u64 = families.iter().map(|family| pairs(known(family) as u64)).sum();
+        if tests == 0 {
+            return None;
+        }
+        if low == high {
+            // All groups have one value.
+            let adjusted = Adjusted { holm: 1.0, benjamini_hochberg: Some(1.0) };
+            return Some(Self { contrast, adjusted, tests });
+        }
+        if families.iter().any(|family| known(family) > MAX_GROUPS) {
+            return Some(Self::alone(contrast, tests));
         }
         let (mut all, mut chosen) = (Vec::new(), None);
         for (at, samples) in families.iter().enumerate() {
@@ -196,6 +199,7 @@ mod tests {
         let equal = Picked::of_pairs(&[near], (0, 1, 1)).unwrap().evidence(sides, 0.95);
         assert_eq!((equal.p, equal.adjusted), (1.0, 1.0));
         assert!(Picked::of_pairs(&[vec![None, mean(1.0, 0.1)]], (0, 0, 1)).is_none());
+        assert!(Picked::of_pairs(&[vec![None, mean(1.0, 0.1)]], (0, 1, 1)).is_none());
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 
 use ephor_fairness::{
-    catalogue::kinds,
+    catalogue::{abouts, disparity, kinds},
     disparities,
     drift::{ColumnKind, registry},
     metrics::{self, bounds},
+    task::Task,
 };
 
 fn cell(text: &str) -> String {
@@ -200,6 +201,30 @@ fn names_of_the_peers_are_in_the_registry() {
         // Between two backticks stands a name.
         for name in row.split('`').skip(1).step_by(2) {
             assert!(disparities::find(name).is_some(), "{name} is in no registry: {row}");
+        }
+    }
+}
+
+#[test]
+fn names_of_other_tasks_in_the_table_of_the_peers_are_known_and_all_there() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../docs/metrics.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (_, rest) = page.split_once("<!-- peers of tasks: checked -->\n").unwrap();
+    let (table, _) = rest.split_once("<!-- peers of tasks: end -->").unwrap();
+    let mut named: Vec<(Task, &str)> = Vec::new();
+    for row in table.lines().skip(2) {
+        let word = row.split('|').nth(1).unwrap().trim();
+        let task = Task::named(word).unwrap_or_else(|| panic!("no task {word}"));
+        let names = row.split('`').skip(1).step_by(2).filter(|name| *name != "MetricFrame");
+        named.extend(names.map(|name| (task, name)));
+    }
+    for (task, name) in &named {
+        assert!(disparity(*task, name).is_some(), "{name} is none of {task:?}");
+    }
+    for task in [Task::Regression, Task::Multiclass, Task::Ranking] {
+        for about in abouts(task) {
+            let id = format!("{}_difference", about.id);
+            assert!(named.contains(&(task, id.as_str())), "{id} of {task:?} is not in the table");
         }
     }
 }

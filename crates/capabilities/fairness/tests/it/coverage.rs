@@ -26,6 +26,7 @@ use rand_distr::{Binomial, Distribution, Normal};
 
 use crate::{
     coverage_everybody::everybody,
+    coverage_tasks::tasks,
     support::{Find, FindIn},
 };
 
@@ -340,11 +341,18 @@ fn noise(share: f64, runs: u32) -> f64 {
 
 #[test]
 fn intervals_cover_as_often_as_the_page_says() {
-    let lines: Vec<Line> =
-        [of_two_groups(), of_many_groups(), of_tests(), of_strata(), of_bootstrap(), everybody()]
-            .into_iter()
-            .flatten()
-            .collect();
+    let lines: Vec<Line> = [
+        of_two_groups(),
+        of_many_groups(),
+        of_tests(),
+        of_strata(),
+        of_bootstrap(),
+        everybody(),
+        tasks(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let mut faults = Vec::new();
     for line in &lines {
         let (what, case) = (line.what, &line.case);
