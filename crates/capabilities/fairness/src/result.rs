@@ -357,8 +357,8 @@ pub struct Disparity {
     pub left_out: Vec<LeftOut>,
     /// What the number means.
     pub sentence: String,
-    /// Of a judged disparity of rates or means, and of any between groups of another task than yes or no, without weights: how
-    /// likely two equal groups are to be so far apart as the two that make the value. Two-sided, of these two alone.
+    /// Of a judged disparity of rates, means or AUCs, and of any between groups of another task than yes or no, without weights:
+    /// how likely two equal groups are to be so far apart as the two that make the value. Two-sided, of these two alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p_value: Option<f64>,
     /// The same by Holm's method over all pairs of groups: at most 1 - confidence, chance does not explain it.

@@ -58,7 +58,7 @@ fn selection(estimate: &Estimated) -> Option<Selection> {
 }
 
 impl Comparison {
-    /// The tests of a judged disparity of rates or means; `None` of anything else, and with weights: tests count rows.
+    /// The tests of a judged disparity of rates, means or AUCs; `None` of anything else, and with weights: tests count rows.
     pub(super) fn evidence(
         &self,
         definition: &Definition,
@@ -146,7 +146,7 @@ impl Comparison {
         Some(evidence(definition, spec, &worst.metric, pair, (p, test), found, tests))
     }
 
-    /// The two groups furthest apart by a mean, adjusted for all pairs.
+    /// The two groups furthest apart by a mean or an AUC, adjusted for all pairs.
     fn between_means(
         &self,
         definition: &Definition,

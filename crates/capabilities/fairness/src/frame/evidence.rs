@@ -6,6 +6,7 @@ use crate::{
     significance::{
         Selection,
         all_pairs::{self, Adjusted, MAX_GROUPS, Test, adjusted, alone},
+        aucs::{Auc, Aucs},
         power::{USUAL_POWER, detectable},
         student::{Apart, Mean},
     },
@@ -18,6 +19,8 @@ pub(crate) enum Sample {
     Counted(Selection),
     /// A value, and how sure it is.
     Mean(Mean),
+    /// An AUC.
+    Auc(Auc),
 }
 
 impl Sample {
@@ -28,6 +31,9 @@ impl Sample {
             Sure::Rate(rate) => Some(counted(rate)).filter(|rows| rows.of > 0).map(Self::Counted),
             Sure::Variance(variance, IntervalMethod::Normal) if variance.is_finite() => {
                 Some(Self::Mean(Mean { value, variance, rows: estimated.n }))
+            }
+            Sure::Variance(variance, IntervalMethod::DeLong) if variance.is_finite() => {
+                Some(Self::Auc(Auc { value, variance }))
             }
             Sure::Unknown | Sure::Variance(..) | Sure::Biased { .. } | Sure::Drawn(_) => None,
         }
@@ -41,6 +47,8 @@ pub(crate) enum Contrast {
     Counts(Selection, Selection),
     /// How far two values are apart, and the name of the test.
     Values(Apart, Test),
+    /// Two AUCs.
+    Aucs(Aucs),
 }
 
 impl Contrast {
@@ -54,7 +62,9 @@ impl Contrast {
             (Sample::Mean(one), Sample::Mean(other)) => {
                 Some(Self::Values(Apart::of(one, other)?, Test::Welch))
             }
-            (Sample::Counted(_), Sample::Mean(_)) | (Sample::Mean(_), Sample::Counted(_)) => None,
+            (Sample::Auc(one), Sample::Auc(other)) => Some(Self::Aucs(Aucs::of(one, other)?)),
+            // One metric is of one kind.
+            (Sample::Counted(_) | Sample::Mean(_) | Sample::Auc(_), _) => None,
         }
     }
 
@@ -62,6 +72,7 @@ impl Contrast {
         match self {
             Self::Counts(low, high) => all_pairs::test(low, high),
             Self::Values(apart, test) => (apart.p(), test),
+            Self::Aucs(aucs) => (aucs.p(), Test::DeLong),
         }
     }
 
@@ -70,6 +81,7 @@ impl Contrast {
         let apart = match self {
             Self::Counts(low, high) => detectable(low.of, high, level, USUAL_POWER)?.difference,
             Self::Values(apart, _) => apart.detectable(level, USUAL_POWER),
+            Self::Aucs(aucs) => sides.high - aucs.detectable(sides.high, level, USUAL_POWER),
         };
         let low = sides.high - apart;
         let shown = match sides.is_ratio {

@@ -27,6 +27,9 @@ pub enum Test {
     PairedByList,
     /// The two-sample Kolmogorov-Smirnov test.
     KolmogorovSmirnov,
+    /// `DeLong`'s test of two AUCs of different people, on the logit scale.
+    #[serde(rename = "delong")]
+    DeLong,
 }
 
 impl Test {
@@ -39,6 +42,7 @@ impl Test {
             Self::Welch => "Welch's t-test",
             Self::PairedByList => "t-test over lists",
             Self::KolmogorovSmirnov => "Kolmogorov-Smirnov test",
+            Self::DeLong => "DeLong's test",
         }
     }
 }

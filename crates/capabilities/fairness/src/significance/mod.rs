@@ -5,6 +5,7 @@
 
 pub mod adjust;
 pub mod all_pairs;
+pub mod aucs;
 pub mod chi_square;
 pub mod deviations;
 pub mod fisher;

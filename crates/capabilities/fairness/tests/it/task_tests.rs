@@ -328,3 +328,51 @@ async fn mean_scores_without_labels_are_tested() {
     assert_eq!((one.status, one.significance.as_ref().unwrap().tests), (Some(Status::Fail), 3));
     assert!(one.p_adjusted.unwrap() < 1e-9 && one.detectable.unwrap() < one.value.unwrap());
 }
+
+#[tokio::test]
+async fn aucs_are_tested_by_delong_and_keep_their_level() {
+    let spec = AnalysisSpec {
+        score: Some("s".to_owned()),
+        thresholds: [("roc_auc_difference".to_owned(), 0.05)].into(),
+        bootstrap_draws: 0,
+        ..AnalysisSpec::new("y", ["g"])
+    };
+    // Groups of 60, whose positives score so much higher.
+    let run = async |skills: [f64; 3], chance: &mut ChaCha8Rng| {
+        let rows: Vec<(i64, i64, f64)> = (0..180_u8)
+            .map(|row| {
+                let (group, label) = (row % 3, row / 3 % 2);
+                let score: f64 = StandardNormal.sample(chance);
+                let more = skills[usize::from(group)] * f64::from(label);
+                (i64::from(group), i64::from(label), score + more)
+            })
+            .collect();
+        let whole = |value: fn(&(i64, i64, f64)) -> i64| {
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(value))) as ArrayRef
+        };
+        let columns = vec![
+            ("g", whole(|row| row.0)),
+            ("y", whole(|row| row.1)),
+            ("s", numbers(rows.iter().map(|row| row.2))),
+        ];
+        let result = run_batch(columns, &spec).await.unwrap();
+        result.attribute("g").disparity("roc_auc_difference").clone()
+    };
+    let runs = 200;
+    let mut chance = ChaCha8Rng::seed_from_u64(6);
+    for skill in [0.0, 2.0] {
+        let mut significant = 0;
+        for _ in 0..runs {
+            let one = run([skill; 3], &mut chance).await;
+            let found = one.significance.as_ref().unwrap();
+            assert_eq!((found.test, found.tests), (Test::DeLong, 3));
+            significant += u32::from(one.p_adjusted.unwrap() <= LEVEL);
+        }
+        let share = f64::from(significant) / f64::from(runs);
+        assert!(share <= LEVEL + 0.01 + noise(LEVEL, runs), "{skill}: {share}");
+    }
+    let one = run([0.0, 0.0, 2.5], &mut chance).await;
+    assert!(one.p_adjusted.unwrap() < 0.01, "{one:?}");
+    let (value, shown) = (one.value.unwrap(), one.detectable.unwrap());
+    assert!(0.05 < shown && shown < value, "{one:?}");
+}
