@@ -86,7 +86,7 @@ fn normal(chance: &mut ChaCha8Rng) -> f64 {
 }
 
 /// Groups, how many rows each has, and how many samples are drawn.
-const SIZES: [(usize, usize, u32); 3] = [(2, 100, 200), (2, 1_000, 100), (12, 60, 100)];
+const SIZES: [(usize, usize, u32); 3] = [(2, 100, 200), (2, 1_000, 100), (12, 200, 100)];
 
 /// Predictions whose residuals are normal; one group may be predicted too little.
 fn of_numbers(runtime: &Runtime) -> Vec<Line> {
