@@ -512,13 +512,22 @@ fn predicted_numbers_are_compared_and_a_bound_of_their_loss_is_judged() {
     let output = with(&["--fail-on", "never"]);
     let out = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
-    for part in ["Groups by group and region", "prediction_distance", "Mean absolute error"] {
+    for part in [
+        "Groups by group and region",
+        "prediction_distance",
+        "Mean absolute error",
+        "shown from",
+        "Welch",
+    ] {
         assert!(out.contains(part), "{part} is missing in\n{out}");
     }
     assert_eq!(with(&["--loss-bound", "1"]).status.code(), Some(1));
     let output = with(&["--format", "json", "--fail-on", "never"]);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["comparisons"].as_array().unwrap().len(), 3);
+    let tested = &report["comparisons"][0]["disparities"][0];
+    assert_eq!(tested["significance"]["test"], "welch", "{tested}");
+    assert!(tested["p_value"].as_f64() <= tested["p_adjusted"].as_f64(), "{tested}");
     let page = text(&with(&["--format", "html", "--fail-on", "never"]).stdout);
     assert!(page.starts_with("<!doctype html>") && page.contains("Root mean squared error"));
 }
@@ -530,7 +539,12 @@ fn predicted_classes_are_compared_one_against_the_rest() {
         analyze(&kinds(), &[&["--task", "multiclass", "--fail-on", "never"], &usual[..]].concat());
     let out = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
-    for part in ["multiclass_equalized_odds_difference", "Each class against the rest", "poor"] {
+    for part in [
+        "multiclass_equalized_odds_difference",
+        "Each class against the rest",
+        "poor",
+        "shown from",
+    ] {
         assert!(out.contains(part), "{part} is missing in\n{out}");
     }
 }
@@ -542,7 +556,7 @@ fn ranked_lists_are_compared() {
     let output = with(&["--protected", "group", "--fail-on", "never"]);
     let out = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
-    for part in ["40 lists", "exposure_ratio", "ndkl", "Skew at k"] {
+    for part in ["40 lists", "exposure_ratio", "ndkl", "Skew at k", "t-test over lists"] {
         assert!(out.contains(part), "{part} is missing in\n{out}");
     }
     let output = with(&["--protected", "group", "--position", "years", "--target", "hired"]);
