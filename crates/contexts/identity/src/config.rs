@@ -29,6 +29,9 @@ pub struct IdentityConfig {
     pub password_passes: u32,
     /// How many passwords are hashed at once.
     pub password_at_once: u32,
+    /// A refused log-in is answered at a multiple of so many milliseconds after it began, so that its
+    /// time does not tell who has an account; 0 answers at once.
+    pub refusal_milliseconds: u32,
     /// Log-ins to one account within the window, right or wrong.
     pub log_ins_per_account: u32,
     /// Log-ins from one address within the window.
@@ -57,6 +60,7 @@ impl Default for IdentityConfig {
             password_memory_kib: 19_456,
             password_passes: 2,
             password_at_once: 2,
+            refusal_milliseconds: 500,
             log_ins_per_account: 10,
             log_ins_per_address: 100,
             sign_ups_per_address: 20,

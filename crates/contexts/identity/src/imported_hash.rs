@@ -2,14 +2,18 @@
 
 use argon2::password_hash::{PasswordVerifier, phc::PasswordHash};
 
-/// The dearest bcrypt that is computed: 2^16 rounds take some seconds.
-const MAX_BCRYPT_COST: u32 = 16;
+/// The dearest bcrypt that is computed: 2^14 rounds take about a second.
+const MAX_BCRYPT_COST: u32 = 14;
 
-/// The most memory that scrypt may ask for, in bytes.
-const MAX_SCRYPT_BYTES: u64 = 256 << 20;
+/// How many bytes of a password bcrypt reads.
+const BCRYPT_READS: usize = 72;
 
-/// How often it may go through that memory.
-const MAX_SCRYPT_PASSES: u32 = 16;
+/// The most memory that scrypt may ask for, in bytes: the dearest that OWASP advises (N = 2^17, r = 8).
+const MAX_SCRYPT_BYTES: u64 = 128 << 20;
+
+/// The most work that it may ask for: bytes of memory times how often they are gone through. OWASP's
+/// settings of less memory go through it more often, and all lie within it.
+const MAX_SCRYPT_WORK: u64 = 128 << 20;
 
 /// Whether a password fits a stored hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +33,16 @@ impl From<bool> for Fit {
 /// Is the hash of a kind that is replaced once its password is known?
 pub(crate) fn is_imported(stored: &str) -> bool {
     is_bcrypt(stored) || is_scrypt(stored)
+}
+
+/// May the password that fits an imported hash be hashed anew in its place?
+///
+/// Not if bcrypt did not read all of it: what was typed behind its 72nd byte was never checked, and
+/// would be a part of the password from then on. Of 72 bytes nobody can tell whether the password goes
+/// on. Hashing the first 72 bytes alone would need a mark that says so, for ever; so the hash of
+/// bcrypt stays, and opens what it opened, until a new password is set.
+pub(crate) fn replaceable(password: &[u8], stored: &str) -> bool {
+    is_scrypt(stored) || (is_bcrypt(stored) && password.len() < BCRYPT_READS)
 }
 
 /// Does the password fit an imported hash?
@@ -62,7 +76,10 @@ fn scrypt(password: &[u8], stored: &str) -> Fit {
     };
     // RFC 7914, section 2: the large table is of 128 * r * N bytes, and is gone through p times.
     let bytes = 1_u64.checked_shl(log_n).and_then(|n| n.checked_mul(128 * u64::from(r)));
-    if p > MAX_SCRYPT_PASSES || bytes.is_none_or(|bytes| bytes > MAX_SCRYPT_BYTES) {
+    let work = bytes.and_then(|bytes| bytes.checked_mul(p.into()));
+    if bytes.is_none_or(|bytes| bytes > MAX_SCRYPT_BYTES)
+        || work.is_none_or(|work| work > MAX_SCRYPT_WORK)
+    {
         return Fit::Unreadable;
     }
     Fit::from(scrypt::Scrypt::new().verify_password(password, &parsed).is_ok())
@@ -97,6 +114,10 @@ mod tests {
     #[test]
     fn what_is_broken_or_too_dear_is_not_computed() {
         for stored in [
+            "$2b$15$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$scrypt$ln=18,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD+iCs5E",
+            "$scrypt$ln=17,r=8,p=2$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD+iCs5E",
+            "$scrypt$ln=4,r=1,p=4000000000$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD+iCs5E",
             "$2b$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
             "$2b$",
             "$2b$05$short",
@@ -108,5 +129,16 @@ mod tests {
         ] {
             assert_eq!(verify(b"U*U", stored), Fit::Unreadable, "{stored}");
         }
+    }
+
+    #[test]
+    fn what_bcrypt_did_not_read_is_not_taken_over() {
+        let (bcrypt, scrypt) = (VECTORS[0].1, VECTORS[4].1);
+        assert!(replaceable(&[b'a'; 71], bcrypt));
+        for length in [72, 73, 1000] {
+            assert!(!replaceable(&vec![b'a'; length], bcrypt), "{length}");
+        }
+        assert!(replaceable(&[b'a'; 1000], scrypt), "scrypt reads all of it");
+        assert!(!replaceable(b"short", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA"));
     }
 }

@@ -28,6 +28,7 @@ mod password;
 mod password_reset;
 pub mod permissions;
 mod privacy;
+mod refusal_beat;
 mod role;
 mod saved_view;
 mod second_factor;

@@ -7,8 +7,9 @@ use uuid::Uuid;
 use crate::{
     email::Email,
     identity::{Identity, database, request_hex},
-    imported_hash::is_imported,
+    imported_hash::replaceable,
     password::Password,
+    refusal_beat::Beats,
     second_factor::LoggedIn,
     session::OpenSession,
 };
@@ -29,7 +30,7 @@ pub struct LogIn {
 impl Identity {
     /// Logs somebody in, or half: those who have a second factor are asked for a code.
     ///
-    /// An unknown address is refused in the same words and after the same work as a wrong password.
+    /// An unknown address is refused in the same words and after the same time as a wrong password.
     ///
     /// # Errors
     /// `wrong_credentials`, `rate_limited`, `invalid` for what is no address, and `forbidden` for
@@ -41,52 +42,72 @@ impl Identity {
     ) -> Result<LoggedIn, Problem> {
         let email = Email::parse(&input.email).map_err(|fault| Problem::invalid(vec![fault]))?;
         self.count_log_in(request, &email).await?;
+        let beats = Beats::begin(self.config().refusal_milliseconds);
         let (user, stored) = self.user_by_email(&email).await?;
         let right = self.parts().hasher.verify(&input.password, stored.as_deref()).await?;
-        match (user, stored) {
-            (Some(user), Some(stored)) if right => {
-                let stored = self.hash_anew(request, user, &input.password, stored).await?;
-                let session = OpenSession {
-                    user,
-                    password_hash: &stored,
-                    organization: input.organization_id,
-                    email: &email,
-                };
-                self.session_open(request, session).await
-            }
-            (user, _) => {
-                let reason = if user.is_some() { "wrong_password" } else { "unknown_address" };
-                self.note_refusal(request, user, reason).await?;
-                Err(wrong_credentials())
-            }
+        if let (true, Some(user), Some(stored)) = (right, user, stored)
+            && let Some(stored) = self.hash_now(request, user, &email, input, stored).await?
+        {
+            let session = OpenSession {
+                user,
+                password_hash: &stored,
+                organization: input.organization_id,
+                email: &email,
+            };
+            return self.session_open(request, session).await;
         }
+        let reason = if user.is_some() { "wrong_password" } else { "unknown_address" };
+        self.note_refusal(request, user, reason).await?;
+        beats.next().await;
+        Err(wrong_credentials())
     }
 
-    /// The hash that opens a session: a new one for a password that was imported with another system's.
-    async fn hash_anew(
+    /// The hash that opens a session for somebody whose password fits the one given: a new one in
+    /// place of one that was imported. `None` when the password was changed to another meanwhile.
+    async fn hash_now(
         &self,
         request: &RequestContext,
         user: UserId,
-        password: &Password,
+        email: &Email,
+        input: &LogIn,
         stored: String,
-    ) -> Result<String, Problem> {
-        if !is_imported(&stored) {
-            return Ok(stored);
+    ) -> Result<Option<String>, Problem> {
+        if !replaceable(input.password.bytes(), &stored) {
+            return Ok(Some(stored));
         }
-        let new = self.parts().hasher.hash(password).await?;
+        let hasher = &self.parts().hasher;
+        let new = hasher.hash(&input.password).await?;
+        if self.rehashed(request, user, &stored, &new).await? {
+            return Ok(Some(new));
+        }
+        // Another log-in of the same moment was first. What it left is looked at like any other hash:
+        // its password is ours, unless somebody set another one just now.
+        let (found, now) = self.user_by_email(email).await?;
+        let now = now.filter(|_| found == Some(user));
+        let right = hasher.verify(&input.password, now.as_deref()).await?;
+        Ok(now.filter(|_| right))
+    }
+
+    /// Puts the new hash in the place of the old one; false when that is no longer there.
+    async fn rehashed(
+        &self,
+        request: &RequestContext,
+        user: UserId,
+        old: &str,
+        new: &str,
+    ) -> Result<bool, Problem> {
         let mut door = self.store().door().await?;
         let state = sqlx::query_scalar!(
             r#"select state as "state!" from door.password_rehash($1, $2, $3, $4)"#,
             user.uuid(),
-            stored,
+            old,
             new,
             request_hex(request)
         )
         .fetch_one(door.conn())
         .await
         .map_err(database)?;
-        // If the password was changed meanwhile, the session is refused with the hash that is no longer.
-        Ok(if state == "ok" { new } else { stored })
+        Ok(state == "ok")
     }
 
     pub(crate) async fn user_by_email(

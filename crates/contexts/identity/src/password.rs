@@ -20,6 +20,11 @@ pub const MIN_CHARACTERS: usize = 10;
 /// The most bytes of a password: hashing reads them all.
 pub const MAX_BYTES: usize = 1000;
 
+/// The most memory that a hash made elsewhere may ask for, in KiB, unless ours ask for more.
+const MAX_ARGON2_KIB: u32 = 256 << 10;
+/// The most work that it may ask for: KiB of memory times passes, likewise.
+const MAX_ARGON2_WORK: u64 = 1 << 20;
+
 /// Passwords that are tried first, of at least [`MIN_CHARACTERS`] characters, one a line.
 const COMMON: &str = include_str!("common_passwords.txt");
 
@@ -34,7 +39,7 @@ impl Password {
         Self(text.into())
     }
 
-    fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 }
@@ -109,15 +114,16 @@ impl Hasher {
         self.run(move || hash(&argon2, password.bytes())).await?
     }
 
-    /// Does the password fit the hash? Without a hash the answer is no, after the same work.
+    /// Does the password fit the hash? Without a hash the answer is no, after the same work; a no is
+    /// never cheaper than one to a hash of our own.
     pub async fn verify(&self, password: &Password, stored: Option<&str>) -> Result<bool, Problem> {
         // Longer than any password that was ever accepted: not worth reading.
         let known = stored.is_some() && password.0.len() <= MAX_BYTES;
         let stored: Arc<str> =
             stored.filter(|_| known).map_or_else(|| self.decoy.clone(), Arc::from);
         let password = if known { password.clone() } else { Password::new("") };
-        let argon2 = self.argon2.clone();
-        let fits = self.run(move || fit(&argon2, password.bytes(), &stored)).await?;
+        let (argon2, decoy) = (self.argon2.clone(), self.decoy.clone());
+        let fits = self.run(move || fit(&argon2, password.bytes(), &stored, &decoy)).await?;
         if fits == Fit::Unreadable {
             tracing::error!("a stored password hash cannot be read");
         }
@@ -150,12 +156,43 @@ impl fmt::Debug for Hasher {
     }
 }
 
-fn fit(argon2: &Argon2<'_>, password: &[u8], stored: &str) -> Fit {
-    if imported_hash::is_imported(stored) {
-        return imported_hash::verify(password, stored);
+fn fit(argon2: &Argon2<'_>, password: &[u8], stored: &str, decoy: &str) -> Fit {
+    if !imported_hash::is_imported(stored) {
+        let fits = fit_argon2(argon2, password, stored);
+        if fits == Fit::Unreadable {
+            spend(argon2, password, decoy);
+        }
+        return fits;
     }
-    PasswordHash::new(stored)
-        .map_or(Fit::Unreadable, |parsed| argon2.verify_password(password, &parsed).is_ok().into())
+    let fits = imported_hash::verify(password, stored);
+    // A cheap hash must not be told by a quick refusal. Who is right is hashed anew in any case.
+    if fits != Fit::Right {
+        spend(argon2, password, decoy);
+    }
+    fits
+}
+
+fn fit_argon2(argon2: &Argon2<'_>, password: &[u8], stored: &str) -> Fit {
+    match PasswordHash::new(stored) {
+        Ok(parsed) if affordable(argon2.params(), &parsed) => {
+            argon2.verify_password(password, &parsed).is_ok().into()
+        }
+        _ => Fit::Unreadable,
+    }
+}
+
+/// The work of one hash of our own, for nothing but its time.
+fn spend(argon2: &Argon2<'_>, password: &[u8], decoy: &str) {
+    let _ = std::hint::black_box(fit_argon2(argon2, password, decoy));
+}
+
+/// May a hash be computed? One that was made elsewhere says itself how much it costs.
+fn affordable(own: &Params, stored: &PasswordHash) -> bool {
+    let work = |params: &Params| u64::from(params.m_cost()) * u64::from(params.t_cost());
+    Params::try_from(stored).is_ok_and(|asked| {
+        asked.m_cost() <= own.m_cost().max(MAX_ARGON2_KIB)
+            && work(&asked) <= work(own).max(MAX_ARGON2_WORK)
+    })
 }
 
 fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<String, Problem> {
@@ -215,6 +252,18 @@ mod tests {
         assert!(!hasher.verify(&right, None).await.unwrap());
         assert!(!hasher.verify(&Password::new(""), None).await.unwrap());
         assert!(!hasher.verify(&right, Some("rubbish")).await.unwrap());
+    }
+
+    #[test]
+    fn a_hash_that_asks_for_too_much_is_not_computed() {
+        let argon2 = Hasher::new(64, 1, 1).unwrap().argon2;
+        for cost in ["m=4194304,t=1,p=1", "m=65536,t=1000,p=1", "m=8,t=4294967295,p=1"] {
+            let stored = format!("$argon2id$v=19${cost}$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA");
+            assert_eq!(fit_argon2(&argon2, b"right", &stored), Fit::Unreadable, "{cost}");
+        }
+        let dear = Params::new(1 << 20, 4, 1, None).unwrap();
+        let own = "$argon2id$v=19$m=1048576,t=4,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA";
+        assert!(affordable(&dear, &PasswordHash::new(own).unwrap()), "what we ask for ourselves");
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use ephor_identity::{IdentityConfig, LogIn, Password};
 use ephor_kernel::{Code, OrganizationId};
 
-use crate::support::{PASSWORD, another, cheap, from, log_in, somewhere, world, world_with};
+use crate::support::{PASSWORD, World, another, cheap, from, log_in, somewhere, world, world_with};
 
 #[tokio::test]
 async fn an_unknown_address_is_refused_in_the_words_of_a_wrong_password() {
@@ -23,6 +23,7 @@ async fn an_unknown_address_takes_as_long_as_a_wrong_password() {
         log_ins_per_account: 1000,
         log_ins_per_address: 1000,
         password_passes: 8,
+        refusal_milliseconds: 0,
         ..IdentityConfig::default()
     };
     let world = world_with(config).await;
@@ -201,6 +202,86 @@ async fn an_imported_password_opens_its_account_and_is_hashed_anew() {
         .await
         .unwrap();
         assert_eq!(noted, 1);
+    }
+}
+
+async fn import(world: &World, email: &str, hash: &str) {
+    sqlx::query("update identity.users set password_hash = $2 where email = $1")
+        .bind(email)
+        .bind(hash)
+        .execute(&world.db.admin())
+        .await
+        .unwrap();
+}
+
+fn bcrypted(password: &str, cost: u32) -> String {
+    bcrypt::hash_with_salt(password, cost, [7; 16]).unwrap().to_string()
+}
+
+#[tokio::test]
+async fn first_log_ins_of_one_moment_with_an_imported_password_all_succeed() {
+    let world = world().await;
+    world.owner("ada@example.org", "Acme").await;
+    // Dear enough that all of them read the imported hash before the first one replaces it.
+    import(&world, "ada@example.org", &bcrypted("imported password", 9)).await;
+    let tries: Vec<_> = (0..6)
+        .map(|_| {
+            let identity = world.identity.clone();
+            tokio::spawn(async move {
+                identity.log_in(&somewhere(), &log_in("ada@example.org", "imported password")).await
+            })
+        })
+        .collect();
+    for one in tries {
+        one.await.unwrap().unwrap();
+    }
+    let anew = stored(&world.db.admin(), "ada@example.org").await;
+    assert!(anew.starts_with("$argon2id$"), "{anew}");
+    let noted: i64 = sqlx::query_scalar(
+        "select count(*) from audit.audit_logs where action = 'password_rehash'",
+    )
+    .fetch_one(&world.db.admin())
+    .await
+    .unwrap();
+    assert_eq!(noted, 1, "it is hashed anew once");
+}
+
+#[tokio::test]
+async fn a_password_that_bcrypt_did_not_read_whole_keeps_its_hash() {
+    let world = world().await;
+    world.owner("ada@example.org", "Acme").await;
+    let password = "correct horse battery staple ".repeat(3);
+    assert!(password.len() > 72);
+    let imported = bcrypted(&password, 4);
+    import(&world, "ada@example.org", &imported).await;
+    let mistyped = format!("{password}, mistyped at its end");
+    for typed in [mistyped.as_str(), password.as_str(), &password[..72]] {
+        // As it was in the system that it came from: none of them locks the others out.
+        let entered = world.identity.log_in(&somewhere(), &log_in("ada@example.org", typed)).await;
+        assert!(entered.is_ok(), "{typed}: {entered:?}");
+        assert_eq!(stored(&world.db.admin(), "ada@example.org").await, imported);
+    }
+    let wrong = world.identity.log_in(&somewhere(), &log_in("ada@example.org", "correct")).await;
+    assert_eq!(wrong.unwrap_err().code, Code::WrongCredentials);
+}
+
+#[tokio::test]
+async fn no_refusal_comes_before_its_beat_whatever_the_account() {
+    let world = world_with(IdentityConfig { refusal_milliseconds: 300, ..cheap() }).await;
+    world.owner("ada@example.org", "Acme").await;
+    world.owner("bob@example.org", "Other").await;
+    world.owner("cyd@example.org", "Third").await;
+    import(&world, "bob@example.org", &bcrypted("imported password", 4)).await;
+    import(&world, "cyd@example.org", "$scrypt$ln=30,r=8,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo").await;
+    for email in ["ada@example.org", "bob@example.org", "cyd@example.org", "eve@example.org"] {
+        let started = Instant::now();
+        let refused = world.identity.log_in(&somewhere(), &log_in(email, "wrong password")).await;
+        assert_eq!(refused.unwrap_err().code, Code::WrongCredentials, "{email}");
+        assert!(
+            started.elapsed() >= Duration::from_millis(300),
+            "{email}: {:?}",
+            started.elapsed()
+        );
     }
 }
 

@@ -66,9 +66,14 @@ async fn router(db: &TestDatabase, identity: &Identity) -> Router {
         .with_state(AppState { store: db.store(), identity: identity.clone() })
 }
 
-/// Passwords as cheap as argon2 allows: what they cost is not what most tests are about.
+/// Passwords as cheap as argon2 allows, refused at once: what they cost is not what most tests are about.
 pub fn cheap() -> IdentityConfig {
-    IdentityConfig { password_memory_kib: 64, password_passes: 1, ..IdentityConfig::default() }
+    IdentityConfig {
+        password_memory_kib: 64,
+        password_passes: 1,
+        refusal_milliseconds: 0,
+        ..IdentityConfig::default()
+    }
 }
 
 pub async fn world() -> World {

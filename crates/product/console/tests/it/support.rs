@@ -63,8 +63,12 @@ pub async fn world() -> World {
     let db = ephor_store::testing::database().await;
     let store = db.store();
     // Passwords as cheap as argon2 allows: what they cost is not what these tests are about.
-    let config =
-        IdentityConfig { password_memory_kib: 64, password_passes: 1, ..IdentityConfig::default() };
+    let config = IdentityConfig {
+        password_memory_kib: 64,
+        password_passes: 1,
+        refusal_milliseconds: 0,
+        ..IdentityConfig::default()
+    };
     let identity = Identity::new(store.clone(), config, Arc::new(SystemClock)).unwrap();
     let objects = tempfile::tempdir().unwrap();
     let folder = ObjectStoreConfig {
