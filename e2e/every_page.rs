@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// What somebody sees who has just opened an organization: path, words on it, name of the picture.
-const OF_A_NEWCOMER: [(&str, &str, &str); 27] = [
+const OF_A_NEWCOMER: [(&str, &str, &str); 28] = [
     ("/", "Good to see you", "empty-dashboard"),
     ("/datasets", "No data set yet", "empty-datasets"),
     ("/datasets/new", "What is taken", "dataset-new"),
@@ -29,6 +29,7 @@ const OF_A_NEWCOMER: [(&str, &str, &str); 27] = [
     ("/api-keys", "No key yet", "empty-keys"),
     ("/api-keys/new", "New key", "key-new"),
     ("/sessions", "this one", "sessions"),
+    ("/account", "Edit your account", "account"),
     ("/password", "Change password", "password"),
     ("/organization", "Analytical Engines", "organization"),
     ("/organization/edit", "Edit the organization", "organization-edit"),

@@ -22,6 +22,10 @@ pub(crate) fn problem(error: StoreError) -> Problem {
             Fault::new("/slug", "taken", "Another organization has this slug")
                 .hint("choose another"),
         ]),
+        Some("users_username_key") => Problem::invalid(vec![
+            Fault::new("/username", "taken", "Somebody else has this user name")
+                .hint("choose another"),
+        ]),
         Some("organizations_no_organization") => Problem::new(
             Code::Forbidden,
             "The organization that you would belong to is not there; ask an administrator",

@@ -5,6 +5,7 @@
 //! [`ephor_kernel::Scope`]; [`routes`], [`RESOURCES`] and [`operations`] are the API.
 //! docs/identity.md tells the whole of it.
 
+mod account_details;
 mod api_key;
 mod background;
 mod builtins;

@@ -1,10 +1,12 @@
-//! Oneself: account, organizations, permissions; name and password.
+//! Oneself: account, organizations, permissions; name, what one keeps beside, and password.
 
 use chrono::{DateTime, Utc};
 use ephor_kernel::{Code, Fault, OrganizationId, Problem, RequestContext, RoleId, Scope, UserId};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{
+    account_details::{metadata_faults, username_fault},
     email::Email,
     identity::{Identity, database},
     log_in::wrong_credentials,
@@ -44,6 +46,12 @@ pub struct MyAccount {
     pub last_name: Option<String>,
     /// Address of a picture.
     pub avatar_url: Option<String>,
+    /// A short name of one's own choice, or what an imported system had.
+    pub username: Option<String>,
+    /// What one keeps beside, or what an imported system knew.
+    pub metadata: Map<String, Value>,
+    /// Oneself as a customer at Stripe, where an imported system billed people.
+    pub stripe_customer_id: Option<String>,
     /// When one proved that the address is one's own.
     pub email_verified_at: Option<DateTime<Utc>>,
     /// When one agreed to the processing of one's data.
@@ -92,6 +100,12 @@ pub struct ChangeMe {
     /// Address of a picture: https.
     #[serde(deserialize_with = "present")]
     pub avatar_url: Option<Option<String>>,
+    /// A short name, which nobody else has: small ASCII letters, digits, `.`, `_` and `-`.
+    #[serde(deserialize_with = "present")]
+    pub username: Option<Option<String>>,
+    /// What one keeps beside, as a whole: at most 16 KiB as JSON.
+    #[serde(deserialize_with = "present")]
+    pub metadata: Option<Option<Map<String, Value>>>,
 }
 
 /// A change of password.
@@ -106,7 +120,11 @@ pub struct ChangePassword {
 
 /// Tells a member that is `null` from one that is left out.
 #[allow(clippy::option_option, reason = "left out, null, and a value are three things")]
-fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+fn present<'de, D, T>(from: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
     Deserialize::deserialize(from).map(Some)
 }
 
@@ -144,7 +162,11 @@ impl Identity {
         })
     }
 
-    /// Changes one's name and picture, here and in the copies that one's organizations show.
+    /// Changes one's name and picture, here and in the copies that one's organizations show; and user
+    /// name and metadata, which none shows.
+    ///
+    /// # Errors
+    /// `invalid` with every fault: `taken` at `/username` for one that somebody else has.
     pub async fn me_change(&self, scope: &Scope, input: &ChangeMe) -> Result<MyAccount, Problem> {
         let mut tx = self.store().begin(scope).await?;
         let now = account(&mut tx, scope).await?;
@@ -161,6 +183,16 @@ impl Identity {
         .map_err(database)?;
         if !updated {
             return Err(Problem::not_found("account"));
+        }
+        if (&changed.username, &changed.metadata) != (&now.username, &now.metadata) {
+            sqlx::query_scalar!(
+                r#"select door.account_details($1, $2) as "updated!""#,
+                changed.username,
+                Value::Object(changed.metadata.clone()),
+            )
+            .fetch_one(tx.conn())
+            .await
+            .map_err(database)?;
         }
         tx.commit().await?;
         Ok(changed)
@@ -214,8 +246,9 @@ pub(crate) async fn account(
     scope: &Scope,
 ) -> Result<MyAccount, Problem> {
     let row = sqlx::query!(
-        r#"select u.id, u.email, u.full_name, u.first_name, u.last_name, u.avatar_url, u.email_verified_at,
-                  u.gdpr_consent_at, u.last_login_at, u.created_at, o.require_second_factor,
+        r#"select u.id, u.email, u.full_name, u.first_name, u.last_name, u.avatar_url, u.username,
+                  u.metadata, u.stripe_customer_id, u.email_verified_at, u.gdpr_consent_at,
+                  u.last_login_at, u.created_at, o.require_second_factor,
                   exists (select 1 from identity.user_totp t
                           where t.user_id = u.id and t.confirmed_at is not null) as "second_factor!"
            from identity.users u
@@ -235,6 +268,12 @@ pub(crate) async fn account(
         first_name: row.first_name,
         last_name: row.last_name,
         avatar_url: row.avatar_url,
+        username: row.username,
+        metadata: match row.metadata {
+            Value::Object(metadata) => metadata,
+            _ => Map::new(),
+        },
+        stripe_customer_id: row.stripe_customer_id,
         email_verified_at: row.email_verified_at,
         gdpr_consent_at: row.gdpr_consent_at,
         last_login_at: row.last_login_at,
@@ -245,7 +284,8 @@ pub(crate) async fn account(
 }
 
 fn changed(now: &MyAccount, input: &ChangeMe) -> Result<MyAccount, Problem> {
-    let ChangeMe { full_name, first_name, last_name, avatar_url } = input.clone();
+    let ChangeMe { full_name, first_name, last_name, avatar_url, username, metadata } =
+        input.clone();
     let mut faults = Vec::new();
     let mut next = now.clone();
     if let Some(name) = full_name {
@@ -267,6 +307,17 @@ fn changed(now: &MyAccount, input: &ChangeMe) -> Result<MyAccount, Problem> {
         }
         next.avatar_url = url;
     }
+    // What another system gave stays as long as one likes, even if one could not choose it.
+    if let Some(username) = username.filter(|username| *username != now.username) {
+        faults.extend(username.as_deref().and_then(username_fault));
+        next.username = username;
+    }
+    if let Some(metadata) = metadata.map(Option::unwrap_or_default)
+        && metadata != now.metadata
+    {
+        faults.extend(metadata_faults(&metadata));
+        next.metadata = metadata;
+    }
     Problem::unless_empty(faults)?;
     Ok(next)
 }
@@ -282,5 +333,9 @@ mod tests {
         assert_eq!(input.first_name, Some(None));
         assert_eq!(input.last_name, None);
         assert!(serde_json::from_str::<ChangeMe>(r#"{"email": "x"}"#).is_err());
+        assert!(serde_json::from_str::<ChangeMe>(r#"{"stripe_customer_id": "x"}"#).is_err());
+        assert!(serde_json::from_str::<ChangeMe>(r#"{"metadata": []}"#).is_err());
+        let input: ChangeMe = serde_json::from_str(r#"{"metadata": null}"#).unwrap();
+        assert_eq!((input.metadata, input.username), (Some(None), None));
     }
 }

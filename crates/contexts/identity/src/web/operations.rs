@@ -3,6 +3,8 @@
 use ephor_rest::Operation;
 use serde_json::{Map, Value, json};
 
+use crate::account_details::USERNAME;
+
 pub(super) const ACCOUNT: &str = "account";
 
 /// Describes each route.
@@ -84,13 +86,16 @@ fn account() -> Vec<Operation> {
             .tag(ACCOUNT)
             .about("Account, permissions, reach, organizations; in a session also the token for forms.")
             .response(200, me()),
-        Operation::patch("/v1/me", "Change one's name or picture")
+        Operation::patch("/v1/me", "Change one's name, picture, user name or metadata")
             .tag(ACCOUNT)
+            .about("What is left out stays; null empties. Metadata are replaced as a whole.")
             .request(object(&[], json!({
                 "full_name": name(200), "first_name": optional_name(), "last_name": optional_name(),
                 "avatar_url": { "type": ["string", "null"], "format": "uri", "pattern": "^https://" },
+                "username": { "type": ["string", "null"], "pattern": USERNAME, "description": "Nobody else has it." },
+                "metadata": { "type": ["object", "null"], "description": "At most 16 KiB, written as JSON." },
             })))
-            .response(200, json!({ "type": "object" })),
+            .response(200, my_account()),
         Operation::post("/v1/me/password", "Change one's password")
             .tag(ACCOUNT)
             .about("Ends all other sessions.")
@@ -338,12 +343,29 @@ pub(super) fn time() -> Value {
     json!({ "type": "string", "format": "date-time" })
 }
 
+fn my_account() -> Value {
+    let text = json!({ "type": ["string", "null"] });
+    let moment = json!({ "type": ["string", "null"], "format": "date-time" });
+    let properties = json!({
+        "id": uuid(), "email": { "type": "string" }, "full_name": { "type": "string" },
+        "first_name": text, "last_name": text, "avatar_url": text,
+        "username": { "type": ["string", "null"], "description": "A short name of one's own choice, or what an imported system had." },
+        "metadata": { "type": "object", "description": "What one keeps beside, or what an imported system knew." },
+        "stripe_customer_id": { "type": ["string", "null"], "readOnly": true, "description": "Oneself as a customer at Stripe, where an imported system billed people." },
+        "email_verified_at": moment, "gdpr_consent_at": moment, "last_login_at": moment, "created_at": time(),
+        "second_factor": { "type": "boolean" }, "second_factor_due": { "type": "boolean" },
+    });
+    let names: Vec<&str> =
+        properties.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    object(&names, properties.clone())
+}
+
 fn me() -> Value {
     let strings = json!({ "type": "array", "items": { "type": "string" } });
     object(
         &["user", "organization_id", "permissions", "readable", "organizations"],
         json!({
-            "user": { "type": "object" }, "organization_id": uuid(), "permissions": strings,
+            "user": my_account(), "organization_id": uuid(), "permissions": strings,
             "readable": { "type": "array", "items": uuid() },
             "organizations": { "type": "array", "items": { "type": "object" } },
             "session_id": uuid(), "csrf_token": { "type": "string" },

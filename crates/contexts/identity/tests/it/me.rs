@@ -28,6 +28,66 @@ async fn a_new_name_reaches_every_organization_that_one_belongs_to() {
 }
 
 #[tokio::test]
+async fn user_name_and_metadata_are_ones_own_to_keep_and_the_customer_id_to_see() {
+    let world = world().await;
+    let (_, scope, ada) = world.owner("ada@example.org", "Acme").await;
+    let (_, bob) = world.join(&scope, "bob@example.org", "viewer").await;
+    sqlx::query(
+        "update identity.users set username = 'Ada L.', metadata = '{\"imported\": true}', stripe_customer_id = 'cus_1'
+         where email = 'ada@example.org'",
+    )
+    .execute(&world.db.admin())
+    .await
+    .unwrap();
+    let me = ada.get("/v1/me").await.body;
+    assert_eq!(me["user"]["username"], "Ada L.");
+    assert_eq!(me["user"]["metadata"], json!({ "imported": true }));
+    assert_eq!(me["user"]["stripe_customer_id"], "cus_1");
+    let nobody = bob.get("/v1/me").await.body;
+    assert_eq!(
+        (&nobody["user"]["username"], &nobody["user"]["metadata"]),
+        (&json!(null), &json!({}))
+    );
+
+    // What was imported may stay as it is; what is chosen is plain, and nobody else's.
+    let change = |person: &crate::support::Browser, body: serde_json::Value| {
+        let person = person.clone();
+        async move { person.send(Method::PATCH, "/v1/me", Some(body)).await }
+    };
+    let kept = change(&ada, json!({ "username": "Ada L.", "full_name": "Ada" })).await;
+    assert_eq!((kept.status.as_u16(), &kept.body["username"]), (200, &json!("Ada L.")));
+    let metadata = json!({ "pronouns": "she", "desk": { "floor": 3 } });
+    let set = change(&ada, json!({ "username": "ada", "metadata": metadata })).await;
+    assert_eq!((&set.body["username"], &set.body["metadata"]), (&json!("ada"), &metadata));
+    assert_eq!(ada.get("/v1/me").await.body["user"]["metadata"], metadata);
+    let taken = change(&bob, json!({ "username": "ada", "full_name": "Robert" })).await;
+    assert_eq!(taken.status, 422, "{taken:?}");
+    assert_eq!(
+        (&taken.body["faults"][0]["pointer"], &taken.body["faults"][0]["code"]),
+        (&json!("/username"), &json!("taken"))
+    );
+    assert_ne!(bob.get("/v1/me").await.body["user"]["full_name"], "Robert", "all or nothing");
+    let wrong =
+        json!({ "username": "No Body", "metadata": { "a": "x".repeat(20_000), "b": "\u{0}" } });
+    let wrong = change(&bob, wrong).await;
+    assert_eq!(wrong.body["faults"].as_array().map(Vec::len), Some(3), "{wrong:?}");
+    let readonly = change(&ada, json!({ "stripe_customer_id": "cus_2" })).await;
+    assert_eq!(readonly.status, 422, "{readonly:?}");
+    let emptied = change(&ada, json!({ "username": null, "metadata": null })).await;
+    assert_eq!((&emptied.body["username"], &emptied.body["metadata"]), (&json!(null), &json!({})));
+    assert_eq!(change(&bob, json!({ "username": "ada" })).await.status, 200, "it is free again");
+
+    // The trail says that metadata changed, and not to what.
+    let told: Vec<String> = sqlx::query_scalar(
+        "select body from audit.audit_logs where entity_type = 'identity.users' and body like '%pronouns%'",
+    )
+    .fetch_all(&world.db.admin())
+    .await
+    .unwrap();
+    assert_eq!(told, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_person_sees_their_own_account_only() {
     let world = world().await;
     let (_, scope, _) = world.owner("ada@example.org", "Acme").await;

@@ -109,6 +109,7 @@ pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
     (OWNERS, "ops.users_list(text,uuid,integer)", PLATFORM),
     (OWNERS, "ops.user_set(uuid,boolean,boolean,text)", PLATFORM),
     (OWNERS, "ops.user_sessions_end(uuid,text)", PLATFORM),
+    (OWNERS, "ops.user_second_factor_remove(uuid,text)", PLATFORM),
     (
         OWNERS,
         "ops.recover(interval,interval)",

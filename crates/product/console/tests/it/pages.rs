@@ -27,6 +27,7 @@ async fn every_page_of_the_navigation_opens() {
         ("/api-keys", "No key yet"),
         ("/api-keys/new", "New key"),
         ("/sessions", "this one"),
+        ("/account", "Edit your account"),
         ("/password", "Change password"),
         ("/organization", "Analytical Engines"),
         ("/organization/edit", "Edit the organization"),
@@ -38,6 +39,33 @@ async fn every_page_of_the_navigation_opens() {
         assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.body);
         page.shows(title);
     }
+}
+
+#[tokio::test]
+async fn one_edits_ones_own_account() {
+    let world = world().await;
+    let mut owner = world.owner("ada@example.org").await;
+    let wrong = [("full_name", ""), ("username", "No Body"), ("metadata", "{}")];
+    let refused = owner.submit("/account", &wrong).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for field in ["full_name", "username"] {
+        refused.shows(&format!("id=\"field-{field}-fault-0\""));
+    }
+    let oops = [("full_name", "Ada King"), ("metadata", "{oops")];
+    let refused = owner.submit("/account", &oops).await;
+    refused.shows("field-metadata-fault-0");
+    refused.shows("{oops");
+
+    let fields =
+        [("full_name", "Ada King"), ("username", "ada.king"), ("metadata", "{\"desk\": \"<12>\"}")];
+    let saved = owner.submit("/account", &fields).await;
+    assert_eq!(saved.location(), "/sessions?done=saved");
+    let page = owner.get("/sessions").await;
+    page.shows("ada.king");
+    page.shows("&lt;12&gt;");
+    page.shows("Ada King");
+    assert!(!page.body.contains("Customer at Stripe"));
+    owner.get("/account").await.shows("value=\"ada.king\"");
 }
 
 #[tokio::test]

@@ -25,6 +25,8 @@ BEYOND_A_SCHEMA = {
 # The same, at one place.
 BEYOND_THERE = {
     ("vocabulary", "/permissions/"): "GET /v1/permissions lists them",
+    ("taken", "/username"): "somebody else's",
+    ("too_large", "/metadata"): "bytes of JSON",
     ("malformed", "/file"): "bytes that are no table",
     ("repeated", "query:sort"): "a column upwards and downwards",
     ("type", "/filters/"): "what is in a column of JSON, the document leaves open",

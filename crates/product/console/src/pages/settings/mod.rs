@@ -1,5 +1,6 @@
 //! The organization and oneself: members, roles, API keys, sessions, settings.
 
+mod account;
 mod api_keys;
 mod invitations;
 mod members;
@@ -23,6 +24,7 @@ pub(crate) fn routes() -> Router<ConsoleState> {
         .merge(roles::routes())
         .merge(api_keys::routes())
         .merge(sessions::routes())
+        .merge(account::routes())
         .merge(security::routes())
         .merge(my_data::routes())
         .merge(organization::routes())

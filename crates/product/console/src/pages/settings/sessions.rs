@@ -76,6 +76,13 @@ async fn show(State(state): State<ConsoleState>, visit: Visit) -> Answer {
         || Html::of(&Badge::new("warning", "warning", "not proven")),
         |at| Html::of(&Moment(at)),
     );
+    let mut facts = vec![
+        ("E-mail".to_owned(), Html::text(&user.email)),
+        ("Address proven".to_owned(), proven),
+        ("Role here".to_owned(), Html::text(visit.role())),
+        ("Account since".to_owned(), Html::of(&Moment(user.created_at))),
+    ];
+    facts.extend(super::account::facts(user));
     let mut steps = Vec::new();
     if user.email_verified_at.is_none() && state.identity.config().mail {
         let action = "/sessions/verify-email";
@@ -89,16 +96,12 @@ async fn show(State(state): State<ConsoleState>, visit: Visit) -> Answer {
         lede: user.full_name.clone(),
         badges: Vec::new(),
         actions: vec![
+            Action::new("Edit", "/account", "edit"),
             Action::new("Change password", "/password", "key"),
             Action::new("My data", "/my-data", "download"),
         ],
         steps,
-        facts: vec![
-            ("E-mail".to_owned(), Html::text(&user.email)),
-            ("Address proven".to_owned(), proven),
-            ("Role here".to_owned(), Html::text(visit.role())),
-            ("Account since".to_owned(), Html::of(&Moment(user.created_at))),
-        ],
+        facts,
         sections: vec![Section {
             id: "sessions",
             title: "Sessions".to_owned(),
