@@ -42,6 +42,11 @@ pub const CATALOGUE: &[ResourcePermissions] = &[
         &["read", "create", "update", "manage"],
         "one's own API keys; manage: everybody's",
     ),
+    resource(
+        "sessions",
+        &["read", "delete"],
+        "for API keys: their owner's sessions; who is signed in sees and ends theirs in any case",
+    ),
     resource("models", &["read", "create", "update", "delete"], "registered models"),
     resource("model_versions", &["read", "create", "update", "delete"], "versions of models"),
     resource(

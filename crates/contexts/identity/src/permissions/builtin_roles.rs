@@ -41,7 +41,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "admin",
-        version: 6,
+        version: 7,
         name: "Admin",
         description: "Runs the organization: members, roles, everybody's keys, and all of its data.",
         permissions: &[
@@ -90,6 +90,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "roles:*",
             "row_feeds:*",
             "saved_views:*",
+            "sessions:*",
             "system:inspect",
             "team_invitations:*",
             "team_members:*",
@@ -99,7 +100,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "manager",
-        version: 6,
+        version: 7,
         name: "Manager",
         description: "Answers for the organization's AI: changes and deletes its data, and reads the audit trail.",
         permissions: &[
@@ -145,6 +146,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "risk_mitigations:*",
             "row_feeds:*",
             "saved_views:*",
+            "sessions:*",
             "team_invitations:create",
             "team_invitations:update",
             "team_members:*",
@@ -154,7 +156,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "operator",
-        version: 6,
+        version: 7,
         name: "Operator",
         description: "Works with models and data sets every day: adds and changes them, and runs analyses.",
         permissions: &[
@@ -256,6 +258,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "row_feeds:read",
             "row_feeds:update",
             "saved_views:*",
+            "sessions:*",
             "team_invitations:read",
             "team_members:read",
             "teams:read",
@@ -267,7 +270,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
     },
     BuiltinRole {
         code: "member",
-        version: 6,
+        version: 7,
         name: "Member",
         description: "Takes part: adds data sets and runs analyses.",
         permissions: &[
@@ -333,6 +336,7 @@ pub const BUILTIN_ROLES: &[BuiltinRole] = &[
             "roles:read",
             "row_feeds:read",
             "saved_views:*",
+            "sessions:*",
             "team_members:read",
             "teams:read",
             "work_items:create",

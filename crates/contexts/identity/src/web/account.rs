@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
-use ephor_kernel::{OrganizationId, SessionId};
+use ephor_kernel::{OrganizationId, Problem, Scope, SessionId};
 use ephor_rest::{ApiError, Authenticated, Body, Id};
 use http::{StatusCode, header};
 use serde::Deserialize;
@@ -154,20 +154,35 @@ async fn switch(
 async fn sessions(
     State(identity): State<Identity>,
     Authenticated(scope): Authenticated,
-    session: CurrentSession,
+    session: Result<CurrentSession, ApiError>,
 ) -> Answer {
-    let data = identity.session_list(&scope, Some(session.id)).await?;
+    let current = of_the_owner(&scope, session.ok().as_ref(), "read")?;
+    let data = identity.session_list(&scope, current).await?;
     Ok(secret(Json(json!({ "data": data, "next": null }))))
 }
 
 async fn revoke(
     State(identity): State<Identity>,
     Authenticated(scope): Authenticated,
-    _: CurrentSession,
+    session: Result<CurrentSession, ApiError>,
     Id(id): Id<SessionId>,
 ) -> Answer {
+    of_the_owner(&scope, session.ok().as_ref(), "delete")?;
     identity.session_revoke(&scope, id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Whoever is signed in may see and end their own sessions, whatever their role: answers which one asks. A program
+/// does so for its owner, if its key was given the permission: a key for something else must not log its owner out.
+fn of_the_owner(
+    scope: &Scope,
+    session: Option<&CurrentSession>,
+    action: &str,
+) -> Result<Option<SessionId>, Problem> {
+    if session.is_none() {
+        scope.require("sessions", action)?;
+    }
+    Ok(session.map(|session| session.id))
 }
 
 /// What concerns one person is kept by no cache.

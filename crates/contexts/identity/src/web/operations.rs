@@ -109,14 +109,20 @@ fn account() -> Vec<Operation> {
             .about("Replaces the session cookie.")
             .request(object(&["organization_id"], json!({ "organization_id": id })))
             .empty(204),
-        Operation::get("/v1/sessions", "List one's sessions").tag(ACCOUNT).response(200, list(json!({
-            "type": "object", "properties": {
-                "id": id, "current": { "type": "boolean" }, "organization_id": id,
-                "ip_address": { "type": ["string", "null"] }, "user_agent": { "type": ["string", "null"] },
-                "created_at": time(), "last_seen_at": time(), "idle_expires_at": time(), "expires_at": time(),
-            },
-        }))),
-        Operation::delete("/v1/sessions/{id}", "End one of one's sessions").tag(ACCOUNT).empty(204),
+        Operation::get("/v1/sessions", "List one's sessions")
+            .tag(ACCOUNT)
+            .about("Everybody's own, in all of their organizations. An API key lists its owner's, with the permission `sessions:read`; none of them is the current one then.")
+            .response(200, list(json!({
+                "type": "object", "properties": {
+                    "id": id, "current": { "type": "boolean" }, "organization_id": id,
+                    "ip_address": { "type": ["string", "null"] }, "user_agent": { "type": ["string", "null"] },
+                    "created_at": time(), "last_seen_at": time(), "idle_expires_at": time(), "expires_at": time(),
+                },
+            }))),
+        Operation::delete("/v1/sessions/{id}", "End one of one's sessions")
+            .tag(ACCOUNT)
+            .about("An API key ends its owner's, with the permission `sessions:delete`.")
+            .empty(204),
     ]
 }
 

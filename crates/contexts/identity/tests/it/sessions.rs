@@ -1,9 +1,12 @@
-use axum::http::{Method, header};
+use axum::{
+    body::Body,
+    http::{Method, Request, header},
+};
 use ephor_identity::{IdentityConfig, Password};
 use ephor_kernel::Code;
 use serde_json::json;
 
-use crate::support::{Browser, PASSWORD, World, cheap, log_in, somewhere, world, world_with};
+use crate::support::{Browser, PASSWORD, World, cheap, log_in, send, somewhere, world, world_with};
 
 async fn again(world: &World, email: &str) -> Browser {
     let cookie = world
@@ -62,6 +65,66 @@ async fn one_lists_and_revokes_ones_own_sessions_and_no_others() {
     assert_eq!(first.send(Method::DELETE, &path, None).await.status, 404, "it is gone");
     assert_eq!(first.get("/v1/sessions").await.body["data"].as_array().unwrap().len(), 1);
     assert!(!list.body.to_string().contains("token"));
+}
+
+#[tokio::test]
+async fn a_key_lists_and_ends_its_owners_sessions_if_it_was_given_that() {
+    let world = world().await;
+    let (_, scope, ada) = world.owner("ada@example.org", "Acme").await;
+    let (_, bob) = world.join(&scope, "bob@example.org", "member").await;
+    let key = async |browser: &Browser, permission: &str| {
+        let input = json!({ "name": permission, "permissions": [permission] });
+        let made = browser.post("/v1/api-keys", input).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        made.body["key"].as_str().unwrap().to_owned()
+    };
+    let ask = async |method: Method, path: &str, key: &str| {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::AUTHORIZATION, format!("Bearer {key}"))
+            .body(Body::empty())
+            .unwrap();
+        send(&world.router(), request).await
+    };
+    let (reads, ends) = (key(&bob, "sessions:read").await, key(&bob, "sessions:delete").await);
+    let other = key(&bob, "models:read").await;
+    let list = ask(Method::GET, "/v1/sessions", &reads).await;
+    assert_eq!(list.status, 200, "{list:?}");
+    let items = list.body["data"].as_array().unwrap();
+    assert_eq!((items.len(), &items[0]["current"]), (1, &json!(false)), "{list:?}");
+    let path = format!("/v1/sessions/{}", items[0]["id"].as_str().unwrap());
+
+    // A key for something else does neither, nor does one for one of the two do the other.
+    for refused in [&ends, &other] {
+        assert_eq!(ask(Method::GET, "/v1/sessions", refused).await.status, 403);
+    }
+    for refused in [&reads, &other] {
+        assert_eq!(ask(Method::DELETE, &path, refused).await.status, 403);
+    }
+    // An owner's key for everything has to do with the owner's sessions alone.
+    let everything = key(&ada, "*").await;
+    let adas = ask(Method::GET, "/v1/sessions", &everything).await;
+    assert_eq!(adas.body["data"].as_array().unwrap().len(), 1);
+    assert_eq!(ask(Method::DELETE, &path, &everything).await.status, 404);
+    assert_eq!(bob.get("/v1/me").await.status, 200);
+
+    assert_eq!(ask(Method::DELETE, &path, &ends).await.status, 204);
+    assert_eq!(bob.get("/v1/me").await.status, 401);
+    let list = ask(Method::GET, "/v1/sessions", &reads).await;
+    assert_eq!(list.body["data"], json!([]));
+    assert_eq!(ada.get("/v1/me").await.status, 200);
+}
+
+#[tokio::test]
+async fn whoever_is_signed_in_needs_no_permission_for_their_own_sessions() {
+    let world = world().await;
+    let (_, scope, _) = world.owner("ada@example.org", "Acme").await;
+    let (_, eve) = world.join(&scope, "eve@example.org", "viewer").await;
+    let list = eve.get("/v1/sessions").await;
+    assert_eq!((list.status.as_u16(), &list.body["data"][0]["current"]), (200, &json!(true)));
+    let path = format!("/v1/sessions/{}", list.body["data"][0]["id"].as_str().unwrap());
+    assert_eq!(eve.send(Method::DELETE, &path, None).await.status, 204);
 }
 
 #[tokio::test]
