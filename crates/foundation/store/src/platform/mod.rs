@@ -20,7 +20,8 @@ pub use partitions::{
     PartitionedTable, SlowQueries, SlowQuery, TableSize, partition_list, slow_queries, table_sizes,
 };
 pub use people::{
-    Person, UserSet, is_platform_administrator, user_list, user_sessions_end, user_set,
+    Person, SecondFactorRemoved, UserSet, is_platform_administrator, user_list,
+    user_second_factor_remove, user_sessions_end, user_set,
 };
 pub use status::{PlatformStatus, platform_status};
 

@@ -105,6 +105,34 @@ pub async fn user_sessions_end(
     Ok(ended)
 }
 
+/// What became of a second factor that was to be taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct SecondFactorRemoved {
+    /// There was one.
+    pub removed: bool,
+    /// How many sessions ended.
+    pub ended: i64,
+}
+
+/// Takes away the second factor of a person who lost it, and ends their sessions.
+pub async fn user_second_factor_remove(
+    store: &Store,
+    user: UserId,
+    reason: &str,
+) -> Result<SecondFactorRemoved, StoreError> {
+    let mut tx = store.begin_system(&scope(reason)).await?;
+    let done = sqlx::query_as!(
+        SecondFactorRemoved,
+        r#"select removed as "removed!", ended as "ended!" from ops.user_second_factor_remove($1, $2)"#,
+        user.uuid(),
+        reason,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    tx.commit().await?;
+    Ok(done)
+}
+
 /// Is the person of this scope an administrator of the platform? Asked at each request, so that it ends
 /// at once when it is taken away.
 pub async fn is_platform_administrator(store: &Store, scope: &Scope) -> Result<bool, StoreError> {

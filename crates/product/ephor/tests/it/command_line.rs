@@ -34,6 +34,7 @@ fn every_command_explains_itself() {
         &["admin", "organization", "--help"],
         &["admin", "user", "--help"],
         &["admin", "erasure", "--help"],
+        &["admin", "password-link", "--help"],
         &["secrets", "--help"],
         &["audit", "--help"],
         &["login", "--help"],

@@ -555,6 +555,14 @@ async fn without_mail_links_are_handed_over() {
         StatusCode::NO_CONTENT
     );
     Person::log_in(&server.url, "ada@example.org", "a new long password").await;
+    let output = ephor()
+        .args(["admin", "password-link", "ada@example.org", "--json", "--data"])
+        .arg(data.path())
+        .output()
+        .unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["email"], "ada@example.org");
+    assert!(told["link"].as_str().unwrap().contains("/reset-password?token="), "{told}");
     let unknown = ephor()
         .args(["admin", "password-link", "nobody@example.org", "--data"])
         .arg(data.path())

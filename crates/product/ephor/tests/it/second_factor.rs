@@ -7,7 +7,7 @@ use crate::support::{
     Server,
     api::{Person, answered},
     authenticator::code,
-    data_folder, ephor,
+    data_folder, ephor, within_async,
 };
 
 const PASSWORD: &str = "correct horse battery";
@@ -170,6 +170,52 @@ async fn an_organization_may_require_one() {
     assert_eq!(off(json!({})).await, StatusCode::UNAUTHORIZED);
     assert_eq!(off(json!({ "password": PASSWORD })).await, StatusCode::NO_CONTENT);
     assert_eq!(ada.get("/v1/models").send().await.unwrap().status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn who_runs_the_installation_takes_a_lost_one_away() {
+    let data = data_folder();
+    let server = Server::serve(data.path());
+    let url = &server.url;
+    let ada = Person::sign_up(url, "ada@example.org").await;
+    let run = async |more: &[&str]| {
+        let mut command = ephor();
+        command.args(["admin", "user", "remove-second-factor", "ada@example.org"]);
+        command.args(more).arg("--data").arg(data.path()).stdin(std::process::Stdio::null());
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    };
+    let none = run(&["--yes"]).await;
+    assert_eq!(none.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&none.stderr).contains("no second factor"), "{none:?}");
+    assert_eq!(ada.json("/v1/me").await["user"]["second_factor"], false);
+
+    enrol(&ada).await;
+    half(url, "ada@example.org").await;
+    let unasked = run(&[]).await;
+    assert_eq!(unasked.status.code(), Some(2), "{unasked:?}");
+    half(url, "ada@example.org").await;
+    let told = run(&["--yes", "--json", "--reason", "lost her phone"]).await;
+    assert!(told.status.success(), "{told:?}");
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!((&told["removed"], &told["ended"]), (&json!(true), &json!(1)));
+    assert_eq!(ada.get("/v1/me").send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    let again = Person::log_in(url, "ada@example.org", PASSWORD).await;
+    assert_eq!(again.json("/v1/me").await["user"]["second_factor"], false);
+    enrol(&again).await;
+
+    let mut tries = 0;
+    within_async("the platform's trail tells of it", async || {
+        tries += 1;
+        let file = data.path().join(format!("platform-{tries}.ephor-audit"));
+        let mut command = ephor();
+        command.args(["audit", "export", "00000000-0000-7000-8000-000000000000", "--out"]);
+        command.arg(&file).arg("--data").arg(data.path());
+        let told = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        assert!(told.status.success(), "{told:?}");
+        let trail = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+        trail.contains("user_second_factor_remove").then_some(())
+    })
+    .await;
 }
 
 /// What stands between two texts of a page.

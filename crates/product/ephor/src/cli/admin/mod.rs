@@ -24,6 +24,7 @@ Examples:
   ephor admin user list lovelace --json
   ephor admin user disable ada@example.org --yes
   ephor admin user end-sessions ada@example.org
+  ephor admin user remove-second-factor ada@example.org
   ephor admin password-link ada@example.org
   ephor admin erasure list
 
@@ -34,7 +35,7 @@ pub enum Command {
     /// Organizations: list, show, suspend, reactivate, limit
     #[command(subcommand)]
     Organization(organization::Command),
-    /// People: list, show, disable, enable, end their sessions, let them run the platform
+    /// People: list, show, disable, enable, end their sessions, take away a lost second factor, let them run the platform
     #[command(subcommand)]
     User(user::Command),
     /// Erasures that people asked for and that are not done: list, try again

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use ephor_kernel::UserId;
 use ephor_store::{
     Store,
-    platform::{Person, user_list, user_sessions_end, user_set},
+    platform::{Person, user_list, user_second_factor_remove, user_sessions_end, user_set},
 };
 use serde_json::json as object;
 
@@ -16,7 +16,7 @@ use crate::{
     exit::{Exit, UsageError},
 };
 
-/// People: list, show, disable, enable, end their sessions, let them run the platform.
+/// People: list, show, disable, enable, end their sessions, take away a lost second factor, let them run the platform.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
@@ -24,6 +24,7 @@ Examples:
   ephor admin user show ada@example.org --json
   ephor admin user disable ada@example.org --reason 'left the company'
   ephor admin user end-sessions ada@example.org --yes
+  ephor admin user remove-second-factor ada@example.org --reason 'lost her phone; called back, knew her contract'
   ephor admin user grant ada@example.org              may see the pages Health and Partitions of all")]
 pub enum Command {
     /// List people, by a part of their name or address
@@ -66,6 +67,13 @@ pub enum Command {
         #[command(flatten)]
         change: Change,
     },
+    /// Take away somebody's second factor, which they lost with its recovery codes; their sessions end
+    RemoveSecondFactor {
+        /// E-mail address or id
+        user: String,
+        #[command(flatten)]
+        change: Change,
+    },
     /// Make somebody an administrator of the platform
     Grant {
         /// E-mail address or id
@@ -90,6 +98,9 @@ impl Command {
             }
             Self::Show { user, json } => return show(&found(store, &user).await?, json),
             Self::EndSessions { user, change } => return end(store, &user, &change).await,
+            Self::RemoveSecondFactor { user, change } => {
+                return remove_second_factor(store, &user, &change).await;
+            }
             Self::Disable { user, change } => (user, change, Some(false), None, "Disable"),
             Self::Enable { user, change } => (user, change, Some(true), None, "Enable"),
             Self::Grant { user, change } => {
@@ -202,5 +213,29 @@ async fn end(store: &Store, user: &str, change: &Change) -> anyhow::Result<Exit>
         return json(&object!({ "id": one.id, "ended": ended }));
     }
     writeln!(std::io::stdout(), "{ended} sessions ended.")?;
+    Ok(Exit::Ok)
+}
+
+async fn remove_second_factor(store: &Store, user: &str, change: &Change) -> anyhow::Result<Exit> {
+    let one = found(store, user).await?;
+    let question = format!(
+        "Take away the second factor of {}? The password alone lets them in then, so be sure that it is they who ask; all of their sessions end.",
+        printed::safe(&one.email)
+    );
+    if !agreed(&question, change.yes)? {
+        return Ok(Exit::Finding);
+    }
+    let done = user_second_factor_remove(store, UserId::from(one.id), &change.reason()).await?;
+    if !done.removed {
+        return Err(UsageError(format!("{} has no second factor", one.email)).into());
+    }
+    if change.json {
+        return json(&object!({ "id": one.id, "removed": true, "ended": done.ended }));
+    }
+    writeln!(
+        std::io::stdout(),
+        "The second factor is gone, and {} sessions ended. The next log-in asks for the password alone.",
+        done.ended
+    )?;
     Ok(Exit::Ok)
 }
