@@ -15,6 +15,7 @@ mod router;
 mod run;
 pub mod secrets_key;
 mod trail;
+mod unread;
 
 pub use app::{App, objects, services};
 pub use database::Database;

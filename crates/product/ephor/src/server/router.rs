@@ -17,7 +17,7 @@ use ephor_rest::{ApiError, name_request};
 use ephor_store::platform;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
-use super::{App, archives, health, metrics, request, trail};
+use super::{App, archives, health, metrics, request, trail, unread};
 
 /// The whole of it. `timeout` bounds requests that do not stream.
 pub fn router(app: &App, timeout: Duration) -> Router {
@@ -66,6 +66,7 @@ pub fn router(app: &App, timeout: Duration) -> Router {
         .layer(from_fn(problem_pages))
         .layer(from_fn(metrics::count))
         .layer(from_fn_with_state(app.clone(), request::context))
+        .layer(from_fn(unread::settle))
 }
 
 fn console(app: &App) -> ConsoleState {

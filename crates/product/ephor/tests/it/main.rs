@@ -26,6 +26,7 @@ mod explain_report;
 mod explain_served;
 mod explanations;
 mod external_identity;
+mod keep_alive;
 mod mail;
 mod main_job;
 mod mitigate;
