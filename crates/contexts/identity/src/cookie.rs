@@ -55,6 +55,17 @@ pub fn read(headers: &HeaderMap, secure: bool) -> Option<SessionToken> {
     values(headers, secure, COOKIE_NAME).find_map(SessionToken::parse)
 }
 
+/// Does a response set the session's cookie, or take it away?
+pub(crate) fn is_set(headers: &HeaderMap, secure: bool) -> bool {
+    let name = name(secure, COOKIE_NAME);
+    headers
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .filter_map(|cookie| cookie.split_once('='))
+        .any(|(set, _)| set == name)
+}
+
 /// The values of a cookie, by its name over plain http.
 pub(crate) fn values<'a>(
     headers: &'a HeaderMap,
@@ -102,6 +113,18 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, HeaderValue::from_str(cookie).unwrap());
         headers
+    }
+
+    #[test]
+    fn another_cookie_is_not_the_sessions() {
+        let set = |cookie: &str| {
+            let value = HeaderValue::from_str(cookie).unwrap();
+            HeaderMap::from_iter([(header::SET_COOKIE, value)])
+        };
+        assert!(is_set(&set("ephor_session=; Path=/"), false));
+        assert!(is_set(&set("__Host-ephor_session=x; Path=/"), true));
+        assert!(!is_set(&set("ephor_looks_at=x; Path=/"), false));
+        assert!(!is_set(&HeaderMap::new(), false));
     }
 
     #[test]

@@ -130,6 +130,13 @@ impl PermissionSet {
         Self(both.collect())
     }
 
+    /// Of these, what only reads.
+    #[must_use]
+    pub fn reading(&self) -> Self {
+        let read = Permission { resource: "*".into(), action: "read".into() };
+        self.intersection(&Self(BTreeSet::from([read])))
+    }
+
     /// The permissions, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Permission> {
         self.0.iter()
@@ -164,6 +171,15 @@ mod tests {
         let set = PermissionSet::parse(["models:*", "*:read"]).unwrap();
         assert!(set.allows("models", "delete") && set.allows("roles", "read"));
         assert!(!set.allows("roles", "delete"));
+    }
+
+    #[test]
+    fn what_only_reads_is_told_apart() {
+        let set = PermissionSet::parse(["models:*", "roles:update", "audit:read"]).unwrap();
+        let expected = PermissionSet::parse(["models:read", "audit:read"]).unwrap();
+        assert_eq!(set.reading(), expected);
+        let all = PermissionSet::all().reading();
+        assert!(all.allows("models", "read") && !all.allows("models", "update"));
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub struct Scope {
     permissions: PermissionSet,
     request: RequestContext,
     reason: Option<String>,
+    only_reads: bool,
 }
 
 impl Scope {
@@ -63,6 +64,7 @@ impl Scope {
             permissions,
             request,
             reason: None,
+            only_reads: false,
         }
     }
 
@@ -87,6 +89,30 @@ impl Scope {
         self.readable.sort_unstable();
         self.readable.dedup();
         self
+    }
+
+    /// The same caller in an organization that they may read without being there, such as a holding's
+    /// member in a subsidiary: with what of their permissions only reads. `store` opens nothing but
+    /// reading transactions from it, and what it cannot read is not reached from it either. `None` for
+    /// the scope's own organization, and for one that may not be read.
+    pub fn looking_into(&self, organization: OrganizationId) -> Option<Self> {
+        if organization == self.organization || !self.readable.contains(&organization) {
+            return None;
+        }
+        Some(Self {
+            principal: self.principal,
+            organization,
+            readable: vec![organization],
+            permissions: self.permissions.reading(),
+            request: self.request.clone(),
+            reason: self.reason.clone(),
+            only_reads: true,
+        })
+    }
+
+    /// Is it one that only reads, from outside of its organization?
+    pub fn only_reads(&self) -> bool {
+        self.only_reads
     }
 
     /// Who acts.
@@ -130,6 +156,7 @@ impl Scope {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -145,5 +172,21 @@ mod tests {
         let id = OrganizationId::new();
         let scope = Scope::platform(id, "test").reading([id, OrganizationId::new()]);
         assert_eq!(scope.readable().len(), 2);
+    }
+
+    #[test]
+    fn one_looks_into_what_one_may_read_and_only_reads_there() {
+        let (holding, north, stranger) =
+            (OrganizationId::new(), OrganizationId::new(), OrganizationId::new());
+        let scope = Scope::platform(holding, "test").reading([north]);
+        assert_eq!(scope.looking_into(holding), None);
+        assert_eq!(scope.looking_into(stranger), None);
+        let looking = scope.looking_into(north).unwrap();
+        assert_eq!((looking.organization(), looking.readable()), (north, &[north][..]));
+        assert!(looking.only_reads() && !scope.only_reads());
+        assert!(looking.permissions().allows("models", "read"));
+        assert!(!looking.permissions().allows("models", "create"));
+        // From there it goes nowhere, not even back.
+        assert_eq!(looking.looking_into(holding), None);
     }
 }

@@ -323,6 +323,18 @@ impl ResourceSpec {
         self.builtin
     }
 
+    /// May a holding read its subsidiaries' rows?
+    pub const fn is_reached(&self) -> bool {
+        self.reach
+    }
+
+    /// May this scope read it? One that looks in from outside sees what a holding reads, and what is
+    /// the same for all.
+    pub fn readable_in(&self, scope: &Scope) -> bool {
+        self.readable_with(scope.permissions())
+            && (!scope.only_reads() || self.reach || self.global)
+    }
+
     /// May somebody with these permissions read it?
     pub fn readable_with(&self, permissions: &PermissionSet) -> bool {
         self.global || permissions.allows(self.permission, "read")
@@ -330,7 +342,7 @@ impl ResourceSpec {
 
     /// Refuses who may not read it.
     pub(crate) fn require_read(&self, scope: &Scope) -> Result<(), Problem> {
-        if self.readable_with(scope.permissions()) {
+        if self.readable_in(scope) {
             Ok(())
         } else {
             Err(Problem::forbidden(self.permission, "read"))

@@ -57,9 +57,11 @@ impl Store {
         Ok(Self(Arc::new(Inner { app, system, sealer, nudge: Arc::default(), live, shares_login })))
     }
 
-    /// A transaction in the scope's organization, for a request. One round trip.
+    /// A transaction in the scope's organization, for a request. One round trip. A scope that only
+    /// reads gets one that only reads.
     pub async fn begin(&self, scope: &Scope) -> Result<OrgTx, StoreError> {
-        self.begin_on(&self.0.app, scope, Access::One).await
+        let access = if scope.only_reads() { Access::Reach } else { Access::One };
+        self.begin_on(&self.0.app, scope, access).await
     }
 
     /// A read-only transaction over all that the scope may read: a holding and its subsidiaries. Lists
@@ -68,8 +70,12 @@ impl Store {
         self.begin_on(&self.0.app, scope, Access::Reach).await
     }
 
-    /// A transaction in the scope's organization, for background work.
+    /// A transaction in the scope's organization, for background work. A scope that only reads has
+    /// none: it gets what [`Store::begin`] gives.
     pub async fn begin_system(&self, scope: &Scope) -> Result<OrgTx, StoreError> {
+        if scope.only_reads() {
+            return self.begin_reach(scope).await;
+        }
         self.begin_on(&self.0.system, scope, Access::One).await
     }
 

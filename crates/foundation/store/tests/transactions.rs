@@ -64,6 +64,25 @@ async fn a_holding_reads_its_subsidiaries_and_writes_nothing_there() {
 }
 
 #[tokio::test]
+async fn who_looks_into_a_subsidiary_reads_it_alone_and_writes_nowhere() {
+    let db = testing::database().await;
+    let holding = db.holding("Holding").await;
+    let child = db.subsidiary(&holding, "Child").await;
+    let sibling = db.subsidiary(&holding, "Sibling").await;
+    let reaching = holding.clone().reading([child.organization()]);
+    assert!(reaching.looking_into(sibling.organization()).is_none());
+    let looking = reaching.looking_into(child.organization()).unwrap();
+    for system in [false, true] {
+        let store = db.store();
+        let tx =
+            if system { store.begin_system(&looking).await } else { store.begin(&looking).await };
+        let mut tx = tx.unwrap();
+        assert_eq!(organizations(&mut tx).await, [child.organization()]);
+        assert!(role_create(&mut tx, "x").await.is_err(), "a reading transaction wrote");
+    }
+}
+
+#[tokio::test]
 async fn nothing_of_the_context_outlives_its_transaction() {
     let db = testing::database().await;
     let scope = db.organization("One").await;

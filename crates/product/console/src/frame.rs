@@ -41,8 +41,21 @@ pub struct OrganizationChoice {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// It is the present one.
+    /// What one is there: a role, or somebody who only reads.
+    pub note: String,
+    /// It is the one that is looked at.
     pub current: bool,
+}
+
+/// What is said to who looks into a subsidiary from its holding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looking {
+    /// The name of the organization that they look from.
+    pub home: String,
+    /// Its id.
+    pub home_id: String,
+    /// The link to what they look at, which says in which organization it is.
+    pub link: String,
 }
 
 /// Who is signed in, where.
@@ -56,6 +69,12 @@ pub struct Account {
     pub role: String,
     /// The organizations that they are members of.
     pub organizations: Vec<OrganizationChoice>,
+    /// The subsidiaries that they may look into from the session's organization.
+    pub subsidiaries: Vec<OrganizationChoice>,
+    /// They look into a subsidiary, where they only read.
+    pub looking: Option<Looking>,
+    /// Addresses of the navigation that are not there while they do.
+    pub beyond: Vec<&'static str>,
     /// What they may do here.
     pub permissions: PermissionSet,
     /// The token that forms of this session carry.
@@ -70,8 +89,19 @@ impl Account {
     pub(crate) fn organization(&self) -> &str {
         self.organizations
             .iter()
+            .chain(&self.subsidiaries)
             .find(|choice| choice.current)
             .map_or("No organization", |choice| &choice.name)
+    }
+
+    /// Is there anything to choose, or to open?
+    pub(crate) fn chooses(&self) -> bool {
+        self.organizations.len() + self.subsidiaries.len() > 1 || self.opens()
+    }
+
+    /// May they open a subsidiary?
+    pub(crate) fn opens(&self) -> bool {
+        self.permissions.allows("subsidiaries", "create")
     }
 }
 
@@ -163,6 +193,11 @@ impl Frame {
         self.account.as_ref().map_or("", |account| &account.csrf)
     }
 
+    /// The same for what is done from any organization: going to another one, and signing out.
+    pub(crate) fn session_csrf(&self) -> &str {
+        self.csrf().split('.').next().unwrap_or_default()
+    }
+
     pub(crate) fn theme_word(&self) -> &'static str {
         self.theme.map_or("", Theme::word)
     }
@@ -170,7 +205,7 @@ impl Frame {
     /// What the account may see of the navigation.
     pub(crate) fn navigation(&self) -> Vec<Group<Vec<Link>>> {
         let Some(account) = &self.account else { return Vec::new() };
-        navigation::allowed(&account.permissions, &self.section)
+        navigation::allowed(&account.permissions, &account.beyond, &self.section)
     }
 }
 
@@ -192,19 +227,21 @@ mod tests {
             email: "ada@example.org".into(),
             role: "viewer".into(),
             organizations: vec![],
+            subsidiaries: vec![],
+            looking: None,
+            beyond: vec![],
             permissions: PermissionSet::parse(["datasets:read"]).unwrap(),
             csrf: String::new(),
         };
-        let frame = Frame::new("x", None).within(account, "/");
-        let links: Vec<_> = frame
-            .navigation()
-            .into_iter()
-            .flat_map(|group| group.links)
-            .map(|link| link.href)
-            .collect();
+        let links = |account: &Account| -> Vec<&'static str> {
+            let frame = Frame::new("x", None).within(account.clone(), "/");
+            frame.navigation().iter().flat_map(|group| &group.links).map(|link| link.href).collect()
+        };
         // Catalogues are everybody's.
         let expected =
             ["/", "/datasets", "/resources/frontier_models", "/resources/subscription_tiers"];
-        assert_eq!(links, expected);
+        assert_eq!(links(&account), expected);
+        let outside = Account { beyond: vec!["/datasets"], ..account };
+        assert!(!links(&outside).contains(&"/datasets"));
     }
 }

@@ -8,6 +8,7 @@ mod assets;
 mod csp;
 mod error;
 mod frame;
+mod looking;
 mod navigation;
 mod pages;
 mod plot;

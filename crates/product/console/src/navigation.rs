@@ -285,13 +285,19 @@ const fn link(
     Link { href, label, icon: Icon(icon), key, needs }
 }
 
-/// What the permissions let one see; the group that `section` is in stands open.
-pub(crate) fn allowed(permissions: &PermissionSet, section: &str) -> Vec<Group<Vec<Link>>> {
+/// What the permissions let one see, without what is `beyond` who looks in from outside; the group that
+/// `section` is in stands open.
+pub(crate) fn allowed(
+    permissions: &PermissionSet,
+    beyond: &[&str],
+    section: &str,
+) -> Vec<Group<Vec<Link>>> {
     let may = |link: &&Link| {
-        link.needs.is_none_or(|needs| {
-            let (resource, action) = needs.split_once(':').unwrap_or((needs, "read"));
-            permissions.allows(resource, action)
-        })
+        !beyond.contains(&link.href)
+            && link.needs.is_none_or(|needs| {
+                let (resource, action) = needs.split_once(':').unwrap_or((needs, "read"));
+                permissions.allows(resource, action)
+            })
     };
     NAVIGATION
         .iter()

@@ -10,7 +10,9 @@ use ephor_rest::{ApiError, ListRequest, ResourceSpec};
 
 use crate::{
     ConsoleState,
-    frame::{Account, Frame, OrganizationChoice, Theme},
+    frame::{Account, Frame, Looking, OrganizationChoice, Theme},
+    looking::{self, Subsidiary},
+    navigation,
     view::Notice,
 };
 
@@ -19,11 +21,18 @@ pub(crate) type Answer = Result<axum::response::Response, ApiError>;
 
 /// Somebody who is signed in in a browser, and what they ask for.
 pub(crate) struct Visit {
+    /// In the organization that they look at: their session's, or one of its subsidiaries.
     pub scope: Scope,
     pub session: CurrentSession,
     pub context: RequestContext,
     pub me: Me,
     pub query: ListRequest,
+    /// The subsidiaries that may be looked at from the session's organization.
+    pub subsidiaries: Vec<Subsidiary>,
+    /// What of the navigation is not there for who looks in from outside.
+    beyond: Vec<&'static str>,
+    /// Where they are, as a link to it says it.
+    here: String,
     theme: Option<Theme>,
 }
 
@@ -39,7 +48,28 @@ impl FromRequestParts<ConsoleState> for Visit {
         let session = CurrentSession::from_request_parts(parts, state).await?;
         let Context(context) = Context::from_request_parts(parts, state).await?;
         let me = state.identity.me(&scope).await?;
-        Ok(Self { scope, session, context, me, query: query(parts), theme: theme(&parts.headers) })
+        let subsidiaries = looking::subsidiaries(state, &scope, &me).await?;
+        let looked = looking::chosen(&scope, parts);
+        let beyond = match looked {
+            Some(_) => navigation::addresses()
+                .filter(|address| !looking::reaches(&state.engine, address))
+                .collect(),
+            None => Vec::new(),
+        };
+        if looked.is_some() {
+            looking::admit(&state.engine, parts)?;
+        }
+        Ok(Self {
+            scope: looked.unwrap_or(scope),
+            session,
+            context,
+            me,
+            query: query(parts),
+            subsidiaries,
+            beyond,
+            here: here(parts),
+            theme: theme(&parts.headers),
+        })
     }
 }
 
@@ -85,6 +115,12 @@ fn query(parts: &Parts) -> ListRequest {
     ListRequest::from_query(query.as_deref().unwrap_or_default())
 }
 
+/// The page's address, without what was just done.
+fn here(parts: &Parts) -> String {
+    let (path, query) = (parts.uri.path(), query(parts).without("done").to_query());
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
 /// The theme that the cookies choose.
 pub(crate) fn theme(headers: &HeaderMap) -> Option<Theme> {
     headers
@@ -111,11 +147,26 @@ impl Visit {
 
     /// May they read the resource's rows?
     pub fn reads(&self, resource: &ResourceSpec) -> bool {
-        resource.readable_with(self.scope.permissions())
+        resource.readable_in(&self.scope)
     }
 
-    /// The present organization's name.
+    /// Do they look into a subsidiary of the session's organization, where they only read?
+    pub fn looks(&self) -> bool {
+        self.scope.only_reads()
+    }
+
+    /// The name of the organization that they look at.
     pub fn organization(&self) -> &str {
+        if self.looks() {
+            let looked = self.scope.organization();
+            let found = self.subsidiaries.iter().find(|subsidiary| subsidiary.id == looked);
+            return found.map_or("A subsidiary", |subsidiary| &subsidiary.name);
+        }
+        self.home()
+    }
+
+    /// The name of the session's organization.
+    fn home(&self) -> &str {
         let current = self.me.organization_id;
         self.me
             .organizations
@@ -124,7 +175,7 @@ impl Visit {
             .map_or("", |organization| &organization.name)
     }
 
-    /// Their role's name in the present organization.
+    /// Their role's name in the session's organization.
     pub fn role(&self) -> &str {
         let current = self.me.organization_id;
         self.me
@@ -135,11 +186,18 @@ impl Visit {
     }
 
     fn account(&self) -> Account {
-        let choice = |id: OrganizationId, name: &str| OrganizationChoice {
+        let present = self.scope.organization();
+        let choice = |id: OrganizationId, name: &str, note: &str| OrganizationChoice {
             id: id.to_string(),
             name: name.to_owned(),
-            current: id == self.me.organization_id,
+            note: note.to_owned(),
+            current: id == present,
         };
+        let looking = self.looks().then(|| Looking {
+            home: self.home().to_owned(),
+            home_id: self.me.organization_id.to_string(),
+            link: looking::link(present, &self.here),
+        });
         Account {
             name: self.me.user.full_name.clone(),
             email: self.me.user.email.clone(),
@@ -148,11 +206,26 @@ impl Visit {
                 .me
                 .organizations
                 .iter()
-                .map(|organization| choice(organization.id, &organization.name))
+                .map(|organization| {
+                    choice(organization.id, &organization.name, &organization.role_name)
+                })
                 .collect(),
+            subsidiaries: self
+                .subsidiaries
+                .iter()
+                .map(|subsidiary| choice(subsidiary.id, &subsidiary.name, "read only"))
+                .collect(),
+            looking,
+            beyond: self.beyond.clone(),
             permissions: self.scope.permissions().clone(),
-            csrf: self.session.csrf.token().expose().to_owned(),
+            csrf: self.csrf(),
         }
+    }
+
+    /// The token that forms carry: of the session, and for its organization alone, so that a form which
+    /// was left open writes nothing in another one.
+    pub fn csrf(&self) -> String {
+        format!("{}.{}", self.session.csrf.token().expose(), self.me.organization_id)
     }
 }
 
@@ -173,6 +246,7 @@ fn done(word: &str) -> Option<Notice> {
         "revoked" => "Revoked. It stops working at once.",
         "removed" => "Removed.",
         "switched" => "You now work in this organization.",
+        "looking" => "You now look at this organization.",
         "rolled-back" => "Rolled back, as a new version.",
         "invited" => "Invited. The mail is on its way.",
         "mailed" => "A mail is on its way to you.",

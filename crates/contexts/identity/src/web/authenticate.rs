@@ -8,23 +8,30 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use ephor_kernel::{Code, Problem, RequestContext, RequestId};
+use ephor_kernel::{Code, OrganizationId, Problem, RequestContext, RequestId};
 use ephor_rest::ApiError;
 use http::{HeaderMap, HeaderValue, header};
 
 use super::origin;
-use crate::{cookie, identity::Identity, secrets::ApiKeyToken, session::CurrentSession, suspended};
+use crate::{
+    cookie,
+    identity::Identity,
+    secrets::{ApiKeyToken, CsrfSecret},
+    suspended,
+};
 
 /// The most of a form's body that is read to find its token.
 const FORM_BYTES: usize = 1024 * 1024;
 
 /// Puts a [`ephor_kernel::Scope`] into the request's extensions if it came with a valid API key
 /// (`Authorization: Bearer eph_…` or `x-api-key`), a token of a configured provider, or a session
-/// cookie, and with a cookie a [`CurrentSession`] too. A bad key is refused here; without credentials, or with a cookie that
+/// cookie, and with a cookie a [`crate::CurrentSession`] too. A bad key is refused here; without credentials, or with a cookie that
 /// is no longer good, the request goes on without a scope, and what needs one answers 401.
 ///
 /// Requests that change something are refused when a page of another site made them, and forms
-/// of a session when they lack its token (field `_csrf`, or header `x-csrf-token`).
+/// of a session when they lack its token (field `_csrf`, or header `x-csrf-token`). A token that names an
+/// organization (`TOKEN.ID`) is good there alone: a form that was opened before its person went to
+/// another organization writes nothing there.
 pub async fn authenticate(
     State(identity): State<Identity>,
     mut request: Request,
@@ -35,8 +42,9 @@ pub async fn authenticate(
     match admit(&identity, &context, &mut request).await {
         Ok(renewed) => {
             let mut response = next.run(request).await;
+            let secure = identity.config().secure_cookies;
             if let Some(renewed) = renewed
-                && !response.headers().contains_key(header::SET_COOKIE)
+                && !cookie::is_set(response.headers(), secure)
             {
                 response.headers_mut().append(header::SET_COOKIE, renewed);
             }
@@ -74,7 +82,8 @@ async fn admit(
         return Ok(None);
     };
     if origin::is_form(request.method(), request.headers()) {
-        check_form(&admitted.session, request).await?;
+        let organization = admitted.scope.organization();
+        check_form(&admitted.session.csrf, organization, request).await?;
     }
     request.extensions_mut().insert(admitted.scope);
     request.extensions_mut().insert(admitted.session);
@@ -123,27 +132,69 @@ fn bad_key() -> Problem {
     )
 }
 
-async fn check_form(session: &CurrentSession, request: &mut Request) -> Result<(), Problem> {
+async fn check_form(
+    secret: &CsrfSecret,
+    organization: OrganizationId,
+    request: &mut Request,
+) -> Result<(), Problem> {
     let header = request.headers().get("x-csrf-token").and_then(|value| value.to_str().ok());
     if let Some(token) = header {
-        return verify(session, Some(token));
+        return verify(secret, organization, Some(token));
     }
     if !origin::is_urlencoded(request.headers()) {
-        return verify(session, None);
+        return verify(secret, organization, None);
     }
     let body = std::mem::replace(request.body_mut(), Body::empty());
     let bytes = to_bytes(body, FORM_BYTES).await.map_err(|_| {
         Problem::new(Code::TooLarge, "A form may have 1 MiB; send files as multipart/form-data")
     })?;
-    verify(session, origin::token_field(&bytes))?;
+    verify(secret, organization, origin::token_field(&bytes))?;
     *request.body_mut() = Body::from(bytes);
     Ok(())
 }
 
-fn verify(session: &CurrentSession, token: Option<&str>) -> Result<(), Problem> {
-    if token.is_some_and(|token| session.csrf.verifies(token)) {
-        Ok(())
-    } else {
-        Err(origin::refused("The form has no token of this session"))
+fn verify(
+    secret: &CsrfSecret,
+    organization: OrganizationId,
+    token: Option<&str>,
+) -> Result<(), Problem> {
+    let token = token.unwrap_or_default();
+    let (token, made_for) = match token.split_once('.') {
+        Some((token, made_for)) => (token, Some(made_for)),
+        None => (token, None),
+    };
+    if !secret.verifies(token) {
+        return Err(origin::refused("The form has no token of this session"));
+    }
+    // A switch in another window must not send what was written here somewhere else.
+    if made_for.is_some_and(|made_for| made_for.parse::<OrganizationId>() != Ok(organization)) {
+        return Err(origin::refused("The form is of another organization than you are in now"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_good_in_the_organization_that_it_was_made_in() {
+        let secret = CsrfSecret::from_bytes(&[7; 32]).unwrap();
+        let (here, elsewhere) = (OrganizationId::new(), OrganizationId::new());
+        let token = secret.token();
+        let token = token.expose();
+        let good = |text: &str| verify(&secret, here, Some(text)).is_ok();
+        assert!(good(token) && good(&format!("{token}.{here}")));
+        for bad in [
+            format!("{token}.{elsewhere}"),
+            format!("{token}."),
+            format!("{token}.x"),
+            format!(".{here}"),
+            String::new(),
+        ] {
+            assert!(!good(&bad), "{bad}");
+        }
+        assert!(verify(&secret, here, None).is_err());
     }
 }

@@ -250,7 +250,7 @@ impl<'a> Planner<'a> {
             if !chosen.contains(&related.include.name) {
                 continue;
             }
-            if related.spec.readable_with(self.scope.permissions()) {
+            if related.spec.readable_in(self.scope) {
                 let owner = owner(related.spec.personal, related.spec.permission, self.scope);
                 includes.push(Inclusion { name: related.include.name, owner });
             } else {

@@ -27,12 +27,13 @@ pub(crate) use results::{completed, multiclass, ranking, regression, result};
 
 use crate::{
     error::ErrorPage,
-    frame::{Account, Frame, OrganizationChoice},
+    frame::{Account, Frame, Looking, OrganizationChoice},
     pages::{
         analysis::page::State,
         explanation::page::State as Explained,
         follow::{Live, Progress},
         mitigation::page::State as Mitigated,
+        resource::ListPage,
     },
     result::{ResultView, TaskView},
     view::{Badge, Notice},
@@ -47,6 +48,7 @@ fn frame(title: &str, section: &'static str) -> Frame {
     let choice = |name: &str, current| OrganizationChoice {
         id: "01930b2e-7c1a-7def-8000-1b2c3d4e5f60".into(),
         name: name.into(),
+        note: "Owner".into(),
         current,
     };
     let account = Account {
@@ -57,10 +59,41 @@ fn frame(title: &str, section: &'static str) -> Frame {
             choice("Demo organization", true),
             choice("Analytical <Engines>", false),
         ],
+        subsidiaries: vec![],
+        looking: None,
+        beyond: vec![],
         permissions: PermissionSet::all(),
         csrf: "token".into(),
     };
     Frame::new(title, None).within(account, section)
+}
+
+/// A list of a subsidiary, as its holding's members see it.
+fn looked_into() -> ListPage {
+    let mut page = list(false);
+    page.actions.clear();
+    if let Some(account) = &mut page.frame.account {
+        for choice in &mut account.organizations {
+            choice.current = false;
+        }
+        account.subsidiaries = ["Northern <Branch>", "Southern branch"]
+            .into_iter()
+            .enumerate()
+            .map(|(place, name)| OrganizationChoice {
+                id: "01930b2e-7c1a-7def-8000-1b2c3d4e5f61".into(),
+                name: name.into(),
+                note: "read only".into(),
+                current: place == 0,
+            })
+            .collect();
+        account.looking = Some(Looking {
+            home: "Demo organization".into(),
+            home_id: "01930b2e-7c1a-7def-8000-1b2c3d4e5f60".into(),
+            link: "/organization/open?organization=1&next=%2Fmodels".into(),
+        });
+        account.permissions = PermissionSet::all().reading();
+    }
+    page
 }
 
 /// All of them, by name.
@@ -80,6 +113,7 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
         page("dashboard", &dashboard()),
         page("list", &list(false)),
         page("list-empty", &list(true)),
+        page("list-of-a-subsidiary", &looked_into()),
         page("detail", &detail()),
         page("form", &form()),
         page("secret", &secret()),

@@ -6,6 +6,7 @@ mod analysis;
 mod beside;
 mod door;
 mod explanation;
+mod looking;
 mod mitigation;
 mod pages;
 mod reports;

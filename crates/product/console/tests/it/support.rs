@@ -1,6 +1,6 @@
 //! A database, everything that the pages stand on, and a browser without scripts.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -148,7 +148,7 @@ fn store_rows(registry: &Registry) -> StoreRows {
 
 impl World {
     pub fn browser(&self) -> Browser {
-        Browser { router: self.router.clone(), cookie: None }
+        Browser { router: self.router.clone(), cookies: BTreeMap::new() }
     }
 
     /// Somebody who opened an organization through the door.
@@ -205,11 +205,11 @@ impl Answer {
     }
 }
 
-/// A browser that keeps its session cookie and fills in the tokens of forms.
+/// A browser that keeps its cookies and fills in the tokens of forms.
 #[derive(Clone)]
 pub struct Browser {
     router: Router,
-    cookie: Option<String>,
+    cookies: BTreeMap<String, String>,
 }
 
 impl Browser {
@@ -217,11 +217,20 @@ impl Browser {
         self.send(Method::GET, path, None, Body::empty()).await
     }
 
+    /// Keeps a cookie; an empty one is forgotten.
+    pub fn keep(&mut self, name: &str, value: &str) {
+        if value.is_empty() {
+            self.cookies.remove(name);
+        } else {
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+    }
+
     /// Follows one redirect after a form, as browsers do.
     pub async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let mut fields: Vec<(String, String)> =
             fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        if self.cookie.is_some() {
+        if !self.cookies.is_empty() {
             fields.push(("_csrf".into(), self.token().await));
         }
         self.post(path, &fields).await
@@ -291,8 +300,10 @@ impl Browser {
             .header(header::HOST, "ephor.test")
             .header(header::ACCEPT, "text/html,application/xhtml+xml")
             .header("sec-fetch-site", "same-origin");
-        if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, cookie);
+        if !self.cookies.is_empty() {
+            let pairs: Vec<_> =
+                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request = request.header(header::COOKIE, pairs.join("; "));
         }
         request
     }
@@ -309,8 +320,9 @@ impl Browser {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         for cookie in parts.headers.get_all(header::SET_COOKIE) {
-            let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
-            self.cookie = (!pair.ends_with('=')).then_some(pair);
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.keep(name, value);
         }
         let body = body.collect().await.unwrap().to_bytes();
         Answer {

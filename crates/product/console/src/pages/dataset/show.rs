@@ -45,7 +45,8 @@ pub(super) async fn show(
     if visit.may("datasets", "update") {
         actions.push(Action::new("Edit", format!("/datasets/{id}/edit"), "edit"));
     }
-    if ready {
+    // The file is given out in one's own organization alone.
+    if ready && !visit.looks() {
         actions.push(Action::new("Parquet", format!("/v1/datasets/{id}/file"), "download"));
     }
     if ready && visit.may("bias_analyses", "create") {

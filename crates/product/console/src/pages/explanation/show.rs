@@ -58,7 +58,7 @@ pub(super) async fn show(
         lede: about,
         badge: Badge::state(&explanation.status),
         actions: actions(&visit, &explanation),
-        downloads: if is_ours { downloads(id) } else { Vec::new() },
+        downloads: if is_ours { downloads(&visit, id) } else { Vec::new() },
         steps: steps(&visit, &explanation, &frame),
         frame,
         state: shown,
@@ -186,16 +186,21 @@ fn actions(visit: &Visit, explanation: &Explanation) -> Vec<Action> {
 }
 
 /// What can be kept of it.
-fn downloads(id: ExplanationId) -> Vec<Action> {
+fn downloads(visit: &Visit, id: ExplanationId) -> Vec<Action> {
     let file = |label: &str, name: &str| {
         Action::new(label, format!("/explanations/{id}/{name}"), "download")
     };
-    vec![
+    let mut downloads = vec![
         file("HTML report", "report.html"),
         file("Values as Parquet", "values.parquet"),
         file("Values as CSV", "values.csv"),
-        Action::new("Digest as JSON", format!("/v1/model_explanations/{id}/summary"), "download"),
-    ]
+    ];
+    // The API answers in one's own organization alone.
+    if !visit.looks() {
+        let digest = format!("/v1/model_explanations/{id}/summary");
+        downloads.push(Action::new("Digest as JSON", digest, "download"));
+    }
+    downloads
 }
 
 fn steps(visit: &Visit, explanation: &Explanation, frame: &Frame) -> Vec<Step> {

@@ -1,10 +1,10 @@
-//! The organization: its settings, switching to another, opening a subsidiary.
+//! The organization: its settings, switching to another, looking into a subsidiary, opening one.
 
 use axum::{
     Router,
     extract::{Form, State},
     http::header,
-    response::{IntoResponse, Redirect, Response},
+    response::{AppendHeaders, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use ephor_identity::OpenSubsidiary;
@@ -14,9 +14,13 @@ use ephor_rest::ListRequest;
 use crate::{
     ConsoleState,
     error::page,
-    pages::resource::{
-        Action, DetailPage, FormPage, browse_status,
-        edit::{self, Sent, sent},
+    looking,
+    pages::{
+        resource::{
+            Action, DetailPage, FormPage, browse_status,
+            edit::{self, Sent, sent},
+        },
+        sign_in::onward,
     },
     view::{Badge, Field, Form as Fields, Html, json},
     visit::{Answer, Visit},
@@ -28,6 +32,7 @@ pub(super) fn routes() -> Router<ConsoleState> {
         .route("/organization/edit", get(change))
         .route("/organization/new", get(new).post(open))
         .route("/organization/switch", post(switch))
+        .route("/organization/open", get(open_link))
 }
 
 async fn show(State(state): State<ConsoleState>, visit: Visit) -> Answer {
@@ -125,12 +130,92 @@ async fn switch(
     visit: Visit,
     Form(values): Form<Sent>,
 ) -> Answer {
-    let organization: OrganizationId = sent(&values, "organization")
-        .and_then(|id| id.parse().ok())
-        .ok_or_else(|| Problem::not_found("organization"))?;
-    let cookie =
-        state.identity.session_switch(&visit.context, &visit.session, organization).await?;
-    Ok(([(header::SET_COOKIE, cookie.header())], Redirect::to("/?done=switched")).into_response())
+    let organization = parsed(sent(&values, "organization"))?;
+    let next = onward(sent(&values, "next"));
+    match place(&visit, organization) {
+        Place::Here => Ok(looked(&state, None, &told(next, "switched"))),
+        Place::Read => {
+            let next = if looking::reaches(&state.engine, next) { next } else { "/" };
+            Ok(looked(&state, Some(organization), &told(next, "looking")))
+        }
+        // Whoever is no member there may not know of it: that is refused in one place.
+        Place::Member | Place::Nowhere => {
+            let cookie =
+                state.identity.session_switch(&visit.context, &visit.session, organization).await?;
+            let secure = state.identity.config().secure_cookies;
+            let cookies = [cookie.header(), looking::cookie(secure, None)];
+            let cookies = AppendHeaders(cookies.map(|one| (header::SET_COOKIE, one)));
+            Ok((cookies, Redirect::to(&told(next, "switched"))).into_response())
+        }
+    }
+}
+
+/// What an organization is to who asks for it.
+enum Place {
+    /// Their session's.
+    Here,
+    /// One of those that they are members of.
+    Member,
+    /// One that they may look into.
+    Read,
+    /// None that they may know of.
+    Nowhere,
+}
+
+fn place(visit: &Visit, organization: OrganizationId) -> Place {
+    // Whoever belongs to a subsidiary works there as what they are.
+    if organization == visit.scope.organization() {
+        Place::Here
+    } else if visit.me.organizations.iter().any(|mine| mine.id == organization) {
+        Place::Member
+    } else if visit.scope.readable().contains(&organization) {
+        Place::Read
+    } else {
+        Place::Nowhere
+    }
+}
+
+fn parsed(id: Option<&str>) -> Result<OrganizationId, Problem> {
+    id.and_then(|id| id.parse().ok()).ok_or_else(|| Problem::not_found("organization"))
+}
+
+/// The address, saying there what was done.
+fn told(next: &str, done: &str) -> String {
+    format!("{next}{}done={done}", if next.contains('?') { '&' } else { '?' })
+}
+
+/// Goes on, looking into that subsidiary, or into none.
+fn looked(state: &ConsoleState, organization: Option<OrganizationId>, next: &str) -> Response {
+    let cookie = looking::cookie(state.identity.config().secure_cookies, organization);
+    ([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response()
+}
+
+/// `GET /organization/open`: a link to a page of an organization. It leads there who may only read it; the session
+/// goes to another organization when its person says so, never by a link.
+async fn open_link(State(state): State<ConsoleState>, visit: Visit) -> Answer {
+    let organization = parsed(visit.query.get("organization"))?;
+    let next = onward(visit.query.get("next"));
+    match place(&visit, organization) {
+        Place::Here => Ok(looked(&state, None, next)),
+        Place::Read => Ok(looked(&state, Some(organization), next)),
+        Place::Nowhere => Err(Problem::not_found("organization").into()),
+        Place::Member => {
+            let there = visit.me.organizations.iter().find(|mine| mine.id == organization);
+            let name = there.map_or("", |there| &there.name);
+            Ok(page(&FormPage {
+                frame: visit.frame(format!("Go to {name}"), ""),
+                lede: format!(
+                    "The link leads to a page of {name}. You work in {} at the moment.",
+                    visit.organization()
+                ),
+                form: Fields::new(Vec::new()),
+                action: "/organization/switch".to_owned(),
+                hidden: vec![("organization", organization.to_string()), ("next", next.to_owned())],
+                submit: "Go there",
+                cancel: "/".to_owned(),
+            }))
+        }
+    }
 }
 
 fn subsidiary(visit: &Visit, refused: Option<(&Sent, &Problem)>) -> Response {
@@ -172,5 +257,16 @@ async fn open(State(state): State<ConsoleState>, visit: Visit, Form(values): For
                 .into_response())
         }
         Err(problem) => Ok(subsidiary(&visit, Some((&values, &problem)))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn what_was_done_is_said_where_it_leads() {
+        assert_eq!(told("/", "switched"), "/?done=switched");
+        assert_eq!(told("/models?q=a", "looking"), "/models?q=a&done=looking");
     }
 }

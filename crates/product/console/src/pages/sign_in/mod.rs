@@ -13,7 +13,7 @@ use axum::{
     Router,
     extract::{Form, State},
     http::{HeaderValue, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{AppendHeaders, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use ephor_identity::{LogIn, LoggedIn, Password, SessionCookie};
@@ -28,6 +28,7 @@ use crate::{
     ConsoleState,
     error::page,
     frame::Frame,
+    looking,
     view::{Control, Field, Form as Fields},
     visit::{Answer, Caller, Visit},
 };
@@ -49,7 +50,7 @@ pub(crate) fn routes() -> Router<ConsoleState> {
 }
 
 /// Where to go after the door: a page of ours, or the dashboard.
-fn onward(next: Option<&str>) -> &str {
+pub(crate) fn onward(next: Option<&str>) -> &str {
     next.filter(|next| {
         next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\n', '\r', '\t'])
     })
@@ -127,9 +128,10 @@ async fn sign_out_everywhere(State(state): State<ConsoleState>, visit: Visit) ->
 
 async fn leave(state: &ConsoleState, visit: &Visit, everywhere: bool) -> Answer {
     state.identity.log_out(&visit.context, &visit.session, everywhere).await?;
-    let removal: HeaderValue =
-        ephor_identity::removed_cookie(state.identity.config().secure_cookies);
-    Ok(([(header::SET_COOKIE, removal)], Redirect::to("/sign-in")).into_response())
+    let secure = state.identity.config().secure_cookies;
+    let removal: HeaderValue = ephor_identity::removed_cookie(secure);
+    let cookies = [removal, looking::cookie(secure, None)].map(|one| (header::SET_COOKIE, one));
+    Ok((AppendHeaders(cookies), Redirect::to("/sign-in")).into_response())
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub(super) async fn new(
     visit: Visit,
     Path(path): Path<String>,
 ) -> Answer {
+    visit.scope.require(known(&state, &path)?.spec().permission_word(), "create")?;
     form_page(&state, &visit, &path, None, None).await
 }
 
@@ -38,6 +39,7 @@ pub(super) async fn change(
     visit: Visit,
     Path((path, id)): Path<(String, Uuid)>,
 ) -> Answer {
+    visit.scope.require(known(&state, &path)?.spec().permission_word(), "update")?;
     form_page(&state, &visit, &path, Some(id), None).await
 }
 

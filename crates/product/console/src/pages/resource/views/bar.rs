@@ -106,7 +106,7 @@ impl Saved {
             views,
             own,
             state,
-            csrf: visit.session.csrf.token().expose().to_owned(),
+            csrf: visit.csrf(),
         })
     }
 }
