@@ -39,6 +39,7 @@ const POLICIES: ResourceSpec = ResourceSpec::new("policies", "guard.policies")
         Include::many("versions", "policy_versions", "policy_id"),
         Include::many("violations", "policy_violations", "policy_id"),
     ])
+    .builtin()
     .reach();
 
 /// Made by the database whenever rules change, so there is nothing to write here.

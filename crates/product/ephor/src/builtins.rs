@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use ephor_compliance::builtin as compliance;
 use ephor_deliberation::builtin as deliberation;
+use ephor_guard::builtin as guard;
 use ephor_store::{
     builtins::{self, Followed},
     jobs::{JobContext, JobFailure, JobHandler},
@@ -15,7 +16,10 @@ use sha2::{Digest as _, Sha256};
 
 /// The built-in files: names and texts.
 pub fn sources() -> impl Iterator<Item = (&'static str, &'static str)> {
-    compliance::sources().chain(deliberation::sources()).chain(workforce::sources())
+    compliance::sources()
+        .chain(deliberation::sources())
+        .chain(workforce::sources())
+        .chain(guard::sources())
 }
 
 /// Which edition of the built-in data this binary holds: SHA-256 of all of it, in hexadecimal.
@@ -50,6 +54,7 @@ impl JobHandler for BuiltinFollower {
         let mut tables = compliance::builtins(&active).map_err(fatal)?;
         tables.push(deliberation::builtins().map_err(fatal)?);
         tables.push(workforce::builtins().map_err(fatal)?);
+        tables.push(guard::builtins().map_err(fatal)?);
         let mut sum = Followed::default();
         for table in &tables {
             let Followed { created, followed, kept } =

@@ -326,15 +326,20 @@ fn every_built_in_table_has_its_operations() {
         .iter()
         .chain([&ephor_deliberation::builtin::builtins().unwrap()])
         .chain([&ephor_workforce::builtin::builtins().unwrap()])
+        .chain([&ephor_guard::builtin::builtins().unwrap()])
         .map(|table| table.entity)
         .collect();
-    let mut answered: Vec<&str> =
-        [ephor_compliance::RESOURCES, ephor_deliberation::RESOURCES, ephor_workforce::RESOURCES]
-            .into_iter()
-            .flatten()
-            .filter(|spec| spec.is_builtin())
-            .map(ephor_rest::ResourceSpec::table)
-            .collect();
+    let mut answered: Vec<&str> = [
+        ephor_compliance::RESOURCES,
+        ephor_deliberation::RESOURCES,
+        ephor_workforce::RESOURCES,
+        ephor_guard::RESOURCES,
+    ]
+    .into_iter()
+    .flatten()
+    .filter(|spec| spec.is_builtin())
+    .map(ephor_rest::ResourceSpec::table)
+    .collect();
     copied.sort_unstable();
     answered.sort_unstable();
     assert_eq!(copied, answered);
