@@ -154,6 +154,18 @@ impl Field {
         self
     }
 
+    /// Holds the value; a choice that is not among those offered is offered too, else the browser would send another
+    /// one in its place.
+    pub fn hold(&mut self, value: &str) {
+        if let Control::Select(choices) = &mut self.control
+            && !value.is_empty()
+            && choices.iter().all(|choice| choice.value != value)
+        {
+            choices.push(Choice::plain(value));
+        }
+        value.clone_into(&mut self.value);
+    }
+
     fn id(&self) -> String {
         format!("field-{}", self.name)
     }
@@ -206,7 +218,7 @@ impl Form {
     pub fn propose<'a>(&mut self, proposed: impl Fn(&str) -> Option<&'a str>) {
         for field in &mut self.fields {
             if let Some(value) = proposed(&field.name) {
-                value.clone_into(&mut field.value);
+                field.hold(value);
             }
         }
     }
@@ -219,7 +231,7 @@ impl Form {
                 (Control::Check, value) => {
                     field.value = if value.is_some() { "true".into() } else { String::new() };
                 }
-                (_, Some(value)) => value.clone_into(&mut field.value),
+                (_, Some(value)) => field.hold(value),
                 (_, None) => {}
             }
         }
@@ -270,6 +282,17 @@ mod tests {
         );
         let html = form.fields[0].to_string();
         assert!(html.contains(r#"aria-invalid="true""#) && html.contains("field-target-fault-0"));
+    }
+
+    #[test]
+    fn a_choice_that_is_not_offered_is_kept() {
+        let mut form = Form::new(vec![
+            Field::new("model_id", "Model").select(vec![Choice::new("", "None"), Choice::plain("a")]),
+        ]);
+        form.propose(|_| Some("b"));
+        assert!(form.fields[0].to_string().contains("<option value=\"b\" selected>b</option>"));
+        form.fill(|_| Some("a"));
+        assert!(form.fields[0].to_string().contains("<option value=\"a\" selected>a</option>"));
     }
 
     #[test]

@@ -48,6 +48,21 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// An exact number as it is stored, with separators and every digit: amounts lose nothing.
+pub fn exact(digits: &str) -> String {
+    let (sign, size) = match digits.strip_prefix('-') {
+        Some(size) => ("\u{2212}", size),
+        None => ("", digits),
+    };
+    let (whole, fraction) = size.split_once('.').unwrap_or((size, ""));
+    let Ok(whole) = whole.parse::<u64>() else { return digits.to_owned() };
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return digits.to_owned();
+    }
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{sign}{}{point}{fraction}", count(whole))
+}
+
 /// A size in bytes: `1.4 MB`.
 pub fn bytes(value: u64) -> String {
     let units = ["bytes", "kB", "MB", "GB", "TB", "PB"];
@@ -77,6 +92,20 @@ pub fn initials(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn amounts_keep_their_digits() {
+        for (stored, shown) in [
+            ("1234.56", "1,234.56"),
+            ("-1234567.10", "\u{2212}1,234,567.10"),
+            ("0.000001", "0.000001"),
+            ("12", "12"),
+            ("1e-7", "1e-7"),
+            ("NaN", "NaN"),
+        ] {
+            assert_eq!(exact(stored), shown);
+        }
+    }
 
     #[test]
     fn numbers_read_well() {

@@ -54,6 +54,21 @@ impl Html {
         self
     }
 
+    /// A text of several lines or of some length, as it was written.
+    pub fn lines(text: &str) -> Self {
+        Self(format!(r#"<div class="lines">{}</div>"#, Self::text(text).0))
+    }
+
+    /// A text for machines, folded away under `summary` unless it stands `open`.
+    pub fn folded(summary: &str, text: &str, open: bool) -> Self {
+        let open = if open { " open" } else { "" };
+        Self(format!(
+            r#"<details class="whole"{open}><summary>{}</summary><pre tabindex="0">{}</pre></details>"#,
+            Self::text(summary).0,
+            Self::text(text).0
+        ))
+    }
+
     /// With a quieter second line.
     #[must_use]
     pub fn sub(mut self, text: &str) -> Self {
@@ -132,6 +147,11 @@ mod tests {
         assert_eq!(
             cell.to_string(),
             r#"<a href="/x?a=&quot;&amp;b">&lt;script&gt;</a><span class="sub">it&#39;s</span>"#
+        );
+        assert_eq!(Html::lines("<b>").to_string(), r#"<div class="lines">&lt;b&gt;</div>"#);
+        assert_eq!(
+            Html::folded("1 <field>", "{\"a\"}", true).to_string(),
+            r#"<details class="whole" open><summary>1 &lt;field&gt;</summary><pre tabindex="0">{&quot;a&quot;}</pre></details>"#
         );
     }
 }

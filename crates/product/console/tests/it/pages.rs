@@ -236,3 +236,68 @@ async fn lists_are_filtered_searched_and_paged() {
     let broken = owner.get("/models?cursor=rubbish").await;
     assert_eq!(broken.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
+
+#[tokio::test]
+async fn a_generic_page_shows_all_of_a_row_and_leads_to_all_of_its_parts() {
+    let world = world().await;
+    let mut owner = world.owner("ada@example.org").await;
+    let long = "A sentence that goes on. ".repeat(20);
+    let made = owner
+        .submit(
+            "/models",
+            &[
+                ("name", "Income"),
+                ("description", &long),
+                ("model_type", "regression"),
+                ("semantic_version", "1.0.0"),
+                ("schema", "{}"),
+                ("metadata", "{\"features\": 3}"),
+            ],
+        )
+        .await;
+    let place = made.location().split('?').next().unwrap().to_owned();
+    let id = place.rsplit('/').next().unwrap().to_owned();
+    let page = owner.get(&format!("/resources/models/{id}")).await;
+    page.shows("<details class=\"whole\" open><summary>1 field</summary>");
+    page.shows("&quot;features&quot;: 3");
+    page.shows("<div class=\"lines\">A sentence");
+    let all = format!("/resources/model_versions?model_id=eq.{id}");
+    assert!(!page.body.contains(&all), "one version is all of them");
+
+    for number in 1..=20 {
+        let (semantic, version) = (format!("1.{number}.0"), number.to_string());
+        let edit = [
+            ("name", "Income"),
+            ("model_type", "regression"),
+            ("semantic_version", &semantic),
+            ("schema", "{}"),
+            ("metadata", "{}"),
+            ("version", &version),
+        ];
+        let saved = owner.submit(&place, &edit).await;
+        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+    }
+    let page = owner.get(&format!("/resources/models/{id}")).await;
+    page.shows(&format!("<a href=\"{all}\">All model versions of it</a>"));
+    owner.get(&all).await.shows("21 model versions");
+}
+
+#[tokio::test]
+async fn a_list_is_filtered_by_yes_and_no() {
+    let world = world().await;
+    let mut owner = world.owner("ada@example.org").await;
+    let active = owner.get("/resources/members?is_active=true").await;
+    active.shows("Ada Lovelace");
+    active.shows("<option value=\"true\" selected>Yes</option>");
+    owner.get("/resources/members?is_active=false").await.shows("Nothing fits");
+    // A test of the API says the same.
+    owner.get("/resources/members?is_active=is.true").await.shows("Ada Lovelace");
+}
+
+#[tokio::test]
+async fn a_page_says_in_its_title_where_it_is() {
+    let world = world().await;
+    let mut owner = world.owner("ada@example.org").await;
+    owner.get("/models").await.shows("<title>Models · Analytical Engines · Ephor</title>");
+    world.browser().get("/sign-in").await.shows("<title>Sign in · Ephor</title>");
+}

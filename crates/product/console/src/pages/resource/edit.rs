@@ -1,8 +1,8 @@
 //! Forms from specifications: the engine's fields become ours, what is sent becomes JSON.
 
 use chrono::{DateTime, Utc};
-use ephor_kernel::{Fault, Problem, Scope};
-use ephor_rest::{FormField, Input, ListRequest};
+use ephor_kernel::{Code, Fault, Problem, Scope};
+use ephor_rest::{Column, FormField, Input, Kind, ListRequest};
 use ephor_store::OrgTx;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::listing::choices;
 use crate::{
     ConsoleState,
-    view::{Choice, Control, Field, Form, format},
+    view::{Choice, Control, Field, Form, format, json},
 };
 
 /// What a form sent: names and values, in order.
@@ -30,8 +30,18 @@ pub(crate) async fn form(
 ) -> Result<Form, Problem> {
     let mut fields = Vec::new();
     for field in wanted(state, path, row.is_some())? {
+        let held = row.and_then(|row| row.get(&field.name)).and_then(Value::as_str);
         let choices = match field.references {
-            Some(other) => choices(state, tx, other, ListRequest::new()).await?,
+            Some(other) => {
+                let mut offered = choices(state, tx, other, ListRequest::new()).await?;
+                // What is referred to may be beyond the first few hundred. Not offered, it would be emptied.
+                if let Some(id) = held
+                    && offered.iter().all(|choice| choice.value != id)
+                {
+                    offered.push(Choice::new(id, called(state, tx, other, id).await?));
+                }
+                offered
+            }
             None => {
                 field.vocabulary.iter().map(|word| Choice::new(word, format::label(word))).collect()
             }
@@ -40,6 +50,21 @@ pub(crate) async fn form(
         fields.push(shown(&field, choices, value.map(text).unwrap_or_default()));
     }
     Ok(Form::new(fields))
+}
+
+/// What the row with this id is called; its id, when it may not be seen.
+async fn called(
+    state: &ConsoleState,
+    tx: &mut OrgTx,
+    path: &str,
+    id: &str,
+) -> Result<String, Problem> {
+    let Ok(key) = id.parse::<Uuid>() else { return Ok(id.to_owned()) };
+    match state.engine.get(tx, path, key, &ListRequest::new()).await {
+        Ok(row) => Ok(json::called(&row)),
+        Err(problem) if problem.code == Code::NotFound => Ok(id.to_owned()),
+        Err(problem) => Err(problem),
+    }
 }
 
 fn wanted(state: &ConsoleState, path: &str, change: bool) -> Result<Vec<FormField>, Problem> {
@@ -113,9 +138,13 @@ pub(crate) fn body(
 ) -> Result<Value, Problem> {
     let mut body = Map::new();
     let mut faults = Vec::new();
+    let exact = |name: &str| {
+        let kind = |column: &Column| column.name == name && column.kind == Kind::Decimal;
+        state.engine.resource(path).is_some_and(|resource| resource.columns().any(kind))
+    };
     for field in wanted(state, path, change)? {
         let value = sent(form, &field.name);
-        match read(&field, value) {
+        match read(&field, value, exact(&field.name)) {
             Ok(Some(value)) => {
                 body.insert(field.name, value);
             }
@@ -154,12 +183,34 @@ pub(crate) async fn update(
     id: Uuid,
     form: &Sent,
 ) -> Result<Value, Problem> {
-    let body = body(state, path, form, true)?;
+    let mut body = body(state, path, form, true)?;
     let version = sent(form, "version").and_then(|version| version.parse().ok());
+    let times: Vec<FormField> = wanted(state, path, true)?
+        .into_iter()
+        .filter(|field| field.input == Input::Time)
+        .collect();
     let mut tx = state.engine.begin_write(&state.store, scope, path).await?;
+    if !times.is_empty() {
+        let row = state.engine.get(&mut tx, path, id, &ListRequest::new()).await?;
+        leave_times(&times, &row, &mut body);
+    }
     let row = state.engine.update(&mut tx, path, id, &body, version).await?;
     tx.commit().await?;
     Ok(row)
+}
+
+/// Takes out the times that stayed as the form showed them: it shows minutes, and what was stored to the second would
+/// lose its seconds whenever something else is changed.
+fn leave_times(times: &[FormField], row: &Value, body: &mut Value) {
+    let Some(body) = body.as_object_mut() else { return };
+    for field in times {
+        let stored = row.get(&field.name).and_then(Value::as_str).map(minute);
+        let same = stored.is_some() && stored == body.get(&field.name).and_then(Value::as_str).map(minute);
+        // A change of nothing at all is for the engine to judge.
+        if same && body.len() > 1 {
+            body.remove(&field.name);
+        }
+    }
 }
 
 /// Deletes the row.
@@ -175,7 +226,8 @@ pub(crate) async fn delete(
     Ok(())
 }
 
-fn read(field: &FormField, value: Option<&str>) -> Result<Option<Value>, Fault> {
+/// A value that was sent; a number is an `exact` one where the column is.
+fn read(field: &FormField, value: Option<&str>, exact: bool) -> Result<Option<Value>, Fault> {
     if field.input == Input::Checkbox {
         return Ok(Some(json!(value.is_some())));
     }
@@ -191,6 +243,11 @@ fn read(field: &FormField, value: Option<&str>) -> Result<Option<Value>, Fault> 
     };
     Ok(Some(match field.input {
         Input::Integer => json!(value.parse::<i64>().map_err(|_| wrong("a whole number"))?),
+        // An amount goes as it was written: by a binary fraction its last digits would become others.
+        Input::Number if exact => {
+            value.parse::<f64>().map_err(|_| wrong("a number"))?;
+            json!(value)
+        }
         Input::Number => json!(value.parse::<f64>().map_err(|_| wrong("a number"))?),
         Input::Json => {
             serde_json::from_str(value).map_err(|error| wrong(&format!("JSON: {error}")))?
@@ -240,29 +297,56 @@ mod tests {
         let time = field(Input::Time);
         let shown = shown(&time, vec![], "2026-01-31T12:05:00+00:00".to_owned());
         assert_eq!(shown.value, "2026-01-31T12:05");
-        assert_eq!(read(&time, Some(&shown.value)).unwrap(), Some(json!("2026-01-31T12:05:00Z")));
+        assert_eq!(read(&time, Some(&shown.value), false).unwrap(), Some(json!("2026-01-31T12:05:00Z")));
         let line = super::shown(&field(Input::Line), vec![], "2026-01-31T12:05:00Z".to_owned());
         assert_eq!(line.value, "2026-01-31T12:05:00Z");
     }
 
     #[test]
+    fn what_was_not_changed_keeps_its_seconds() {
+        let times = [FormField { name: "due_at".into(), ..field(Input::Time) }];
+        let row = json!({ "due_at": "2026-01-31T12:05:33.5+00:00" });
+        let mut same = json!({ "name": "n", "due_at": "2026-01-31T12:05:00Z" });
+        leave_times(&times, &row, &mut same);
+        assert_eq!(same, json!({ "name": "n" }));
+        for due in [json!("2026-01-31T12:06:00Z"), Value::Null] {
+            let mut changed = json!({ "name": "n", "due_at": due });
+            let before = changed.clone();
+            leave_times(&times, &row, &mut changed);
+            assert_eq!(changed, before);
+        }
+        let mut empty = json!({ "name": "n", "due_at": null });
+        leave_times(&times, &json!({ "due_at": null }), &mut empty);
+        assert_eq!(empty["due_at"], Value::Null);
+    }
+
+    #[test]
+    fn an_amount_keeps_its_digits() {
+        let number = field(Input::Number);
+        let long = "12345678901234567.89";
+        assert_eq!(read(&number, Some(long), true).unwrap(), Some(json!(long)));
+        assert!(read(&number, Some("much"), true).is_err());
+        assert_eq!(read(&number, Some("0.5"), false).unwrap(), Some(json!(0.5)));
+    }
+
+    #[test]
     fn what_is_sent_reads_as_its_kind() {
-        assert_eq!(read(&field(Input::Integer), Some(" 7 ")).unwrap(), Some(json!(7)));
-        assert_eq!(read(&field(Input::Checkbox), None).unwrap(), Some(json!(false)));
+        assert_eq!(read(&field(Input::Integer), Some(" 7 "), false).unwrap(), Some(json!(7)));
+        assert_eq!(read(&field(Input::Checkbox), None, false).unwrap(), Some(json!(false)));
         assert_eq!(
-            read(&field(Input::Lines), Some("a\r\n\r\n b ")).unwrap(),
+            read(&field(Input::Lines), Some("a\r\n\r\n b "), false).unwrap(),
             Some(json!(["a", "b"]))
         );
-        assert_eq!(read(&field(Input::Json), Some("{\"a\": 1}")).unwrap(), Some(json!({"a": 1})));
-        assert_eq!(read(&field(Input::Line), Some("  ")).unwrap(), None);
+        assert_eq!(read(&field(Input::Json), Some("{\"a\": 1}"), false).unwrap(), Some(json!({"a": 1})));
+        assert_eq!(read(&field(Input::Line), Some("  "), false).unwrap(), None);
     }
 
     #[test]
     fn what_does_not_read_is_a_fault_of_its_field() {
-        let fault = read(&field(Input::Json), Some("{a")).unwrap_err();
+        let fault = read(&field(Input::Json), Some("{a"), false).unwrap_err();
         assert_eq!(fault.pointer, "/f");
         assert!(
-            read(&field(Input::Number), Some("1,5"))
+            read(&field(Input::Number), Some("1,5"), false)
                 .unwrap_err()
                 .message
                 .contains("`1,5` is not a number")

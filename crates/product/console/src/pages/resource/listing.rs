@@ -72,7 +72,7 @@ pub(crate) struct Listing<'a> {
     /// The list's own address.
     pub here: &'a str,
     pub columns: &'a [Column<'a>],
-    /// The columns with a vocabulary that a filter is offered for.
+    /// The columns with a vocabulary, or of yes and no, that a filter is offered for.
     pub filters: &'a [&'a str],
     /// It can be searched.
     pub search: bool,
@@ -283,13 +283,20 @@ impl Listing<'_> {
             .then(|| Field::new("q", "Search").control(Control::Line("search")).value(value("q")));
         let choices = |name: &str| {
             let words = views::vocabulary(resource, name);
+            let yes_or_no = views::is_yes_or_no(resource, name);
+            let said = |word: &str| match word {
+                "true" if yes_or_no => "Yes".to_owned(),
+                "false" if yes_or_no => "No".to_owned(),
+                word => word.replace('_', " "),
+            };
             let now = value(name);
             let any = Choice::new("", "Any");
             // A view may ask for more than one word: `in.(draft,active)`.
-            let other = (!now.is_empty() && !words.contains(&now)).then(|| Choice::plain(&now));
+            let known = words.contains(&now.as_str());
+            let other = (!now.is_empty() && !known).then(|| Choice::plain(&now));
             [any]
                 .into_iter()
-                .chain(words.iter().map(|word| Choice::new(word, word.replace('_', " "))))
+                .chain(words.iter().map(|word| Choice::new(*word, said(word))))
                 .chain(other)
                 .collect()
         };

@@ -26,6 +26,9 @@ use crate::{
 /// How many columns a list shows beside what its rows are called, unless others are chosen.
 const COLUMNS: usize = 6;
 
+/// How many filters stand over a list; by all else it is filtered from its address.
+const FILTERS: usize = 6;
+
 /// What is shown of a resource's rows, and what they are filtered by.
 struct Shown<'a> {
     here: String,
@@ -56,9 +59,13 @@ impl<'a> Shown<'a> {
             labels: columns.iter().map(|column| column.label()).collect(),
             filters: columns
                 .iter()
-                .take(usual)
-                .filter(|column| !column.bounds.vocabulary.is_empty())
-                .map(|column| column.name.as_str())
+                .enumerate()
+                .filter(|(place, column)| {
+                    let told = *place < usual && !column.bounds.vocabulary.is_empty();
+                    told || column.kind == Kind::Bool
+                })
+                .map(|(_, column)| column.name.as_str())
+                .take(FILTERS)
                 .collect(),
             columns,
         }
@@ -103,9 +110,9 @@ pub(super) async fn list(
         .read(&state, &visit, |row| {
             let cell = |column: &&Field| {
                 let value = row.get(&column.name).unwrap_or(&Value::Null);
-                json::cell(&column.kind, !column.bounds.vocabulary.is_empty(), value)
+                json::brief(&column.kind, !column.bounds.vocabulary.is_empty(), value)
             };
-            let name = json::short(&Value::String(json::title(row).to_owned()));
+            let name = json::called(row);
             let id = json::text(row, "id");
             let original = if path == COPIES { copied(&state, row) } else { None };
             let address = match &original {

@@ -19,7 +19,7 @@ use crate::{
     visit::{Answer, Visit},
 };
 
-/// How many parts of a kind are shown; all of them are a click away.
+/// How many parts of a kind are shown; a last row leads to all of them when there are more.
 const PARTS: u32 = 20;
 
 /// `GET /resources/{path}/{id}`.
@@ -34,7 +34,7 @@ pub(super) async fn show(
     let mut tx = state.engine.begin_read(&state.store, &visit.scope, &path, &request).await?;
     let row = state.engine.get(&mut tx, &path, id, &request).await?;
     let here = format!("/resources/{path}");
-    let frame = visit.frame(json::title(&row), &here).crumb(format::label(spec.plural()), &here);
+    let frame = visit.frame(json::called(&row), &here).crumb(format::label(spec.plural()), &here);
     let people = audit::people(&state, &visit, &mut tx).await?;
     // The title and the badge say these already, and everybody knows the organization.
     let told_below = (path == "monitors").then_some("last_result");
@@ -43,15 +43,23 @@ pub(super) async fn show(
         resource.columns().filter(|column| !said.contains(&Some(column.name.as_str()))).collect();
     // What the row is about comes first, how it is kept last.
     columns.sort_by_key(|column| KEPT.contains(&column.name.as_str()));
-    let mut facts = Vec::new();
+    let (mut facts, mut empty) = (Vec::new(), Vec::new());
     for column in columns {
         let value = row.get(&column.name).unwrap_or(&Value::Null);
+        if value.is_null() {
+            empty.push(column.label());
+            continue;
+        }
         let person = value.as_str().and_then(|id| people.get(&id.parse().ok()?));
         let cell = match person {
             Some(name) => Html::text(name),
             None => fact(&state, &visit, &mut tx, resource, column, value).await?,
         };
         facts.push((column.label(), cell));
+    }
+    // A field of dashes hides the few that say something.
+    if !empty.is_empty() {
+        facts.push(("Left empty".to_owned(), Html::text(&empty.join(", "))));
     }
     let mut sections = Vec::new();
     for (part, by) in state.engine.parts(&path) {
@@ -157,7 +165,7 @@ pub(super) async fn fact(
             Err(problem) => return Err(problem),
         }
     }
-    Ok(json::cell(&column.kind, !column.bounds.vocabulary.is_empty(), value))
+    Ok(json::whole(&column.kind, !column.bounds.vocabulary.is_empty(), value))
 }
 
 /// The newest rows that are parts of this one.
@@ -171,25 +179,32 @@ async fn parts(
 ) -> Result<Section, Problem> {
     let spec = part.spec();
     let request = ListRequest::new().filter(by, format!("eq.{of}")).limit(PARTS);
-    let rows = state.engine.list(tx, spec.path(), &request).await?.data;
+    let page = state.engine.list(tx, spec.path(), &request).await?;
+    let (rows, more) = (page.data, page.next.is_some());
     let columns = told(part, 4);
     let heads = ["Name".to_owned()].into_iter().chain(columns.iter().map(|column| column.label()));
     let may_create = spec.available().create && visit.may(spec.permission_word(), "create");
+    let mut cells: Vec<Vec<Html>> = rows
+        .iter()
+        .map(|row| {
+            let id = json::text(row, "id");
+            let first = Html::link(&super::address(spec.path(), id), &json::called(row));
+            let cells = columns.iter().map(|column| {
+                let value = row.get(&column.name).unwrap_or(&Value::Null);
+                json::brief(&column.kind, !column.bounds.vocabulary.is_empty(), value)
+            });
+            [first].into_iter().chain(cells).collect()
+        })
+        .collect();
+    if more {
+        let all = format!("/resources/{}?{by}=eq.{of}", spec.path());
+        let first = Html::link(&all, &format!("All {} of it", spec.plural()));
+        cells.push([first].into_iter().chain(columns.iter().map(|_| Html::default())).collect());
+    }
     let table = Table {
         label: format::label(spec.plural()),
         heads: heads.map(Head::new).collect(),
-        rows: rows
-            .iter()
-            .map(|row| {
-                let id = json::text(row, "id");
-                let first = Html::link(&super::address(spec.path(), id), json::title(row));
-                let cells = columns.iter().map(|column| {
-                    let value = row.get(&column.name).unwrap_or(&Value::Null);
-                    json::cell(&column.kind, !column.bounds.vocabulary.is_empty(), value)
-                });
-                [first].into_iter().chain(cells).collect()
-            })
-            .collect(),
+        rows: cells,
     };
     Ok(Section {
         id: spec.path(),

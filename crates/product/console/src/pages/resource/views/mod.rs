@@ -5,7 +5,7 @@ mod write;
 
 use axum::{Router, routing::post};
 use ephor_kernel::Problem;
-use ephor_rest::{ListRequest, Resource};
+use ephor_rest::{Kind, ListRequest, Resource};
 use serde_json::{Map, Value, json};
 
 pub(crate) use bar::ViewBar;
@@ -71,20 +71,34 @@ impl Looked {
     }
 }
 
-/// The closed words of a column.
-pub(super) fn vocabulary<'a>(resource: &'a Resource, name: &str) -> &'a [String] {
-    resource
-        .columns()
-        .find(|column| column.name == name)
-        .map(|column| column.bounds.vocabulary.as_slice())
-        .unwrap_or_default()
+/// The closed words of a column: its vocabulary, or yes and no.
+pub(super) fn vocabulary<'a>(resource: &'a Resource, name: &str) -> Vec<&'a str> {
+    if is_yes_or_no(resource, name) {
+        return vec!["true", "false"];
+    }
+    let column = resource.columns().find(|column| column.name == name);
+    column
+        .into_iter()
+        .flat_map(|column| &column.bounds.vocabulary)
+        .map(String::as_str)
+        .collect()
+}
+
+/// Does the column hold yes or no?
+pub(super) fn is_yes_or_no(resource: &Resource, name: &str) -> bool {
+    resource.columns().any(|column| column.name == name && column.kind == Kind::Bool)
+}
+
+/// How the API asks for a word of the column.
+fn operator(resource: &Resource, name: &str) -> &'static str {
+    if is_yes_or_no(resource, name) { "is." } else { "eq." }
 }
 
 /// The test that a value in an address asks for: a word of the column's own is that word, and all
 /// else is a test already.
 pub(super) fn test(resource: &Resource, name: &str, value: &str) -> String {
-    if vocabulary(resource, name).iter().any(|word| word == value) {
-        format!("eq.{value}")
+    if vocabulary(resource, name).contains(&value) {
+        format!("{}{value}", operator(resource, name))
     } else {
         value.to_owned()
     }
@@ -92,10 +106,8 @@ pub(super) fn test(resource: &Resource, name: &str, value: &str) -> String {
 
 /// The other way round.
 fn value(resource: &Resource, name: &str, test: &str) -> String {
-    match test.strip_prefix("eq.") {
-        Some(word) if vocabulary(resource, name).iter().any(|known| known == word) => {
-            word.to_owned()
-        }
+    match test.strip_prefix(operator(resource, name)) {
+        Some(word) if vocabulary(resource, name).contains(&word) => word.to_owned(),
         _ => test.to_owned(),
     }
 }
