@@ -55,8 +55,9 @@ fn under(path: &str, root: &str) -> bool {
     path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Is there such a page for who looks in from outside?
-pub(crate) fn reaches(engine: &Engine, path: &str) -> bool {
+/// Is there such a page for who looks in from outside? What an address asks of the page does not matter.
+pub(crate) fn reaches(engine: &Engine, address: &str) -> bool {
+    let path = address.split(['?', '#']).next().unwrap_or_default();
     // Forms change something, and nothing is changed from outside.
     if ["/new", "/edit", "/mitigate"].iter().any(|form| path.ends_with(form)) {
         return false;

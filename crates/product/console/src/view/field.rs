@@ -287,7 +287,8 @@ mod tests {
     #[test]
     fn a_choice_that_is_not_offered_is_kept() {
         let mut form = Form::new(vec![
-            Field::new("model_id", "Model").select(vec![Choice::new("", "None"), Choice::plain("a")]),
+            Field::new("model_id", "Model")
+                .select(vec![Choice::new("", "None"), Choice::plain("a")]),
         ]);
         form.propose(|_| Some("b"));
         assert!(form.fields[0].to_string().contains("<option value=\"b\" selected>b</option>"));

@@ -185,10 +185,8 @@ pub(crate) async fn update(
 ) -> Result<Value, Problem> {
     let mut body = body(state, path, form, true)?;
     let version = sent(form, "version").and_then(|version| version.parse().ok());
-    let times: Vec<FormField> = wanted(state, path, true)?
-        .into_iter()
-        .filter(|field| field.input == Input::Time)
-        .collect();
+    let times: Vec<FormField> =
+        wanted(state, path, true)?.into_iter().filter(|field| field.input == Input::Time).collect();
     let mut tx = state.engine.begin_write(&state.store, scope, path).await?;
     if !times.is_empty() {
         let row = state.engine.get(&mut tx, path, id, &ListRequest::new()).await?;
@@ -205,7 +203,8 @@ fn leave_times(times: &[FormField], row: &Value, body: &mut Value) {
     let Some(body) = body.as_object_mut() else { return };
     for field in times {
         let stored = row.get(&field.name).and_then(Value::as_str).map(minute);
-        let same = stored.is_some() && stored == body.get(&field.name).and_then(Value::as_str).map(minute);
+        let same =
+            stored.is_some() && stored == body.get(&field.name).and_then(Value::as_str).map(minute);
         // A change of nothing at all is for the engine to judge.
         if same && body.len() > 1 {
             body.remove(&field.name);
@@ -297,7 +296,10 @@ mod tests {
         let time = field(Input::Time);
         let shown = shown(&time, vec![], "2026-01-31T12:05:00+00:00".to_owned());
         assert_eq!(shown.value, "2026-01-31T12:05");
-        assert_eq!(read(&time, Some(&shown.value), false).unwrap(), Some(json!("2026-01-31T12:05:00Z")));
+        assert_eq!(
+            read(&time, Some(&shown.value), false).unwrap(),
+            Some(json!("2026-01-31T12:05:00Z"))
+        );
         let line = super::shown(&field(Input::Line), vec![], "2026-01-31T12:05:00Z".to_owned());
         assert_eq!(line.value, "2026-01-31T12:05:00Z");
     }
@@ -337,7 +339,10 @@ mod tests {
             read(&field(Input::Lines), Some("a\r\n\r\n b "), false).unwrap(),
             Some(json!(["a", "b"]))
         );
-        assert_eq!(read(&field(Input::Json), Some("{\"a\": 1}"), false).unwrap(), Some(json!({"a": 1})));
+        assert_eq!(
+            read(&field(Input::Json), Some("{\"a\": 1}"), false).unwrap(),
+            Some(json!({"a": 1}))
+        );
         assert_eq!(read(&field(Input::Line), Some("  "), false).unwrap(), None);
     }
 

@@ -77,11 +77,7 @@ pub(super) fn vocabulary<'a>(resource: &'a Resource, name: &str) -> Vec<&'a str>
         return vec!["true", "false"];
     }
     let column = resource.columns().find(|column| column.name == name);
-    column
-        .into_iter()
-        .flat_map(|column| &column.bounds.vocabulary)
-        .map(String::as_str)
-        .collect()
+    column.into_iter().flat_map(|column| &column.bounds.vocabulary).map(String::as_str).collect()
 }
 
 /// Does the column hold yes or no?
