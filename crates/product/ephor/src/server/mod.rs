@@ -2,7 +2,7 @@
 
 mod app;
 mod archives;
-mod contexts;
+pub mod contexts;
 mod database;
 mod health;
 mod key;

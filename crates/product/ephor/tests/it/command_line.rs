@@ -40,6 +40,9 @@ fn every_command_explains_itself() {
         &["login", "--help"],
         &["org", "--help"],
         &["resource", "--help"],
+        &["resource", "act", "--help"],
+        &["resource", "upload", "--help"],
+        &["resource", "content", "--help"],
         &["doctor", "--help"],
         &["config", "--help"],
         &["completions", "--help"],
@@ -94,5 +97,12 @@ fn every_command_has_a_manual_page() {
 fn shells_are_served() {
     for shell in ["bash", "zsh", "fish"] {
         assert!(run(&["completions", shell]).1.contains("ephor"), "{shell}");
+    }
+    // Fish's are of options alone.
+    for shell in ["bash", "zsh"] {
+        let script = run(&["completions", shell]).1;
+        for word in ["bias_analyses", "acknowledge", "roll_back"] {
+            assert!(script.contains(word), "{shell} does not know {word}");
+        }
     }
 }

@@ -36,6 +36,8 @@ mod my_data;
 mod offers;
 mod publishing;
 mod remote;
+mod remote_files;
+mod remote_steps;
 mod resource_isolation;
 mod resources;
 mod rotation;

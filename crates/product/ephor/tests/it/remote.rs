@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use crate::support::{Server, data_folder, ephor, sign_up};
 
-struct Told {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Told {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 /// Runs `ephor` with a credentials file of its own, off the runtime's threads.
-async fn run(file: &Path, input: &str, arguments: &[&str]) -> Told {
+pub async fn run(file: &Path, input: &str, arguments: &[&str]) -> Told {
     let mut command = ephor();
     command.env("EPHOR_CREDENTIALS", file).env_remove("EPHOR_API_KEY").env_remove("EPHOR_SERVER");
     command.args(arguments);

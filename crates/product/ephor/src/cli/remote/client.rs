@@ -48,8 +48,7 @@ impl Client {
 
     /// A request to a path such as `/v1/models`, with the key.
     pub fn request(&self, method: Method, path: &str) -> anyhow::Result<RequestBuilder> {
-        let url = self.base.join(path).with_context(|| format!("{path} is no address"))?;
-        Ok(self.http.request(method, url).bearer_auth(self.key.api_key.expose_secret()))
+        self.request_with(method, path, &[])
     }
 
     /// A request to read a path, with these parameters.
@@ -58,11 +57,21 @@ impl Client {
         path: &str,
         parameters: &[(String, String)],
     ) -> anyhow::Result<RequestBuilder> {
+        self.request_with(Method::GET, path, parameters)
+    }
+
+    /// A request to a path, with these parameters of its query.
+    pub fn request_with(
+        &self,
+        method: Method,
+        path: &str,
+        parameters: &[(String, String)],
+    ) -> anyhow::Result<RequestBuilder> {
         let mut url = self.base.join(path).with_context(|| format!("{path} is no address"))?;
         if !parameters.is_empty() {
             url.query_pairs_mut().extend_pairs(parameters);
         }
-        Ok(self.http.get(url).bearer_auth(self.key.api_key.expose_secret()))
+        Ok(self.http.request(method, url).bearer_auth(self.key.api_key.expose_secret()))
     }
 
     /// Sends it. What is not a success becomes an error that says all that the server said.

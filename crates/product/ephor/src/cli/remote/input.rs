@@ -40,11 +40,16 @@ fn document(body: &str) -> anyhow::Result<Value> {
         None => body.to_owned(),
     };
     serde_json::from_str(&text)
-        .map_err(|error| UsageError(format!("--body is no JSON: {error}")).into())
+        .map_err(|error| UsageError(format!("the document is no JSON: {error}")).into())
+}
+
+/// A JSON document from a file, or from standard input with `-`.
+pub(super) fn of_file(file: &str) -> anyhow::Result<Value> {
+    document(if file == "-" { file.to_owned() } else { format!("@{file}") }.as_str())
 }
 
 /// Every pair that is wrong is told at once.
-fn pairs(fields: &[String]) -> anyhow::Result<Map<String, Value>> {
+pub(super) fn pairs(fields: &[String]) -> anyhow::Result<Map<String, Value>> {
     let mut row = Map::new();
     let mut wrong = Vec::new();
     for field in fields {

@@ -16,7 +16,7 @@ use crate::exit::UsageError;
 pub struct List {
     #[command(flatten)]
     pub(super) remote: Remote,
-    /// The kind: a name that `ephor resource types` lists
+    /// The kind, a name that `ephor resource types` lists; or what lies below a row: models/ID/versions
     #[arg(value_name = "TYPE")]
     pub(super) kind: String,
     /// Filters, as in the API: column=operator.value
@@ -110,8 +110,11 @@ impl List {
             query.push(("limit".to_owned(), left.to_string()));
             query.extend(cursor.map(|cursor| ("cursor".to_owned(), cursor)));
             let mut page: Value = client.send(client.query(path, &query)?).await?.json().await?;
-            if let Value::Array(data) = page["data"].take() {
-                rows.extend(data);
+            match page["data"].take() {
+                Value::Array(data) => rows.extend(data),
+                _ => {
+                    return Err(UsageError(format!("`{}` is no list", self.kind)).into());
+                }
             }
             cursor = page["next"].as_str().map(str::to_owned);
             if cursor.is_none() || !self.all && rows.len() >= self.limit as usize {

@@ -1,7 +1,11 @@
 //! Commands that speak to a running server over its API, as anybody's program would.
 
+mod act;
+mod call;
 mod client;
+mod content;
 mod credentials;
+mod document;
 mod history;
 mod input;
 mod kinds;
@@ -11,6 +15,8 @@ mod offer;
 mod org;
 mod output;
 mod resource;
+mod transfer;
+mod upload;
 
 pub use login::Args as Login;
 pub use org::Command as Org;

@@ -12,12 +12,16 @@ use super::{
         block_on,
     },
     Remote,
+    act::{Act, actions, etag},
     client::Client,
+    content::Content,
+    document::Document,
     history,
     input::Fields,
     kinds::{kinds, of_kind, path, types},
     list::{List, columns},
     offer, output,
+    upload::Upload,
 };
 use crate::exit::{Exit, UsageError};
 
@@ -33,6 +37,11 @@ Examples:
   ephor resource update models 01930b2e-… description='For retail customers'
   ephor resource delete models 01930b2e-… --yes
   ephor resource audit models 01930b2e-…                   who changed it, when, from what to what
+  ephor resource list models/01930b2e-…/versions           what lies below a row
+  ephor resource actions monitoring_alerts                 what may be done with a row beside changing it
+  ephor resource act monitoring_alerts 01930b2e-… close reason='The model was replaced.'
+  ephor resource upload datasets loans.csv --set name=Loans
+  ephor resource content bias_analyses 01930b2e-… report --set format=pdf --out report.pdf
   ephor resource list builtin_copies offer_status=eq.open  beside what newer versions of Ephor wait
   ephor resource offer controls 01930b2e-…                 what the newer version would change
   ephor resource accept-offer controls 01930b2e-…          take it; decline-offer keeps what is here
@@ -112,6 +121,17 @@ pub enum Command {
         /// Its id
         id: String,
     },
+    /// List what may be done with rows of a kind beside changing them, and what each step takes
+    Actions {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Do one of these: run, cancel, publish, acknowledge, …
+    Act(Act),
+    /// Send a file: a data set, the file of a model's version, …
+    Upload(Upload),
+    /// Download what lies below a row: its file, a report, a result, …
+    Content(Content),
     /// Delete a row
     Delete {
         #[command(flatten)]
@@ -128,13 +148,13 @@ pub enum Command {
 #[derive(Debug, clap::Args)]
 pub struct Of {
     #[command(flatten)]
-    remote: Remote,
+    pub(super) remote: Remote,
     /// The kind: a name that `ephor resource types` lists
     #[arg(value_name = "TYPE")]
-    kind: String,
+    pub(super) kind: String,
     /// Print JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 impl Command {
@@ -146,6 +166,13 @@ impl Command {
                     return self.act(&client).await;
                 }
                 Self::List(list) => (&list.remote, list.kind.clone()),
+                Self::Act(act) => (&act.of.remote, act.of.kind.clone()),
+                // What it is sent to is told with the places that there are.
+                Self::Upload(upload) => {
+                    let client = Client::new(&upload.of.remote)?;
+                    return self.act(&client).await;
+                }
+                Self::Content(content) => (&content.remote, content.kind.clone()),
                 Self::Get { of, .. }
                 | Self::Create { of, .. }
                 | Self::Update { of, .. }
@@ -153,6 +180,7 @@ impl Command {
                 | Self::Offer { of, .. }
                 | Self::AcceptOffer { of, .. }
                 | Self::DeclineOffer { of, .. }
+                | Self::Actions { of }
                 | Self::Delete { of, .. } => (&of.remote, of.kind.clone()),
             };
             let client = Client::new(remote)?;
@@ -165,6 +193,10 @@ impl Command {
         match self {
             Self::Types { json, .. } => types(client, json).await?,
             Self::List(list) => list.act(client).await?,
+            Self::Actions { of } => actions(client, &of).await?,
+            Self::Act(act) => act.act(client).await?,
+            Self::Upload(upload) => upload.act(client).await?,
+            Self::Content(content) => content.act(client).await?,
             Self::Get { of, id, include } => {
                 let related: Vec<_> =
                     include.into_iter().map(|names| ("include".to_owned(), names)).collect();
@@ -185,7 +217,7 @@ impl Command {
             Self::Audit { of, id, limit } => {
                 // The trail knows things by their ids alone: so the kind is looked at here.
                 path(&of.kind, Some(&id))?;
-                if !kinds(client).await?.contains_key(&of.kind) {
+                if !kinds(&Document::of(client).await?).contains_key(&of.kind) {
                     return Err(UsageError(format!("there is no `{}`", of.kind)).into());
                 }
                 history::show(client, &id, limit, of.json).await?;
@@ -213,11 +245,9 @@ async fn update(
     if_match: Option<String>,
 ) -> anyhow::Result<()> {
     let path = path(&of.kind, Some(id))?;
-    let etag = if if_match.is_some() {
-        if_match
-    } else {
-        let now = client.send(client.request(Method::GET, &path)?).await?;
-        now.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned)
+    let etag = match if_match {
+        Some(etag) => Some(etag),
+        None => etag(client, &path).await?,
     };
     let mut request = client
         .request(Method::PATCH, &path)?
