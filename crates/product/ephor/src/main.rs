@@ -10,12 +10,19 @@ mod telemetry;
 
 use std::{io::Write as _, process::ExitCode};
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    match cli::Cli::parse().run() {
+    let (cli, as_json) = match cli::Cli::read() {
+        Ok(read) => read,
+        Err(exit) => return exit.into(),
+    };
+    match cli.run() {
         Ok(exit) => exit.into(),
         Err(error) if broken_pipe(&error) => exit::Exit::Ok.into(),
+        Err(error) if as_json => {
+            let problem = exit::problem(&error).to_string();
+            let _ = writeln!(std::io::stderr(), "{}", cli::printed::safe(&problem));
+            exit::Exit::of(&error).into()
+        }
         Err(error) => {
             let told = format!("ephor: {error:#}");
             // What it tells may come from a file or a server. Nothing is left to do when even the error stream is closed.

@@ -17,7 +17,7 @@ use ephor_store::{Store, audit};
 use secrecy::ExposeSecret as _;
 use tokio::io::AsyncWriteExt as _;
 
-use super::{Format, Settings, block_on};
+use super::{Format, Settings, block_on, printed::Telling};
 use crate::{
     config::Config,
     exit::{Exit, UsageError},
@@ -51,6 +51,9 @@ pub enum Command {
         /// How to print the outcome
         #[arg(long, value_enum, default_value_t)]
         format: Format,
+        /// The same as --format json
+        #[arg(long, conflicts_with = "format")]
+        json: bool,
     },
     /// Write an organization's trail to a file that can be verified anywhere
     Export {
@@ -59,16 +62,30 @@ pub enum Command {
         /// The file
         #[arg(long)]
         out: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Print the public key, for auditors
-    PublicKey,
+    PublicKey {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Replace the key that seals: the old one signs that the new one follows
-    RotateKey,
+    RotateKey {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Tell how far the trail is sealed and its checkpoints published
     Status {
         /// How to print it
         #[arg(long, value_enum, default_value_t)]
         format: Format,
+        /// The same as --format json
+        #[arg(long, conflicts_with = "format")]
+        json: bool,
     },
     /// Print a proof that an entry is in the signed tree, also of an archived one
     Prove {
@@ -95,49 +112,58 @@ pub enum Command {
         /// The public key to trust
         #[arg(long, value_name = "PUBLIC KEY", required = true)]
         key: Vec<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
 impl Command {
     pub fn run(self, settings: &Settings) -> anyhow::Result<Exit> {
         match self {
-            Self::Verify { file: Some(file), key, format, .. } => verify_file(&file, &key, format),
-            Self::Verify { organization, key, format, .. } => {
+            Self::Verify { file: Some(file), key, format, json, .. } => {
+                verify_file(&file, &key, format.or_json(json))
+            }
+            Self::Verify { organization, key, format, json, .. } => {
                 if !key.is_empty() {
                     return Err(UsageError("--key goes with --file; the database is verified with the server's own key".into()).into());
                 }
                 let config = settings.load(&[])?;
                 let data = settings.data_dir(&config);
                 block_on(with_store(&config, &data, async |store, seal_key| {
-                    verify_store(&store, &seal_key, organization, format).await
+                    let found = verified_store(&store, &seal_key, organization).await?;
+                    report(&found, format.or_json(json))
                 }))
             }
-            Self::Export { organization, out } => {
+            Self::Export { organization, out, json } => {
                 let config = settings.load(&[])?;
                 let data = settings.data_dir(&config);
                 block_on(with_store(&config, &data, async |store, _| {
-                    export(&store, organization, &out).await
+                    export(&store, organization, &out, json).await
                 }))
             }
-            Self::PublicKey => {
+            Self::PublicKey { json } => {
                 let config = settings.load(&[])?;
                 let key = server::load_key(&config.seal, &settings.data_dir(&config))?;
-                writeln!(std::io::stdout(), "{}", key.public())?;
+                let mut told = Telling::new(json);
+                told.line(key.public())?;
+                told.fact("public_key", key.public().to_string());
+                told.end()?;
                 Ok(Exit::Ok)
             }
-            Self::RotateKey => {
+            Self::RotateKey { json } => {
                 let config = settings.load(&[])?;
                 let data = settings.data_dir(&config);
                 block_on(with_store(&config, &data, async |store, _| {
-                    rotate::rotate_key(&store, &config.seal, &data).await
+                    rotate::rotate_key(&store, &config.seal, &data, json).await
                 }))
             }
-            Self::Check { file, key } => proof::check(&file, &keys(&key)?),
-            Self::Status { format } => {
+            Self::Check { file, key, json } => proof::check(&file, &keys(&key)?, json),
+            Self::Status { format, json } => {
                 let config = settings.load(&[])?;
                 let data = settings.data_dir(&config);
                 block_on(with_store(&config, &data, async |store, _| {
-                    proof::status(&store, format).await
+                    proof::status(&store, format.or_json(json)).await
                 }))
             }
             Self::Prove { entry, organization } => {
@@ -179,18 +205,16 @@ pub(super) async fn with_store<T>(
 }
 
 /// Verifies one organization's trail, or all of them.
-pub async fn verify_store(
+pub async fn verified_store(
     store: &Store,
     seal_key: &SealKey,
     organization: Option<OrganizationId>,
-    format: Format,
-) -> anyhow::Result<Exit> {
+) -> anyhow::Result<Vec<Verification>> {
     let keys = KeyRing::new([seal_key.public()]);
-    let found = match organization {
+    Ok(match organization {
         Some(organization) => vec![audit::verify(store, organization, &keys).await?],
         None => audit::verify_all(store, &keys).await?,
-    };
-    report(&found, format)
+    })
 }
 
 fn keys(texts: &[String]) -> Result<Vec<PublicKey>, UsageError> {
@@ -219,20 +243,27 @@ fn verify_file(file: &std::path::Path, keys: &[String], format: Format) -> anyho
     report(&found, format)
 }
 
-fn report(found: &[Verification], format: Format) -> anyhow::Result<Exit> {
+/// Prints what was found.
+pub fn report(found: &[Verification], format: Format) -> anyhow::Result<Exit> {
     let mut out = std::io::stdout().lock();
     match format {
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(found)?)?,
         Format::Table if found.is_empty() => writeln!(out, "There is no trail yet.")?,
         Format::Table => found.iter().try_for_each(|one| writeln!(out, "{one}"))?,
     }
-    Ok(if found.iter().all(Verification::verified) { Exit::Ok } else { Exit::Finding })
+    Ok(judged(found))
+}
+
+/// How a command ends that found this.
+pub fn judged(found: &[Verification]) -> Exit {
+    if found.iter().all(Verification::verified) { Exit::Ok } else { Exit::Finding }
 }
 
 async fn export(
     store: &Store,
     organization: OrganizationId,
     out: &std::path::Path,
+    json: bool,
 ) -> anyhow::Result<Exit> {
     let mut file = tokio::fs::File::create_new(out)
         .await
@@ -247,6 +278,10 @@ async fn export(
     file.flush().await?;
     file.sync_all().await?;
     let sealed = written?;
-    writeln!(std::io::stdout(), "{}: {sealed} sealed entries", out.display())?;
+    let mut told = Telling::new(json);
+    told.line(format_args!("{}: {sealed} sealed entries", out.display()))?;
+    told.fact("file", out.display().to_string());
+    told.fact("sealed", sealed);
+    told.end()?;
     Ok(Exit::Ok)
 }

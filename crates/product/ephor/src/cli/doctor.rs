@@ -23,6 +23,9 @@ pub struct Args {
     /// How to print what was found
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
 }
 
 impl Args {
@@ -55,7 +58,7 @@ impl Args {
         };
         let checks = block_on(async { Ok(doctor::examine(&subject).await) })?;
         let mut out = std::io::stdout().lock();
-        match self.format {
+        match self.format.or_json(self.json) {
             Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&checks)?)?,
             Format::Table => {
                 for check in &checks {

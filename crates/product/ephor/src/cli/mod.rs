@@ -23,17 +23,25 @@ mod secrets;
 mod serve;
 mod worker;
 
-use std::path::PathBuf;
+use std::{
+    ffi::{OsStr, OsString},
+    io::Write as _,
+    path::PathBuf,
+};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-use crate::{config::Config, exit::Exit};
+use crate::{
+    config::Config,
+    exit::{Exit, own_problem},
+};
 
 /// Govern your organisation's AI: find it, analyse it, guard it, and prove it.
 #[derive(Debug, Parser)]
 #[command(name = "ephor", version, propagate_version = true, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 done, 1 a check found something, 2 wrong usage or input, 3 it could not be done."
+    after_help = "Exit codes: 0 done, 1 a check found something, 2 wrong usage or input, 3 it could not be done.\n\
+                  With --json, errors are application/problem+json on standard error."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -119,6 +127,13 @@ enum Format {
     Json,
 }
 
+impl Format {
+    /// The one that was chosen, by either name.
+    const fn or_json(self, json: bool) -> Self {
+        if json { Self::Json } else { self }
+    }
+}
+
 impl Settings {
     /// The configuration in force. Flags of a command come as `(path, value)`.
     fn load(&self, flags: &[(&str, Option<String>)]) -> anyhow::Result<Config> {
@@ -141,6 +156,29 @@ impl Settings {
 }
 
 impl Cli {
+    /// What was typed, and whether errors are to be told as JSON: where the command has `--json`, and it was given.
+    ///
+    /// # Errors
+    /// How the command ends that only asked for help, or that was typed wrongly; that is told by then.
+    pub fn read() -> Result<(Self, bool), Exit> {
+        let typed: Vec<OsString> = std::env::args_os().collect();
+        let read = Self::command().try_get_matches_from(&typed).and_then(|matches| {
+            let as_json = asks_for_json(&matches);
+            Ok((Self::from_arg_matches(&matches)?, as_json))
+        });
+        read.map_err(|error| {
+            if error.use_stderr() && typed.iter().any(|word| word == OsStr::new("--json")) {
+                let told = error.render().to_string();
+                let problem = own_problem(Exit::Usage, told.trim_end()).to_string();
+                let _ = writeln!(std::io::stderr(), "{}", printed::safe(&problem));
+            } else {
+                // Nothing is left to do when even that stream is closed.
+                let _ = error.print();
+            }
+            if error.use_stderr() { Exit::Usage } else { Exit::Ok }
+        })
+    }
+
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<Exit> {
         let Self { settings, command } = self;
@@ -167,6 +205,12 @@ impl Cli {
             Command::Man(args) => args.run(),
         }
     }
+}
+
+/// Was `--json` given, to whichever command has it?
+fn asks_for_json(matches: &ArgMatches) -> bool {
+    let here = matches.try_get_one::<bool>("json").ok().flatten().copied().unwrap_or_default();
+    here || matches.subcommand().is_some_and(|(_, matches)| asks_for_json(matches))
 }
 
 /// The environment: read here, and handed down.

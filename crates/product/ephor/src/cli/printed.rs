@@ -4,6 +4,39 @@ use std::io::Write;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
 use ephor_console::report::figures::Document;
+use serde_json::{Map, Value};
+
+/// What a command tells step by step: lines for people as they come, or the facts behind them as one JSON object at the end.
+pub struct Telling {
+    json: bool,
+    facts: Map<String, Value>,
+}
+
+impl Telling {
+    /// Of facts alone if `json`, else of lines alone.
+    pub fn new(json: bool) -> Self {
+        Self { json, facts: Map::new() }
+    }
+
+    /// A line, at once.
+    pub fn line(&self, text: impl std::fmt::Display) -> std::io::Result<()> {
+        if self.json { Ok(()) } else { writeln!(std::io::stdout(), "{text}") }
+    }
+
+    /// A fact.
+    pub fn fact(&mut self, name: &str, value: impl Into<Value>) {
+        self.facts.insert(name.to_owned(), value.into());
+    }
+
+    /// All facts.
+    pub fn end(self) -> std::io::Result<()> {
+        if self.json {
+            writeln!(std::io::stdout(), "{:#}", Value::Object(self.facts))
+        } else {
+            Ok(())
+        }
+    }
+}
 
 /// A table of texts. What is stored may be anything: no control character reaches the terminal.
 pub fn table(

@@ -27,6 +27,7 @@ mod explain_served;
 mod explanations;
 mod external_identity;
 mod keep_alive;
+mod machine_readable;
 mod mail;
 mod main_job;
 mod mitigate;

@@ -69,4 +69,11 @@ async fn every_step_that_the_server_describes_is_a_command() {
         ["resource", "act", "monitoring_alerts", none, "close", "--file", body.to_str().unwrap()];
     let told = run(&file, "", &close).await;
     assert!(told.code == 2 && told.err.contains("not_found"), "{}", told.err);
+
+    // A program is told the server's own problem.
+    let told = run(&file, "", &["resource", "get", "models", none, "--json"]).await;
+    let problem: Value = serde_json::from_str(told.err.trim()).unwrap();
+    assert_eq!(told.code, 2);
+    assert!(problem["code"] == "not_found" && problem["status"] == 404, "{problem}");
+    assert!(problem["exit_code"] == 2 && problem["request_id"].is_string(), "{problem}");
 }

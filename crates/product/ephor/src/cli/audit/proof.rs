@@ -12,7 +12,7 @@ use object_store::ObjectStore;
 use serde_json::json;
 
 use crate::{
-    cli::Format,
+    cli::{Format, printed::Telling},
     exit::{Exit, UsageError},
 };
 
@@ -90,7 +90,7 @@ pub(super) async fn consistency(
 }
 
 /// Checks a proof; the origin is the one that its checkpoint names, and is printed.
-pub(super) fn check(file: &Path, keys: &[PublicKey]) -> anyhow::Result<Exit> {
+pub(super) fn check(file: &Path, keys: &[PublicKey], json: bool) -> anyhow::Result<Exit> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| UsageError(format!("{}: {error}", file.display())))?;
     let keys = KeyRing::new(keys.iter().copied());
@@ -112,15 +112,20 @@ pub(super) fn check(file: &Path, keys: &[PublicKey]) -> anyhow::Result<Exit> {
             ))
         })
     };
-    let mut out = std::io::stdout();
-    Ok(match outcome {
+    let mut telling = Telling::new(json);
+    telling.fact("proven", outcome.is_ok());
+    let exit = match outcome {
         Ok(told) => {
-            writeln!(out, "{told}")?;
+            telling.line(&told)?;
+            telling.fact("told", told);
             Exit::Ok
         }
         Err(error) => {
-            writeln!(out, "NOT PROVEN: {error}")?;
+            telling.line(format_args!("NOT PROVEN: {error}"))?;
+            telling.fact("told", error.to_string());
             Exit::Finding
         }
-    })
+    };
+    telling.end()?;
+    Ok(exit)
 }

@@ -18,6 +18,7 @@ use ephor_store::{
     migrate,
 };
 use secrecy::ExposeSecret as _;
+use serde_json::json;
 
 use super::{Settings, audit, block_on};
 use crate::{
@@ -36,7 +37,7 @@ Examples:
   ephor db status --json
   ephor db seed
   psql \"$(ephor db url)\"
-  ephor db backup ephor.dump
+  ephor db backup ephor.dump --json
   ephor db archive --dry-run
   ephor db archive --check
   ephor db restore ephor.dump")]
@@ -44,7 +45,11 @@ pub enum Command {
     /// Print the SQL that prepares a PostgreSQL of your own: roles, log-ins, revokes
     Bootstrap,
     /// Bring the schema up to date
-    Migrate,
+    Migrate {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show migrations, sizes and partitions; the exit code is 1 when something is missing
     Status(status::Args),
     /// Put the demo organization into the database
@@ -54,11 +59,17 @@ pub enum Command {
         /// As whom: app, system, sealer, migrator or backup
         #[arg(long, default_value = "backup", value_parser = login)]
         role: Login,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Write everything in the database to a file
     Backup {
         /// The file, which must not be there yet
         file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Archive old months to the object store, and drop them from the database
     Archive(archive::Args),
@@ -66,6 +77,9 @@ pub enum Command {
     Restore {
         /// The backup
         file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -89,8 +103,12 @@ impl Command {
         let mut out = std::io::stdout();
         match self {
             Self::Bootstrap => {}
-            Self::Migrate => {
+            Self::Migrate { json } => {
                 let applied = block_on(migrations(&config, &data))?;
+                if json {
+                    writeln!(out, "{:#}", json!({ "applied": applied }))?;
+                    return Ok(Exit::Ok);
+                }
                 match applied.as_slice() {
                     [] => writeln!(out, "The schema is up to date.")?,
                     names => names.iter().try_for_each(|name| writeln!(out, "applied {name}"))?,
@@ -98,12 +116,25 @@ impl Command {
             }
             Self::Status(args) => return args.run(&config, &data),
             Self::Seed(args) => return args.run(&config, &data),
-            Self::Url { role } => writeln!(out, "{}", own(&config, &data)?.login(role))?,
-            Self::Backup { file } => {
+            Self::Url { role, json } => {
+                let url = own(&config, &data)?.login(role);
+                if json {
+                    writeln!(out, "{:#}", json!({ "role": role.role(), "url": url }))?;
+                } else {
+                    writeln!(out, "{url}")?;
+                }
+            }
+            Self::Backup { file, json } => {
                 let url = backup_url(&config, &data)?;
                 let done = block_on(async {
                     Ok(backup::backup(&url, &file, &SearchPlaces::of_this_machine()).await?)
                 })?;
+                if json {
+                    let file = done.file.display().to_string();
+                    let told = json!({ "file": file, "bytes": done.bytes, "tables": done.tables });
+                    writeln!(out, "{told:#}")?;
+                    return Ok(Exit::Ok);
+                }
                 writeln!(
                     out,
                     "{}: {} bytes, the rows of {} tables",
@@ -113,7 +144,9 @@ impl Command {
                 )?;
             }
             Self::Archive(args) => return args.run(&config, &data),
-            Self::Restore { file } => return block_on(restore(&config, &data, &file)),
+            Self::Restore { file, json } => {
+                return block_on(restore(&config, &data, &file, json));
+            }
         }
         Ok(Exit::Ok)
     }
@@ -156,19 +189,29 @@ async fn migrations(config: &Config, data: &Path) -> anyhow::Result<Vec<String>>
     Ok(migrate::run(config.database.migrate_url().expose_secret()).await?.applied)
 }
 
-async fn restore(config: &Config, data: &Path, file: &Path) -> anyhow::Result<Exit> {
+async fn restore(config: &Config, data: &Path, file: &Path, json: bool) -> anyhow::Result<Exit> {
     let places = SearchPlaces::of_this_machine();
     let database = Database::prepare(config, data).await?;
     let restored = backup::restore(database.restore_url(), file, &places).await;
     let outcome = match restored {
         Ok(tables) => {
-            writeln!(std::io::stdout(), "restored the rows of {tables} tables")?;
+            if !json {
+                writeln!(std::io::stdout(), "restored the rows of {tables} tables")?;
+            }
             database.migrate().await?;
             let store = database.connect().await?;
             let key = server::load_key(&config.seal, data)?;
-            let outcome = audit::verify_store(&store, &key, None, super::Format::Table).await;
+            let found = audit::verified_store(&store, &key, None).await;
             store.close().await;
-            outcome
+            match found {
+                Ok(found) if json => {
+                    let told = json!({ "tables": tables, "trails": found });
+                    writeln!(std::io::stdout(), "{told:#}")?;
+                    Ok(audit::judged(&found))
+                }
+                Ok(found) => audit::report(&found, super::Format::Table),
+                Err(error) => Err(error),
+            }
         }
         Err(error) => Err(error.into()),
     };

@@ -6,9 +6,10 @@ use anyhow::Context as _;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Remote, credentials};
-use crate::exit::UsageError;
+use crate::exit::{Exit, Refusal, UsageError, own_problem};
 
 /// A server and a key.
 pub struct Client {
@@ -133,16 +134,19 @@ pub async fn checked(response: Response) -> anyhow::Result<Response> {
         return Ok(response);
     }
     let text = response.text().await.unwrap_or_default();
-    let told = match serde_json::from_str::<Problem>(&text) {
-        Ok(problem) => told(&problem),
-        Err(_) => format!("the server answered {status}; is it an Ephor?"),
-    };
     // What the caller can mend is exit code 2; what they can't is 3.
-    if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS {
-        Err(UsageError(told).into())
-    } else {
-        Err(anyhow::anyhow!(told))
-    }
+    let mendable = status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS;
+    let problem = serde_json::from_str::<Value>(&text).ok();
+    let known = problem.and_then(|whole| Some((Problem::deserialize(&whole).ok()?, whole)));
+    let refusal = match known {
+        Some((problem, whole)) => Refusal { told: told(&problem), problem: whole, mendable },
+        None => {
+            let told = format!("the server answered {status}; is it an Ephor?");
+            let exit = if mendable { Exit::Usage } else { Exit::Failure };
+            Refusal { problem: own_problem(exit, &told), told, mendable }
+        }
+    };
+    Err(refusal.into())
 }
 
 fn told(problem: &Problem) -> String {

@@ -10,7 +10,7 @@ use super::{
     output,
     upload::typed,
 };
-use crate::exit::UsageError;
+use crate::exit::{Exit, UsageError};
 
 /// The path of a kind, of what lies below a row (`models/ID/versions`), or of one row. Nothing that is typed leads out of it.
 pub(super) fn path(kind: &str, id: Option<&str>) -> anyhow::Result<String> {
@@ -39,7 +39,7 @@ pub(super) async fn of_kind<T>(
     let Err(refused) = outcome else { return outcome };
     // When even this can't be had, the first refusal says more.
     let Ok(document) = Document::of(client).await else { return Err(refused) };
-    if !refused.is::<UsageError>() {
+    if Exit::of(&refused) != Exit::Usage {
         return Err(refused);
     }
     match hint(&document, kind) {

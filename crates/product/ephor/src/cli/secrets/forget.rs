@@ -1,11 +1,12 @@
 //! `ephor secrets forget-keys`
 
-use std::io::Write as _;
-
 use ephor_identity::{Identity, KeyId, SealedCount};
 use serde_json::json;
 
-use super::{super::ask::agreed, Place};
+use super::{
+    super::{ask::agreed, printed::Telling},
+    Place,
+};
 use crate::{
     exit::{Exit, UsageError},
     server::secrets_key::{self, SecretsKeys},
@@ -16,6 +17,7 @@ pub(super) async fn forget(
     mut place: Place,
     identity: &Identity,
     yes: bool,
+    json: bool,
 ) -> anyhow::Result<Exit> {
     if place.given {
         return Err(UsageError(
@@ -23,9 +25,11 @@ pub(super) async fn forget(
         )
         .into());
     }
-    let mut out = std::io::stdout();
+    let mut told = Telling::new(json);
     if place.keys.old.is_empty() {
-        writeln!(out, "There is no old key.")?;
+        told.line("There is no old key.")?;
+        told.fact("forgotten", Vec::<String>::new());
+        told.end()?;
         return Ok(Exit::Ok);
     }
     // A server that had not heard of the new key may have encrypted something with the old one.
@@ -34,32 +38,36 @@ pub(super) async fn forget(
     let held = |one: &&SealedCount| one.key.is_some_and(|id| place.keys.word(id) == Some("old"));
     let left: u64 = counts.iter().filter(held).map(|one| one.number).sum();
     if left > lost {
-        writeln!(
-            out,
+        told.line(format_args!(
             "{left} values are still encrypted with an old key; run `ephor secrets rotate-key`."
-        )?;
+        ))?;
+        told.fact("forgotten", Vec::<String>::new());
+        told.fact("left", left);
+        told.end()?;
         return Ok(Exit::Finding);
     }
     if left > 0 {
-        writeln!(
-            out,
+        told.line(format_args!(
             "{left} values name an old key, which does not decrypt them: they are lost."
-        )?;
+        ))?;
     }
     let ids: Vec<String> = place.keys.old.iter().map(|key| KeyId::of(key).to_string()).collect();
     if !agreed(&format!("Forget {}?", ids.join(", ")), yes)? {
         return Ok(Exit::Finding);
     }
+    let mut files = Vec::new();
     for (key, id) in place.keys.old.iter().zip(&ids) {
         let kept = place.file.with_extension(format!("{id}.old"));
         secrets_key::save(&kept, &SecretsKeys::only(*key))?;
-        writeln!(
-            out,
-            "{}: keep it as long as backups from before; then delete it.",
-            kept.display()
-        )?;
+        let kept = kept.display().to_string();
+        told.line(format_args!("{kept}: keep it as long as backups from before; then delete it."))?;
+        files.push(kept);
     }
     identity.secrets_record("secrets_key_forget", json!({ "keys": ids })).await?;
     place.save(SecretsKeys { old: Vec::new(), ..place.keys.clone() })?;
+    told.fact("forgotten", ids);
+    told.fact("files", files);
+    told.fact("lost", left);
+    told.end()?;
     Ok(Exit::Ok)
 }

@@ -11,7 +11,7 @@ use clap::Subcommand;
 use ephor_identity::{Identity, KeyId};
 use ephor_store::platform::exclusive;
 
-use super::{Settings, block_on};
+use super::{Settings, block_on, printed::Telling};
 use crate::{
     config::Config,
     exit::Exit,
@@ -28,7 +28,7 @@ Examples:
   ephor secrets status
   ephor secrets rotate-key
   ephor secrets rotate-key --prepare          first, where several machines have copies of the key's file
-  ephor secrets forget-keys
+  ephor secrets forget-keys --yes --json
 
 Beside running servers or alone. The old key goes on to decrypt until it is forgotten, so nobody is
 logged out and nothing waits. Broken off anywhere, rotate-key goes on when it is run again.")]
@@ -44,12 +44,18 @@ pub enum Command {
         /// Only make the new key known, for copying the file to all machines before it is used
         #[arg(long)]
         prepare: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Drop old keys once nothing is encrypted with them; each is kept in a file of its own
     ForgetKeys {
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -116,9 +122,14 @@ impl Command {
         // Read only now: what another process changed counts.
         let place = Place::find(config, data)?;
         let outcome = match self {
-            Self::ForgetKeys { yes } => forget::forget(place, identity, yes).await,
-            Self::RotateKey { prepare: true } => rotate::prepare(place, identity).await,
-            _ => rotate::rotate(place, identity).await,
+            Self::ForgetKeys { yes, json } => forget::forget(place, identity, yes, json).await,
+            Self::RotateKey { prepare: true, json } => {
+                rotate::prepare(place, identity, Telling::new(json)).await
+            }
+            // The status was told before anything was locked.
+            Self::RotateKey { json, .. } | Self::Status { json } => {
+                rotate::rotate(place, identity, Telling::new(json)).await
+            }
         };
         drop(lock);
         outcome
