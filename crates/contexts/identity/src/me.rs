@@ -77,6 +77,8 @@ pub struct MyOrganization {
     pub slug: String,
     /// standalone, holding or subsidiary.
     pub kind: String,
+    /// The holding that a subsidiary is of.
+    pub parent_id: Option<OrganizationId>,
     /// One's role there.
     pub role_id: RoleId,
     /// The role's name.
@@ -135,7 +137,8 @@ impl Identity {
         let user = account(&mut tx, scope).await?;
         let organizations = sqlx::query!(
             r#"select organization_id as "organization_id!", name as "name!", slug as "slug!",
-                      kind as "kind!", role_id as "role_id!", role_name as "role_name!", role_code
+                      kind as "kind!", role_id as "role_id!", role_name as "role_name!", role_code,
+                      parent_id
                from door.my_organizations()"#
         )
         .fetch_all(tx.conn())
@@ -154,6 +157,7 @@ impl Identity {
                     name: row.name,
                     slug: row.slug,
                     kind: row.kind,
+                    parent_id: row.parent_id.map(Into::into),
                     role_id: row.role_id.into(),
                     role_name: row.role_name,
                     role: row.role_code,

@@ -38,6 +38,7 @@ mod offers;
 mod publishing;
 mod remote;
 mod remote_files;
+mod remote_org;
 mod remote_steps;
 mod resource_isolation;
 mod resources;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Context as _;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ use crate::exit::{Exit, Refusal, UsageError, own_problem};
 pub struct Client {
     http: reqwest::Client,
     base: Url,
-    key: credentials::Credentials,
+    key: SecretString,
 }
 
 impl Client {
@@ -44,7 +44,7 @@ impl Client {
             .or(kept_key)
             .ok_or_else(|| usage("API key for this server"))?;
         let base = address(&server)?;
-        Ok(Self { http: http()?, base, key: credentials::Credentials { server, api_key: key } })
+        Ok(Self { http: http()?, base, key })
     }
 
     /// A request to a path such as `/v1/models`, with the key.
@@ -72,7 +72,7 @@ impl Client {
         if !parameters.is_empty() {
             url.query_pairs_mut().extend_pairs(parameters);
         }
-        Ok(self.http.request(method, url).bearer_auth(self.key.api_key.expose_secret()))
+        Ok(self.http.request(method, url).bearer_auth(self.key.expose_secret()))
     }
 
     /// Sends it. What is not a success becomes an error that says all that the server said.

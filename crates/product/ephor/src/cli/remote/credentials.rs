@@ -18,12 +18,23 @@ pub struct Credentials {
     pub server: String,
     /// The key.
     pub api_key: SecretString,
+    /// Keys to other organizations there, by the organization's id, for going back to them.
+    pub others: Vec<(String, SecretString)>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
     server: String,
+    api_key: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    others: Vec<Other>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Other {
+    organization_id: String,
     api_key: String,
 }
 
@@ -55,7 +66,12 @@ impl Credentials {
         let stored: Stored = serde_json::from_str(&text).with_context(|| {
             format!("{} is damaged; `ephor login` makes it anew", file.display())
         })?;
-        Ok(Some(Self { server: stored.server, api_key: stored.api_key.into() }))
+        let others = stored.others.into_iter();
+        Ok(Some(Self {
+            server: stored.server,
+            api_key: stored.api_key.into(),
+            others: others.map(|one| (one.organization_id, one.api_key.into())).collect(),
+        }))
     }
 
     /// Keeps them, in place of those before, whole or not at all.
@@ -67,6 +83,14 @@ impl Credentials {
         let stored = Stored {
             server: self.server.clone(),
             api_key: self.api_key.expose_secret().to_owned(),
+            others: self
+                .others
+                .iter()
+                .map(|(id, key)| Other {
+                    organization_id: id.clone(),
+                    api_key: key.expose_secret().to_owned(),
+                })
+                .collect(),
         };
         // A temporary file is made readable by its owner alone.
         let mut kept = tempfile::NamedTempFile::new_in(folder)?;
@@ -89,14 +113,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("deep/credentials.json");
         assert!(Credentials::load(&file).unwrap().is_none());
-        let kept =
-            Credentials { server: "http://127.0.0.1:1".into(), api_key: "eph_x".to_owned().into() };
+        let kept = Credentials {
+            server: "http://127.0.0.1:1".into(),
+            api_key: "eph_x".to_owned().into(),
+            others: vec![("0193".into(), "eph_y".to_owned().into())],
+        };
         kept.save(&file).unwrap();
         let back = Credentials::load(&file).unwrap().unwrap();
         assert_eq!(
             (back.server.as_str(), back.api_key.expose_secret()),
             ("http://127.0.0.1:1", "eph_x")
         );
+        let others: Vec<_> =
+            back.others.iter().map(|(id, key)| (id.as_str(), key.expose_secret())).collect();
+        assert_eq!(others, [("0193", "eph_y")]);
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         std::fs::write(&file, "{").unwrap();
         assert!(Credentials::load(&file).unwrap_err().to_string().contains("ephor login"));

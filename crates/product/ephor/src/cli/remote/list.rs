@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 use reqwest::header;
 use serde_json::Value;
 
-use super::{Remote, client::Client, kinds::path, output};
+use super::{Remote, client::Client, kinds::path, org::reach, output};
 use crate::exit::UsageError;
 
 /// List rows.
@@ -31,6 +31,9 @@ pub struct List {
     /// Columns to show
     #[arg(long, value_name = "COLUMNS")]
     fields: Option<String>,
+    /// From a holding: all, or the slugs or ids of organizations that it reads, separated by commas
+    #[arg(long, value_name = "all|SLUG,…")]
+    organizations: Option<String>,
     /// How many
     #[arg(long, default_value_t = 50, conflicts_with = "all")]
     limit: u32,
@@ -73,6 +76,9 @@ impl List {
         }
         for (name, value) in [("q", &self.q), ("sort", &self.sort), ("fields", &self.fields)] {
             query.extend(value.clone().map(|value| (name.to_owned(), value)));
+        }
+        if let Some(organizations) = &self.organizations {
+            query.push(("organizations".to_owned(), reach(client, organizations).await?));
         }
         let format = if self.json { ListFormat::Json } else { self.format };
         match format {

@@ -44,6 +44,9 @@ pub struct Args {
     /// Which of your organizations, by its slug or id; else the one that you were in last
     #[arg(long, conflicts_with = "api_key_stdin", value_name = "SLUG")]
     organization: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl Args {
@@ -67,10 +70,18 @@ impl Args {
         };
         let me = http.get(base.join("/v1/me")?).bearer_auth(api_key.expose_secret());
         let me: Value = checked(me.send().await?).await?.json().await?;
-        let kept = Credentials { server: base.as_str().trim_end_matches('/').to_owned(), api_key };
+        let server = base.as_str().trim_end_matches('/').to_owned();
+        let kept = Credentials { server, api_key, others: Vec::new() };
         let file = credentials::file()?;
         kept.save(&file)?;
         let here = organization(&me, |organization| organization["id"] == me["organization_id"]);
+        if self.json {
+            let told = json!({
+                "server": kept.server, "email": me["user"]["email"],
+                "organization_id": me["organization_id"], "credentials": file.display().to_string(),
+            });
+            return super::output::row(&told, true).map(|()| Exit::Ok);
+        }
         writeln!(
             std::io::stdout(),
             "Logged in to {} as {}, in {}. The key is in {}.",
@@ -107,8 +118,31 @@ impl Args {
         Ok(())
     }
 
+    /// The log-in of somebody whose address is known, into one of their organizations by its id.
+    pub(super) fn again(
+        server: &str,
+        email: &str,
+        organization: &str,
+        password_stdin: bool,
+        code: Option<String>,
+    ) -> Self {
+        Self {
+            server: server.to_owned(),
+            api_key_stdin: false,
+            email: Some(email.to_owned()),
+            password_stdin,
+            code,
+            organization: Some(organization.to_owned()),
+            json: false,
+        }
+    }
+
     /// Logs in, and makes a key that may do what the person may.
-    async fn made_key(&self, http: &reqwest::Client, base: &Url) -> anyhow::Result<SecretString> {
+    pub(super) async fn made_key(
+        &self,
+        http: &reqwest::Client,
+        base: &Url,
+    ) -> anyhow::Result<SecretString> {
         let email = match &self.email {
             Some(email) => email.clone(),
             None => asked("E-mail address: ")?,

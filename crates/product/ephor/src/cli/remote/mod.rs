@@ -6,6 +6,7 @@ mod client;
 mod content;
 mod credentials;
 mod document;
+mod go;
 mod history;
 mod input;
 mod kinds;
