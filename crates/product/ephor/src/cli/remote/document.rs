@@ -192,11 +192,6 @@ impl<'a> Described<'a> {
         self.answers().is_some_and(|content| content.values().any(is_file))
     }
 
-    /// The media types of what it answers.
-    pub fn media_types(&self) -> Vec<&'a str> {
-        self.answers().into_iter().flatten().map(|(name, _)| name.as_str()).collect()
-    }
-
     /// What it takes: first what has to be there.
     pub fn fields(&self) -> Vec<Field> {
         let mut fields: Vec<Field> = self.parameters().filter_map(parameter).collect();
