@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{BufWriter, IsTerminal as _, Write},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -158,6 +159,38 @@ pub fn put_pieces(
     }
 }
 
+/// The same of a result that may break off while it is made: a file is there whole or not at all, and its forerunner stays
+/// until then. Standard output, a pipe or a device has what came until then.
+pub fn put_whole(
+    out: Option<&PathBuf>,
+    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    fn all<W: Write>(
+        out: W,
+        write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+    ) -> anyhow::Result<W> {
+        let mut out = BufWriter::new(out);
+        write(&mut out)?;
+        out.flush()?;
+        Ok(out.into_inner().map_err(std::io::IntoInnerError::into_error)?)
+    }
+    let Some(path) = out else { return all(std::io::stdout().lock(), write).map(|_| ()) };
+    let cannot = || format!("the report could not be written to {}", path.display());
+    // What a link leads to is written, not the link.
+    let place = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+    if std::fs::metadata(&place).is_ok_and(|found| !found.is_file()) {
+        let file = File::options().write(true).open(&place).with_context(cannot)?;
+        return all(file, write).map(|_| ());
+    }
+    let folder = place.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // As any file that is made: what the user's mask leaves of it.
+    let mut made = tempfile::Builder::new();
+    made.permissions(std::fs::Permissions::from_mode(0o666));
+    let file = all(made.tempfile_in(folder).with_context(cannot)?, write)?;
+    file.persist(&place).with_context(cannot)?;
+    Ok(())
+}
+
 pub fn invalid(error: AnalysisError) -> anyhow::Error {
     match error {
         AnalysisError::Invalid(_) | AnalysisError::Read(_) => UsageError(error.to_string()).into(),
@@ -169,4 +202,29 @@ pub fn invalid(error: AnalysisError) -> anyhow::Error {
 
 pub fn unreadable(error: TabularError) -> anyhow::Error {
     UsageError(error.to_string()).into()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_there_whole_or_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.csv");
+        let told = |text: &str| put_whole(Some(&path), |out| Ok(out.write_all(text.as_bytes())?));
+        told("first").unwrap();
+        told("second").unwrap();
+        let broken = put_whole(Some(&path), |out| {
+            out.write_all(b"third")?;
+            anyhow::bail!("no more")
+        });
+        assert_eq!(broken.unwrap_err().to_string(), "no more");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "second");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside");
+        let nowhere = folder.path().join("no/such/folder");
+        assert!(put_whole(Some(&nowhere), |_| Ok(())).is_err());
+        put_whole(Some(&PathBuf::from("/dev/null")), |out| Ok(out.write_all(b"x")?)).unwrap();
+    }
 }

@@ -360,6 +360,49 @@ fn a_linear_model_needs_a_background() {
     assert!(text(&output.stderr).contains("11 features, and 2 names are given"));
 }
 
+/// Rows that would not fit into the memory are explained a piece at a time, and as in any other piece.
+#[test]
+fn memory_does_not_grow_with_the_rows() {
+    const TIMES: usize = 50;
+    let folder = tempfile::tempdir().unwrap();
+    let rows = std::fs::read_to_string(data("X.csv")).unwrap();
+    let (head, body) = rows.split_once('\n').unwrap();
+    let body = body.trim_end();
+    let many = folder.path().join("many.csv");
+    std::fs::write(&many, format!("{head}\n{}", format!("{body}\n").repeat(TIMES))).unwrap();
+
+    // What the model takes itself, and too little beside it for all rows and pairs: 11 x 11 values and 11 features each.
+    let refused = explain(&["--interactions", "--memory", "0"]);
+    let said = text(&refused.stderr);
+    let takes = said.split_once("takes ").and_then(|(_, rest)| rest.split_once(" MiB"));
+    let takes: usize = takes.unwrap_or_else(|| panic!("{said}")).0.parse().unwrap();
+    let count = TIMES * body.lines().count();
+    assert!(count * 132 * 8 > 4 << 20, "they would fit");
+    let run = |file: &PathBuf, memory: usize, more: &[&str]| {
+        let mut command = ephor();
+        command.arg("explain").arg(data("model.json")).arg(file).args(["--interactions"]);
+        let memory = memory.to_string();
+        let output = command.args(["--memory", &memory]).args(more).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let values = |lines: &str| {
+        let behind = |line: &str| line.split_once(',').unwrap().1.to_owned();
+        lines.lines().skip(1).map(behind).collect::<Vec<_>>()
+    };
+    let few = values(&run(&data("X.csv"), 2048, &["--format", "csv"]));
+    let out = folder.path().join("values.csv");
+    let told = run(&many, takes + 4, &["--format", "csv", "--out", out.to_str().unwrap()]);
+    assert_eq!(told, "");
+    let lines = std::fs::read_to_string(&out).unwrap();
+    assert!(lines.lines().last().unwrap().starts_with(&format!("{},", count - 1)));
+    let found = values(&lines);
+    assert_eq!(found.len(), count);
+    assert!(found.iter().eq(few.iter().cycle().take(count)), "pieces change values");
+    let table = run(&many, takes + 4, &[]);
+    assert!(table.contains(&format!("{count} rows")), "{table}");
+}
+
 #[test]
 fn ctrl_c_ends_a_command_whose_result_is_not_read() {
     let mut child = ephor()

@@ -1,6 +1,7 @@
 //! `ephor explain`: a model's file and a file of rows, no server, no database.
 
 mod methods;
+mod parts;
 mod plots;
 mod printing;
 mod progress;
@@ -9,7 +10,10 @@ mod rows;
 mod served;
 mod subject;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
@@ -19,8 +23,9 @@ use ephor_explain::{
     summary::Summary,
 };
 
-use printing::Everything;
+use parts::{Asked, Parts};
 use served::Served;
+use tokio::sync::mpsc;
 
 use super::{
     block_on,
@@ -104,7 +109,8 @@ pub struct Args {
     /// Where to write the report's plots too, each as SVG and as PNG; the folder is made if it is not there
     #[arg(long, value_name = "FOLDER")]
     plots: Option<PathBuf>,
-    /// The memory that rows and values may take, in MiB; exact values count the model's trees made ready too
+    /// The memory that rows and values may take, in MiB. Exact values are computed a piece of the rows at a time, whatever their
+    /// number, and count the model's trees made ready too
     #[arg(long, default_value_t = 2048, value_name = "MIB")]
     memory: usize,
     #[command(flatten)]
@@ -145,20 +151,6 @@ enum Output {
     Csv,
 }
 
-/// What was asked, and what came of it.
-struct Explained {
-    format: Format,
-    model: Model,
-    rows: Rows,
-    values: Explanation,
-    /// Do the values stand for pairs of features?
-    pairs: bool,
-    /// Do they add up to the probability, not to the margin?
-    probability: bool,
-    /// How many rows they are compared with, where there are some.
-    background: Option<usize>,
-}
-
 /// More than this many rows of a background are not read.
 const MAX_BACKGROUND: usize = 10_000;
 
@@ -183,37 +175,7 @@ impl Args {
             return Err(UsageError(message.to_owned()).into());
         }
         // In the runtime, so that Ctrl-C ends the writing too.
-        block_on(async {
-            let explained = self.explain(format, model, rows_file).await?;
-            self.write(&explained, rows_file)
-        })
-    }
-
-    /// The result, and what is asked for beside it.
-    fn write(&self, explained: &Explained, rows_file: &Path) -> anyhow::Result<Exit> {
-        let summaries = if self.is_drawn() {
-            report::of_values(explained).map_err(refused)?
-        } else {
-            Vec::new()
-        };
-        let out = self.out.as_ref();
-        match self.format {
-            Output::Table => {
-                file::put(out, printing::table(explained, &file::named(rows_file)))?;
-            }
-            Output::Json => {
-                let all = Everything::of(explained)?;
-                file::put_pieces(out, |out| all.json(out))?;
-            }
-            Output::Csv => {
-                let all = Everything::of(explained)?;
-                file::put_pieces(out, |out| all.csv(out))?;
-            }
-        }
-        if self.is_drawn() {
-            self.write_beside(&summaries)?;
-        }
-        Ok(Exit::Ok)
+        block_on(self.explain(format, model, rows_file))
     }
 
     /// Is there to be a report, or its plots?
@@ -258,46 +220,72 @@ impl Args {
         Ok((format, named))
     }
 
+    /// Reads, explains and writes, a piece after the other; then what is asked for beside it.
     async fn explain(
         &self,
         format: Format,
         model: Model,
         rows_file: &Path,
-    ) -> anyhow::Result<Explained> {
-        let features = model.features();
+    ) -> anyhow::Result<Exit> {
+        let features = model.features().to_vec();
         let singles = features.len() * model.outputs();
         let each = if self.interactions { singles * features.len() } else { singles };
         let each = 8 * (each + features.len()).max(1);
-        let most = (self.memory << 20) / each;
         let background = match &self.background {
-            Some(path) => Some(self.read(path, features, Some(MAX_BACKGROUND), most).await?),
+            Some(path) => {
+                let most = (self.memory << 20) / each;
+                Some(self.read(path, &features, Some(MAX_BACKGROUND), most).await?)
+            }
             None => None,
         };
         let left = self.left(&model, background.as_ref())?;
-        let found = self.read(rows_file, features, self.rows, left / each).await?;
-        let cancel = CancellationToken::new();
-        interrupt::listen(cancel.clone());
-        let over = cancel.clone();
+        // Trees are made ready once where there is room to keep them, else for each piece anew.
+        let beside = left.checked_sub(parts::KEPT);
+        let beside =
+            beside.filter(|left| background.is_some() && parts::size(each, *left).is_some());
+        let (keeps, left) = (beside.is_some(), beside.unwrap_or(left));
+        let size = parts::size(each, left).ok_or_else(|| {
+            UsageError("--memory: not even one row and its values fit; allow more".to_owned())
+        })?;
+        let source = file::named(rows_file);
+        let table = file::open(rows_file, Some(features.clone()), self.memory).await?;
+        let all = usize::try_from(table.rows()).unwrap_or(usize::MAX);
+        let all = self.rows.map_or(all, |rows| rows.min(all));
+        let frame = table.dataframe().map_err(unreadable)?;
+        let pieces = rows::Pieces::open(frame, &features, self.rows, size, &source).await?;
+
         let (pairs, probability) = (self.interactions, self.probability);
+        let asked = Asked { format, model: Arc::new(model), background, pairs, probability };
+        let (asked, output, out) = (Arc::new(asked), self.format, self.out.clone());
+        let digests = if self.is_drawn() { report::digests(&asked) } else { Vec::new() };
+        // What is on its way to somebody else leaves nothing behind: there one Ctrl-C ends the command.
+        let is_on_its_way = out.is_none() && output != Output::Table;
+        let (cancel, over) = (CancellationToken::new(), CancellationToken::new());
+        if is_on_its_way {
+            over.cancel();
+        }
+        interrupt::listen(if is_on_its_way { over } else { cancel.clone() });
+        // One piece waits while another is computed.
+        let (sender, receiver) = mpsc::channel(1);
+        let reading = tokio::spawn(pieces.send(sender, cancel.clone()));
+        let done = cancel.clone();
         let work = tokio::task::spawn_blocking(move || {
-            let progress = progress::shown();
-            let asked = Asked { rows: &found, background: background.as_ref(), pairs, probability };
-            let made = values(&model, &asked, &progress, &cancel);
-            progress.over();
-            let background = background.map(|rows| rows.len());
-            Ok(Explained {
-                format,
-                model,
-                rows: found,
-                values: made?,
-                pairs,
-                probability,
-                background,
-            })
+            let line = if is_on_its_way { progress::quiet() } else { progress::shown() };
+            let parts = Parts::new(&asked, receiver, all, keeps, line, cancel).map_err(refused)?;
+            let mut parts = parts.digested(digests);
+            let written = written(&mut parts, output, out.as_ref(), &source);
+            parts.over();
+            written.map(|()| parts.finish())
         });
-        let explained = work.await?;
-        over.cancel();
-        explained.map_err(refused)
+        let summaries = work.await?;
+        done.cancel();
+        let summaries = summaries?;
+        // Had it broken down, rows would be missing.
+        reading.await?;
+        if self.is_drawn() {
+            self.write_beside(&summaries)?;
+        }
+        Ok(Exit::Ok)
     }
 
     /// The memory that is left for rows and values, in bytes, beside the model's trees made ready for exact values.
@@ -343,23 +331,34 @@ fn refused(error: ExplainError) -> anyhow::Error {
     }
 }
 
-/// What SHAP values are asked for.
-struct Asked<'a> {
-    rows: &'a Rows,
-    background: Option<&'a Rows>,
-    pairs: bool,
-    probability: bool,
+/// Writes the result as it comes; to a file whole or not at all.
+fn written(
+    parts: &mut Parts,
+    output: Output,
+    out: Option<&PathBuf>,
+    source: &str,
+) -> anyhow::Result<()> {
+    match output {
+        Output::Table => {
+            let text = printing::table(parts, source)?;
+            parts.over();
+            file::put(out, text)
+        }
+        Output::Json => file::put_whole(out, |out| printing::json(parts, out)),
+        Output::Csv => file::put_whole(out, |out| printing::csv(parts, out)),
+    }
 }
 
 /// The values that are asked for.
 fn values(
-    model: &Model,
-    asked: &Asked<'_>,
+    asked: &Asked,
+    rows: &Rows,
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<Explanation, ExplainError> {
-    let Asked { rows, background, pairs, probability } = *asked;
-    match (model, background) {
+    let Asked { model, background, pairs, probability, .. } = asked;
+    let (pairs, probability) = (*pairs, *probability);
+    match (&**model, background) {
         (Model::Forest(forest), Some(background)) if probability => {
             shap::in_probability(forest, rows, background, progress, cancel)
         }

@@ -25,6 +25,11 @@ pub(super) fn shown() -> Line {
     Line(stderr().is_terminal().then(told))
 }
 
+/// A line that is never there: where the result is written to the terminal meanwhile.
+pub(super) fn quiet() -> Line {
+    Line(None)
+}
+
 impl Progress for Line {
     fn rows(&self, done: usize, all: usize) {
         let Some(told) = &self.0 else { return };

@@ -5,33 +5,27 @@ use std::path::Path;
 use anyhow::Context as _;
 use ephor_console::report::{ReportMeta, explained::html};
 use ephor_explain::{
-    ExplainError, Scorer as _,
+    Scorer as _,
     summary::{About, Digest, Method, Settings, Summary, Unit},
 };
 use ephor_kernel::{Clock as _, SystemClock};
 
-use super::{Args, Explained};
+use super::{Args, parts::Asked};
 use crate::cli::file;
 
 /// Of a model with more outputs, the first are reported.
 const MOST_OUTPUTS: usize = 10;
 
-/// Digests of exact values, one for each output.
-pub(super) fn of_values(explained: &Explained) -> Result<Vec<Summary>, ExplainError> {
-    let Explained { format, model, rows, values, pairs, probability, background } = explained;
+/// Empty digests for exact values, one for each output.
+pub(super) fn digests(asked: &Asked) -> Vec<Digest> {
+    let Asked { format, model, background, probability, .. } = asked;
     let unit = if *probability { Unit::Probability } else { Unit::Margin };
     (0..model.outputs().min(MOST_OUTPUTS))
         .map(|output| {
             let about = About::of(*format, model);
             let mut summary = Summary::new(Method::Shap, about, output, unit, model.features());
-            summary.background = background.map(|rows| rows as u64);
-            let mut digest = Digest::new(summary, &Settings::default());
-            if *pairs {
-                digest.add_pairs(rows, values)?;
-            } else {
-                digest.add(rows, values)?;
-            }
-            Ok(digest.finish())
+            summary.background = background.as_ref().map(|rows| rows.len() as u64);
+            Digest::new(summary, &Settings::default())
         })
         .collect()
 }

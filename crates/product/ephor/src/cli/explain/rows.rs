@@ -1,13 +1,17 @@
 //! A table's columns as the rows that a model takes.
 
 use arrow::{
-    array::{Array as _, ArrayRef, AsArray as _},
+    array::{Array as _, ArrayRef, AsArray as _, RecordBatch},
     compute::{can_cast_types, cast},
     datatypes::{DataType, Float64Type},
 };
-use ephor_explain::Rows;
+use ephor_explain::{CancellationToken, Rows};
 use ephor_fairness::DataFrame;
-use futures::StreamExt as _;
+use futures::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
+use tokio::sync::mpsc::Sender;
 
 use crate::exit::UsageError;
 
@@ -44,15 +48,13 @@ pub(super) struct Columns {
     pub groups: Vec<Option<String>>,
 }
 
-/// Reads the features' columns and those beside them, in one go: rows keep together.
-pub(super) async fn read_with(
-    table: DataFrame,
+/// Refuses a table that lacks columns which are asked for, or has others than numbers in their place; all of them at once.
+fn refuse(
+    table: &DataFrame,
     features: &[String],
     beside: &Beside,
-    count: Option<usize>,
-    most: usize,
     source: &str,
-) -> anyhow::Result<Columns> {
+) -> anyhow::Result<()> {
     let faults: Vec<String> = features
         .iter()
         .chain(&beside.target)
@@ -72,6 +74,19 @@ pub(super) async fn read_with(
     if !faults.is_empty() {
         return Err(UsageError(faults.join("\n")).into());
     }
+    Ok(())
+}
+
+/// Reads the features' columns and those beside them, in one go: rows keep together.
+pub(super) async fn read_with(
+    table: DataFrame,
+    features: &[String],
+    beside: &Beside,
+    count: Option<usize>,
+    most: usize,
+    source: &str,
+) -> anyhow::Result<Columns> {
+    refuse(&table, features, beside, source)?;
     let mut names: Vec<&str> = features.iter().map(String::as_str).collect();
     for name in beside.names() {
         if !names.contains(&name.as_str()) {
@@ -113,6 +128,78 @@ pub(super) async fn read_with(
         }
     }
     Ok(Columns { rows: Rows::new(values, width), targets, groups })
+}
+
+/// The features' columns of a table, a piece of its rows after the other, in the table's own order.
+pub(super) struct Pieces {
+    batches: BoxStream<'static, anyhow::Result<RecordBatch>>,
+    width: usize,
+    /// A piece has so many rows at most.
+    size: usize,
+    /// So many rows are still to come at most.
+    left: usize,
+    /// What is read beyond the last piece.
+    values: Vec<f64>,
+}
+
+impl Pieces {
+    /// Begins to read: `count` rows, or all.
+    pub(super) async fn open(
+        table: DataFrame,
+        features: &[String],
+        count: Option<usize>,
+        size: usize,
+        source: &str,
+    ) -> anyhow::Result<Self> {
+        refuse(&table, features, &Beside::default(), source)?;
+        let names: Vec<&str> = features.iter().map(String::as_str).collect();
+        // Its parts, one after the other: rows keep their order.
+        let streams = table.select_columns(&names)?.execute_stream_partitioned().await?;
+        let batches = stream::iter(streams).flatten();
+        let batches = batches.map(|batch| batch.map_err(anyhow::Error::from)).boxed();
+        let left = count.unwrap_or(usize::MAX);
+        Ok(Self { batches, width: features.len(), size, left, values: Vec::new() })
+    }
+
+    /// Hands piece after piece on, until there are no more, nobody takes them, or it is given up.
+    pub(super) async fn send(
+        mut self,
+        to: Sender<anyhow::Result<Rows>>,
+        cancel: CancellationToken,
+    ) {
+        let all = async {
+            while let Some(piece) = self.next().await.transpose() {
+                let is_last = piece.is_err();
+                if to.send(piece).await.is_err() || is_last {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            () = all => {}
+            () = cancel.cancelled() => {}
+        }
+    }
+
+    async fn next(&mut self) -> anyhow::Result<Option<Rows>> {
+        let wanted = self.size.min(self.left).saturating_mul(self.width);
+        while self.values.len() < wanted {
+            let Some(batch) = self.batches.next().await else { break };
+            let batch = batch?;
+            let columns = batch
+                .columns()
+                .iter()
+                .map(|column| cast(column, &DataType::Float64))
+                .collect::<Result<Vec<_>, _>>()?;
+            for row in 0..batch.num_rows() {
+                self.values.extend(columns.iter().map(|column| number(column, row)));
+            }
+        }
+        let beyond = self.values.split_off(wanted.min(self.values.len()));
+        let rows = Rows::new(std::mem::replace(&mut self.values, beyond), self.width);
+        self.left -= rows.len();
+        Ok((!rows.is_empty()).then_some(rows))
+    }
 }
 
 fn number(column: &ArrayRef, row: usize) -> f64 {
