@@ -138,13 +138,12 @@ pub async fn checked(response: Response) -> anyhow::Result<Response> {
     let mendable = status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS;
     let problem = serde_json::from_str::<Value>(&text).ok();
     let known = problem.and_then(|whole| Some((Problem::deserialize(&whole).ok()?, whole)));
-    let refusal = match known {
-        Some((problem, whole)) => Refusal { told: told(&problem), problem: whole, mendable },
-        None => {
-            let told = format!("the server answered {status}; is it an Ephor?");
-            let exit = if mendable { Exit::Usage } else { Exit::Failure };
-            Refusal { problem: own_problem(exit, &told), told, mendable }
-        }
+    let refusal = if let Some((problem, whole)) = known {
+        Refusal { told: told(&problem), problem: whole, mendable }
+    } else {
+        let told = format!("the server answered {status}; is it an Ephor?");
+        let exit = if mendable { Exit::Usage } else { Exit::Failure };
+        Refusal { problem: own_problem(exit, &told), told, mendable }
     };
     Err(refusal.into())
 }

@@ -85,12 +85,11 @@ impl Document {
         operation: &'a Value,
     ) -> Option<Described<'a>> {
         let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).ok()?;
-        let (kind, of_row, part) = match path.split_once("/{id}") {
-            Some((kind, part)) => (kind, true, part.trim_start_matches('/')),
-            None => {
-                let (kind, part) = path.split_once('/').unwrap_or((path, ""));
-                (kind, false, part)
-            }
+        let (kind, of_row, part) = if let Some((kind, part)) = path.split_once("/{id}") {
+            (kind, true, part.trim_start_matches('/'))
+        } else {
+            let (kind, part) = path.split_once('/').unwrap_or((path, ""));
+            (kind, false, part)
         };
         Some(Described {
             method,
