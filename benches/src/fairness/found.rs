@@ -16,9 +16,9 @@ pub struct Measured {
     pub peak: f64,
     /// By name, such as `Female|White|30-39`; empty when the work finds none.
     pub groups: BTreeMap<String, Group>,
-    /// What Ephor said where it refused the data.
+    /// What Ephor said where it counted values together.
     #[serde(default)]
-    pub refused: Option<String>,
+    pub pooled: Option<String>,
 }
 
 /// What all who count must agree on.

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use arrow::datatypes::{DataType, Field, Schema};
 use clap::ValueEnum;
-use ephor_fairness::{AnalysisError, AnalysisResult, AnalysisSpec};
+use ephor_fairness::{AnalysisResult, AnalysisSpec};
 use ephor_tabular::{OpenOptions, Source, Table};
 use parquet::arrow::{
     ProjectionMask,
@@ -57,7 +57,7 @@ impl Work {
 /// Does it and prints what it cost and found.
 pub async fn work(work: Work, file: PathBuf, score: &str) -> Result<()> {
     let clock = Clock::start()?;
-    let (mut groups, mut refused) = (BTreeMap::new(), None);
+    let (mut groups, mut pooled) = (BTreeMap::new(), None);
     match work {
         Work::Decode => {
             let score = score.to_owned();
@@ -71,13 +71,12 @@ pub async fn work(work: Work, file: PathBuf, score: &str) -> Result<()> {
         Work::Attribute => {
             let prediction = Some("y_pred".to_owned());
             let spec = AnalysisSpec { prediction, ..AnalysisSpec::new("y_true", [score]) };
-            if let Err(error) = analyze(file, &spec).await {
-                refused = Some(tells_nothing_apart(&error).ok_or(error)?);
-            }
+            let said = analyze(file, &spec).await?.warnings;
+            pooled = said.into_iter().find(|warning| warning.contains("are counted together"));
         }
     }
     let Spent { cpu, wall } = clock.read()?;
-    tell(&Measured { cpu, wall, peak: peak()?, groups, refused })
+    tell(&Measured { cpu, wall, peak: peak()?, groups, pooled })
 }
 
 /// Prints it as JSON, for the program that started this one.
@@ -91,13 +90,6 @@ pub(super) fn spec(score: &str) -> AnalysisSpec {
         score: Some(score.to_owned()),
         ..AnalysisSpec::new("y_true", PROTECTED)
     }
-}
-
-/// What is said where it is refused because of so many values. That is an answer too, and has its cost.
-fn tells_nothing_apart(error: &anyhow::Error) -> Option<String> {
-    let faults = error.downcast_ref::<AnalysisError>()?.faults();
-    let fault = faults.iter().find(|fault| fault.code == "too_many_values")?;
-    Some(fault.message.clone())
 }
 
 async fn analyze(file: PathBuf, spec: &AnalysisSpec) -> Result<AnalysisResult> {

@@ -150,7 +150,7 @@ pub struct Rows {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exclusion {
     /// `missing_target`, `missing_prediction`, `missing_score`, `nan_score`, `invalid_weight`, `missing_attribute`,
-    /// `missing_stratum`.
+    /// `missing_stratum`, `pooled_values`.
     pub reason: String,
     /// The column.
     pub column: String,
@@ -175,7 +175,7 @@ pub struct AttributeResult {
     pub reference: Option<Reference>,
     /// All groups, ordered by name.
     pub groups: Vec<Group>,
-    /// Groups below the least size: in `groups`, but not in any disparity.
+    /// Groups below the least size, and values that are counted together as “(other)”: in `groups`, but not in any disparity.
     pub small_groups: Vec<SmallGroup>,
     /// Every disparity of the registry, in its order.
     pub disparities: Vec<Disparity>,
@@ -220,7 +220,7 @@ pub struct Group {
     pub weight: f64,
     /// Kish's effective sample size; equal to `n` without weights.
     pub effective: f64,
-    /// Below the least group size: not compared.
+    /// Below the least group size, or values that are counted together as “(other)”: not compared.
     pub small: bool,
     /// Rows without a label.
     pub missing_target: u64,

@@ -77,6 +77,27 @@ async fn a_file_here_is_counted_where_its_codes_lie() {
     }
 }
 
+/// More values than there are codes: they are counted there before the cube is made there.
+#[tokio::test]
+async fn very_many_values_are_counted_there_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("many.parquet");
+    let rows = 70_000;
+    people(&path, rows);
+    let loopback = loopback(4).await;
+    let spec = AnalysisSpec {
+        protected: vec!["id".to_owned(), "sex".to_owned()],
+        reference_groups: [("id".to_owned(), "7".to_owned())].into(),
+        score: None,
+        ..spec()
+    };
+    let here = here(&path, &spec).await.unwrap();
+    let there = there(&loopback.cluster, &path, rows, &spec).await.unwrap();
+    let names = here.attributes[0].groups.iter().map(|group| (group.name.as_str(), group.n));
+    assert_eq!(names.collect::<Vec<_>>(), [("(other)", 69_999), ("7", 1)]);
+    assert_same(&spec, &here, &there);
+}
+
 #[tokio::test]
 async fn what_is_refused_here_is_refused_there_in_the_same_words() {
     let folder = tempfile::tempdir().unwrap();

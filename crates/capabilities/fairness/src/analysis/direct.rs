@@ -22,33 +22,30 @@ use object_store::local::LocalFileSystem;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Progress,
-    scan::{TELL, read_error},
-};
+use super::{Progress, crowded::Stop, scan::TELL};
 use crate::{
     AnalysisError, AnalysisSpec,
-    cube::{Cube, FUNCTION_NAME, Layout, parquet},
+    cube::{Cube, FUNCTION_NAME, parquet},
 };
 
 /// What the scan of a Parquet file calls itself that is guarded against panics of its reader, as those of `ephor-tabular` are.
 const GUARDED: &str = "GuardedScan";
 
-/// Reads the table here, if it is a whole local Parquet file that can be. `None`: it is something else.
+/// Reads the table here to a cube like `empty`, if it is a whole local Parquet file that can be. `None`: it is something else.
 pub(super) async fn scan(
     table: &DataFrame,
     spec: &AnalysisSpec,
-    layout: &Layout,
+    empty: &Cube,
     progress: &dyn Progress,
     cancel: &CancellationToken,
-) -> Result<Option<Cube>, AnalysisError> {
-    if layout.weight {
+) -> Result<Option<Cube>, Stop> {
+    if empty.layout.weight {
         return Ok(None);
     }
     let (session, plan) = table.clone().into_parts();
     let found = tokio::select! {
         biased;
-        () = cancel.cancelled() => return Err(AnalysisError::Cancelled),
+        () = cancel.cancelled() => return Err(AnalysisError::Cancelled.into()),
         found = source(&session, &plan, spec) => found.map_err(AnalysisError::Read)?,
     };
     let Some(source) = found else { return Ok(None) };
@@ -56,7 +53,7 @@ pub(super) async fn scan(
     let total = Some(source.rows());
     progress.rows(0, total);
     let threads = session.config().target_partitions().min(source.groups()).max(1);
-    let scan = Arc::new(parquet::Scan::new(source, layout.clone()));
+    let scan = Arc::new(parquet::Scan::new(source, empty.clone()));
     // Dropping this future, or cancelling, stops the threads at their next block of rows.
     let stop = cancel.child_token();
     let _stops = stop.clone().drop_guard();
@@ -75,18 +72,18 @@ pub(super) async fn scan(
             () = cancel.cancelled() => {
                 stop.cancel();
                 running.shutdown().await;
-                return Err(AnalysisError::Cancelled);
+                return Err(AnalysisError::Cancelled.into());
             }
             ended = running.join_next() => match ended {
-                Some(Ok(part)) => parts.push(part.map_err(|error| read_error(error, spec))?),
-                Some(Err(failed)) if failed.is_panic() => return Err(damaged()),
-                Some(Err(failed)) => return Err(AnalysisError::Engine(failed.to_string())),
-                None => return Err(AnalysisError::Engine("a thread of the scan is gone".to_owned())),
+                Some(Ok(part)) => parts.push(part.map_err(|error| Stop::of(error, spec))?),
+                Some(Err(failed)) if failed.is_panic() => return Err(damaged().into()),
+                Some(Err(failed)) => return Err(AnalysisError::Engine(failed.to_string()).into()),
+                None => return Err(AnalysisError::Engine("a thread of the scan is gone".to_owned()).into()),
             },
             _ = tick.tick() => progress.rows(scan.rows(), total),
         }
     }
-    let cube = scan.finish(parts).map_err(|error| read_error(error, spec))?;
+    let cube = scan.finish(parts).map_err(|error| Stop::of(error, spec))?;
     Ok(Some(cube))
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Groups {
 pub(crate) struct GroupTally {
     pub values: Vec<String>,
     pub name: String,
+    /// Values that are counted together and are no group of people: not compared.
+    pub is_rest: bool,
     pub tally: Tally,
 }
 
@@ -110,12 +112,16 @@ impl Cells {
             .into_iter()
             .zip(tallies)
             .map(|(key, tally)| {
+                let is_rest = attributes
+                    .iter()
+                    .zip(&key)
+                    .any(|(attribute, code)| cube.is_other(*attribute, *code));
                 let values: Vec<String> = attributes
                     .iter()
                     .zip(key)
                     .map(|(attribute, code)| cube.dictionary(*attribute).name(code).to_owned())
                     .collect();
-                GroupTally { name: values.join("|"), values, tally }
+                GroupTally { name: values.join("|"), values, is_rest, tally }
             })
             .enumerate()
             .filter(|(_, group)| group.tally.all.n > 0)

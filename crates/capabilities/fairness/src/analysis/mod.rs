@@ -3,6 +3,7 @@
 mod attribute;
 mod bins;
 mod compare;
+mod crowded;
 mod direct;
 mod draws;
 mod estimates;
@@ -72,7 +73,8 @@ impl<F: Fn(u64, Option<u64>) + Send + Sync> Progress for F {
 
 /// Analyses `table` for bias.
 ///
-/// Reads the columns that `spec` names once, in parallel, within bounded memory. Of a table that is a whole Parquet file on
+/// Reads the columns that `spec` names once, in parallel, within bounded memory; where an attribute has more values than there are
+/// codes, three times: those of its values with the most rows are kept, the others counted together and not compared. Of a table that is a whole Parquet file on
 /// disk the codes are counted where they lie, without weights; anything else is read by DataFusion, text columns fastest as
 /// `Dictionary(Int32, Utf8)`, see [`cube::dictionary_schema`](crate::cube::dictionary_schema). A table of a session that is
 /// [`Remote`] is read by other machines. The result is the same.
@@ -87,7 +89,13 @@ pub async fn analyze(
     cancel: &CancellationToken,
 ) -> Result<AnalysisResult, AnalysisError> {
     let again = spec.needs_rows().then(|| table.clone());
-    let cube = read_cube(table, spec, progress, cancel).await?;
+    // What is read beside the cube, and the law's reports, tell all values apart.
+    let crowded = if spec.law.is_some() || spec.needs_rows() {
+        scan::Crowded::Refused
+    } else {
+        scan::Crowded::Pooled
+    };
+    let cube = read(table, spec, crowded, progress, cancel).await?;
     let asked = spec.clone();
     // The rest takes milliseconds, but all threads: not the runtime's.
     let mut result = off_thread(move || analyze_cube(&cube, &asked)).await?;
@@ -118,7 +126,8 @@ async fn beside(
     Ok(())
 }
 
-/// Makes the cube of a table: [`analyze`] without the analysis, for reports that are made of the cube.
+/// Makes the cube of a table: [`analyze`] without the analysis, for reports that are made of the cube. An attribute of more values
+/// than there are codes is refused, as such reports tell all of them apart.
 ///
 /// # Errors
 /// As [`analyze`].
@@ -128,12 +137,22 @@ pub async fn read_cube(
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<Cube, AnalysisError> {
+    read(table, spec, scan::Crowded::Refused, progress, cancel).await
+}
+
+async fn read(
+    table: DataFrame,
+    spec: &AnalysisSpec,
+    crowded: scan::Crowded,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<Cube, AnalysisError> {
     let mut faults = spec.faults();
     faults.extend(scan::column_faults(spec, table.schema().as_arrow()));
     if !faults.is_empty() {
         return Err(AnalysisError::Invalid(faults));
     }
-    scan::scan(table, spec, progress, cancel).await
+    scan::scan(table, spec, crowded, progress, cancel).await
 }
 
 /// Analyses a cube: [`analyze`] without the scan, for cubes that were made elsewhere.
@@ -214,7 +233,8 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
     };
     let recommendations = recommend::recommend(&results, &comparisons, &data);
     let intersections = results.split_off(spec.protected.len());
-    let all = GroupTally { values: Vec::new(), name: "all".to_owned(), tally: whole };
+    let all =
+        GroupTally { values: Vec::new(), name: "all".to_owned(), is_rest: false, tally: whole };
     let (compliance_score, scored_disparities, left_out) = summary::compliance(&results, spec, has);
     Ok(AnalysisResult {
         engine_version: ENGINE_VERSION.to_owned(),
@@ -234,7 +254,7 @@ pub fn analyze_cube(cube: &Cube, spec: &AnalysisSpec) -> Result<AnalysisResult, 
         recommendations,
         warnings: [
             skipped,
-            summary::warnings(cube, spec, &all.tally, &draws, &results, &intersections),
+            summary::warnings(cube, spec, &cells, &all.tally, &draws, &results, &intersections),
         ]
         .concat(),
         counts: summary::counts(&results, &intersections),
@@ -293,7 +313,7 @@ fn comparison(
     overall: &[Estimated],
     faults: &mut Vec<Fault>,
 ) -> Comparison {
-    let small = |group: &GroupTally| group.tally.all.n < spec.min_group_size;
+    let small = |group: &GroupTally| group.is_rest || group.tally.all.n < spec.min_group_size;
     let compared: Vec<usize> =
         (0..groups.all.len()).filter(|index| !small(&groups.all[*index])).collect();
     let (reference, no_reference) = reference(&groups, &compared, spec, faults);

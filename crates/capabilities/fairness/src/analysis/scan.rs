@@ -19,10 +19,14 @@ use datafusion::{
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use super::{Progress, Remote, RemoteError, direct};
+use super::{
+    Progress, Remote, RemoteError,
+    crowded::{self, Stop},
+    direct,
+};
 use crate::{
     AnalysisError, AnalysisSpec, Fault,
-    cube::{Cube, CubeError, Layout, Reader, State, Watch, fair_cube, limits},
+    cube::{Cube, CubeError, Layout, Pool, Reader, State, Watch, fair_cube, limits},
     fault::nearest,
 };
 
@@ -126,24 +130,31 @@ pub(crate) fn describe(kind: &DataType) -> String {
 /// # Errors
 /// If a column is not there.
 pub fn plan(table: DataFrame, spec: &AnalysisSpec) -> Result<DataFrame, DataFusionError> {
-    plan_for(table, spec, Reader::Elsewhere)
+    plan_for(table, spec, &[], Reader::Elsewhere)
 }
 
 fn plan_for(
     table: DataFrame,
     spec: &AnalysisSpec,
+    pools: &[Option<Pool>],
     reader: Reader,
 ) -> Result<DataFrame, DataFusionError> {
-    let mut arguments = vec![layout(spec).literal(reader)?];
+    let mut arguments = vec![layout(spec).literal(pools, reader)?];
     for name in spec.columns() {
-        let (qualifier, field) = table
-            .schema()
-            .iter()
-            .find(|(_, field)| field.name() == name)
-            .ok_or_else(|| DataFusionError::Plan(format!("there is no column {name}")))?;
-        arguments.push(Expr::Column(Column::new(qualifier.cloned(), field.name())));
+        arguments.push(column(&table, name)?.0);
     }
     table.aggregate(Vec::new(), vec![fair_cube().call(arguments).alias("cube")])
+}
+
+/// A column of the table, and what it holds.
+pub(super) fn column(table: &DataFrame, name: &str) -> Result<(Expr, DataType), DataFusionError> {
+    let (qualifier, field) = table
+        .schema()
+        .iter()
+        .find(|(_, field)| field.name() == name)
+        .ok_or_else(|| DataFusionError::Plan(format!("there is no column {name}")))?;
+    let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
+    Ok((column, field.data_type().clone()))
 }
 
 pub(crate) fn layout(spec: &AnalysisSpec) -> Layout {
@@ -158,45 +169,85 @@ pub(crate) fn layout(spec: &AnalysisSpec) -> Layout {
     }
 }
 
+/// What becomes of an attribute of more values than there are codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Crowded {
+    /// It is refused.
+    Refused,
+    /// The values that can be compared are kept, the others counted together. The table is read anew: to count each value, and
+    /// then to make the cube.
+    Pooled,
+}
+
 /// Makes the cube of a table: of a local Parquet file by itself, of anything else by DataFusion, here or elsewhere.
 pub(crate) async fn scan(
     table: DataFrame,
     spec: &AnalysisSpec,
+    crowded: Crowded,
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<Cube, AnalysisError> {
     let remote = Remote::of(&table);
-    let direct = match remote {
-        Some(_) => None,
-        None => direct::scan(&table, spec, &layout(spec), progress, cancel).await?,
-    };
-    let cube = match direct {
-        Some(cube) => cube,
-        None => planned(table, spec, remote.as_deref(), progress, cancel).await?,
-    };
-    progress.rows(cube.rows, Some(cube.rows));
-    Ok(cube)
+    let mut pools: Vec<Option<Pool>> = vec![None; spec.protected.len()];
+    loop {
+        let found = once(table.clone(), spec, &pools, remote.as_deref(), progress, cancel).await;
+        match found {
+            Ok(cube) => {
+                progress.rows(cube.rows, Some(cube.rows));
+                return Ok(cube);
+            }
+            // Strata are compared within, and what is counted together is no stratum: they have no pool.
+            Err(Stop::Crowded(at))
+                if crowded == Crowded::Pooled && matches!(pools.get(at), Some(None)) =>
+            {
+                let pool = crowded::pool(&table, spec, at, remote.is_some(), cancel);
+                // What few need is no part of every analysis' future.
+                pools[at] = Some(Box::pin(pool).await?);
+            }
+            Err(stop) => return Err(stop.told(spec)),
+        }
+    }
+}
+
+/// Reads the table once.
+async fn once(
+    table: DataFrame,
+    spec: &AnalysisSpec,
+    pools: &[Option<Pool>],
+    remote: Option<&Remote>,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<Cube, Stop> {
+    if remote.is_none() {
+        let empty = Cube::with_pools(layout(spec), pools)
+            .map_err(|error| AnalysisError::Engine(error.to_string()))?;
+        if let Some(cube) = direct::scan(&table, spec, &empty, progress, cancel).await? {
+            return Ok(cube);
+        }
+    }
+    planned(table, spec, pools, remote, progress, cancel).await
 }
 
 /// Runs the plan.
 async fn planned(
     table: DataFrame,
     spec: &AnalysisSpec,
+    pools: &[Option<Pool>],
     remote: Option<&Remote>,
     progress: &dyn Progress,
     cancel: &CancellationToken,
-) -> Result<Cube, AnalysisError> {
+) -> Result<Cube, Stop> {
     let watch = Watch::start();
     let reader = match remote {
         Some(_) => Reader::Elsewhere,
         None => Reader::Here(watch.number()),
     };
-    let planned = plan_for(table, spec, reader).map_err(AnalysisError::Read)?;
+    let planned = plan_for(table, spec, pools, reader).map_err(AnalysisError::Read)?;
     let context = Arc::new(planned.task_ctx());
     let plan = tokio::select! {
         biased;
-        () = cancel.cancelled() => return Err(AnalysisError::Cancelled),
-        plan = planned.create_physical_plan() => plan.map_err(|error| read_error(error, spec))?,
+        () = cancel.cancelled() => return Err(AnalysisError::Cancelled.into()),
+        plan = planned.create_physical_plan() => plan.map_err(|error| Stop::of(error, spec))?,
     };
     let total = remote.map_or_else(|| rows_known(&plan), |remote| remote.rows);
     progress.rows(0, total);
@@ -221,12 +272,12 @@ async fn planned(
             biased;
             () = cancel.cancelled() => {
                 task.shutdown().await;
-                return Err(AnalysisError::Cancelled);
+                return Err(AnalysisError::Cancelled.into());
             }
             ended = task.join_next() => match ended {
-                Some(Ok(read)) => break read.map_err(|error| read_error(error, spec))?,
-                Some(Err(failed)) => return Err(AnalysisError::Engine(failed.to_string())),
-                None => return Err(AnalysisError::Engine("the scan ended without a result".to_owned())),
+                Some(Ok(read)) => break read.map_err(|error| Stop::of(error, spec))?,
+                Some(Err(failed)) => return Err(AnalysisError::Engine(failed.to_string()).into()),
+                None => return Err(AnalysisError::Engine("the scan ended without a result".to_owned()).into()),
             },
             _ = tick.tick() => progress.rows(watch.rows(), total),
         }
@@ -237,21 +288,20 @@ async fn planned(
     let cube = match state {
         State::Cube(cube) => *cube,
         State::Refused(error) => {
-            return Err(read_error(DataFusionError::External(Box::new(error)), spec));
+            return Err(Stop::of(DataFusionError::External(Box::new(error)), spec));
         }
     };
-    match remote.and_then(|remote| remote.rows) {
-        Some(rows) if cube.rows == 0 && rows > 0 => Err(RemoteError(format!(
+    let why = match remote.and_then(|remote| remote.rows) {
+        Some(rows) if cube.rows == 0 && rows > 0 => format!(
             "the other machines found none of the table's {rows} rows: they must see it under the same name"
-        ))
-        .into()),
-        Some(rows) if rows != cube.rows => Err(RemoteError(format!(
+        ),
+        Some(rows) if rows != cube.rows => format!(
             "the other machines read {} rows of a table that has {rows}: they see another file at its place",
             cube.rows
-        ))
-        .into()),
-        _ => Ok(cube),
-    }
+        ),
+        _ => return Ok(cube),
+    };
+    Err(AnalysisError::from(RemoteError(why)).into())
 }
 
 /// Rows that the sources say they have, if they all do.

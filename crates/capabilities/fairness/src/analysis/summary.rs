@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     AnalysisSpec,
-    cube::{Cube, MISSING_NAME},
+    cube::{Cube, MAX_KEPT, MISSING_NAME, OTHER_NAME},
     disparities::{self, DIFFERENCE_THRESHOLD},
     result::{
         AttributeResult, Exclusion, LeftOut, PredictionSource, ScorePrecision, ScoredDisparity,
@@ -171,6 +171,12 @@ pub(crate) fn excluded(
             rows,
             "They say nothing of this attribute: they are a group of their own, “(missing)”.",
         );
+        add(
+            "pooled_values",
+            attribute,
+            rest(cube, cells, position),
+            "Their values of this attribute are so many that they are counted together, as “(other)”: that is no group, and not compared.",
+        );
     }
     if let Some(strata) = &spec.strata {
         let position = spec.protected.len();
@@ -188,6 +194,56 @@ pub(crate) fn excluded(
     excluded
 }
 
+/// How many rows have a value of this attribute that is counted together with others.
+fn rest(cube: &Cube, cells: &Cells, position: usize) -> u64 {
+    let cells = cells.tallies.iter().enumerate();
+    cells
+        .filter(|(cell, _)| {
+            let code = cube.index.codes(*cell).get(position);
+            code.is_some_and(|code| cube.is_other(position, *code))
+        })
+        .map(|(_, tally)| tally.all.n)
+        .sum()
+}
+
+/// What is counted together of an attribute, and why.
+fn pooled_warning(
+    cube: &Cube,
+    spec: &AnalysisSpec,
+    cells: &Cells,
+    position: usize,
+) -> Option<String> {
+    let pooled = cube.pooled(position)?;
+    let (attribute, least) = (&spec.protected[position], spec.min_group_size);
+    let mut warning = format!(
+        "{attribute} has so many different values that {} of them are counted together, as “{OTHER_NAME}”, with {} rows, which is not compared",
+        pooled.values,
+        rest(cube, cells, position),
+    );
+    let small = pooled.values - pooled.large.min(pooled.values);
+    match (small, pooled.large) {
+        (_, 0) => warning.push_str(&format!(": each has fewer than {least} rows.")),
+        (0, _) => warning.push_str(&format!(": the {MAX_KEPT} values with the most rows are kept.")),
+        (small, large) => warning.push_str(&format!(
+            ": {small} have fewer than {least} rows each; for {large} there is no room beside the values with more rows, {MAX_KEPT} at most."
+        )),
+    }
+    Some(warning)
+}
+
+/// How many of the groups that are not compared are values that are counted together.
+fn rests(cube: &Cube, spec: &AnalysisSpec, result: &AttributeResult) -> usize {
+    let is_pooled = |name: &String| {
+        let position = spec.protected.iter().position(|other| other == name);
+        position.is_some_and(|position| cube.pooled(position).is_some())
+    };
+    let pooled: Vec<bool> = result.attributes.iter().map(is_pooled).collect();
+    let is_rest = |values: &[String]| {
+        values.iter().zip(&pooled).any(|(value, pooled)| *pooled && value == OTHER_NAME)
+    };
+    result.groups.iter().filter(|group| is_rest(&group.values)).count()
+}
+
 /// Why so much is not there where nothing is known of what is true.
 const NO_LABELS: &str = "There is no column of labels: rates of errors, accuracy, calibration and all else that compares with what is true are left out. What is said is how often each group is selected and how it is scored, not whether rightly.";
 
@@ -195,6 +251,7 @@ const NO_LABELS: &str = "There is no column of labels: rates of errors, accuracy
 pub(crate) fn warnings(
     cube: &Cube,
     spec: &AnalysisSpec,
+    cells: &Cells,
     whole: &Tally,
     draws: &Draws,
     attributes: &[AttributeResult],
@@ -230,9 +287,12 @@ pub(crate) fn warnings(
         });
     }
     strata_warnings(spec, attributes, intersections, &mut warnings);
+    let pooled = 0..spec.protected.len();
+    warnings.extend(pooled.filter_map(|position| pooled_warning(cube, spec, cells, position)));
     for result in attributes.iter().chain(intersections) {
-        if !result.small_groups.is_empty() {
-            let (count, least) = (result.small_groups.len(), spec.min_group_size);
+        let count = result.small_groups.len().saturating_sub(rests(cube, spec, result));
+        if count > 0 {
+            let least = spec.min_group_size;
             let mut warning = format!(
                 "{count} of {} groups of {} have fewer than {least} rows: they are listed, but not compared.",
                 result.groups.len(),

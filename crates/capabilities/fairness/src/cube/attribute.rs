@@ -206,7 +206,10 @@ impl AttributeReader {
             return Ok(*code);
         }
         let code = self.dictionary.code(&value.to_string())?;
-        self.integers.insert(value, code);
+        // Of the others there may be any number.
+        if !self.dictionary.is_other(code) {
+            self.integers.insert(value, code);
+        }
         Ok(code)
     }
 }

@@ -2,8 +2,10 @@
 
 use super::{
     Cube, CubeError, Layout, ScoreCell, WeightCell,
+    dictionary::Dictionary,
     histogram::{Binned, Histogram, MOST_HALVINGS, stride},
-    limits::MAX_CELLS,
+    limits::{MAX_CELLS, MAX_VALUES},
+    pool::Pooled,
     repeats::Repeats,
     sum::Sum,
     table::{Entry, LAST_LEVEL},
@@ -12,7 +14,7 @@ use crate::metrics::reliability::BINS;
 
 /// What an entry of the histogram takes.
 const ENTRY_BYTES: usize = 5 * 8;
-const MAGIC: [u8; 4] = *b"EFC3";
+const MAGIC: [u8; 4] = *b"EFC4";
 
 impl Cube {
     /// Its state.
@@ -43,7 +45,12 @@ impl Cube {
                 }
             }
         }
-        for attribute in &self.attributes {
+        for (attribute, pooled) in self.attributes.iter().zip(&self.pooled) {
+            out.number(u64::from(pooled.is_some()));
+            if let Some(Pooled { values, large }) = pooled {
+                out.number(*values);
+                out.number(*large);
+            }
             let names = attribute.dictionary.names();
             out.number(names.len() as u64);
             names.for_each(|name| out.bytes(name.as_bytes()));
@@ -99,13 +106,8 @@ impl Cube {
                 }
             }
         }
-        for attribute in &mut cube.attributes {
-            for _ in 0..from.number()? {
-                attribute
-                    .dictionary
-                    .code(from.text()?)
-                    .map_err(|_| CubeError::Damaged("its dictionary"))?;
-            }
+        for (attribute, pooled) in cube.attributes.iter_mut().zip(&mut cube.pooled) {
+            (attribute.dictionary, *pooled) = read_dictionary(&mut from)?;
         }
         cube.index.reserve(cube.attributes.iter().map(|attribute| attribute.dictionary.bits()));
         let cells = from.number()? as usize;
@@ -201,6 +203,31 @@ impl Cube {
         }
         Ok(())
     }
+}
+
+/// The values of an attribute, and what of them is counted together.
+fn read_dictionary(from: &mut Reader<'_>) -> Result<(Dictionary, Option<Pooled>), CubeError> {
+    let damaged = |_| CubeError::Damaged("its dictionary");
+    let pooled = match from.number()? {
+        0 => None,
+        _ => Some(Pooled { values: from.number()?, large: from.number()? }),
+    };
+    let length = from.number()?;
+    if length > MAX_VALUES as u64 {
+        return Err(CubeError::Damaged("the number of an attribute's values"));
+    }
+    let names = (0..length).map(|_| from.text()).collect::<Result<Vec<&str>, _>>()?;
+    let dictionary = if pooled.is_some() {
+        // The others come last, there as here.
+        Dictionary::closed(names.into_iter()).map_err(damaged)?
+    } else {
+        let mut dictionary = Dictionary::default();
+        for name in names {
+            dictionary.code(name).map_err(damaged)?;
+        }
+        dictionary
+    };
+    Ok((dictionary, pooled))
 }
 
 fn read_histogram(

@@ -9,6 +9,9 @@ impl Cube {
         if self.layout != other.layout {
             return Err(CubeError::Damaged("two cubes of different layouts"));
         }
+        if self.pooled != other.pooled {
+            return Err(CubeError::Damaged("two cubes that keep different values"));
+        }
         self.rows += other.rows;
         self.invalid_weights += other.invalid_weights;
         self.invalid_scores += other.invalid_scores;

@@ -15,6 +15,7 @@ mod layout;
 pub mod limits;
 mod merge;
 pub(crate) mod parquet;
+pub(crate) mod pool;
 mod repeats;
 mod scores;
 mod state;
@@ -30,7 +31,7 @@ use arrow::{
     compute::cast,
     datatypes::{DataType, Float64Type},
 };
-pub use dictionary::MISSING_NAME;
+pub use dictionary::{MISSING_NAME, OTHER_NAME};
 pub use layout::{CubeError, Layout, dictionary_schema};
 pub(crate) use state::State;
 pub(crate) use udaf::Reader;
@@ -40,6 +41,7 @@ pub(crate) use attribute::AttributeReader;
 pub(crate) use histogram::{Binned, Histogram, Rows, tenth};
 pub(crate) use index::CellIndex;
 pub(crate) use labels::{LabelReader, Labels, Rule};
+pub(crate) use pool::{MAX_KEPT, Pool, Pooled};
 pub(crate) use scores::{LOSS_UNIT, ScoreCell};
 pub(crate) use watch::Watch;
 
@@ -62,6 +64,8 @@ pub(crate) struct WeightCell {
 pub struct Cube {
     pub(crate) layout: Layout,
     pub(crate) attributes: Vec<AttributeReader>,
+    /// Of each attribute, what is counted together; `None` if each value is counted by itself.
+    pub(crate) pooled: Vec<Option<Pooled>>,
     pub(crate) target: LabelReader,
     pub(crate) prediction: LabelReader,
     pub(crate) index: CellIndex,
@@ -101,6 +105,7 @@ impl Cube {
         let named = layout.positive.clone();
         Self {
             attributes: (0..layout.attributes).map(|_| AttributeReader::new()).collect(),
+            pooled: vec![None; layout.attributes],
             target: LabelReader::new(Rule::new(named.as_deref(), false)),
             prediction: LabelReader::new(Rule::new(named.as_deref(), true)),
             index: CellIndex::new(layout.attributes),

@@ -29,7 +29,7 @@ use datafusion::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cube, CubeError, Layout, State, watch::counter};
+use super::{Cube, CubeError, Layout, State, pool::Pool, watch::counter};
 
 /// The function's name.
 pub const FUNCTION_NAME: &str = "fair_cube";
@@ -45,13 +45,15 @@ pub fn fair_cube() -> Arc<AggregateUDF> {
 }
 
 impl Layout {
-    /// The function's first argument: a dictionary literal, which costs a batch one value and not one for each row.
-    pub(crate) fn literal(&self, reader: Reader) -> Result<Expr> {
+    /// The function's first argument: a dictionary literal, which costs a batch one value and not one for each row. The pools
+    /// are those of [`Cube::with_pools`].
+    pub(crate) fn literal(&self, pools: &[Option<Pool>], reader: Reader) -> Result<Expr> {
         let (watch, keeps_refusals) = match reader {
             Reader::Here(watch) => (Some(watch), false),
             Reader::Elsewhere => (None, true),
         };
-        let argument = Argument { layout: Cow::Borrowed(self), watch, keeps_refusals };
+        let (layout, pools) = (Cow::Borrowed(self), Cow::Borrowed(pools));
+        let argument = Argument { layout, watch, keeps_refusals, pools };
         let text = serde_json::to_string(&argument)
             .map_err(|error| DataFusionError::External(Box::new(error)))?;
         Ok(lit(ScalarValue::Dictionary(
@@ -78,6 +80,8 @@ struct Argument<'a> {
     /// Data that are refused are no error, which machines would try again, but the result.
     #[serde(default)]
     keeps_refusals: bool,
+    #[serde(default)]
+    pools: Cow<'a, [Option<Pool>]>,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -117,10 +121,10 @@ impl AggregateUDFImpl for FairCube {
         let Some(layout) = layout else {
             return exec_err!("the first argument of {FUNCTION_NAME} is no literal layout");
         };
-        let Argument { layout, watch, keeps_refusals } = serde_json::from_str(&layout)
+        let Argument { layout, watch, keeps_refusals, pools } = serde_json::from_str(&layout)
             .map_err(|error| DataFusionError::External(Box::new(error)))?;
         Ok(Box::new(CubeAccumulator {
-            cube: Cube::new(layout.into_owned()),
+            cube: Cube::with_pools(layout.into_owned(), &pools).map_err(external)?,
             keeps_refusals,
             refused: None,
             rows: watch.and_then(counter),

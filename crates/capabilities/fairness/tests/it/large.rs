@@ -6,6 +6,7 @@ use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use ephor_fairness::{
     AnalysisError, AnalysisSpec,
     cube::{Cube, Layout, limits},
+    law::{LawSpec, Rule},
 };
 
 use crate::support::{Find, batch, faults, run, table};
@@ -91,15 +92,17 @@ async fn many_groups_have_disparities_and_say_that_not_every_pair_is_looked_at()
 
 #[tokio::test]
 async fn too_many_values_or_combinations_are_refused() {
+    // Whoever compares within strata, and the law, tell all values apart.
     let rows = limits::MAX_VALUES as u64 + 2;
     let unique: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows as i64));
-    let spec = AnalysisSpec::new("y", ["g"]);
-    let found =
-        faults(run(table(vec![batch(vec![("g", unique), ("y", bits(rows, 0))])]), &spec).await);
-    assert_eq!(
-        (found[0].where_.as_str(), found[0].code.as_str()),
-        ("/protected/0", "too_many_values")
-    );
+    let whole = batch(vec![("g", unique), ("h", bits(rows, 1)), ("y", bits(rows, 0))]);
+    let within = AnalysisSpec { strata: Some("g".to_owned()), ..AnalysisSpec::new("y", ["h"]) };
+    let law = Some(LawSpec::new([Rule::Eeoc]));
+    let by_law = AnalysisSpec { law, ..AnalysisSpec::new("y", ["g"]) };
+    for (spec, place) in [(within, "/strata"), (by_law, "/protected/0")] {
+        let found = faults(run(table(vec![whole.clone()]), &spec).await);
+        assert_eq!((found[0].where_.as_str(), found[0].code.as_str()), (place, "too_many_values"));
+    }
 
     let rows = limits::MAX_CELLS as u64 + 100_000;
     let part = |by: u64| -> ArrayRef {

@@ -12,6 +12,7 @@ mod comparison;
 mod coverage;
 mod coverage_everybody;
 mod coverage_tasks;
+mod crowded;
 mod drift;
 mod edge_cases;
 mod encoding;

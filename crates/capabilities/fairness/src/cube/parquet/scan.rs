@@ -19,7 +19,7 @@ use super::{
     joint::Joint,
     page::Damage,
 };
-use crate::cube::{Cube, CubeError, Layout};
+use crate::cube::{Cube, CubeError};
 
 /// Rows whose places are found before they are counted: they stay in the nearest cache.
 const BLOCK: usize = 2048;
@@ -28,7 +28,8 @@ const BLOCK: usize = 2048;
 #[derive(Debug)]
 pub(crate) struct Scan {
     source: Source,
-    layout: Layout,
+    /// What each thread begins with.
+    empty: Cube,
     axes: Mutex<Axes>,
     next: AtomicUsize,
     rows: AtomicU64,
@@ -49,10 +50,11 @@ struct Coded {
 }
 
 impl Scan {
-    pub(crate) fn new(source: Source, layout: Layout) -> Self {
+    /// To cubes like this one, which is empty.
+    pub(crate) fn new(source: Source, empty: Cube) -> Self {
         let kinds = source.columns.iter().map(|column| (column.kind, column.optional));
         let axes = Mutex::new(Axes::new(kinds));
-        Self { source, layout, axes, next: AtomicUsize::new(0), rows: AtomicU64::new(0) }
+        Self { source, empty, axes, next: AtomicUsize::new(0), rows: AtomicU64::new(0) }
     }
 
     /// Rows read so far.
@@ -66,7 +68,7 @@ impl Scan {
         memory: MemoryReservation,
         stop: &dyn Fn() -> bool,
     ) -> Result<Part, DataFusionError> {
-        let mut part = Part { joint: None, cube: Cube::new(self.layout.clone()), memory };
+        let mut part = Part { joint: None, cube: self.empty.clone(), memory };
         let file = Arc::new(self.source.file().map_err(parquet)?);
         let mut places = vec![0; BLOCK];
         while let Some(group) = self.source.groups.get(self.next.fetch_add(1, Ordering::Relaxed)) {
@@ -89,7 +91,7 @@ impl Scan {
     pub(crate) fn finish(&self, parts: Vec<Part>) -> Result<Cube, DataFusionError> {
         let axes = self.axes();
         let mut parts = parts.into_iter();
-        let Some(mut all) = parts.next() else { return Ok(Cube::new(self.layout.clone())) };
+        let Some(mut all) = parts.next() else { return Ok(self.empty.clone()) };
         for mut part in parts {
             let joint = match (&mut all.joint, part.joint.take()) {
                 (Some(mine), Some(theirs)) => mine.absorb(theirs),
