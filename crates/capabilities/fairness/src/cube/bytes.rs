@@ -14,6 +14,8 @@ use crate::metrics::reliability::BINS;
 
 /// What an entry of the histogram takes.
 const ENTRY_BYTES: usize = 5 * 8;
+/// Slots of repeated scores: three to a cell, with some to spare.
+const MOST_SLOTS: usize = MAX_CELLS * 4;
 const MAGIC: [u8; 4] = *b"EFC4";
 
 impl Cube {
@@ -94,6 +96,7 @@ impl Cube {
         }
         let layout: Layout =
             serde_json::from_slice(from.bytes()?).map_err(|_| CubeError::Damaged("its layout"))?;
+        layout.check()?;
         let mut cube = Self::new(layout);
         cube.rows = from.number()?;
         cube.invalid_weights = from.number()?;
@@ -109,11 +112,12 @@ impl Cube {
         for (attribute, pooled) in cube.attributes.iter_mut().zip(&mut cube.pooled) {
             (attribute.dictionary, *pooled) = read_dictionary(&mut from)?;
         }
-        cube.index.reserve(cube.attributes.iter().map(|attribute| attribute.dictionary.bits()));
-        let cells = from.number()? as usize;
-        if cells > MAX_CELLS {
-            return Err(CubeError::Damaged("its number of cells"));
+        let bits = || cube.attributes.iter().map(|attribute| attribute.dictionary.bits());
+        if bits().sum::<u32>() > u128::BITS {
+            return Err(CubeError::Damaged("its dictionaries"));
         }
+        cube.index.reserve(bits());
+        let cells = from.length(MAX_CELLS, "its number of cells")?;
         for cell in 0..cells {
             let mut codes = Vec::with_capacity(cube.layout.attributes);
             for attribute in &cube.attributes {
@@ -133,7 +137,11 @@ impl Cube {
             read_histogram(histogram, &mut from, cells, weighted)?;
         }
         cube.read_repeats(&mut from, cells)?;
-        if from.0.is_empty() { Ok(cube) } else { Err(CubeError::Damaged("it is too long")) }
+        if !from.0.is_empty() {
+            return Err(CubeError::Damaged("it is too long"));
+        }
+        cube.check()?;
+        Ok(cube)
     }
 
     fn write_repeats(&self, out: &mut Writer) {
@@ -158,8 +166,9 @@ impl Cube {
             self.repeats.close();
             return Ok(());
         }
-        let slots = usize::try_from(from.number()?).map_err(|_| damaged())?;
-        let scores = (0..from.number()?)
+        let slots = from.length(MOST_SLOTS, "the slots of its repeated scores")?;
+        let length = from.length(from.0.len() / 8, "the number of its repeated scores")?;
+        let scores = (0..length)
             .map(|_| from.number().map(f64::from_bits))
             .collect::<Result<Vec<_>, _>>()?;
         let counts = scores.len().checked_mul(slots).ok_or_else(damaged)?;
@@ -171,26 +180,15 @@ impl Cube {
     }
 
     fn read_sums(&mut self, from: &mut Reader<'_>, cells: usize) -> Result<(), CubeError> {
-        let fits = |length: u64, each: usize| length == 0 || length as usize == cells * each;
-        let length = from.number()?;
-        if length as usize != cells * 9 {
-            return Err(CubeError::Damaged("its counts"));
-        }
-        for _ in 0..length {
+        // What the layout has, every cell has, and nothing else.
+        let places = |each: usize, is_there: bool| if is_there { cells * each } else { 0 };
+        for _ in 0..from.exactly(places(9, true), "its counts")? {
             self.counts.push(from.number()?);
         }
-        let length = from.number()?;
-        if !fits(length, 9) {
-            return Err(CubeError::Damaged("its weights"));
-        }
-        for _ in 0..length {
+        for _ in 0..from.exactly(places(9, self.layout.weight), "its weights")? {
             self.weights.push(WeightCell { weight: from.sum()?, weight2: from.sum()? });
         }
-        let length = from.number()?;
-        if !fits(length, 3) {
-            return Err(CubeError::Damaged("its scores"));
-        }
-        for _ in 0..length {
+        for _ in 0..from.exactly(places(3, self.layout.score), "its scores")? {
             self.scores.push(ScoreCell {
                 n: from.number()?,
                 weight: from.sum()?,
@@ -212,10 +210,7 @@ fn read_dictionary(from: &mut Reader<'_>) -> Result<(Dictionary, Option<Pooled>)
         0 => None,
         _ => Some(Pooled { values: from.number()?, large: from.number()? }),
     };
-    let length = from.number()?;
-    if length > MAX_VALUES as u64 {
-        return Err(CubeError::Damaged("the number of an attribute's values"));
-    }
+    let length = from.length(MAX_VALUES, "the number of an attribute's values")?;
     let names = (0..length).map(|_| from.text()).collect::<Result<Vec<&str>, _>>()?;
     let dictionary = if pooled.is_some() {
         // The others come last, there as here.
@@ -227,6 +222,10 @@ fn read_dictionary(from: &mut Reader<'_>) -> Result<(Dictionary, Option<Pooled>)
         }
         dictionary
     };
+    // A value that came twice, or is none, would give those after it another's code.
+    if dictionary.names().len() != length {
+        return Err(CubeError::Damaged("the values of an attribute"));
+    }
     Ok((dictionary, pooled))
 }
 
@@ -238,41 +237,39 @@ fn read_histogram(
 ) -> Result<(), CubeError> {
     histogram.reserve(cells);
     let slots = histogram.slots(cells);
-    let level = from.number()?;
-    if level > u64::from(LAST_LEVEL) {
-        return Err(CubeError::Damaged("its scores"));
-    }
-    let level = level as u32;
+    let level = from.length(LAST_LEVEL as usize, "its scores")? as u32;
     histogram.table.rise_to(level);
-    let entries = from.number()?;
-    // No more room than the bytes can fill: they may be anybody's.
-    histogram.expect((entries as usize).min(from.0.len() / ENTRY_BYTES));
+    // No more than the bytes can fill: they may be anybody's.
+    let entries = from.length(from.0.len() / ENTRY_BYTES, "the number of its scores")?;
+    histogram.expect(entries);
+    let mut rows = 0_u64;
     for _ in 0..entries {
         let (slot, key, n) = (from.number()?, from.number()?, from.number()?);
         let (w, score_sum) = (f64::from_bits(from.number()?), f64::from_bits(from.number()?));
-        if slot as usize >= slots {
+        if slot >= slots as u64 {
             return Err(CubeError::Damaged("a score's cell"));
         }
+        if level == 0 && !f64::from_bits(key).is_finite() {
+            return Err(CubeError::Damaged("a score"));
+        }
+        // Entries of one place are added up.
+        rows = rows.checked_add(n).ok_or(CubeError::Damaged("its rows by score"))?;
         histogram.table.add_entry(Entry { slot: slot as u32, key, n, w, score_sum }, level);
     }
-    if from.number()? == 0 {
-        return Ok(());
-    }
-    let halvings = from.number()?;
-    if halvings > u64::from(MOST_HALVINGS) {
+    let is_binned = from.number()? != 0;
+    if is_binned != (level > 0) {
         return Err(CubeError::Damaged("its score bins"));
     }
-    let halvings = halvings as u32;
+    if !is_binned {
+        return Ok(());
+    }
+    let halvings = from.length(MOST_HALVINGS as usize, "its score bins")? as u32;
     let mut binned = Binned { halvings, ..Binned::default() };
     let length = slots * stride(halvings);
     for _ in 0..length {
         binned.n.push(from.number()?);
     }
-    let weights = from.number()? as usize;
-    if weights != if weighted { length } else { 0 } {
-        return Err(CubeError::Damaged("its score weights"));
-    }
-    for _ in 0..weights {
+    for _ in 0..from.exactly(if weighted { length } else { 0 }, "its score weights")? {
         binned.w.push(f64::from_bits(from.number()?));
     }
     if Binned::calibrated(halvings) {
@@ -354,6 +351,20 @@ impl<'a> Reader<'a> {
 
     fn number(&mut self) -> Result<u64, CubeError> {
         Ok(u64::from_le_bytes(self.array()?))
+    }
+
+    /// A number that is at most this.
+    fn length(&mut self, most: usize, what: &'static str) -> Result<usize, CubeError> {
+        usize::try_from(self.number()?)
+            .ok()
+            .filter(|length| *length <= most)
+            .ok_or(CubeError::Damaged(what))
+    }
+
+    /// A number that is this.
+    fn exactly(&mut self, wanted: usize, what: &'static str) -> Result<usize, CubeError> {
+        let length = self.length(wanted, what)?;
+        if length == wanted { Ok(length) } else { Err(CubeError::Damaged(what)) }
     }
 
     fn bytes(&mut self) -> Result<&'a [u8], CubeError> {

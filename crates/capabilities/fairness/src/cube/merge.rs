@@ -1,6 +1,8 @@
 //! Two parts of the data become one.
 
-use super::{Cube, CubeError, ScoreCell, WeightCell, dictionary, limits::TooMany};
+use super::{
+    Cube, CubeError, ScoreCell, WeightCell, dictionary, limits::TooMany, sound::MOST_ROWS,
+};
 use crate::tally::{MISSING, NEGATIVE, POSITIVE};
 
 impl Cube {
@@ -12,7 +14,11 @@ impl Cube {
         if self.pooled != other.pooled {
             return Err(CubeError::Damaged("two cubes that keep different values"));
         }
-        self.rows += other.rows;
+        self.rows = self
+            .rows
+            .checked_add(other.rows)
+            .filter(|rows| *rows <= MOST_ROWS)
+            .ok_or(CubeError::Damaged("more rows than a cube has"))?;
         self.invalid_weights += other.invalid_weights;
         self.invalid_scores += other.invalid_scores;
         self.score_range = (

@@ -18,6 +18,7 @@ pub(crate) mod parquet;
 pub(crate) mod pool;
 mod repeats;
 mod scores;
+mod sound;
 mod state;
 mod sum;
 mod table;

@@ -30,8 +30,10 @@ impl Cube {
     /// for the rest.
     ///
     /// # Errors
-    /// [`CubeError::Damaged`] if there are more pools than attributes, or more values than there are codes.
+    /// [`CubeError::Damaged`] if the layout is none of an analysis, there are more pools than attributes, or more values than there
+    /// are codes.
     pub(crate) fn with_pools(layout: Layout, pools: &[Option<Pool>]) -> Result<Self, CubeError> {
+        layout.check()?;
         let mut cube = Self::new(layout);
         if pools.len() > cube.attributes.len() {
             return Err(CubeError::Damaged("more pools than attributes"));

@@ -48,6 +48,11 @@ impl Sum {
         (self.high + whole) + (self.low + rest)
     }
 
+    /// Whether it can be of so many terms.
+    pub(crate) fn is_of(&self, terms: u64) -> bool {
+        self.fixed.unsigned_abs() <= u128::from(terms) << 62
+    }
+
     pub(crate) fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         bytes[..16].copy_from_slice(&self.fixed.to_le_bytes());
