@@ -4,13 +4,16 @@ use std::collections::HashSet;
 
 use super::{
     DriftSpec, MetricDrift, MetricKind,
-    chance::{p_value, stretched},
+    chance::p_value,
     settle::{Pending, settle},
 };
 use crate::{
     analysis::gap,
     disparities,
-    intervals::recovered::{Sure, difference},
+    intervals::{
+        recovered::{Sure, difference},
+        widened::at_quantile,
+    },
     metrics::{self, Better, Metric},
     result::{AnalysisResult, AttributeResult, Disparity, Group, Interval, MetricValue},
 };
@@ -162,7 +165,7 @@ pub(super) fn of_values(
             return 1.0;
         }
         p_value(|z| {
-            let (old, new) = (stretched(was, old, false, z), stretched(is, new, false, z));
+            let (old, new) = (at_quantile(was, old, false, z), at_quantile(is, new, false, z));
             let (now, before) =
                 (Sure { value: is, interval: &new }, Sure { value: was, interval: &old });
             worse(&difference(now, before)) > threshold
@@ -232,7 +235,7 @@ pub(super) fn of_gaps(
             return 1.0;
         }
         let at = |value: f64, interval: &Interval, z: f64| {
-            gap_interval(&stretched(value, interval, now.ideal == 1.0, z), now.ideal)
+            gap_interval(&at_quantile(value, interval, now.ideal == 1.0, z), now.ideal)
         };
         p_value(|z| {
             let (old, new) = (at(was, old, z), at(is, new, z));

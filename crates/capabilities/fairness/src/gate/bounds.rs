@@ -15,6 +15,7 @@ use crate::{
     },
     intervals::widened::widened,
     result::{Interval, MetricValue, Status},
+    significance::adjust::holm_level,
 };
 
 /// Adds a check for everybody, or for each group that a bound is about.
@@ -110,13 +111,10 @@ fn nobody(bound: &Bound, one: &Grouped<'_>) -> Option<Check> {
 }
 
 /// The confidence of each group's interval at which all of them together are as sure as the analysis. With many groups some lie
-/// beyond a bound by chance alone; by Holm's steps, with m groups the first are told at 1 - alpha / m, and those that remain at
-/// 1 - alpha / (m - the number told). `None` without intervals, or of one group.
-///
-/// Source: Holm 1979.
+/// beyond a bound by chance alone: by Holm's steps, see [`holm_level`]. `None` without intervals, or of one group.
 fn level(bound: &Bound, attributes: &[&Grouped<'_>]) -> Option<f64> {
     let groups = attributes.iter().flat_map(|one| &one.groups).filter(|group| !group.small);
-    let mut open: Vec<(f64, &Interval)> = groups
+    let open: Vec<(f64, &Interval)> = groups
         .filter_map(|group| {
             let metric = group.metric(bound.metric.id)?;
             Some((metric.value?, metric.interval.as_ref()?))
@@ -126,17 +124,10 @@ fn level(bound: &Bound, attributes: &[&Grouped<'_>]) -> Option<f64> {
         return None;
     }
     let confidence = open.iter().map(|(_, interval)| interval.confidence).fold(0.0, f64::max);
-    loop {
-        let level = 1.0 - (1.0 - confidence) / open.len().max(1) as f64;
-        let before = open.len();
-        open.retain(|(value, interval)| {
-            let wide = widened(*value, interval, bound.metric.range, level);
-            !(beyond(bound, *value) && beyond_all(bound, &wide))
-        });
-        if open.len() == before || open.is_empty() {
-            return Some(level);
-        }
-    }
+    Some(holm_level(open, confidence, |(value, interval), level| {
+        let wide = widened(*value, interval, bound.metric.range, level);
+        beyond(bound, *value) && beyond_all(bound, &wide)
+    }))
 }
 
 fn beyond(bound: &Bound, number: f64) -> bool {

@@ -15,6 +15,20 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
+/// The confidence that Holm's steps end at, for tests that are asked by their intervals: of m tests the first are told at
+/// 1 - alpha / m, and those that remain at 1 - alpha / (m - the number told), until none more is. `is_told` says of a test whether it
+/// is at a confidence.
+pub fn holm_level<T>(mut open: Vec<T>, confidence: f64, is_told: impl Fn(&T, f64) -> bool) -> f64 {
+    loop {
+        let level = 1.0 - (1.0 - confidence) / open.len().max(1) as f64;
+        let before = open.len();
+        open.retain(|one| !is_told(one, level));
+        if open.len() == before || open.is_empty() {
+            return level;
+        }
+    }
+}
+
 /// Benjamini and Hochberg's step-up p-values: those at most alpha have, on average, no more than a share alpha of false findings
 /// among them (of independent tests, or positively dependent ones). In the order given.
 ///
@@ -41,6 +55,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn steps_by_intervals_end_where_those_by_p_do() {
+        for p in [&[0.001, 0.02, 0.03, 0.9][..], &[0.01, 0.0124, 0.016, 0.3, 0.7], &[0.2, 0.4], &[]]
+        {
+            let told = holm(p).into_iter().filter(|p| *p <= 0.05).count();
+            let left = (p.len() - told).max(1) as f64;
+            let level = holm_level(p.to_vec(), 0.95, |p, level| *p <= 1.0 - level);
+            assert!((level - (1.0 - 0.05 / left)).abs() < 1e-12, "{p:?}: {level}");
+        }
+        // When all are told, nothing more is asked.
+        assert!(
+            (holm_level(vec![1e-9, 1e-9], 0.95, |p, level| *p <= 1.0 - level) - 0.975).abs()
+                < 1e-12
+        );
+    }
 
     proptest! {
         #[test]
