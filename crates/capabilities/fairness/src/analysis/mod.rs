@@ -98,10 +98,10 @@ pub async fn analyze(
     let cube = read(table, spec, crowded, progress, cancel).await?;
     let asked = spec.clone();
     // The rest takes milliseconds, but all threads: not the runtime's.
-    let mut result = off_thread(move || analyze_cube(&cube, &asked)).await?;
+    let (mut result, cube) = off_thread(move || Ok((analyze_cube(&cube, &asked)?, cube))).await?;
     if let Some(table) = again {
         // What few ask for is no part of every analysis' future.
-        Box::pin(beside(&mut result, table, spec, cancel)).await?;
+        Box::pin(beside(&mut result, table, cube, spec, cancel)).await?;
     }
     Ok(result)
 }
@@ -110,6 +110,7 @@ pub async fn analyze(
 async fn beside(
     result: &mut AnalysisResult,
     table: DataFrame,
+    cube: Cube,
     spec: &AnalysisSpec,
     cancel: &CancellationToken,
 ) -> Result<(), AnalysisError> {
@@ -121,7 +122,7 @@ async fn beside(
         result.take_flips(flips::analyze(table.clone(), &asked, cancel).await?);
     }
     if let Some(data) = &spec.data {
-        result.data = Some(data.report(table, spec, cancel).await?);
+        result.data = Some(data.report(table, &cube, spec, cancel).await?);
     }
     Ok(())
 }

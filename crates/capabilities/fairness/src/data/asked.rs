@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    DataReport, describe,
+    DataReport, describe_with,
     representation::{self, Population},
 };
 use crate::{
     AnalysisError, AnalysisSpec, Fault,
     analysis::{groupings, names},
+    cube::Cube,
     frame::{Need, require},
     spec::MAX_ATTRIBUTES,
 };
@@ -100,10 +101,11 @@ impl DataSpec {
         self.features.iter().enumerate().take(MAX_FEATURES).filter_map(check).collect()
     }
 
-    /// The report, of the rows that the analysis reads.
+    /// The report, of the rows that the analysis reads, and of the cube that it made of them.
     pub(crate) async fn report(
         &self,
         table: DataFrame,
+        cube: &Cube,
         spec: &AnalysisSpec,
         cancel: &CancellationToken,
     ) -> Result<DataReport, AnalysisError> {
@@ -117,7 +119,8 @@ impl DataSpec {
             target: spec.target.clone(),
             ..AnalysisSpec::unlabelled(spec.protected.clone())
         };
-        let made = describe(table, &bare, &self.features, &self.population, cancel).await;
+        let (features, population) = (&self.features, &self.population);
+        let made = describe_with(table, Some(cube), &bare, features, population, cancel).await;
         made.map_err(|error| match error {
             AnalysisError::Invalid(faults) => {
                 AnalysisError::Invalid(faults.into_iter().map(within).collect())

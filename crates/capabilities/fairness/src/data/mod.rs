@@ -89,6 +89,19 @@ pub async fn describe(
     population: &Population,
     cancel: &CancellationToken,
 ) -> Result<DataReport, AnalysisError> {
+    describe_with(table, None, spec, features, population, cancel).await
+}
+
+/// The same where the rows are counted already, in a `cube` of these attributes before any other, this label and these weights:
+/// one pass less.
+pub(crate) async fn describe_with(
+    table: DataFrame,
+    cube: Option<&Cube>,
+    spec: &AnalysisSpec,
+    features: &[String],
+    population: &Population,
+    cancel: &CancellationToken,
+) -> Result<DataReport, AnalysisError> {
     let spec = &AnalysisSpec {
         analysis_type: AnalysisType::default(),
         strata: None,
@@ -115,8 +128,10 @@ pub async fn describe(
     if !faults.is_empty() {
         return Err(AnalysisError::Invalid(faults));
     }
-    let cube = read_cube(table.clone(), spec, &(), cancel).await?;
-    let mut report = report(&cube, spec, population)?;
+    let mut report = match cube {
+        Some(cube) => report(cube, spec, population)?,
+        None => report(&read_cube(table.clone(), spec, &(), cancel).await?, spec, population)?,
+    };
     completeness::fill(&mut report, table.clone(), spec, features, cancel).await?;
     for (feature, first) in specs {
         let mut found = proxies_of(&table, &first, feature, &mut report.notes, cancel).await?;
