@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use ::parquet::errors::ParquetError;
 use datafusion::{
     catalog::Session,
     datasource::{
@@ -76,7 +75,6 @@ pub(super) async fn scan(
             }
             ended = running.join_next() => match ended {
                 Some(Ok(part)) => parts.push(part.map_err(|error| Stop::of(error, spec))?),
-                Some(Err(failed)) if failed.is_panic() => return Err(damaged().into()),
                 Some(Err(failed)) => return Err(AnalysisError::Engine(failed.to_string()).into()),
                 None => return Err(AnalysisError::Engine("a thread of the scan is gone".to_owned()).into()),
             },
@@ -137,13 +135,6 @@ fn unguarded(scan: &Arc<dyn ExecutionPlan>) -> &Arc<dyn ExecutionPlan> {
         [guarded] if scan.name() == GUARDED => guarded,
         _ => scan,
     }
-}
-
-/// Some damaged pages make the reader panic. It is the file's fault here as it is there.
-fn damaged() -> AnalysisError {
-    let told = "the Parquet file is damaged: its pages do not hold together".to_owned();
-    let error = ParquetError::General(told);
-    AnalysisError::Read(DataFusionError::ParquetError(Box::new(error)))
 }
 
 /// The one local file of this scan, and the ranges of it that are read; `None` if it reads more, or less.

@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -9,6 +10,7 @@ use std::{
 };
 
 use arrow::array::ArrayRef;
+use bytes::Bytes;
 use datafusion::{error::DataFusionError, execution::memory_pool::MemoryReservation};
 use parquet::errors::ParquetError;
 
@@ -42,6 +44,9 @@ pub(crate) struct Part {
     /// What the memory is charged to.
     memory: MemoryReservation,
 }
+
+/// The pages of columns of codes, and the values that the codes stand for.
+type Opened = (Vec<Pages>, Vec<Vec<Bytes>>);
 
 /// A row group's columns of codes, where they are counted.
 struct Coded {
@@ -123,6 +128,17 @@ impl Scan {
         if !self.source.is_coded(group) {
             return Ok(None);
         }
+        let Some((pages, dictionaries)) = guarded(|| self.open(group, file))? else {
+            return Ok(None);
+        };
+        let Some((shape, steps)) = self.axes().enter(&dictionaries) else { return Ok(None) };
+        let columns =
+            pages.into_iter().zip(steps).map(|(pages, steps)| CodedColumn::new(pages, steps));
+        Ok(Some(Coded { shape, columns: columns.collect() }))
+    }
+
+    /// The pages of the row group's columns, and their dictionaries, if all of them have one.
+    fn open(&self, group: usize, file: &Arc<File>) -> Result<Option<Opened>, DataFusionError> {
         let metadata = self.source.group(group);
         let rows = metadata.num_rows() as usize;
         let (mut pages, mut dictionaries) = (Vec::new(), Vec::new());
@@ -136,10 +152,7 @@ impl Scan {
             pages.push(opened);
             dictionaries.push(dictionary);
         }
-        let Some((shape, steps)) = self.axes().enter(&dictionaries) else { return Ok(None) };
-        let columns =
-            pages.into_iter().zip(steps).map(|(pages, steps)| CodedColumn::new(pages, steps));
-        Ok(Some(Coded { shape, columns: columns.collect() }))
+        Ok(Some((pages, dictionaries)))
     }
 
     fn count(
@@ -156,9 +169,11 @@ impl Scan {
         while left > 0 && !stop() {
             let places = &mut places[..left.min(BLOCK)];
             places.fill(0);
-            for (column, source) in columns.iter_mut().zip(&self.source.columns) {
-                column.add(places).map_err(|error| read_error(error, &source.name))?;
-            }
+            guarded(|| {
+                columns.iter_mut().zip(&self.source.columns).try_for_each(|(column, source)| {
+                    column.add(places).map_err(|error| read_error(error, &source.name))
+                })
+            })?;
             if !joint.count(places) {
                 return Err(read_error(Damage::CODE.into(), &self.source.columns[0].name));
             }
@@ -192,8 +207,8 @@ impl Scan {
         part: &mut Part,
         stop: &dyn Fn() -> bool,
     ) -> Result<(), DataFusionError> {
-        for batch in self.source.batches(group).map_err(parquet)? {
-            let batch = batch?;
+        let mut batches = guarded(|| self.source.batches(group).map_err(parquet))?;
+        while let Some(batch) = guarded(|| Ok(batches.next().transpose()?))? {
             let columns = self.source.columns.iter().map(|column| {
                 let found = batch.column_by_name(&column.name).cloned();
                 found.ok_or_else(|| external(CubeError::Damaged("a column is missing")))
@@ -217,6 +232,14 @@ impl Part {
     }
 }
 
+/// Reads. Some damaged pages make the reader panic, which is the file's fault; a panic of what counts is not, and goes on.
+fn guarded<T>(read: impl FnOnce() -> Result<T, DataFusionError>) -> Result<T, DataFusionError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        let told = "the Parquet file is damaged: its pages do not hold together".to_owned();
+        Err(parquet(ParquetError::General(told)))
+    })
+}
+
 fn external(error: CubeError) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
@@ -232,4 +255,17 @@ fn read_error(error: ReadError, column: &str) -> DataFusionError {
             ParquetError::General(format!("the column `{column}` is damaged: {what}"))
         }
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_what_reads_is_the_files_fault() {
+        assert!(matches!(guarded(|| Ok(3)), Ok(3)));
+        let error = guarded::<()>(|| panic!("a page of nonsense"));
+        assert!(matches!(&error, Err(DataFusionError::ParquetError(_))), "{error:?}");
+    }
 }
