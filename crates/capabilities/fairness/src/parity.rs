@@ -4,21 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The parities that are of one disparity each: Aequitas' name, and the disparity.
-pub(crate) static OF_ONE: [(&str, &str); 10] = [
-    ("statistical_parity", "ppr_disparity"),
-    ("impact_parity", "pprev_disparity"),
-    ("precision_parity", "precision_disparity"),
-    ("fdr_parity", "fdr_disparity"),
-    ("for_parity", "for_disparity"),
-    ("fpr_parity", "fpr_disparity"),
-    ("fnr_parity", "fnr_disparity"),
-    ("tpr_parity", "tpr_disparity"),
-    ("tnr_parity", "tnr_disparity"),
-    ("npv_parity", "npv_disparity"),
-];
-
-/// The parities that need two others each, which stand before them.
+/// The parities that need two others each, which stand before them, or are of one disparity
+/// ([`each_to_reference`](crate::disparities::each_to_reference)).
 pub(crate) static OF_TWO: [(&str, [&str; 2]); 5] = [
     ("type_i_parity", ["fdr_parity", "fpr_parity"]),
     ("type_ii_parity", ["for_parity", "fnr_parity"]),
@@ -66,6 +53,7 @@ pub(crate) fn all(held: impl IntoIterator<Item = Option<bool>>) -> Option<bool> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disparities::each_to_reference;
 
     #[test]
     fn one_that_does_not_hold_decides() {
@@ -76,13 +64,15 @@ mod tests {
 
     #[test]
     fn every_name_is_of_a_disparity_or_of_names_before_it() {
-        for (_, disparity) in OF_ONE {
-            assert!(crate::disparities::find(disparity).is_some(), "{disparity}");
+        let of_one: Vec<&str> = each_to_reference::all().map(|one| one.parity).collect();
+        assert_eq!(of_one.len(), 10);
+        for one in each_to_reference::all() {
+            assert!(crate::disparities::find(one.id).is_some(), "{}", one.id);
         }
         for (place, (name, parts)) in OF_TWO.iter().enumerate() {
             for part in parts {
                 let before = OF_TWO[..place].iter().map(|two| two.0);
-                let mut known = OF_ONE.iter().map(|one| one.0).chain(before);
+                let mut known = of_one.iter().copied().chain(before);
                 assert!(known.any(|known| known == *part), "{name} of {part}");
             }
         }

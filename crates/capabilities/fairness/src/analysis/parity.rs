@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use super::compare::Comparison;
 use crate::{
     AnalysisSpec,
-    disparities::{RATIO_THRESHOLD, each_to_reference},
-    metrics::Metric,
-    parity::{GroupParity, OF_ONE, OF_TWO, Parity, all},
+    disparities::{
+        RATIO_THRESHOLD,
+        each_to_reference::{self, EachToReference},
+    },
+    parity::{GroupParity, OF_TWO, Parity, all},
 };
 
 /// What is said of every compared group; `None` without a reference group, or one to compare with it.
@@ -17,9 +19,9 @@ pub(super) fn parity(comparison: &Comparison, spec: &AnalysisSpec) -> Option<Par
         return None;
     }
     let kinds: Vec<Kind> = each_to_reference::all()
-        .map(|(id, metric)| {
-            let threshold = spec.thresholds.get(id).copied().unwrap_or(RATIO_THRESHOLD);
-            Kind { id, metric, tau: 1.0 - threshold }
+        .map(|of| {
+            let threshold = spec.thresholds.get(of.id).copied().unwrap_or(RATIO_THRESHOLD);
+            Kind { of, tau: 1.0 - threshold }
         })
         .collect();
     let groups: Vec<GroupParity> =
@@ -30,31 +32,28 @@ pub(super) fn parity(comparison: &Comparison, spec: &AnalysisSpec) -> Option<Par
             (name.to_owned(), all(held))
         })
         .collect();
-    let tau = kinds.iter().map(|kind| (kind.id.to_owned(), kind.tau)).collect();
+    let tau = kinds.iter().map(|kind| (kind.of.id.to_owned(), kind.tau)).collect();
     Some(Parity { tau, groups, parities })
 }
 
 /// A disparity, and what is accepted of it.
 struct Kind {
-    id: &'static str,
-    metric: &'static Metric,
+    of: EachToReference,
     tau: f64,
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    OF_ONE.iter().map(|one| one.0).chain(OF_TWO.iter().map(|two| two.0))
+    each_to_reference::all().map(|one| one.parity).chain(OF_TWO.iter().map(|two| two.0))
 }
 
 fn of_group(comparison: &Comparison, at: usize, reference: usize, kinds: &[Kind]) -> GroupParity {
     let mut disparities = BTreeMap::new();
     let mut parities: BTreeMap<String, Option<bool>> = BTreeMap::new();
-    for kind in kinds {
-        let ratio = comparison.ratio(kind.metric, at, reference);
-        disparities.insert(kind.id.to_owned(), ratio);
-        let held = ratio.map(|ratio| kind.tau <= ratio && ratio * kind.tau <= 1.0);
-        if let Some((name, _)) = OF_ONE.iter().find(|(_, disparity)| *disparity == kind.id) {
-            parities.insert((*name).to_owned(), held);
-        }
+    for Kind { of, tau } in kinds {
+        let ratio = comparison.ratio(of.metric, at, reference);
+        disparities.insert(of.id.to_owned(), ratio);
+        let held = ratio.map(|ratio| *tau <= ratio && ratio * tau <= 1.0);
+        parities.insert(of.parity.to_owned(), held);
     }
     for (name, parts) in OF_TWO {
         let held = all(parts.map(|part| parities.get(part).copied().flatten()));

@@ -1,24 +1,25 @@
 //! Aequitas' disparities: each group by itself against the reference group, as a ratio.
 
-use super::{Definition, Kind, Peer, metric, peer::About};
+use super::{Definition, Peer, metric, peer::About};
+use crate::metrics::Metric;
 
-/// Aequitas' name of each, and the metric.
-const ALL: [(&str, &str); 10] = [
-    ("ppr_disparity", "ppr"),
-    ("pprev_disparity", "selection_rate"),
-    ("precision_disparity", "ppv"),
-    ("fdr_disparity", "fdr"),
-    ("for_disparity", "for"),
-    ("fpr_disparity", "fpr"),
-    ("fnr_disparity", "fnr"),
-    ("tpr_disparity", "tpr"),
-    ("tnr_disparity", "tnr"),
-    ("npv_disparity", "npv"),
+/// Aequitas' name of each, the metric, and Aequitas' name of its parity, in Aequitas' order.
+const ALL: [(&str, &str, &str); 10] = [
+    ("ppr_disparity", "ppr", "statistical_parity"),
+    ("pprev_disparity", "selection_rate", "impact_parity"),
+    ("precision_disparity", "ppv", "precision_parity"),
+    ("fdr_disparity", "fdr", "fdr_parity"),
+    ("for_disparity", "for", "for_parity"),
+    ("fpr_disparity", "fpr", "fpr_parity"),
+    ("fnr_disparity", "fnr", "fnr_parity"),
+    ("tpr_disparity", "tpr", "tpr_parity"),
+    ("tnr_disparity", "tnr", "tnr_parity"),
+    ("npv_disparity", "npv", "npv_parity"),
 ];
 
 pub(super) fn definitions() -> Vec<Definition> {
     ALL.into_iter()
-        .filter_map(|(id, rate)| {
+        .filter_map(|(id, rate, _)| {
             let metric = metric(rate)?;
             let rate = metric.id;
             let about = About {
@@ -41,10 +42,20 @@ pub(super) fn definitions() -> Vec<Definition> {
         .collect()
 }
 
-/// Their ids with their metrics, in Aequitas' order.
-pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static crate::metrics::Metric)> {
-    super::registry().iter().filter_map(|definition| match definition.kind {
-        Kind::Peer(Peer::EachToReference { metric }) => Some((definition.id.as_str(), metric)),
-        _ => None,
+/// One of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EachToReference {
+    /// The disparity's id.
+    pub id: &'static str,
+    /// Of what it is the ratio.
+    pub metric: &'static Metric,
+    /// Aequitas' name of what it is when that is near enough to 1.
+    pub parity: &'static str,
+}
+
+/// All of them, in Aequitas' order.
+pub(crate) fn all() -> impl Iterator<Item = EachToReference> {
+    ALL.into_iter().filter_map(|(id, rate, parity)| {
+        Some(EachToReference { id, metric: metric(rate)?, parity })
     })
 }

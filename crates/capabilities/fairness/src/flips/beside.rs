@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use arrow::datatypes::Schema;
 
-use super::{DISPARITIES, FlipSpec, registry};
+use super::{DISPARITIES, FlipSpec, registry, spec::two_roles};
 use crate::{
     AnalysisSpec, Fault,
     frame::{Need, names_of, require},
@@ -62,22 +62,7 @@ pub(crate) fn faults(spec: &AnalysisSpec, flipped: &str) -> Vec<Fault> {
         );
         return faults;
     };
-    let role = if flipped == decision {
-        "both decisions"
-    } else if spec.target.as_deref() == Some(flipped) {
-        "a decision and the target"
-    } else if spec.protected.iter().any(|name| name == flipped) {
-        "a decision and a protected attribute"
-    } else {
-        return faults;
-    };
-    if !flipped.is_empty() {
-        let message = format!("`{flipped}` is {role} at once.");
-        faults.push(
-            Fault::new("/flipped", "two_roles", message)
-                .hint("Name the column of decisions with the attribute changed."),
-        );
-    }
+    faults.extend(two_roles(flipped, decision, spec.target.as_deref(), &spec.protected));
     faults
 }
 

@@ -94,17 +94,7 @@ impl FlipSpec {
             }
             faults.extend(require(schema, place, name, "prediction", need));
         }
-        if !self.flipped.is_empty() && self.flipped == self.prediction {
-            let message = format!("`{}` is both decisions at once.", self.flipped);
-            faults.push(
-                Fault::new("/flipped", "two_roles", message)
-                    .hint("Name the column of decisions with the attribute changed."),
-            );
-        }
-        if !self.flipped.is_empty() && self.groups.protected.contains(&self.flipped) {
-            let message = format!("`{}` is a decision and a protected attribute.", self.flipped);
-            faults.push(Fault::new("/flipped", "two_roles", message));
-        }
+        faults.extend(two_roles(&self.flipped, &self.prediction, None, &self.groups.protected));
         let seen: Vec<String> = faults.iter().map(|fault| fault.where_.clone()).collect();
         faults.extend(
             column_faults(&base, schema)
@@ -114,4 +104,27 @@ impl FlipSpec {
         faults.extend(self.groups.threshold_faults(&names()));
         faults
     }
+}
+
+/// What is wrong if the column of decisions with the attribute changed has another role as well.
+pub(super) fn two_roles(
+    flipped: &str,
+    decision: &str,
+    target: Option<&str>,
+    protected: &[String],
+) -> Option<Fault> {
+    let role = if flipped.is_empty() {
+        return None;
+    } else if flipped == decision {
+        "both decisions"
+    } else if target == Some(flipped) {
+        "a decision and the target"
+    } else if protected.iter().any(|name| name == flipped) {
+        "a decision and a protected attribute"
+    } else {
+        return None;
+    };
+    let message = format!("`{flipped}` is {role} at once.");
+    let fault = Fault::new("/flipped", "two_roles", message);
+    Some(fault.hint("Name the column of decisions with the attribute changed."))
 }

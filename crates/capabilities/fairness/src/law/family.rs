@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::significance::{
     Selection, adjust,
-    all_pairs::{Adjusted, MAX_GROUPS, adjusted, alone, place},
+    all_pairs::{Adjusted, MAX_GROUPS, adjusted, alone, pairs, place},
     fisher,
 };
 
@@ -40,7 +40,7 @@ impl Family {
             all.insert(best, itself);
             return all;
         }
-        let every = if groups.len() > MAX_GROUPS { Vec::new() } else { every_pair(groups, best) };
+        let every = if groups.len() > MAX_GROUPS { Vec::new() } else { exact_pairs(groups, best) };
         groups
             .iter()
             .enumerate()
@@ -56,17 +56,14 @@ impl Family {
     }
 }
 
-/// Fisher's p of every pair, as [`all_pairs::every_pair`](crate::significance::all_pairs::every_pair) orders them. Rounding depends
-/// on which group comes first: the one at `best` is the second, as it is where it is compared.
-fn every_pair(groups: &[Selection], best: usize) -> Vec<f64> {
-    let mut all = Vec::with_capacity(groups.len() * groups.len().saturating_sub(1) / 2);
-    for (at, one) in groups.iter().enumerate() {
-        for other in &groups[at + 1..] {
-            let (mine, theirs) = if at == best { (other, one) } else { (one, other) };
-            all.push(fisher::exact(*mine, *theirs));
-        }
-    }
-    all
+/// Fisher's exact p of every pair, in the order of [`pairs`]: the law's reports test all of them alike, whatever their numbers.
+/// Rounding depends on which group comes first: the one at `best` is the second, as it is where it is compared.
+fn exact_pairs(groups: &[Selection], best: usize) -> Vec<f64> {
+    let in_order = |(one, other)| if one == best { (other, one) } else { (one, other) };
+    pairs(groups.len())
+        .map(in_order)
+        .map(|(one, other)| fisher::exact(groups[one], groups[other]))
+        .collect()
 }
 
 #[cfg(test)]

@@ -60,14 +60,15 @@ pub fn test(group: Selection, other: Selection) -> (f64, Test) {
 
 /// The p of every pair: first with second, first with third, … second with third, …
 pub fn every_pair(groups: &[Selection]) -> Vec<f64> {
-    groups
-        .iter()
-        .enumerate()
-        .flat_map(|(at, one)| groups[at + 1..].iter().map(|other| test(*one, *other).0))
-        .collect()
+    pairs(groups.len()).map(|(one, other)| test(groups[one], groups[other]).0).collect()
 }
 
-/// Where [`every_pair`] has the pair of the groups at `one` and `other`, of so many.
+/// Every pair of so many groups, in this order.
+pub fn pairs(groups: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..groups).flat_map(move |one| (one + 1..groups).map(move |other| (one, other)))
+}
+
+/// Where [`pairs`] has the pair of the groups at `one` and `other`, of so many.
 pub fn place(one: usize, other: usize, groups: usize) -> usize {
     let (first, second) = (one.min(other), one.max(other));
     first * (2 * groups).saturating_sub(first + 1) / 2 + second.saturating_sub(first + 1)
