@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use arrow::{
     array::{Array, AsArray, RecordBatch},
-    datatypes::{DataType, Float32Type, Float64Type, Schema},
+    datatypes::{DataType, Float16Type, Float32Type, Float64Type, Schema},
 };
 use datafusion::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
@@ -162,20 +162,23 @@ impl State {
                 .filter_map(|name| protected.iter().position(|one| one == name))
                 .collect();
             let groups = self.groups.groups(&places);
+            let sum = |counts: &[u64], cells: &[usize]| -> u64 {
+                cells.iter().filter_map(|cell| counts.get(*cell)).sum()
+            };
+            // Of a group it is the same by every column.
+            let rows: Vec<u64> = groups.iter().map(|group| sum(&self.rows, &group.cells)).collect();
+            let all: u64 = rows.iter().sum();
             table.completeness = columns
                 .into_iter()
                 .map(|at| {
                     let missing = &self.missing[at];
                     let groups: Vec<Absent> = groups
                         .iter()
-                        .map(|group| {
-                            let sum = |counts: &[u64]| -> u64 {
-                                group.cells.iter().filter_map(|cell| counts.get(*cell)).sum()
-                            };
-                            Absent::of(&group.name, sum(&self.rows), sum(missing), confidence)
+                        .zip(&rows)
+                        .map(|(group, n)| {
+                            Absent::of(&group.name, *n, sum(missing, &group.cells), confidence)
                         })
                         .collect();
-                    let all: u64 = groups.iter().map(|group| group.n).sum();
                     let missing: u64 = groups.iter().map(|group| group.missing).sum();
                     Completeness {
                         column: self.columns[at].clone(),
@@ -222,6 +225,22 @@ fn absent(array: &dyn Array) -> Vec<usize> {
             let numbers = array.as_primitive::<Float32Type>().values();
             rows.filter(|row| is_null(*row) || numbers[*row].is_nan()).collect()
         }
+        DataType::Float16 => {
+            let numbers = array.as_primitive::<Float16Type>().values();
+            rows.filter(|row| is_null(*row) || numbers[*row].is_nan()).collect()
+        }
+        // A dictionary of numbers may hold a NaN among its values.
+        DataType::Dictionary(_, kind) if kind.is_floating() => {
+            let dictionary = array.as_any_dictionary();
+            let values = dictionary.values();
+            let mut is_absent = vec![false; values.len()];
+            absent(values.as_ref()).into_iter().for_each(|value| is_absent[value] = true);
+            if values.is_empty() {
+                return rows.collect();
+            }
+            let keys = dictionary.normalized_keys();
+            rows.filter(|row| is_null(*row) || is_absent[keys[*row]]).collect()
+        }
         _ if nulls.is_none() => Vec::new(),
         _ => rows.filter(|row| is_null(*row)).collect(),
     }
@@ -241,14 +260,21 @@ mod tests {
     fn nulls_and_nan_are_no_values() {
         let keys = arrow::array::Int32Array::from(vec![Some(0), None, Some(1)]);
         let words: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None]));
-        let columns: [(ArrayRef, &[usize]); 6] = [
+        let numbers: ArrayRef = Arc::new(Float64Array::from(vec![1.0, f64::NAN]));
+        let halves = arrow::compute::cast(
+            &Float32Array::from(vec![Some(1.0), Some(f32::NAN), None]),
+            &DataType::Float16,
+        );
+        let columns: [(ArrayRef, &[usize]); 8] = [
             (Arc::new(Float64Array::from(vec![Some(1.0), Some(f64::NAN), None])), &[1, 2]),
             (Arc::new(Float32Array::from(vec![Some(f32::NAN), Some(0.0), Some(1.0)])), &[0]),
             (Arc::new(Int64Array::from(vec![None, Some(1), Some(2)])), &[0]),
             (Arc::new(StringArray::from(vec!["a", "", "c"])), &[]),
             (Arc::new(NullArray::new(2)), &[0, 1]),
             // A dictionary may hold a null among its values.
-            (Arc::new(DictionaryArray::new(keys, words)), &[1, 2]),
+            (Arc::new(DictionaryArray::new(keys.clone(), words)), &[1, 2]),
+            (Arc::new(DictionaryArray::new(keys, numbers)), &[1, 2]),
+            (halves.unwrap(), &[1, 2]),
         ];
         for (array, wanted) in columns {
             assert_eq!(absent(array.as_ref()), wanted, "{array:?}");
