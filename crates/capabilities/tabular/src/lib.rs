@@ -2,7 +2,7 @@
 //!
 //! [`open`] reads a file once, in parallel and in bounded memory, to learn what it holds and to refuse what is
 //! broken; the [`Table`] that it gives is then scanned by DataFusion as often as one likes, only the columns that are
-//! asked for. [`convert_to_parquet`] does the same for a stream of bytes, and stores the table as Parquet.
+//! asked for. Of CSV whose columns are named beforehand ([`OpenOptions::only`]) and have few values, that one pass is all. [`convert_to_parquet`] does the same for a stream of bytes, and stores the table as Parquet.
 //!
 //! What a text means:
 //! - **Types** are those that *every* row agrees with. A CSV column is `true`/`false`, integers, numbers, dates,

@@ -38,9 +38,10 @@ pub struct OpenOptions {
     pub trim: bool,
     /// CSV: the words that mean a missing value when they are not quoted.
     pub null_words: Vec<String>,
-    /// CSV: the columns that will be read; what the others hold is not looked at, and they are text. By default all.
+    /// CSV: the columns that will be read; what the others hold is not looked at, and they are text. By default all. Where they
+    /// have few values, they are kept in memory as codes when the table is opened, and the file is not read again.
     pub only: Option<Vec<String>>,
-    /// How much memory a query may take before it spills to disk, in bytes.
+    /// How much memory a query may take before it spills to disk, in bytes; half as much again may be kept of the columns in `only`.
     pub memory_bytes: usize,
     /// How many threads read; by default as many as there are processors.
     pub partitions: Option<usize>,

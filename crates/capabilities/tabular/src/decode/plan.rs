@@ -140,8 +140,8 @@ impl ExecutionPlan for TextScan {
         let mut left = self.limit.unwrap_or(usize::MAX);
         builder.spawn_blocking(move || {
             let mut decoder = Decoder::new(&table, &projection, schema, batch_rows)?;
-            for segment in &table.segments[part] {
-                let flow = decoder.read(*segment, &mut |batch| {
+            for segment in part {
+                let flow = decoder.read(segment, &mut |batch| {
                     let batch = if batch.num_rows() > left { batch.slice(0, left) } else { batch };
                     left -= batch.num_rows();
                     metrics.output_rows().add(batch.num_rows());

@@ -14,7 +14,7 @@ use datafusion::{
 use super::plan::TextScan;
 use crate::{
     file::TableFile,
-    survey::{Kind, Segment, Survey, Syntax},
+    survey::{Kept, Kind, Segment, Survey, Syntax},
 };
 
 /// A surveyed text file.
@@ -25,12 +25,14 @@ pub(crate) struct Delimited {
     /// Name, kind, and whether its texts repeat.
     pub columns: Vec<(String, Kind, bool)>,
     pub segments: Vec<Segment>,
+    /// What is kept of each segment's columns: it is not read again.
+    pub kept: Vec<Option<Kept>>,
     schema: SchemaRef,
 }
 
 impl Delimited {
     pub(crate) fn new(file: TableFile, syntax: Syntax, survey: Survey) -> Self {
-        let Survey { columns, segments, rows: _, notes: _ } = survey;
+        let Survey { columns, segments, kept, rows: _, notes: _ } = survey;
         let columns: Vec<_> = columns
             .into_iter()
             .map(|(name, column)| (name, column.kind, column.repeats()))
@@ -39,7 +41,7 @@ impl Delimited {
             .iter()
             .map(|(name, kind, repeats)| Field::new(name, kind.data_type(*repeats), true))
             .collect();
-        Self { file, syntax, columns, segments, schema: Arc::new(Schema::new(fields)) }
+        Self { file, syntax, columns, segments, kept, schema: Arc::new(Schema::new(fields)) }
     }
 
     /// The segments in so many parts of about the same size, each in the file's order.

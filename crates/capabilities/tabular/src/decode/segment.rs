@@ -5,28 +5,37 @@ use std::{fs::File, ops::ControlFlow, sync::Arc};
 use arrow::{
     array::{RecordBatch, RecordBatchOptions},
     datatypes::SchemaRef,
+    error::ArrowError,
 };
 use hashbrown::HashMap;
 
-use super::{builder::Builder, provider::Delimited};
+use super::{builder::Builder, provider::Delimited, recalled::Recalled};
 use crate::{
     TabularError,
     csv::{Dialect, Records},
     file::changed,
     json::{Between, Rows, Token, unescape},
     split::Chunk,
-    survey::{NullWords, Segment, Syntax},
+    survey::{KeptColumn, Kind, NullWords, Segment, Syntax},
 };
 
 /// Reads segments one after the other.
 pub(crate) struct Decoder<'a> {
     table: &'a Delimited,
     schema: SchemaRef,
+    /// The columns of the table that are asked for.
+    projection: Vec<usize>,
     /// Which builder a column of the table goes to.
     wanted: Vec<Option<usize>>,
     builders: Vec<Builder>,
     batch_rows: usize,
-    file: File,
+    /// Opened for the first segment that is not kept.
+    file: Option<File>,
+}
+
+/// Arrays that do not go together.
+pub(super) fn broken(error: ArrowError) -> TabularError {
+    TabularError::from(datafusion::error::DataFusionError::from(error))
 }
 
 type Give<'g> = dyn FnMut(RecordBatch) -> ControlFlow<()> + 'g;
@@ -46,27 +55,68 @@ impl<'a> Decoder<'a> {
             let (_, kind, repeats) = table.columns[column];
             builders.push(Builder::new(kind, repeats));
         }
-        let file = table.file.open()?;
-        Ok(Self { table, schema, wanted, builders, batch_rows, file })
+        let projection = projection.to_vec();
+        Ok(Self { table, schema, projection, wanted, builders, batch_rows, file: None })
     }
 
-    /// Gives the segment's batches.
+    /// Gives the batches of the segment at this place.
     pub(crate) fn read(
         &mut self,
-        segment: Segment,
+        segment: usize,
         give: &mut Give<'_>,
     ) -> Result<ControlFlow<()>, TabularError> {
-        let Segment { offset, line, column, bytes, rows: _ } = segment;
+        let table = self.table;
+        let Segment { offset, line, column, bytes, rows } = table.segments[segment];
         if self.builders.is_empty() {
-            return self.rows_alone(segment.rows, give);
+            return self.rows_alone(rows, give);
         }
-        let bytes = self.table.file.read_at(&mut self.file, offset, bytes)?;
+        if let Some(kept) = self.kept(segment) {
+            return self.recalled(&kept, rows as usize, give);
+        }
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(table.file.open()?),
+        };
+        let bytes = table.file.read_at(file, offset, bytes)?;
         let chunk = Chunk { offset, line, column, bytes };
         let text = std::str::from_utf8(&chunk.bytes).map_err(|_| changed())?;
-        match &self.table.syntax {
+        match &table.syntax {
             Syntax::Csv { dialect, nulls } => self.csv(text, dialect, nulls, give),
             Syntax::Json { between } => self.json(text, *between, give),
         }
+    }
+
+    /// The columns that are asked for, if all of them are kept of the segment.
+    fn kept(&self, segment: usize) -> Option<Vec<(Kind, bool, &'a KeptColumn)>> {
+        let table = self.table;
+        let kept = table.kept.get(segment)?.as_ref()?;
+        let column = |at: &usize| {
+            let (_, kind, repeats) = table.columns[*at];
+            Some((kind, repeats, kept.columns.get(*at)?.as_ref()?))
+        };
+        self.projection.iter().map(column).collect()
+    }
+
+    /// Gives batches of what is kept: each text is read once.
+    fn recalled(
+        &self,
+        kept: &[(Kind, bool, &KeptColumn)],
+        rows: usize,
+        give: &mut Give<'_>,
+    ) -> Result<ControlFlow<()>, TabularError> {
+        let mut recalled = Vec::with_capacity(kept.len());
+        for (kind, repeats, column) in kept {
+            recalled.push(Recalled::new(*kind, *repeats, column)?.ok_or_else(changed)?);
+        }
+        for from in (0..rows).step_by(self.batch_rows.max(1)) {
+            let some = from..rows.min(from + self.batch_rows.max(1));
+            let columns = recalled.iter().map(|column| column.rows(some.clone()));
+            let columns = columns.collect::<Result<Vec<_>, _>>().map_err(broken)?;
+            if give(self.batch(columns, some.len())?).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// How many rows there are is known without reading them.
@@ -92,17 +142,15 @@ impl<'a> Decoder<'a> {
     ) -> Result<RecordBatch, TabularError> {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
-            .map_err(|error| TabularError::from(datafusion::error::DataFusionError::from(error)))
+            .map_err(broken)
     }
 
     fn flush(&mut self, rows: usize, give: &mut Give<'_>) -> Result<ControlFlow<()>, TabularError> {
         if rows == 0 {
             return Ok(ControlFlow::Continue(()));
         }
-        let columns =
-            self.builders.iter_mut().map(Builder::finish).collect::<Result<Vec<_>, _>>().map_err(
-                |error| TabularError::from(datafusion::error::DataFusionError::from(error)),
-            )?;
+        let columns = self.builders.iter_mut().map(Builder::finish);
+        let columns = columns.collect::<Result<Vec<_>, _>>().map_err(broken)?;
         Ok(give(self.batch(columns, rows)?))
     }
 

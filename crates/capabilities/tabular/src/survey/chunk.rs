@@ -3,7 +3,11 @@
 use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 
-use super::{ColumnSurvey, Kind, NullWords, Syntax, column::Mixed};
+use super::{
+    ColumnSurvey, Kind, NullWords, Syntax,
+    column::Mixed,
+    kept::{EMPTY, Field, Keeper, Kept, MISSING, Room},
+};
 use crate::{
     Limits, Malformed,
     csv::{Dialect, Records, invalid_utf8},
@@ -17,6 +21,8 @@ pub(crate) struct ChunkSurvey {
     pub rows: u64,
     /// In the order in which they are first seen.
     pub columns: IndexMap<String, ColumnSurvey>,
+    /// The columns themselves, if they are small.
+    pub kept: Option<Kept>,
 }
 
 /// A fault; if it is about kinds that clash with an earlier value, where that is.
@@ -52,6 +58,8 @@ pub(crate) struct ChunkReader<'a> {
     pub wanted: &'a [bool],
     pub limits: &'a Limits,
     pub hasher: &'a DefaultHashBuilder,
+    /// For what is kept of CSV's columns.
+    pub room: &'a Room,
 }
 
 impl ChunkReader<'_> {
@@ -76,6 +84,9 @@ impl ChunkReader<'_> {
         let mut columns = vec![ColumnSurvey::new(width, self.hasher); width];
         let (mut records, mut fields, mut rows) = (Records::new(text, dialect), Vec::new(), 0);
         let mut scratch = String::new();
+        let keeper = |wanted: &bool| wanted.then(|| Keeper::new(self.hasher));
+        let mut keepers: Option<Vec<Option<Keeper>>> =
+            self.room.is_open().then(|| self.wanted.iter().map(keeper).collect());
         loop {
             let start = records.position();
             if !records.next(&mut fields).map_err(|(at, fault)| place(chunk, at, fault))? {
@@ -101,21 +112,38 @@ impl ChunkReader<'_> {
                 return Err(place(chunk, at, fault));
             }
             rows += 1;
-            let wanted = columns.iter_mut().zip(&fields).zip(self.wanted);
-            for ((column, span), _) in wanted.filter(|(_, wanted)| **wanted) {
+            let wanted = columns.iter_mut().zip(&fields).zip(self.wanted).enumerate();
+            for (index, ((column, span), _)) in wanted.filter(|(_, (_, wanted))| **wanted) {
                 let field = span.text(text, &mut scratch);
-                if span.quoted {
-                    if field.is_empty() {
-                        column.empty();
-                    } else {
+                let keeper = keepers.as_mut().and_then(|keepers| keepers.get_mut(index)?.as_mut());
+                if span.quoted && field.is_empty() {
+                    column.empty();
+                    if let Some(keeper) = keeper {
+                        keeper.none(EMPTY);
+                    }
+                    continue;
+                }
+                if !span.quoted && nulls.holds(field) {
+                    if let Some(keeper) = keeper {
+                        keeper.none(MISSING);
+                    }
+                    continue;
+                }
+                match keeper.map_or(Field::New, |keeper| keeper.text(field, column.is_text())) {
+                    Field::Known => column.again(),
+                    Field::New => column.field(field, chunk.offset + span.start as u64),
+                    Field::TooMany => {
+                        // What is read twice anyhow need not be kept.
+                        self.room.close();
+                        keepers = None;
                         column.field(field, chunk.offset + span.start as u64);
                     }
-                } else if !nulls.holds(field) {
-                    column.field(field, chunk.offset + span.start as u64);
                 }
             }
         }
-        Ok(ChunkSurvey { rows, columns: self.names.iter().cloned().zip(columns).collect() })
+        let kept = keepers.and_then(|keepers| Kept::new(keepers, self.room));
+        let columns = self.names.iter().cloned().zip(columns).collect();
+        Ok(ChunkSurvey { rows, columns, kept })
     }
 
     fn json(&self, text: &str, chunk: &Chunk, between: Between) -> Result<ChunkSurvey, ChunkFault> {
@@ -180,7 +208,7 @@ impl ChunkReader<'_> {
         for column in columns.values_mut() {
             column.row = 0;
         }
-        Ok(ChunkSurvey { rows, columns })
+        Ok(ChunkSurvey { rows, columns, kept: None })
     }
 }
 

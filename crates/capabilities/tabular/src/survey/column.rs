@@ -56,6 +56,18 @@ impl ColumnSurvey {
         }
     }
 
+    /// Whether it is text, as far as is known.
+    pub(crate) fn is_text(&self) -> bool {
+        self.kind == Kind::Text
+    }
+
+    /// Takes in a CSV field that was taken in before, when the column was what it is now.
+    pub(crate) fn again(&mut self) {
+        if self.kind == Kind::Text {
+            self.values += 1;
+        }
+    }
+
     /// Takes in a quoted empty field: text, unless the column turns out to hold something else.
     pub(crate) fn empty(&mut self) {
         if self.kind == Kind::Text {

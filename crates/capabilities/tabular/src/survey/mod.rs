@@ -2,10 +2,12 @@
 
 mod chunk;
 mod column;
+mod kept;
 mod kind;
 mod run;
 
 pub(crate) use column::ColumnSurvey;
+pub(crate) use kept::{EMPTY, FIRST, Kept, KeptColumn, MISSING};
 pub(crate) use kind::{Kind, date, instant, timestamp};
 pub(crate) use run::{Segment, Survey, survey};
 

@@ -16,8 +16,9 @@ use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 
 use super::{
-    ColumnSurvey, Kind, Note, Syntax,
+    ColumnSurvey, Kept, Kind, Note, Syntax,
     chunk::{ChunkFault, ChunkReader, ChunkSurvey, Clash, place},
+    kept::Room,
 };
 use crate::{
     Malformed, OpenOptions, TabularError,
@@ -42,6 +43,8 @@ pub(crate) struct Segment {
 pub(crate) struct Survey {
     pub columns: IndexMap<String, ColumnSurvey>,
     pub segments: Vec<Segment>,
+    /// What is kept of each segment's columns.
+    pub kept: Vec<Option<Kept>>,
     pub rows: u64,
     pub notes: Vec<Note>,
 }
@@ -51,6 +54,8 @@ pub(crate) type Start = (u64, u64, u64);
 
 /// Bytes per chunk: enough to keep a thread busy, little enough that a few of them are small beside any memory.
 const CHUNK: usize = 4 << 20;
+/// Of the memory that a query may take, the part that columns may take that are kept from the first pass.
+const KEPT_PART: usize = 2;
 
 /// Reads the whole file, from `start` (byte, line, column) on.
 pub(crate) fn survey(
@@ -67,7 +72,10 @@ pub(crate) fn survey(
         .iter()
         .map(|name| options.only.as_ref().is_none_or(|only| only.contains(name)))
         .collect();
-    let reader = ChunkReader { syntax, names, wanted: &wanted, limits, hasher: &hasher };
+    // Of some columns it is known that they will be read. All of a table may be too much to keep.
+    let room = Room::new(options.only.as_ref().map_or(0, |_| options.memory_bytes / KEPT_PART));
+    let reader =
+        ChunkReader { syntax, names, wanted: &wanted, limits, hasher: &hasher, room: &room };
     let merged = Mutex::new(Merged::new(matches!(syntax, Syntax::Json { .. })));
     let stop = AtomicBool::new(false);
     file.seek(SeekFrom::Start(start.0)).map_err(|error| table.error(error))?;
@@ -155,7 +163,8 @@ pub(crate) fn survey(
     }
     debug_assert!(duplicates(&keys).is_none());
     let notes = notes(table, file, &merged, start)?;
-    Ok(Survey { columns: merged.columns, segments: merged.segments, rows: merged.rows, notes })
+    let Merged { columns, segments, kept, rows, .. } = merged;
+    Ok(Survey { columns, segments, kept, rows, notes })
 }
 
 /// What is known so far, in the file's order.
@@ -166,6 +175,7 @@ struct Merged {
     waiting: BTreeMap<usize, (Segment, ChunkSurvey)>,
     columns: IndexMap<String, ColumnSurvey>,
     segments: Vec<Segment>,
+    kept: Vec<Option<Kept>>,
     rows: u64,
     fault: Option<(usize, ChunkFault)>,
 }
@@ -178,6 +188,7 @@ impl Merged {
             waiting: BTreeMap::new(),
             columns: IndexMap::new(),
             segments: Vec::new(),
+            kept: Vec::new(),
             rows: 0,
             fault: None,
         }
@@ -225,6 +236,7 @@ impl Merged {
             }
             if segment.rows > 0 {
                 self.segments.push(segment);
+                self.kept.push(found.kept);
             }
             self.rows += segment.rows;
             self.next += 1;

@@ -4,6 +4,7 @@
 mod conversion;
 mod faults;
 mod hostile_parquet;
+mod kept;
 mod laws;
 mod plans;
 mod profiles;
