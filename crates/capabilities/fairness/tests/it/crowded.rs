@@ -179,6 +179,7 @@ async fn numbers_are_values_too_and_the_reference_group_is_kept() {
 }
 
 #[tokio::test]
+#[ignore = "at size: as many groups as there can be"]
 async fn where_too_many_could_be_compared_the_largest_are() {
     // Two rows of each, and three of some.
     let (many, three) = (MAX_VALUES as u64 + 500, 1_000);
