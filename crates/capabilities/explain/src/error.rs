@@ -97,7 +97,7 @@ pub enum ExplainError {
     NoProbability,
     /// More memory than may be taken.
     #[error(
-        "tree {tree} has {nodes} nodes, and making it ready takes {mib} MiB of memory, at most {most} of which may be taken; ask for kernel SHAP, or train with fewer leaves"
+        "tree {tree} has {nodes} nodes, and making it ready takes {mib} MiB of memory, at most {most} of which may be taken; ask for kernel SHAP, compare with fewer rows, or train with fewer leaves"
     )]
     TooLarge {
         /// Which tree.

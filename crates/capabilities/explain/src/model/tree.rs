@@ -3,7 +3,8 @@
 use super::Split;
 use crate::Malformed;
 
-/// A tree. Its nodes stand before their children; the first is the root.
+/// A tree. The first node is the root, and the others stand depth first: right behind a node all that is left of it, then all that is
+/// right of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tree(Vec<Node>);
 
@@ -103,7 +104,7 @@ impl Tree {
         self
     }
 
-    /// Its nodes, each before its children.
+    /// Its nodes, depth first.
     pub fn nodes(&self) -> &[Node] {
         &self.0
     }

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Explanation, Progress,
     game::Room,
-    room::Limits,
+    limits::Limits,
     walk::{Batches, base},
     work::{Block, Work},
 };
@@ -41,7 +41,7 @@ pub(super) fn within(
     let (features, outputs) = (forest.features.len(), forest.outputs());
     let pairs = features * features;
     let mut work = Work::new(forest, rows, pairs * outputs, forest.trees.len(), progress, cancel);
-    let mut batches = Batches::new(forest, limits, cancel);
+    let mut batches = Batches::new(forest, limits, cancel)?;
     while let Some(trees) = batches.ready()? {
         let leaves: Vec<_> = trees.iter().map(|(_, tree)| tree.leaf_paths()).collect();
         let room = trees.iter().map(|(_, tree)| tree.room()).max().unwrap_or(0);
@@ -61,7 +61,7 @@ pub(super) fn within(
                 for ((output, tree), leaves) in trees.iter().zip(&leaves) {
                     let (output, next) = (*output, output + 1);
                     let matrix = &mut values[output * pairs..next * pairs];
-                    tree.pairs(leaves, row, &mut room, matrix, features);
+                    tree.pairs(leaves, row, &mut room, matrix, cancel);
                     tree.walk(row, &mut room, &mut alone[output * features..next * features]);
                 }
                 // What a feature adds without the others.

@@ -5,16 +5,19 @@
 //! such an integral exactly, so one walk down and one up a tree add up all leaves at once, whatever its depth: no subset is
 //! enumerated, and nothing is divided by what may be small.
 
+mod against;
 mod background;
 mod game;
 mod interactions;
+mod limits;
 mod linear;
+mod parts;
 mod path_dependent;
 mod paths;
 mod probability;
 mod quadrature;
+mod questions;
 mod ready;
-mod room;
 mod tables;
 mod values;
 mod walk;

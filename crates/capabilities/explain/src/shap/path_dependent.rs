@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Explanation, Progress,
-    room::Limits,
+    limits::Limits,
     values::add,
     walk::{Batches, base},
     work::Work,
@@ -41,7 +41,7 @@ fn within(
     let base = base(forest)?;
     let each = features * outputs;
     let mut work = Work::new(forest, rows, each, forest.trees.len(), progress, cancel);
-    let mut batches = Batches::new(forest, limits, cancel);
+    let mut batches = Batches::new(forest, limits, cancel)?;
     while let Some(trees) = batches.ready()? {
         add(&mut work, &trees, cancel)?;
     }

@@ -1,5 +1,9 @@
 //! A tree as its edges, with what does not depend on the row.
 
+use std::ops::Range;
+
+use tokio_util::sync::CancellationToken;
+
 use super::quadrature::gauss_legendre;
 use crate::{
     ExplainError,
@@ -24,33 +28,80 @@ pub(super) struct Edge<'a> {
     pub leaf: Option<f64>,
 }
 
+/// So many questions are gone through between two looks at whether it is cancelled.
+pub(super) const LOOK: usize = 1 << 10;
+
 /// The edges of a tree.
-pub(super) fn edges(tree: &Tree) -> Vec<Edge<'_>> {
+///
+/// # Errors
+/// When it is cancelled.
+pub(super) fn edges<'a>(
+    tree: &'a Tree,
+    cancel: &CancellationToken,
+) -> Result<Vec<Edge<'a>>, ExplainError> {
+    edges_of(tree, 0..tree.nodes().len(), tree.nodes().len().saturating_sub(1), cancel)
+}
+
+/// The edges below the questions among some neighbouring nodes, of which the first asks, and those of the questions above them: the
+/// ways to the former's leaves. Of the latter no leaf is told. There are so many of them.
+///
+/// # Errors
+/// When it is cancelled.
+pub(super) fn edges_of<'a>(
+    tree: &'a Tree,
+    own: Range<usize>,
+    count: usize,
+    cancel: &CancellationToken,
+) -> Result<Vec<Edge<'a>>, ExplainError> {
     let nodes = tree.nodes();
-    // Of each node, the edge that leads to it.
-    let mut to: Vec<Option<usize>> = vec![None; nodes.len()];
-    let mut edges: Vec<Edge<'_>> = Vec::with_capacity(nodes.len().saturating_sub(1));
-    for (at, node) in nodes.iter().enumerate() {
-        let Node::Inner { split, left, right, cover } = node else { continue };
+    let mut edges: Vec<Edge<'_>> = Vec::with_capacity(count);
+    // The nodes that are still to come, with the edges that lead to them; the next one last.
+    let mut waiting: Vec<(usize, usize)> = Vec::new();
+    let above = above(tree, own.start);
+    for (index, at) in above.into_iter().chain(own.clone()).enumerate() {
+        if index.is_multiple_of(LOOK) && cancel.is_cancelled() {
+            return Err(ExplainError::Cancelled);
+        }
+        let Some(Node::Inner { split, left, right, cover }) = nodes.get(at) else { continue };
+        // Beside the ways from above are nodes that are not asked for.
+        while waiting.pop_if(|(node, _)| *node < at).is_some() {}
+        let above = waiting.pop_if(|(node, _)| *node == at).map(|(_, edge)| edge);
+        let mut before = above;
+        while let Some(edge) = before
+            && edges[edge].split.feature != split.feature
+        {
+            before = edges[edge].above;
+        }
+        let known = before.map_or(1.0, |edge| edges[edge].shares);
+        let first = edges.len();
         for (child, answer) in [(*left, true), (*right, false)] {
-            let above = to[at];
-            let mut before = above;
-            while let Some(edge) = before
-                && edges[edge].split.feature != split.feature
-            {
-                before = edges[edge].above;
-            }
             let share = nodes[child].cover() / cover;
-            let shares = share * before.map_or(1.0, |edge| edges[edge].shares);
             let leaf = match &nodes[child] {
-                Node::Leaf { value, .. } => Some(*value),
+                Node::Leaf { value, .. } => own.contains(&at).then_some(*value),
                 Node::Inner { .. } => None,
             };
-            to[child] = Some(edges.len());
-            edges.push(Edge { split, answer, above, before, share, shares, leaf });
+            edges.push(Edge { split, answer, above, before, share, shares: share * known, leaf });
+        }
+        for (child, edge) in [(*right, first + 1), (*left, first)] {
+            if matches!(nodes[child], Node::Inner { .. }) {
+                waiting.push((child, edge));
+            }
         }
     }
-    edges
+    Ok(edges)
+}
+
+/// The questions above a node, from the root on.
+fn above(tree: &Tree, node: usize) -> Vec<usize> {
+    let (mut at, mut above) = (0, Vec::new());
+    while at < node
+        && let Some(Node::Inner { left, right, .. }) = tree.nodes().get(at)
+    {
+        above.push(at);
+        // What is left of a node stands before what is right of it.
+        at = if node < *right { *left } else { *right };
+    }
+    above
 }
 
 /// The number of different features on the path that ends with each edge.

@@ -4,9 +4,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Explanation, Progress,
+    against::{Against, ReadyPart},
     background::{Interventional, Weights, each_bit},
-    room::Limits,
-    ways::{Against, BITS, Ready, follow, way},
+    limits::Limits,
+    ways::{BITS, follow, way},
     work::{Block, Work},
 };
 use crate::{ExplainError, Forest, Link, Rows, model::Node};
@@ -70,7 +71,13 @@ impl InProbability {
         if background.is_empty() {
             return Err(ExplainError::NoBackground);
         }
-        let margins = background.iter().map(|row| forest.margin(row)[0]).collect();
+        let mut margins = Vec::with_capacity(background.len());
+        for row in background.iter() {
+            if cancel.is_cancelled() {
+                return Err(ExplainError::Cancelled);
+            }
+            margins.push(forest.margin(row)[0]);
+        }
         let against = Against::new(forest, background, true, limits, cancel)?;
         let weights = Weights::new(1.0 / background.len() as f64);
         Ok(Self::Scaled(Scaled { scale, margins, against, weights }))
@@ -117,6 +124,9 @@ impl Scaled {
                 let mut followed = Vec::new();
                 let rows = rows.chunks_exact(features);
                 for (row, values) in rows.zip(values.chunks_exact_mut(features)) {
+                    if cancel.is_cancelled() {
+                        return;
+                    }
                     let factors = factors(forest.margin(row)[0], margins, *scale);
                     for ready in &ready {
                         walk(ready, row, weights, &factors, &mut followed, values);
@@ -173,7 +183,7 @@ pub(super) fn factors(margin: f64, margins: &[f64], scale: f64) -> Vec<f64> {
 
 /// As the interventional walk, with each background row's own factor.
 fn walk(
-    Ready { edges, ways, .. }: &Ready<'_>,
+    ReadyPart { edges, ways, .. }: &ReadyPart<'_>,
     row: &[f64],
     weights: &Weights,
     factors: &[f64],

@@ -1,19 +1,19 @@
-//! What is made ready once, for rows that come piece by piece.
+//! What is made ready once, with the first of the rows that come piece by piece.
 
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Explanation, Progress, background::Interventional, probability::InProbability, room::Limits,
-    walk, ways,
+    Explanation, Progress, against, background::Interventional, limits::Limits,
+    probability::InProbability, walk,
 };
 use crate::{ExplainError, Forest, Model, Rows};
 
 /// So many bytes of what is made ready are kept from piece to piece; what is beyond is made anew for each.
 const KEPT: usize = 512 << 20;
 
-/// Trees and the rows that they are compared with, made ready once: [`interventional`](super::interventional) and
+/// Trees and the rows that they are compared with, made ready with the first piece: [`interventional`](super::interventional) and
 /// [`in_probability`](super::in_probability) for rows that come piece by piece. At most 512 MiB are kept from piece to piece.
 #[derive(Debug)]
 pub struct Ready {
@@ -28,7 +28,7 @@ enum Made {
 }
 
 impl Ready {
-    /// Makes a model ready, in the unit of its margin or of the probability; `None` where it is not made of trees.
+    /// Gets a model ready, in the unit of its margin or of the probability; `None` where it is not made of trees.
     ///
     /// # Errors
     /// As those two, but for the rows.
@@ -41,11 +41,11 @@ impl Ready {
         let Model::Forest(forest) = &**model else { return Ok(None) };
         let made = if is_probability {
             let mut made = InProbability::new(forest, background, &Limits::USUAL, cancel)?;
-            made.against().keep(forest, KEPT, cancel)?;
+            made.against().keep(KEPT);
             Made::Probability(made)
         } else {
             let mut made = Interventional::new(forest, background, &Limits::USUAL, cancel)?;
-            made.against.keep(forest, KEPT, cancel)?;
+            made.against.keep(KEPT);
             Made::Margin(made)
         };
         Ok(Some(Self { model: Arc::clone(model), made }))
@@ -80,7 +80,7 @@ pub fn takes(
     cancel: &CancellationToken,
 ) -> Result<usize, ExplainError> {
     match background {
-        Some(rows) => ways::takes(forest, rows, cancel),
+        Some(rows) => against::takes(forest, rows, cancel),
         None => walk::takes(forest, cancel),
     }
 }

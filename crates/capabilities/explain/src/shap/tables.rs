@@ -99,7 +99,8 @@ fn cut(edges: &[Edge<'_>]) -> Option<Vec<Cut>> {
         let above = edges[2 * question].above;
         let fits = height[question] <= LEVELS;
         if fits && above.is_none_or(|above| height[above / 2] > LEVELS) {
-            groups.push(group(edges, above, vec![question], &below)?);
+            let group = group(edges, above, vec![question], &below)?;
+            groups.extend(Some(group).filter(|group| !group.leaves.is_empty()));
         }
         if !fits {
             let ends = [2 * question, 2 * question + 1];
@@ -125,7 +126,8 @@ fn group(
         for end in [2 * question, 2 * question + 1] {
             match below[end] {
                 Some(question) => inside.push(question),
-                None => leaves.push(end),
+                // It leads to a leaf, or out of a part of a tree.
+                None => leaves.extend(edges[end].leaf.map(|_| end)),
             }
         }
         next += 1;

@@ -29,6 +29,9 @@ pub(super) fn add<G: Game + ?Sized>(
     // Trees with the plans of their tables, in batches that fit into memory.
     let (mut batches, mut room) = (Vec::new(), 0);
     for (output, tree) in trees {
+        if cancel.is_cancelled() {
+            return Err(ExplainError::Cancelled);
+        }
         match Plan::new(tree.as_ref(), rows).filter(|plan| plan.bytes() <= BYTES) {
             None => walked.push((output, tree)),
             Some(plan) => {
@@ -47,6 +50,9 @@ pub(super) fn add<G: Game + ?Sized>(
     work.pass(WALKED, walked.len(), room, |Block { rows, values }| {
         let mut room = Room::default();
         for (output, tree) in &walked {
+            if cancel.is_cancelled() {
+                return;
+            }
             let place = *output * features..(*output + 1) * features;
             for (row, values) in rows.chunks_exact(features).zip(values.chunks_exact_mut(each)) {
                 tree.walk(row, &mut room, &mut values[place.clone()]);

@@ -1,11 +1,14 @@
 //! A walk down and up a tree for a row.
 
+use std::ops::Range;
+
 use tokio_util::sync::CancellationToken;
 
 use super::{
     game::{Game, Room},
-    paths::{Edge, Prepared, covered, edges, mean, most_features, path},
-    room::{EDGE, Limits},
+    limits::{EDGE, Limits},
+    paths::{Edge, LOOK, Prepared, covered, edges, mean, path},
+    questions::Questions,
 };
 use crate::{ExplainError, Forest, model::Tree};
 
@@ -17,19 +20,22 @@ pub(super) trait Walk: Game {
     /// Its leaves' edges with their paths, for [`pairs`](Self::pairs).
     fn leaf_paths(&self) -> Vec<LeafPath>;
 
-    /// Adds half of what each pair of features adds together, at both of its places.
+    /// Adds half of what each pair of the row's features adds together, at both of its places; nothing more when it is cancelled.
     fn pairs(
         &self,
         leaves: &[LeafPath],
         row: &[f64],
         room: &mut Room,
         values: &mut [f64],
-        features: usize,
+        cancel: &CancellationToken,
     );
 }
 
 /// A leaf's edge, and the last edge of each feature of its path.
 pub(super) type LeafPath = (usize, Vec<usize>);
+
+/// Leaves whose pairs are added between two looks at whether it is cancelled.
+const LEAVES: usize = 64;
 
 /// For a path of so many features as many points as half of them are needed: a product of d - 1 factors has the degree d - 1.
 const POINTS: [usize; 10] = [1, 2, 3, 4, 5, 6, 8, 16, 32, MOST / 2];
@@ -75,63 +81,89 @@ pub(super) fn base(forest: &Forest) -> Result<Vec<f64>, ExplainError> {
 /// A forest's trees, made ready batch by batch.
 pub(super) struct Batches<'a> {
     forest: &'a Forest,
-    limits: Limits,
+    /// What each tree needs.
+    needs: Vec<Needs>,
+    batches: Vec<Range<usize>>,
     next: usize,
     cancel: &'a CancellationToken,
 }
 
 impl<'a> Batches<'a> {
-    pub(super) fn new(forest: &'a Forest, limits: &Limits, cancel: &'a CancellationToken) -> Self {
-        Self { forest, limits: *limits, next: 0, cancel }
+    /// # Errors
+    /// When a path tests too many features, when a tree takes too much memory, and when it is cancelled.
+    pub(super) fn new(
+        forest: &'a Forest,
+        limits: &Limits,
+        cancel: &'a CancellationToken,
+    ) -> Result<Self, ExplainError> {
+        let trees = forest.trees.iter().enumerate();
+        let needs = trees
+            .map(|(index, (_, tree))| Needs::of(index, tree, limits, cancel))
+            .collect::<Result<Vec<_>, _>>()?;
+        let batches = limits.batches(needs.iter().map(|needs| needs.bytes));
+        Ok(Self { forest, needs, batches, next: 0, cancel })
     }
 
     /// The next batch, if there are more trees.
+    ///
+    /// # Errors
+    /// When it is cancelled.
     pub(super) fn ready(&mut self) -> Result<Option<Trees<'a>>, ExplainError> {
-        let (mut trees, mut room): (Trees<'a>, _) = (Vec::new(), self.limits.batch);
+        let Some(batch) = self.batches.get(self.next).cloned() else { return Ok(None) };
+        self.next += 1;
         let forest = self.forest;
-        while let Some((output, tree)) = forest.trees.get(self.next) {
-            if self.cancel.is_cancelled() {
-                return Err(ExplainError::Cancelled);
-            }
-            let (edges, points, bytes) = within(self.next, tree, &self.limits)?;
-            if bytes > room && !trees.is_empty() {
-                break;
-            }
-            room = room.saturating_sub(bytes);
-            trees.push((*output, prepared(edges, points)));
-            self.next += 1;
-        }
-        Ok((!trees.is_empty()).then_some(trees))
+        let trees = forest.trees[batch.clone()].iter().zip(&self.needs[batch]);
+        let ready = trees.map(|((output, tree), needs)| {
+            Ok((*output, prepared(edges(tree, self.cancel)?, needs.points)))
+        });
+        ready.collect::<Result<Trees<'a>, _>>().map(Some)
     }
 }
 
-/// A tree's edges, the points that it needs, and the memory that it takes; unless that is too much.
-fn within<'a>(
-    index: usize,
-    tree: &'a Tree,
-    limits: &Limits,
-) -> Result<(Vec<Edge<'a>>, usize, usize), ExplainError> {
-    let nodes = tree.nodes().len();
-    limits.fit(index, nodes, nodes.saturating_mul(EDGE))?;
-    let edges = edges(tree);
-    let points = points(most_features(&edges))?;
-    let (edge, walk) = edge_takes(points);
-    limits.fit(index, nodes, edges.len() * (edge + walk))?;
-    let bytes = edges.len() * edge;
-    Ok((edges, points, bytes))
+/// What a tree needs to be walked.
+struct Needs {
+    points: usize,
+    /// The memory that it takes while it is ready.
+    bytes: usize,
 }
 
-/// The most that is made ready at a time.
-pub(super) fn takes(forest: &Forest, cancel: &CancellationToken) -> Result<usize, ExplainError> {
-    let (limits, mut each) = (Limits::USUAL, Vec::with_capacity(forest.trees.len()));
-    for (index, (_, tree)) in forest.trees.iter().enumerate() {
+impl Needs {
+    /// Unless that is too much.
+    fn of(
+        index: usize,
+        tree: &Tree,
+        limits: &Limits,
+        cancel: &CancellationToken,
+    ) -> Result<Self, ExplainError> {
         if cancel.is_cancelled() {
             return Err(ExplainError::Cancelled);
         }
-        each.push(within(index, tree, &limits)?.2);
+        let (mut features, mut edges) = (0, 0_usize);
+        for (count, question) in Questions::new(tree).enumerate() {
+            if count.is_multiple_of(LOOK) && cancel.is_cancelled() {
+                return Err(ExplainError::Cancelled);
+            }
+            features = features.max(question.features);
+            edges += 2;
+            if question.leaves > 0 {
+                points(features)?;
+            }
+        }
+        let points = points(features)?;
+        let (edge, walk) = edge_takes(points);
+        limits.fit(index, tree.nodes().len(), edges.saturating_mul(edge + walk))?;
+        Ok(Self { points, bytes: edges.saturating_mul(edge) })
     }
-    let batches = limits.batches(each.iter().copied());
-    Ok(batches.into_iter().map(|batch| each[batch].iter().sum::<usize>()).max().unwrap_or(0))
+}
+
+/// The most that is made ready at a time.
+///
+/// # Errors
+/// As [`Batches::new`].
+pub(super) fn takes(forest: &Forest, cancel: &CancellationToken) -> Result<usize, ExplainError> {
+    let Batches { needs, batches, .. } = Batches::new(forest, &Limits::USUAL, cancel)?;
+    let bytes = |batch: Range<usize>| needs[batch].iter().map(|needs| needs.bytes).sum::<usize>();
+    Ok(batches.into_iter().map(bytes).max().unwrap_or(0))
 }
 
 impl<const N: usize> Game for Prepared<'_, N> {
@@ -210,13 +242,18 @@ impl<const N: usize> Walk for Prepared<'_, N> {
         row: &[f64],
         room: &mut Room,
         values: &mut [f64],
-        features: usize,
+        cancel: &CancellationToken,
     ) {
         let (followed, products, _) = self.down(row, room);
-        for (at, path) in leaves {
-            let leaf = self.edges[*at].leaf.unwrap_or_default();
-            let product = products[*at].map(|product| product * leaf);
-            self.leaf_pairs(path, followed, &product, values, features);
+        for some in leaves.chunks(LEAVES) {
+            if cancel.is_cancelled() {
+                return;
+            }
+            for (at, path) in some {
+                let leaf = self.edges[*at].leaf.unwrap_or_default();
+                let product = products[*at].map(|product| product * leaf);
+                self.leaf_pairs(path, followed, &product, values, row.len());
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Progress, room::WALKS};
+use super::{Progress, limits::WALKS};
 use crate::{ExplainError, Forest, Rows};
 
 /// How often somebody is told.

@@ -1,4 +1,4 @@
-//! How much memory it takes to make trees ready, and how much it may.
+//! How much memory may be taken to make trees ready.
 
 use std::ops::Range;
 
@@ -9,16 +9,16 @@ use crate::ExplainError;
 pub(super) struct Limits {
     /// So much is made ready at a time.
     pub batch: usize,
-    /// One tree alone may take more, up to this.
+    /// A tree that is walked as a whole, or one question of a tree that is cut, may take more alone, up to this.
     pub tree: usize,
-    /// The leaves of a part take about so much: little, for all processors to have some, and to be cancelled soon.
+    /// A part of a tree that is cut takes so much, unless it is one question: little, for all processors to have some.
     pub part: usize,
 }
 
 impl Limits {
     pub(super) const USUAL: Self = Self { batch: 256 << 20, tree: 1 << 30, part: 32 << 20 };
 
-    /// Refuses a tree of a forest that takes more than may be.
+    /// Refuses a tree of a forest that takes more at once than may be.
     pub(super) fn fit(&self, tree: usize, nodes: usize, bytes: usize) -> Result<(), ExplainError> {
         if bytes <= self.tree {
             return Ok(());
