@@ -50,6 +50,8 @@ pub struct Compared {
     /// The least adjusted p-value that so many shuffles can give to one of so many tests, however large the difference:
     /// tests / (resamples + 1), at most 1; 0 of no tests.
     pub least_p: f64,
+    /// Where nothing was tested: why.
+    pub untested: Option<String>,
 }
 
 /// One group.
@@ -157,10 +159,15 @@ pub fn compare(
     holm(&mut found);
     let without = groups.iter().filter(|group| group.is_none()).count();
     let least_p = (tests as f64 / (resamples + 1) as f64).min(1.0);
-    Ok(Compared { reference, groups: found, without, resamples, tests, least_p })
+    let untested = (tests == 0).then(|| {
+        let least = settings.least.max(2);
+        format!("no group beside `{reference}` can be compared with it, as only those of {least} rows or more are")
+    });
+    Ok(Compared { reference, groups: found, without, resamples, tests, least_p, untested })
 }
 
-fn most_resamples(features: usize) -> usize {
+/// The most that may be asked for, of so many features: what is drawn is kept, for each of them.
+pub fn most_resamples(features: usize) -> usize {
     MOST_KEPT / (2 * features).max(1)
 }
 

@@ -339,6 +339,7 @@ impl Counted {
             resamples: None,
             tests: None,
             least_p: None,
+            untested: None,
         }
     }
 }

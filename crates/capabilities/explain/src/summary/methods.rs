@@ -371,6 +371,7 @@ impl Groups {
             resamples: Some(found.resamples),
             tests: Some(found.tests),
             least_p: Some(found.least_p),
+            untested: found.untested.clone(),
         }
     }
 }

@@ -320,6 +320,9 @@ pub struct Groups {
     /// The least adjusted p-value that so many shuffles can give to one of so many tests.
     #[serde(default)]
     pub least_p: Option<f64>,
+    /// Where differences were to be tested and were not: why.
+    #[serde(default)]
+    pub untested: Option<String>,
 }
 
 /// What values are in a group.

@@ -2,7 +2,7 @@
 
 use ephor_explain::{
     CancellationToken, ExplainError, Explanation,
-    groups::{Compared, Settings, compare},
+    groups::{self, Compared, Settings, compare},
 };
 
 use crate::{
@@ -139,10 +139,15 @@ fn what_cannot_be_compared_is_refused_or_left_out() {
     let fine = Explanation { base: vec![0.0], values: vec![0.0; 3], features: 1 };
     let small = ask(&fine, &named(&["a", "b", "a"]), &Settings::default()).unwrap();
     assert!(small.groups.iter().all(|group| group.differences.is_none()));
+    assert!(small.untested.is_some_and(|why| why.contains("10 rows or more")));
     let flat = Explanation { base: vec![0.0], values: vec![0.0; 40], features: 1 };
     let names: Vec<_> = (0..40).map(|row| Some((row % 2).to_string())).collect();
     let found = ask(&flat, &names, &Settings::default()).unwrap();
     assert_eq!(found.groups[1].differences.as_ref().unwrap()[0].size.adjusted, 1.0);
+    assert_eq!(found.untested, None);
+    let more = groups::most_resamples(1) + 1;
+    let more = Settings { resamples: Some(more), ..Settings::default() };
+    assert!(matches!(ask(&flat, &names, &more), Err(ExplainError::Asked(_))));
     let none = Explanation { base: vec![0.0], values: Vec::new(), features: 1 };
     assert!(ask(&none, &[], &Settings::default()).is_err());
     let cancel = CancellationToken::new();

@@ -198,10 +198,13 @@ async fn artifact_of(
         && row.outputs > 1
         && row.link == "identity"
         && matches!(row.format.as_str(), "sklearn_json" | "onnx");
+    // Of ONNX that leaves its sums as they are, only the file tells a linear model from what only answers.
+    let is_exact = has_trees || row.format != "onnx" || row.link != "identity";
     let known = Known {
         features: serde_json::from_value(row.features).map_err(|_| Problem::internal())?,
         outputs: usize::try_from(row.outputs).unwrap_or(0),
         has_trees,
+        is_exact: is_exact.then_some(true),
         has_covers: row.has_covers.or(never.then_some(false)),
         link: row.link,
         may_be_shares,

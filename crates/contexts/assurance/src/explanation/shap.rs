@@ -18,7 +18,7 @@ use ephor_store::jobs::JobFailure;
 use ephor_tabular::TableWriter;
 
 use super::{
-    faults::NO_COVERS,
+    faults::{EXACT, NO_COVERS},
     rows::{Piece, Pieces},
     spec::Scale,
     work::{Found, Work, no_rows, schema, unstored},
@@ -186,6 +186,7 @@ pub(super) async fn explain(work: &Work) -> Result<Found, JobFailure> {
     if work.spec.interactions {
         pairable(&work.model)?;
     }
+    estimable(work)?;
     let way = Way::choose(work).await?;
     let model = &work.model;
     let (features, outputs) = (model.features().len(), model.outputs());
@@ -216,9 +217,8 @@ pub(super) async fn explain(work: &Work) -> Result<Found, JobFailure> {
     let mut writer = TableWriter::begin(&work.destination, Arc::clone(&stored_schema))
         .await
         .map_err(unstored)?;
-    let is_compared = work.spec.group.is_some()
-        && most <= MOST_COMPARED_ROWS
-        && most.saturating_mul(features) <= MOST_COMPARED;
+    let most_compared = MOST_COMPARED_ROWS.min(MOST_COMPARED / features.max(1));
+    let is_compared = work.spec.group.is_some() && most <= most_compared;
     let (mut compared, mut groups, mut base) = (Vec::new(), Vec::new(), Vec::new());
     let mut done = 0;
     while done < most
@@ -254,9 +254,15 @@ pub(super) async fn explain(work: &Work) -> Result<Found, JobFailure> {
             values: compared,
             features,
         };
-        if let Some(found) = tested(work, explanation, groups).await? {
-            summary.groups = Some(found);
+        match tested(work, explanation, groups).await? {
+            Ok(found) => summary.groups = Some(found),
+            Err(why) => untested(&mut summary, why),
         }
+    } else if work.spec.group.is_some() {
+        let why = format!(
+            "of {features} features at most {most_compared} rows are compared; ask for fewer by `rows`"
+        );
+        untested(&mut summary, why);
     }
     if work.spec.interactions {
         summary.interactions = pairs(work, &summary).await?;
@@ -324,12 +330,19 @@ fn stored(
     RecordBatch::try_new(Arc::clone(schema), columns)
 }
 
-/// Whether groups differ by more than chance; nothing when they cannot be compared, as when there is one alone.
+/// Notes why groups were not compared.
+fn untested(summary: &mut Summary, why: String) {
+    if let Some(groups) = &mut summary.groups {
+        groups.untested = Some(why);
+    }
+}
+
+/// Whether groups differ by more than chance; or why they cannot be compared, as when there is one alone.
 async fn tested(
     work: &Work,
     explanation: Explanation,
     names: Vec<Option<String>>,
-) -> Result<Option<Groups>, JobFailure> {
+) -> Result<Result<Groups, String>, JobFailure> {
     let settings = groups::Settings {
         reference: work.spec.reference.clone(),
         resamples: work.spec.resamples,
@@ -341,13 +354,25 @@ async fn tested(
     Work::blocking(move || {
         let confidence = settings.confidence;
         match compare(&explanation, 0, &names, &settings, &(), &cancel) {
-            Ok(found) => Ok(Some(Groups::of(column, confidence, &found))),
+            Ok(found) => Ok(Ok(Groups::of(column, confidence, &found))),
             // A group that was named and is not there is a fault of the question.
-            Err(ExplainError::Asked(_)) if !is_named => Ok(None),
+            Err(ExplainError::Asked(faults)) if !is_named => Ok(Err(faults.join("; "))),
             Err(error) => Err(error),
         }
     })
     .await
+}
+
+/// What is asked of estimates has no meaning for exact values: told before all the work, where only the file tells.
+fn estimable(work: &Work) -> Result<(), JobFailure> {
+    let given =
+        [("samples", work.spec.samples.is_some()), ("precision", work.spec.precision.is_some())];
+    match (&*work.model, given.iter().find(|(_, is_given)| *is_given)) {
+        (Model::Forest(_) | Model::Linear(_), Some((name, _))) => {
+            Err(JobFailure::fatal(format!("`{name}` is {EXACT}. Leave it out")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Pairs need to know how many training rows went which way: told before all the work, not after it.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use datafusion::arrow::datatypes::{DataType, Schema};
-use ephor_explain::permutation::Metric;
+use ephor_explain::{groups::most_resamples, permutation::Metric};
 use ephor_kernel::Fault;
 
 use super::spec::{EffectKind, ExplanationSpec, Kind, Scale};
@@ -17,6 +17,8 @@ pub(crate) struct Known {
     pub outputs: usize,
     /// Does it consist of trees?
     pub has_trees: bool,
+    /// Are its SHAP values exact, as those of trees and linear models? None where only the file tells.
+    pub is_exact: Option<bool>,
     /// Do they say how many training rows went which way? None where only the file tells.
     pub has_covers: Option<bool>,
     /// From sums to predictions.
@@ -45,6 +47,8 @@ const MOST_PAIRED: usize = 200;
 pub(super) const NO_COVERS: &str = "The file does not say how many training rows went which way, and pairs of features cannot be explained without";
 /// Groups are shuffled at most so often.
 pub(super) const MOST_RESAMPLES: usize = 100_000;
+/// Why an option of estimates is refused.
+pub(super) const EXACT: &str = "of estimates, and values of trees and linear models are exact";
 /// A row has at most so many values of pairs: one for each two features of each output.
 const MOST_ROW_PAIRS: usize = 1 << 22;
 
@@ -117,8 +121,9 @@ impl ExplanationSpec {
     fn estimate_faults(&self, known: &Known) -> Vec<Fault> {
         let mut faults = Vec::new();
         let given = [("samples", self.samples.is_some()), ("precision", self.precision.is_some())];
-        for (name, _) in given.iter().filter(|(_, is_given)| *is_given && known.has_trees) {
-            let message = format!("`{name}` is of estimates, and values of trees are exact");
+        let is_exact = known.is_exact == Some(true);
+        for (name, _) in given.iter().filter(|(_, is_given)| *is_given && is_exact) {
+            let message = format!("`{name}` is {EXACT}");
             faults.push(Fault::new(format!("/parameters/{name}"), "exact", message));
         }
         if self.precision.is_some_and(|precision| !(precision > 0.0 && precision.is_finite())) {
@@ -274,12 +279,14 @@ impl ExplanationSpec {
             Kind::Lime => MOST_NEAR,
             Kind::Permutation | Kind::Global => MOST_ASKED,
         };
+        // What groups are compared by is kept, for each feature.
+        let resamples = MOST_RESAMPLES.min(most_resamples(known.features.len()));
         let within = [
             ("rows", self.rows, 1, most_rows),
             ("background", self.background, 1, MOST_BACKGROUND),
             ("repeats", self.repeats, 1, 100),
             ("samples", self.samples, 100, 50_000),
-            ("resamples", self.resamples, 20, MOST_RESAMPLES),
+            ("resamples", self.resamples, 20, resamples),
             ("top", self.top, 1, 100),
             ("points", self.points, 2, 200),
         ];

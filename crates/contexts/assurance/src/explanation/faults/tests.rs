@@ -10,6 +10,7 @@ fn known() -> Known {
         features: vec!["age".into(), "income".into()],
         outputs: 1,
         has_trees: true,
+        is_exact: Some(true),
         has_covers: Some(true),
         link: "identity".into(),
         may_be_shares: false,
@@ -113,12 +114,24 @@ fn what_the_file_does_not_hold_is_refused() {
 fn what_is_asked_of_estimates_is_refused_for_exact_values() {
     let estimates = || json!({ "samples": 200, "precision": 0.01 });
     assert_eq!(codes(Kind::Shap, estimates(), &known()), ["exact", "exact"]);
-    let only_answers = Known { has_trees: false, ..known() };
+    let linear = Known { has_trees: false, ..known() };
+    assert_eq!(codes(Kind::Shap, estimates(), &linear), ["exact", "exact"]);
+    assert_eq!(codes(Kind::Lime, json!({ "samples": 200 }), &linear), Vec::<String>::new());
+    // Of some files only the job tells.
+    let only_answers = Known { has_trees: false, is_exact: None, ..known() };
     assert_eq!(codes(Kind::Shap, estimates(), &only_answers), Vec::<String>::new());
     assert_eq!(codes(Kind::Shap, json!({ "precision": 0.0 }), &only_answers), ["range"]);
     assert_eq!(codes(Kind::Shap, json!({ "resamples": 100 }), &known()), ["required"]);
     let grouped = json!({ "resamples": 10, "group": "sex" });
     assert!(codes(Kind::Shap, grouped, &known()).contains(&"range".to_owned()));
+    // The more features, the fewer shuffles are kept.
+    let often = || json!({ "resamples": 10_000, "group": "sex", "columns": ["age", "income"] });
+    assert_eq!(codes(Kind::Shap, often(), &known()), Vec::<String>::new());
+    let many = Known { features: (0..2_000).map(|at| format!("f{at}")).collect(), ..known() };
+    let found: ExplanationSpec = serde_json::from_value(often()).unwrap();
+    let found = found.faults(Kind::Shap, &many, &schema());
+    let fault = found.iter().find(|fault| fault.pointer == "/parameters/resamples").unwrap();
+    assert!(fault.code == "range" && fault.message.contains("8388"), "{}", fault.message);
 }
 
 #[test]

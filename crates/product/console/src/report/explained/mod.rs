@@ -280,12 +280,23 @@ pub(crate) fn notes(summary: &Summary) -> Vec<Cow<'static, str>> {
     if summary.groups.is_some() {
         notes.push("A difference between groups is no proof of unfairness: they may differ in what the model rightly looks at. No difference is no proof of fairness.");
     }
-    let told = summary.groups.as_ref().and_then(too_few).map(Cow::Owned);
+    let told =
+        summary.groups.as_ref().and_then(|groups| untested(groups).or_else(|| too_few(groups)));
     let without = summary.without_effect.iter().map(|one| {
         let name = summary.name(one.feature);
         Cow::Owned(format!("There is no effect of \u{201c}{name}\u{201d}: {}.", one.reason))
     });
-    told.into_iter().chain(without).chain(notes.into_iter().map(Cow::Borrowed)).collect()
+    told.into_iter()
+        .map(Cow::Owned)
+        .chain(without)
+        .chain(notes.into_iter().map(Cow::Borrowed))
+        .collect()
+}
+
+/// Where groups were not tested, no difference that is shown has been held against chance.
+fn untested(groups: &Groups) -> Option<String> {
+    let why = groups.untested.as_ref()?;
+    Some(format!("Whether groups differ by more than chance was not tested: {why}."))
 }
 
 /// Where there are too few shuffles for so many tests, nothing can be called a difference: that is not to be taken for

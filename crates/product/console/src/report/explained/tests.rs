@@ -100,6 +100,16 @@ fn every_row_is_as_long_as_its_head() {
 }
 
 #[test]
+fn why_groups_were_not_tested_is_told() {
+    let mut summary = whole(5);
+    let told =
+        |summary: &Summary| notes(summary).iter().any(|note| note.contains("was not tested"));
+    assert!(!told(&summary));
+    summary.groups.as_mut().unwrap().untested = Some("there are 1 groups".to_owned());
+    assert!(told(&summary));
+}
+
+#[test]
 fn an_effect_that_is_not_there_is_told_with_its_reason() {
     let mut summary = whole(5);
     let reasons = ["feature 0 has 600 categories; at most 512 are put into an order".to_owned()];

@@ -101,7 +101,7 @@ pub(super) fn told(work: &Work) -> anyhow::Result<Told> {
     if found.without > 0 {
         facts.push(format!("{} rows belong to no group.", found.without));
     }
-    let notes: Vec<String> = too_few(&found).into_iter().collect();
+    let notes: Vec<String> = untested(&found).or_else(|| too_few(&found)).into_iter().collect();
     facts.extend(notes.iter().cloned());
     let mut heads: Vec<String> =
         ["group", "rows", "feature", "mean_size", "mean_value"].map(ToOwned::to_owned).to_vec();
@@ -163,6 +163,12 @@ fn values(work: &Work) -> Result<(Explanation, &'static str), ephor_explain::Exp
             Ok((found.explanation, "Kernel SHAP values of the prediction"))
         }
     }
+}
+
+/// Where groups were not tested, no difference that is shown has been held against chance.
+fn untested(found: &Compared) -> Option<String> {
+    let why = found.untested.as_ref()?;
+    Some(format!("Whether groups differ by more than chance was not tested: {why}."))
 }
 
 /// Where there are too few shuffles for so many tests, nothing can be called a difference: that is not to be taken for equality.
