@@ -6,6 +6,7 @@ mod link;
 mod split;
 mod tree;
 
+pub(crate) use graph::CHOICE;
 pub use graph::Graph;
 pub use linear::Linear;
 pub use link::Link;

@@ -17,6 +17,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{ExplainError, Rows, shap::of_each};
 
+/// An attribute that marks what takes one of two values as a whole: they have to be of one shape.
+pub(crate) const CHOICE: &str = "choice";
+
 /// A file's graph is followed to its ends, which takes more room than a thread mostly has.
 const STACK: usize = 32 << 20;
 

@@ -8,9 +8,10 @@ use tract_onnx::{
 };
 
 use super::{
+    CHOICE,
     attributes::{whole, wholes, word},
     bounds::MOST_RANK,
-    cost::named,
+    cost::{named, volume},
     windows::windows,
 };
 
@@ -34,6 +35,7 @@ pub(super) fn sound(
         "InstanceNormalization" | "GroupNormalization" => channels(node, taken),
         "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" => windows(node, taken).map(drop),
         "Einsum" => named(node, taken).map(drop),
+        "Where" if whole(node, CHOICE, 0) != 0 => alternatives(taken),
         _ => Ok(()),
     }
 }
@@ -114,6 +116,15 @@ fn pads(node: &NodeProto, inputs: &[InferenceFact], taken: &[TVec<usize>]) -> Tr
         let most = before.max(after);
         ensure!(*most < *size as i64, "it reflects {most} of {size}");
     }
+    Ok(())
+}
+
+/// Does it take one of two values of one shape, by one condition? The library would stretch the smaller one.
+fn alternatives(taken: &[TVec<usize>]) -> TractResult<()> {
+    let [condition, one, other] = taken else { bail!("it chooses between no two values") };
+    let by_one = volume(condition) == 1 && condition.len() <= one.len();
+    ensure!(by_one, "it chooses by conditions of the shape {condition:?}");
+    ensure!(one == other, "its two values, of the shapes {one:?} and {other:?}, have to be of one");
     Ok(())
 }
 

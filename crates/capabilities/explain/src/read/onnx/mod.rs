@@ -2,6 +2,7 @@
 //! decides, and nodes around it that only hand on. Other graphs are run as a whole: nothing is known of their inside.
 
 mod around;
+mod branches;
 mod cells;
 mod columns;
 mod ensemble;

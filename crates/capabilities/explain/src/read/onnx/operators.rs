@@ -1,6 +1,6 @@
 //! The operators that are run. What draws by chance, loops, holds graphs of its own, or makes sizes out of values is not: an answer
 //! has to be the same each time, and what it takes has to be known before it is computed. Recurrent cells are no loops: their steps
-//! are as many as what they are given has.
+//! are as many as what they are given has. Choices are written out before.
 
 use super::{fields::Fields, proto::Operators};
 use crate::Malformed;
@@ -44,8 +44,11 @@ pub(super) fn known(node: Fields<'_>) -> Result<(), Malformed> {
 /// Why it is not run, where that is more than that nobody asked for it.
 fn why(kind: &str) -> &'static str {
     match kind {
-        "If" | "Loop" | "Scan" | "SequenceMap" => {
-            ": what loops, choices and other graphs within a graph take is not known before they are run"
+        "If" => {
+            ": of a choice both graphs have to make as many values as it does, and to take none; at most 8 are read within one another"
+        }
+        "Loop" | "Scan" | "SequenceMap" => {
+            ": what loops and other graphs within a graph take is not known before they are run"
         }
         "Compress" | "NonMaxSuppression" | "NonZero" | "Unique" => {
             ": how much they make depends on values"

@@ -59,6 +59,8 @@ pub(super) struct Attribute {
     pub text: Vec<u8>,
     #[prost(message, optional, tag = "5")]
     pub tensor: Option<Tensor>,
+    #[prost(message, optional, boxed, tag = "6")]
+    pub graph: Option<Box<Graph>>,
     #[prost(float, repeated, tag = "7")]
     pub floats: Vec<f32>,
     #[prost(int64, repeated, tag = "8")]

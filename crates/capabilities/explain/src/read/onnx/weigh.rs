@@ -11,6 +11,8 @@ use crate::Malformed;
 const MOST_MESSAGES: usize = 1 << 20;
 /// About 1 GB; each question of a tree has one.
 const MOST_TEXTS: usize = 1 << 25;
+/// Messages within one another: graphs hold nodes, whose attributes may hold graphs.
+const MOST_DEEP: usize = 64;
 
 /// The kinds of messages that are read.
 #[derive(Clone, Copy)]
@@ -35,6 +37,7 @@ impl Kind {
             (Self::Model, 7) => Self::Graph,
             (Self::Model, 8) => Self::Operators,
             (Self::Graph, 1) => Self::Node,
+            (Self::Attribute, 6) => Self::Graph,
             (Self::Graph | Self::Attribute, 5) => Self::Tensor,
             (Self::Graph, 11 | 12) => Self::Value,
             (Self::Node, 5) => Self::Attribute,
@@ -49,8 +52,12 @@ impl Kind {
 
 /// Refuses what would take more room than models do.
 pub(super) fn weigh(content: &[u8]) -> Result<(), Malformed> {
-    let mut counts = Counts { messages: 0, texts: 0 };
-    counts.walk(content, Kind::Model).map_err(|error| not_onnx(&error))?;
+    let mut counts = Counts { messages: 0, texts: 0, is_deep: false };
+    counts.walk(content, Kind::Model, 0).map_err(|error| not_onnx(&error))?;
+    if counts.is_deep {
+        let message = format!("more than {MOST_DEEP} of its parts are within one another");
+        return Err(Malformed::new("the file", message));
+    }
     if counts.messages > MOST_MESSAGES || counts.texts > MOST_TEXTS {
         let message = format!(
             "it has {} parts and {} texts; a model has fewer",
@@ -68,10 +75,16 @@ pub(super) fn not_onnx(error: &DecodeError) -> Malformed {
 struct Counts {
     messages: usize,
     texts: usize,
+    /// Are too many messages within one another? What is further in was not counted.
+    is_deep: bool,
 }
 
 impl Counts {
-    fn walk(&mut self, mut content: &[u8], kind: Kind) -> Result<(), DecodeError> {
+    fn walk(&mut self, mut content: &[u8], kind: Kind, deep: usize) -> Result<(), DecodeError> {
+        if deep > MOST_DEEP {
+            self.is_deep = true;
+            return Ok(());
+        }
         while !content.is_empty() {
             let (field, wire) = decode_key(&mut content)?;
             let fixed = match wire {
@@ -92,11 +105,43 @@ impl Counts {
             content = rest;
             if let Some(inner) = kind.of(field).filter(|_| wire == WireType::LengthDelimited) {
                 self.messages += 1;
-                self.walk(part, inner)?;
+                self.walk(part, inner, deep + 1)?;
             } else {
                 self.texts += 1;
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Graphs within graphs are counted, and a file of nothing else is refused before it is decoded.
+    #[test]
+    fn graphs_within_graphs_are_few() {
+        let within = |levels: usize| {
+            let mut content: Vec<u8> = Vec::new();
+            // A graph in an attribute in a node in a graph.
+            for field in [6_u8, 5, 1].into_iter().cycle().take(3 * levels).chain([7]) {
+                let mut length = content.len();
+                let mut outer = vec![field << 3 | 2];
+                while length > 127 {
+                    outer.push((length & 127) as u8 | 128);
+                    length >>= 7;
+                }
+                outer.push(length as u8);
+                outer.append(&mut content);
+                content = outer;
+            }
+            weigh(&content)
+        };
+        assert!(within(8).is_ok());
+        for levels in [30, 2_000] {
+            assert!(
+                within(levels).is_err_and(|fault| fault.message.contains("within one another"))
+            );
+        }
     }
 }

@@ -6,7 +6,7 @@ use prost::Message as _;
 
 use super::{
     around::{MOST_AROUND, MOST_FEATURES, kind},
-    cells,
+    branches, cells,
     columns::together,
     fields::Fields,
     operators,
@@ -34,6 +34,7 @@ const KINDS: [i32; 7] = [FLOAT, UINT8, INT8, INT32, INT64, BOOL, DOUBLE];
 
 pub(super) fn read(mut graph: Graph, operators: Vec<Operators>) -> Result<model::Graph, Malformed> {
     operators::versions(&operators)?;
+    let hangs = branches::inline(&mut graph);
     let most = graph.inputs.len().max(graph.outputs.len()).max(graph.nodes.len());
     if most > MOST_AROUND {
         return Err(fault(format!(
@@ -51,6 +52,15 @@ pub(super) fn read(mut graph: Graph, operators: Vec<Operators>) -> Result<model:
     }
     compared(&graph, &needed)?;
     let Takes { name, double, features, rows } = Takes::read(&graph, &needed.inputs)?;
+    let rows = match rows {
+        Some(rows) if hangs && rows > 1 => {
+            return Err(fault(format!(
+                "it takes {rows} rows at once, and a choice of it (If) hangs on values of all of them"
+            )));
+        }
+        None if hangs => Some(1),
+        rows => rows,
+    };
     let element = if double { DOUBLE } else { FLOAT };
     // A size of 0 is one that is not known yet.
     let sizes = vec![Size { value: 0 }, Size { value: features as i64 }];

@@ -295,10 +295,20 @@ body = inner("body", (node("Identity", ["on"], ["again"]), TensorProto.BOOL), (n
              given=[("step", TensorProto.INT64, []), ("on", TensorProto.BOOL, []), ("x", TensorProto.FLOAT, ["N", WIDTH])])
 refuse("loop", "(Loop): operators of this kind are not run here: what loops", [node("Loop", ["times", "on0", "X"], ["Y"], body=body)],
        {"times": np.int64(1 << 40), "on0": np.bool_(True)})
+# Of a choice that the file makes one graph is left; where it hangs on a row, each is asked alone.
 choice = {f"{name}_branch": inner(name, (node(kind, ["X"], [f"{name}_y"]), TensorProto.FLOAT)) for name, kind in
           [("then", "Relu"), ("else", "Abs")]}
-refuse("choice", "(If): operators of this kind are not run here: what loops", [node("If", ["on0"], ["Y"], **choice)],
-       {"on0": np.bool_(True)})
+ask("choice", [node("If", ["on0"], ["Y"], **choice)], {"on0": np.bool_(True)})
+within = {"then_branch": inner("within", (node("Mul", ["X", "two"], ["within_y"]), TensorProto.FLOAT)),
+          "else_branch": inner("without", (node("Neg", ["X"], ["without_y"]), TensorProto.FLOAT))}
+outer = {"then_branch": inner("then", (node("If", ["far"], ["then_y"], **within), TensorProto.FLOAT)),
+         "else_branch": choice["else_branch"]}
+compared = [node("ReduceSum", ["X"], ["sum"], keepdims=0), node("Greater", ["sum", "zero"], ["more"]), node("Greater", ["sum", "two"], ["far"])]
+numbers = {"zero": np.float32(0), "two": np.float32(2)}
+ask("choices", [*compared, node("If", ["more"], ["Y"], **outer)], numbers, apart=True)
+other = outer | {"else_branch": inner("else", (node("ReduceSum", ["X"], ["else_y"]), TensorProto.FLOAT))}
+refuse("other_shapes", "have to be of one", [*compared, node("If", ["more"], ["Y"], **other)], numbers)
+refuse("choices_together", "hangs on values of all of them", [*compared, node("If", ["more"], ["Y"], **outer)], numbers, batch=4)
 refuse("found", "how much they make depends on values", [node("NonZero", ["X"], ["c"]), node("Cast", ["c"], ["Y"], to=1)], {})
 refuse("learning", "it learns while it answers", [node("BatchNormalization", ["X", "v", "v", "v", "v"], ["Y"], training_mode=1)],
        {"v": np.ones(WIDTH, np.float32)})
