@@ -72,7 +72,11 @@ pub(super) fn read(content: &[u8]) -> Result<Forest, Malformed> {
     }
     // A random forest answers the mean of its trees.
     if head.lines.contains_key("average_output") {
-        let share = outputs as f64 / trees.len().max(1) as f64;
+        if trees.len() < outputs {
+            let message = format!("the mean of {} trees is none of {outputs} outputs", trees.len());
+            return Err(Malformed::new(&head.place, message));
+        }
+        let share = outputs as f64 / trees.len() as f64;
         trees = trees.into_iter().map(|(output, tree)| (output, tree.scaled(share))).collect();
     }
     Ok(Forest { features, trees, base: vec![0.0; outputs], link, single_precision: false })
@@ -167,6 +171,9 @@ fn tree(block: &Block<'_>, width: usize, room: &mut Sets) -> Result<Tree, Malfor
                 1 => Missing::Zero,
                 _ => Missing::NaN,
             };
+            if thresholds[node].is_nan() {
+                return Err(Malformed::new(place, format!("node {node} has no threshold")));
+            }
             (Test::AtMost(thresholds[node]), missing, decision & DEFAULT_LEFT != 0)
         };
         let split = Split { feature: features[node], test, missing, missing_left };

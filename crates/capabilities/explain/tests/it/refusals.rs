@@ -42,6 +42,23 @@ fn what_is_no_model_is_refused_with_its_place() {
     }
 }
 
+/// Text knows numbers that are none.
+#[test]
+fn lightgbm_asks_and_adds_numbers() {
+    let text = String::from_utf8(bytes("origins", "lgb_rf_number.txt")).unwrap();
+    let line = text.lines().find(|line| line.starts_with("threshold=")).unwrap();
+    let first = line.split(' ').next().unwrap();
+    for (from, to, words) in [
+        (first, "threshold=nan", "tree 0: node 0 has no threshold"),
+        ("num_tree_per_iteration=1", "num_tree_per_iteration=60000", "is none of 60000 outputs"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let fault = read(text.replacen(from, to, 1).as_bytes()).unwrap_err().to_string();
+        assert!(fault.contains(words), "{fault}");
+    }
+    assert!(read(text.as_bytes()).is_ok());
+}
+
 /// A few bytes are not a million parts.
 #[test]
 fn onnx_of_empty_parts_is_refused() {
