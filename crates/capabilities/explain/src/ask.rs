@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{ExplainError, Rows, Scorer, shap::Progress};
 
-/// So many values, of at most so many rows, are sent at once.
+/// So many values, of at most so many rows, are sent at once, and no more are answered.
 const MOST_VALUES: usize = 1 << 20;
 const MOST_ROWS: usize = 1 << 14;
 
@@ -29,7 +29,12 @@ impl<'a> Asked<'a> {
 
     /// How many rows a batch has.
     pub fn batch(&self) -> usize {
-        (MOST_VALUES / self.features().max(1)).clamp(1, MOST_ROWS)
+        (MOST_VALUES / self.features().max(self.outputs()).max(1)).clamp(1, MOST_ROWS)
+    }
+
+    /// Is it still wanted?
+    pub fn go_on(&self) -> Result<(), ExplainError> {
+        if self.cancel.is_cancelled() { Err(ExplainError::Cancelled) } else { Ok(()) }
     }
 
     /// What is predicted, row by row, in a row output by output.

@@ -125,7 +125,7 @@ pub fn accumulated_categories(
         )]));
     }
     let grid = match order {
-        Order::Similarity(kinds) => similar::order(rows, feature, &categories, kinds),
+        Order::Similarity(kinds) => similar::order(rows, feature, &categories, kinds, cancel)?,
         Order::Given(given) => {
             if distinct(ascending(given.iter().copied())) != categories
                 || given.len() != categories.len()

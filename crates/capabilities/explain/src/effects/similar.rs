@@ -1,28 +1,42 @@
 //! Categories in an order in which neighbours are alike.
 
-use crate::{Rows, statistics::ascending};
+use tokio_util::sync::CancellationToken;
+
+use crate::{ExplainError, Rows, statistics::ascending};
 
 /// Rounds of the power iteration; the order is settled long before.
 const ROUNDS: usize = 500;
 
 /// By classical scaling to one dimension of how far their rows are apart in the other features: the largest difference of
 /// distribution functions for numbers, half of the sum of all differences of shares for categories. As R's `ALEPlot`.
-pub(super) fn order(rows: &Rows, feature: usize, categories: &[f64], kinds: &[bool]) -> Vec<f64> {
+pub(super) fn order(
+    rows: &Rows,
+    feature: usize,
+    categories: &[f64],
+    kinds: &[bool],
+    cancel: &CancellationToken,
+) -> Result<Vec<f64>, ExplainError> {
     let count = categories.len();
     if count < 3 {
-        return categories.to_vec();
+        return Ok(categories.to_vec());
+    }
+    // The rows of each category. Those without one are of none.
+    let mut own: Vec<Vec<&[f64]>> = vec![Vec::new(); count];
+    for row in rows.iter().filter(|row| row[feature].is_finite()) {
+        let place = categories.partition_point(|category| *category < row[feature]);
+        if let Some(own) = own.get_mut(place) {
+            own.push(row);
+        }
     }
     let mut apart = vec![0.0; count * count];
     for other in (0..rows.width()).filter(|other| *other != feature) {
         let is_category = kinds.get(other).copied().unwrap_or(false);
-        let values: Vec<Vec<f64>> = categories
-            .iter()
-            .map(|category| {
-                let own = rows.iter().filter(|row| row[feature] == *category);
-                ascending(own.map(|row| row[other]))
-            })
-            .collect();
+        let values: Vec<Vec<f64>> =
+            own.iter().map(|own| ascending(own.iter().map(|row| row[other]))).collect();
         for one in 0..count {
+            if cancel.is_cancelled() {
+                return Err(ExplainError::Cancelled);
+            }
             for two in one + 1..count {
                 let far = distance(&values[one], &values[two], is_category);
                 apart[one * count + two] += far;
@@ -37,7 +51,7 @@ pub(super) fn order(rows: &Rows, feature: usize, categories: &[f64], kinds: &[bo
     if order.first() > order.last() {
         order.reverse();
     }
-    order.into_iter().map(|place| categories[place]).collect()
+    Ok(order.into_iter().map(|place| categories[place]).collect())
 }
 
 /// Of two samples in ascending order.
@@ -112,8 +126,11 @@ mod tests {
             [category as f64, place[category] + (row / 4 % 25) as f64]
         });
         let rows = Rows::new(values.collect(), 2);
-        let found = order(&rows, 0, &[0.0, 1.0, 2.0, 3.0], &[true, false]);
-        assert_eq!(found, [0.0, 3.0, 1.0, 2.0]);
+        let cancel = CancellationToken::new();
+        let found = || order(&rows, 0, &[0.0, 1.0, 2.0, 3.0], &[true, false], &cancel);
+        assert_eq!(found().unwrap(), [0.0, 3.0, 1.0, 2.0]);
+        cancel.cancel();
+        assert!(matches!(found(), Err(ExplainError::Cancelled)));
     }
 
     #[test]

@@ -37,6 +37,7 @@ impl Fit {
         let (full, weights): (Vec<_>, Vec<_>) = plan.whole().into_iter().unzip();
         let places = game.values(&full)?;
         for ((coalition, weight), place) in full.iter().zip(weights).zip(places) {
+            game.go_on()?;
             fit.full.add(&members(coalition, fit.players), fit.players, weight, game.value(place));
         }
         Ok(fit)
@@ -52,7 +53,12 @@ impl Fit {
     }
 
     /// The values, by output, and their standard errors: how the solution moves with each pair that was drawn, to first order.
-    pub fn solved(&self, left: f64, game: &Game<'_>) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
+    #[allow(clippy::type_complexity, reason = "two lists of one length")]
+    pub fn solved(
+        &self,
+        left: f64,
+        game: &Game<'_>,
+    ) -> Result<(Vec<Vec<f64>>, Vec<Vec<f64>>), ExplainError> {
         let (players, count) = (self.players, self.pairs.len());
         let (factored, right) = self.joined(left);
         let ones = factored.solve(&vec![1.0; players]);
@@ -65,12 +71,13 @@ impl Fit {
         let values: Vec<Vec<f64>> = each.collect();
         if left == 0.0 {
             let none = vec![vec![0.0; players]; values.len()];
-            return (values, none);
+            return Ok((values, none));
         }
         let mut errors = Vec::with_capacity(values.len());
         for (output, values) in values.iter().enumerate() {
             let (mut sum, mut products) = (vec![0.0; players], vec![0.0; players * players]);
             for pair in &self.pairs {
+                game.go_on()?;
                 let mut moved = vec![0.0; players];
                 for (coalition, place) in pair {
                     let of = members(coalition, players);
@@ -94,27 +101,24 @@ impl Fit {
                     *cell = (*cell - sum[one] * sum[two] / n) / (n * (n - 1.0).max(1.0));
                 }
             }
-            errors.push(
-                (0..players)
-                    .map(|player| {
-                        let mut unit = vec![0.0; players];
-                        unit[player] = 1.0;
-                        let mut way = factored.solve(&unit);
-                        for (way, one) in way.iter_mut().zip(&ones) {
-                            *way -= ones[player] * one / all;
-                        }
-                        let lines = products.chunks_exact(players).zip(&way);
-                        let variance: f64 = lines
-                            .map(|(line, a)| {
-                                a * line.iter().zip(&way).map(|(c, b)| c * b).sum::<f64>()
-                            })
-                            .sum();
-                        left * variance.max(0.0).sqrt()
-                    })
-                    .collect(),
-            );
+            let mut own = Vec::with_capacity(players);
+            for player in 0..players {
+                game.go_on()?;
+                let mut unit = vec![0.0; players];
+                unit[player] = 1.0;
+                let mut way = factored.solve(&unit);
+                for (way, one) in way.iter_mut().zip(&ones) {
+                    *way -= ones[player] * one / all;
+                }
+                let lines = products.chunks_exact(players).zip(&way);
+                let variance: f64 = lines
+                    .map(|(line, a)| a * line.iter().zip(&way).map(|(c, b)| c * b).sum::<f64>())
+                    .sum();
+                own.push(left * variance.max(0.0).sqrt());
+            }
+            errors.push(own);
         }
-        (values, errors)
+        Ok((values, errors))
     }
 
     /// Both kinds of coalitions together; the drawn ones stand for all that share their weight.

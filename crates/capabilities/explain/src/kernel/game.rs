@@ -37,6 +37,11 @@ impl<'a> Game<'a> {
         Self { asked, row, background, base: base.to_vec(), players, known, worth }
     }
 
+    /// Is it still wanted?
+    pub fn go_on(&self) -> Result<(), ExplainError> {
+        self.asked.go_on()
+    }
+
     pub fn players(&self) -> usize {
         self.players.len()
     }

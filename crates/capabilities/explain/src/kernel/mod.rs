@@ -16,7 +16,8 @@ use crate::{ExplainError, Explanation, Rows, Scorer, ask::Asked, chance::chance,
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Settings {
     /// How many coalitions of features are tried for a row, each with every background row; as shap, 2 x features + 2048 by
-    /// default, or at most 131072 where a precision is asked for. Those of one feature and of all but one are always tried.
+    /// default, or at most 131072 where a precision is asked for; times the outputs at most 2^26. Those of one feature and of all but one are
+    /// always tried.
     pub samples: Option<usize>,
     /// Enough when the largest standard error of a row's values is below this.
     pub precision: Option<f64>,
@@ -39,6 +40,8 @@ pub struct Estimated {
 
 const MOST_SAMPLES: usize = 1 << 22;
 const MOST_FOR_PRECISION: usize = 1 << 17;
+/// What all coalitions of a row are worth in all outputs: 512 MiB.
+const MOST_WORTHS: usize = 1 << 26;
 /// Features that differ from the background; their number's square has to fit into memory.
 const MOST_FEATURES: usize = 1_024;
 /// So many pairs are drawn at least, however many were known before.
@@ -67,8 +70,8 @@ pub fn explain(
     if background.is_empty() {
         return Err(ExplainError::NoBackground);
     }
-    settings.check()?;
     let (features, outputs) = (asked.features(), asked.outputs());
+    settings.check(outputs)?;
     let base = Game::base(&asked, background)?;
     let predictions = asked.score(rows)?;
     let mut found = Estimated {
@@ -103,6 +106,11 @@ pub fn explain(
     Ok(found)
 }
 
+/// So many coalitions may be asked for, of so many outputs.
+fn most_samples(outputs: usize) -> usize {
+    (MOST_WORTHS / outputs.max(1)).min(MOST_SAMPLES)
+}
+
 /// Of one row: by output, by player.
 struct Solved {
     values: Vec<Vec<f64>>,
@@ -111,10 +119,11 @@ struct Solved {
 }
 
 impl Settings {
-    fn check(&self) -> Result<(), ExplainError> {
+    fn check(&self, outputs: usize) -> Result<(), ExplainError> {
         let mut faults = Vec::new();
-        if self.samples.is_some_and(|samples| samples == 0 || samples > MOST_SAMPLES) {
-            faults.push(format!("samples: between 1 and {MOST_SAMPLES}"));
+        let most = most_samples(outputs);
+        if self.samples.is_some_and(|samples| samples == 0 || samples > most) {
+            faults.push(format!("samples: between 1 and {most} of so many outputs"));
         }
         if self.precision.is_some_and(|precision| !(precision > 0.0 && precision.is_finite())) {
             faults.push("precision: a number greater than 0".to_owned());
@@ -141,6 +150,7 @@ impl Settings {
             (None, Some(_)) => MOST_FOR_PRECISION,
             (None, None) => usual,
         }
+        .min(most_samples(whole.len()))
         .max(2 * players);
         let first = if self.precision.is_some() { most.min(usual) } else { most };
         let mut plan = Plan::new(players, first);
@@ -159,9 +169,10 @@ impl Settings {
             }
             let places = game.values(&drawn)?;
             for (pair, places) in drawn.chunks_exact(2).zip(places.chunks_exact(2)) {
+                game.go_on()?;
                 fit.draw(pair, places, game);
             }
-            let (values, errors) = fit.solved(plan.left, game);
+            let (values, errors) = fit.solved(plan.left, game)?;
             let worst = errors.iter().flatten().copied().fold(0.0, f64::max);
             if self.precision.is_none_or(|precision| worst < precision) || enough >= most {
                 return Ok(Solved { values, errors, exact: false });
@@ -173,7 +184,7 @@ impl Settings {
             }
             enough = (enough + enough / 2).min(most);
         }
-        let (values, errors) = fit.solved(plan.left, game);
+        let (values, errors) = fit.solved(plan.left, game)?;
         Ok(Solved { values, errors, exact: true })
     }
 }

@@ -1,6 +1,8 @@
 //! The linear model.
 
-use crate::{Rows, solve::Factored};
+use tokio_util::sync::CancellationToken;
+
+use crate::{ExplainError, Rows, solve::Factored};
 
 /// Made-up rows as a linear model sees them, with what the model predicts and how near they are. The first is explained.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +42,9 @@ pub(super) struct Products {
 }
 
 impl Products {
-    pub fn new(sample: &Sample) -> Self {
+    /// # Errors
+    /// When it is cancelled.
+    pub fn new(sample: &Sample, cancel: &CancellationToken) -> Result<Self, ExplainError> {
         let width = sample.rows.width();
         let all: f64 = sample.weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
         let (mut means, mut mean) = (vec![0.0; width], 0.0);
@@ -58,6 +62,9 @@ impl Products {
             for ((off, value), mean) in off.iter_mut().zip(row).zip(&means) {
                 *off = value - mean;
             }
+            if cancel.is_cancelled() {
+                return Err(ExplainError::Cancelled);
+            }
             variance += weight * (target - mean).powi(2);
             for (one, a) in off.iter().enumerate() {
                 right[one] += weight * a * (target - mean);
@@ -66,7 +73,7 @@ impl Products {
                 }
             }
         }
-        Self { width, means, mean, matrix, right, variance }
+        Ok(Self { width, means, mean, matrix, right, variance })
     }
 
     /// The coefficients of these features, held back by `alpha`.
@@ -99,8 +106,16 @@ impl Products {
 }
 
 /// Ridge regression on the chosen features, every row with its weight.
-pub fn fit(sample: &Sample, features: &[usize], alpha: f64) -> Local {
-    let products = Products::new(sample);
+///
+/// # Errors
+/// When it is cancelled.
+pub fn fit(
+    sample: &Sample,
+    features: &[usize],
+    alpha: f64,
+    cancel: &CancellationToken,
+) -> Result<Local, ExplainError> {
+    let products = Products::new(sample, cancel)?;
     let solved = products.solve(features, alpha);
     let told = |row: &dyn Fn(usize) -> f64| -> f64 {
         features.iter().zip(&solved).map(|(feature, solved)| solved * row(*feature)).sum()
@@ -111,11 +126,11 @@ pub fn fit(sample: &Sample, features: &[usize], alpha: f64) -> Local {
         features.iter().zip(&solved).map(|(feature, solved)| (*feature, *solved, None)).collect();
     // In an order that all repeats share; who shows them sorts them by size.
     coefficients.sort_by_key(|(feature, ..)| *feature);
-    Local {
+    Ok(Local {
         intercept,
         coefficients,
         r2: products.r2(features, &solved),
         predicted: sample.targets.first().copied().unwrap_or_default(),
         local: intercept + first.map_or(0.0, |first| told(&|feature| first[feature])),
-    }
+    })
 }

@@ -173,8 +173,12 @@ impl Lime {
                 weights: self.weights(&simple),
                 rows: simple,
             };
-            let of = chosen.get_or_insert_with(|| self.settings.select(&sample));
-            runs.push(fit(&sample, of, self.settings.alpha));
+            let of = match chosen.take() {
+                Some(of) => of,
+                None => self.settings.select(&sample, asked.cancel)?,
+            };
+            runs.push(fit(&sample, &of, self.settings.alpha, asked.cancel)?);
+            chosen = Some(of);
         }
         Ok(joined(&runs))
     }
@@ -265,8 +269,12 @@ impl Settings {
         faults
     }
 
-    fn select(&self, sample: &Sample) -> Vec<usize> {
-        self.selection.choose(sample, self.features)
+    fn select(
+        &self,
+        sample: &Sample,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<usize>, ExplainError> {
+        self.selection.choose(sample, self.features, cancel)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Which features a linear model has.
 
+use tokio_util::sync::CancellationToken;
+
 use super::fit::{Products, Sample};
+use crate::ExplainError;
 
 /// How features are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,23 +25,39 @@ const ALPHA: f64 = 0.01;
 
 impl Selection {
     /// At most so many features.
-    pub fn choose(self, sample: &Sample, most: usize) -> Vec<usize> {
+    ///
+    /// # Errors
+    /// When it is cancelled.
+    pub fn choose(
+        self,
+        sample: &Sample,
+        most: usize,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<usize>, ExplainError> {
         let all: Vec<usize> = (0..sample.rows.width()).collect();
         match self {
-            Self::None => all,
-            Self::Auto if most <= FEW => forward(sample, &all, most),
-            Self::Forward => forward(sample, &all, most),
-            Self::Auto | Self::HighestWeights => highest(sample, all, most),
+            Self::None => Ok(all),
+            Self::Auto if most <= FEW => forward(sample, &all, most, cancel),
+            Self::Forward => forward(sample, &all, most, cancel),
+            Self::Auto | Self::HighestWeights => highest(sample, all, most, cancel),
         }
     }
 }
 
-fn forward(sample: &Sample, all: &[usize], most: usize) -> Vec<usize> {
-    let products = Products::new(sample);
+fn forward(
+    sample: &Sample,
+    all: &[usize],
+    most: usize,
+    cancel: &CancellationToken,
+) -> Result<Vec<usize>, ExplainError> {
+    let products = Products::new(sample, cancel)?;
     let mut chosen: Vec<usize> = Vec::new();
     while chosen.len() < most.min(all.len()) {
         let mut best: Option<(f64, usize)> = None;
         for feature in all.iter().filter(|feature| !chosen.contains(feature)) {
+            if cancel.is_cancelled() {
+                return Err(ExplainError::Cancelled);
+            }
             let with: Vec<usize> = chosen.iter().chain([feature]).copied().collect();
             let told = products.r2(&with, &products.solve(&with, 0.0)).unwrap_or(0.0);
             if best.is_none_or(|(most, _)| told > most) {
@@ -48,17 +67,22 @@ fn forward(sample: &Sample, all: &[usize], most: usize) -> Vec<usize> {
         let Some((_, feature)) = best else { break };
         chosen.push(feature);
     }
-    chosen
+    Ok(chosen)
 }
 
-fn highest(sample: &Sample, mut all: Vec<usize>, most: usize) -> Vec<usize> {
+fn highest(
+    sample: &Sample,
+    mut all: Vec<usize>,
+    most: usize,
+    cancel: &CancellationToken,
+) -> Result<Vec<usize>, ExplainError> {
     if sample.rows.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let solved = Products::new(sample).solve(&all, ALPHA);
+    let solved = Products::new(sample, cancel)?.solve(&all, ALPHA);
     let row = sample.rows.row(0);
     let size = |feature: &usize| (solved[*feature] * row[*feature]).abs();
     all.sort_by(|a, b| size(b).total_cmp(&size(a)));
     all.truncate(most);
-    all
+    Ok(all)
 }

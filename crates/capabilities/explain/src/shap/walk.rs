@@ -116,7 +116,7 @@ impl<'a> Batches<'a> {
         let ready = trees.map(|((output, tree), needs)| {
             Ok((*output, prepared(edges(tree, self.cancel)?, needs.points)))
         });
-        ready.collect::<Result<Trees<'a>, _>>().map(Some)
+        ready.collect::<Result<Trees<'a>, ExplainError>>().map(Some)
     }
 }
 

@@ -52,7 +52,9 @@ fn the_linear_model_of_a_neighbourhood_is_limes() {
     for folder in ["rf_binary", "logistic"] {
         let expected = &json(folder, "lime/lime.json")["rows"][0];
         let sample = neighbourhood(folder);
-        let found = fit(&sample, &Selection::Auto.choose(&sample, 6), 1.0);
+        let cancel = CancellationToken::new();
+        let chosen = Selection::Auto.choose(&sample, 6, &cancel).unwrap();
+        let found = fit(&sample, &chosen, 1.0, &cancel).unwrap();
         assert_same(&found, expected);
         assert_near(&[found.local], &[expected["local_pred"].as_f64().unwrap()], 1e-9);
     }
@@ -71,7 +73,14 @@ fn features_are_chosen_as_lime_does() {
             _ => Selection::None,
         };
         let most = expected["features"].as_u64().unwrap() as usize;
-        assert_same(&fit(&sample, &selection.choose(&sample, most), 1.0), expected);
+        let cancel = CancellationToken::new();
+        let chosen = selection.choose(&sample, most, &cancel).unwrap();
+        assert_same(&fit(&sample, &chosen, 1.0, &cancel).unwrap(), expected);
+        cancel.cancel();
+        assert!(fit(&sample, &chosen, 1.0, &cancel).is_err());
+        if selection != Selection::None {
+            assert!(selection.choose(&sample, most, &cancel).is_err());
+        }
     }
 }
 
