@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{ExplainError, Linear, Link, Rows};
 
-/// Rows between two looks at whether it is cancelled.
+/// Rows between two words of how far it is.
 const BLOCK: usize = 128;
 
 /// Exact interventional SHAP values of a linear model's margin: of each feature its weight times how far it is from the
@@ -76,7 +76,7 @@ pub fn linear_in_probability(
     Ok(Explanation { base: vec![mean(&margins, scale)], values, features })
 }
 
-/// Does the work for each row, and looks now and then whether it is cancelled.
+/// Does the work for each row, unless it is cancelled.
 fn each(
     rows: &Rows,
     progress: &dyn Progress,
@@ -84,10 +84,11 @@ fn each(
     mut work: impl FnMut(&[f64]),
 ) -> Result<(), ExplainError> {
     for (index, row) in rows.iter().enumerate() {
+        // One row alone is compared with a whole background.
+        if cancel.is_cancelled() {
+            return Err(ExplainError::Cancelled);
+        }
         if index % BLOCK == 0 {
-            if cancel.is_cancelled() {
-                return Err(ExplainError::Cancelled);
-            }
             progress.rows(index, rows.len());
         }
         work(row);
