@@ -25,6 +25,7 @@ mod explain;
 mod explain_report;
 mod explain_served;
 mod explanations;
+mod explanations_exact;
 mod external_identity;
 mod keep_alive;
 mod machine_readable;
