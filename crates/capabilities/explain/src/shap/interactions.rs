@@ -52,6 +52,9 @@ pub(super) fn within(
             for (row, values) in
                 rows.chunks_exact(features).zip(values.chunks_exact_mut(pairs * outputs))
             {
+                if cancel.is_cancelled() {
+                    return;
+                }
                 // What a feature added in the batches before: the sum of its pairs.
                 let lines = values.chunks_exact_mut(features).zip(&mut alone).enumerate();
                 for (place, (line, alone)) in lines {

@@ -11,6 +11,8 @@ use crate::ExplainError;
 
 /// Few enough that a tree and its rows stay in the processor's cache.
 const WALKED: usize = 32;
+/// Trees that are walked between two looks at whether it is cancelled.
+const TREES: usize = 8;
 /// More, as a tree's tables are larger than the tree.
 const LOOKED_UP: usize = 256;
 /// The memory that tables may take at a time.
@@ -49,13 +51,16 @@ pub(super) fn add<G: Game + ?Sized>(
     let room = walked.iter().map(|(_, tree)| tree.room()).max().unwrap_or(0);
     work.pass(WALKED, walked.len(), room, |Block { rows, values }| {
         let mut room = Room::default();
-        for (output, tree) in &walked {
+        for some in walked.chunks(TREES) {
             if cancel.is_cancelled() {
                 return;
             }
-            let place = *output * features..(*output + 1) * features;
-            for (row, values) in rows.chunks_exact(features).zip(values.chunks_exact_mut(each)) {
-                tree.walk(row, &mut room, &mut values[place.clone()]);
+            for (output, tree) in some {
+                let place = *output * features..(*output + 1) * features;
+                let rows = rows.chunks_exact(features).zip(values.chunks_exact_mut(each));
+                for (row, values) in rows {
+                    tree.walk(row, &mut room, &mut values[place.clone()]);
+                }
             }
         }
     })?;

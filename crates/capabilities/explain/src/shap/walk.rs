@@ -245,8 +245,8 @@ impl<const N: usize> Walk for Prepared<'_, N> {
         cancel: &CancellationToken,
     ) {
         let (followed, products, _) = self.down(row, room);
-        for some in leaves.chunks(LEAVES) {
-            if cancel.is_cancelled() {
+        for (index, some) in leaves.chunks(LEAVES).enumerate() {
+            if index > 0 && cancel.is_cancelled() {
                 return;
             }
             for (at, path) in some {
