@@ -96,6 +96,7 @@ const CONTROLS: ResourceSpec = ResourceSpec::new("controls", "compliance.control
     .actions(Actions::ALL)
     .create(&["code", "title", "text", "expected_evidence", "owner_id", "is_active"])
     .update(&["title", "text", "expected_evidence", "owner_id", "is_active"])
+    .people(&["owner_id"])
     .search(&["code", "title", "text"])
     .include(&[
         Include::many("requirements", "control_requirements", "control_id"),
@@ -153,6 +154,7 @@ const EVIDENCE: ResourceSpec = ResourceSpec::new("evidence", "compliance.evidenc
         "collected_at",
         "valid_until",
     ])
+    .people(&["attested_by"])
     .search(&["title", "description", "statement"])
     .parent("controls", "control_id", "evidence")
     .include(&[

@@ -12,6 +12,7 @@ const POSTS: ResourceSpec = ResourceSpec::new("posts", "content.posts")
     .actions(Actions::ALL)
     .create(&["title", "content", "summary", "is_featured", "slug", "tags"])
     .update(&["title", "content", "summary", "status", "is_featured", "slug", "tags", "author_id"])
+    .people(&["author_id"])
     .search(&["title", "summary", "content"])
     .include(&[Include::one("views", "post_views", "id")])
     .reach();

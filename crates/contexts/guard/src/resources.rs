@@ -76,6 +76,7 @@ const POLICY_VIOLATIONS: ResourceSpec =
             "remediation_required",
             "metadata",
         ])
+        .people(&["assigned_to"])
         .search(&["violation_type", "description", "resolution_notes"])
         .words_index()
         .parent("policies", "policy_id", "violations")

@@ -44,6 +44,7 @@ const AI_SYSTEMS: ResourceSpec = ResourceSpec::new("ai_systems", "registry.ai_sy
         "deployed_at",
         "metadata",
     ])
+    .people(&["owner_id"])
     .search(&["name", "description"])
     .include(&[Include::many("models", "ai_system_models", "ai_system_id")])
     .reach();

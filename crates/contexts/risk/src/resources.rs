@@ -31,6 +31,7 @@ const RISK_ITEMS: ResourceSpec = ResourceSpec::new("risk_items", "risk.risk_item
         "ai_system_id",
         "owner_id",
     ])
+    .people(&["owner_id"])
     .search(&["title", "description", "system_details"])
     .words_index()
     .include(&[
@@ -46,6 +47,7 @@ const RISK_MITIGATIONS: ResourceSpec =
         .actions(Actions::ALL)
         .create(&["risk_item_id", "description", "notes", "owner_id", "due_at"])
         .update(&["description", "status", "notes", "owner_id", "due_at"])
+        .people(&["owner_id"])
         .search(&["description", "notes"])
         .parent("risk_items", "risk_item_id", "mitigations")
         .include(&[Include::one("risk_item", "risk_items", "risk_item_id")])

@@ -135,6 +135,8 @@ const APPROVALS: ResourceSpec = ResourceSpec::new("approvals", "workforce.approv
         "context",
     ])
     .update(&["status"])
+    // At level 4 an approver of the holding decides.
+    .people_or_above(&["approver_ids"])
     .search(&["title", "description"])
     .parent("work_items", "work_item_id", "approvals")
     .include(&[
@@ -164,6 +166,7 @@ const APPROVAL_DELEGATIONS: ResourceSpec =
         .actions(Actions::READ.and_create(false).and_update().and_delete())
         .create(&["delegate_id", "risk_levels", "starts_at", "ends_at", "reason"])
         .update(&["ends_at", "reason", "is_active"])
+        .people(&["delegate_id"])
         .search(&["reason"])
         .reach();
 

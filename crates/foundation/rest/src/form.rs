@@ -65,6 +65,10 @@ pub enum Input {
     Date,
     /// The id of another row.
     Reference,
+    /// A member, by the user's id.
+    Person,
+    /// Several of them.
+    People,
     /// Several texts, one a line.
     Lines,
     /// JSON.
@@ -91,12 +95,13 @@ impl Engine {
     }
 
     fn field(&self, resource: &Resource, column: &Column) -> FormField {
-        let references = self.reference(resource, &column.name);
+        let person = resource.spec.names_people(&column.name);
+        let references = self.reference(resource, &column.name).filter(|_| !person);
         let bounds = &column.bounds;
         FormField {
             name: column.name.clone(),
             label: column.label(),
-            input: input(column, references.is_some()),
+            input: if person { people(column) } else { input(column, references.is_some()) },
             required: resource.required(column),
             nullable: column.nullable,
             vocabulary: bounds.vocabulary.clone(),
@@ -126,6 +131,10 @@ impl Engine {
         let table = resource.table.referenced_by(column)?;
         self.resources().find(|other| other.spec.table == table).map(|other| other.spec.path)
     }
+}
+
+fn people(column: &Column) -> Input {
+    if column.kind == Kind::Uuid { Input::Person } else { Input::People }
 }
 
 fn input(column: &Column, reference: bool) -> Input {

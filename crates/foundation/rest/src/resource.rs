@@ -140,6 +140,12 @@ fn resource(catalog: &Catalog, spec: &ResourceSpec, faults: &mut Vec<String>) ->
     for column in spec.hidden {
         finder.find("hidden", column);
     }
+    for name in spec.people.iter().chain(spec.people_above) {
+        let found = finder.find("people", name);
+        if found.is_some_and(|column| !column.kind.holds_ids()) {
+            finder.complain(&format!("people names {name}, which holds no ids"));
+        }
+    }
     if let Some(Personal { column, .. }) = spec.personal {
         finder.find("personal", column);
     }

@@ -60,6 +60,8 @@ pub struct ResourceSpec {
     pub(crate) personal: Option<Personal>,
     pub(crate) global: bool,
     pub(crate) builtin: bool,
+    pub(crate) people: &'static [&'static str],
+    pub(crate) people_above: &'static [&'static str],
 }
 
 /// Which of the generated routes exist.
@@ -168,6 +170,8 @@ impl ResourceSpec {
             personal: None,
             global: false,
             builtin: false,
+            people: &[],
+            people_above: &[],
         }
     }
 
@@ -271,6 +275,23 @@ impl ResourceSpec {
     /// that waits beside a changed copy is looked at, accepted and declined.
     pub const fn builtin(self) -> Self {
         Self { builtin: true, ..self }
+    }
+
+    /// The columns that name people by their user ids, one or several: whoever is named has to be an
+    /// active member of the organization at that moment. No foreign key says so, as people leave and
+    /// stay named.
+    pub const fn people(self, columns: &'static [&'static str]) -> Self {
+        Self { people: columns, ..self }
+    }
+
+    /// The same, but active members of the holding above may be named too, as they act here.
+    pub const fn people_or_above(self, columns: &'static [&'static str]) -> Self {
+        Self { people_above: columns, ..self }
+    }
+
+    /// Does the column name people?
+    pub fn names_people(&self, column: &str) -> bool {
+        self.people.contains(&column) || self.people_above.contains(&column)
     }
 
     /// Its place below `/v1/`.

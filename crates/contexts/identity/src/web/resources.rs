@@ -42,6 +42,7 @@ pub const RESOURCES: &[ResourceSpec] = &[
         .actions(Actions::ALL)
         .create(&["name", "description", "owner_id"])
         .update(&["name", "description", "owner_id", "deleted_at"])
+        .people(&["owner_id"])
         .search(&["name", "description"])
         .sort("name")
         .include(&[Include::many("members", "team_members", "team_id")])

@@ -36,6 +36,14 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Is it an id, or several?
+    pub(crate) fn holds_ids(&self) -> bool {
+        match self {
+            Self::Array(element) => element.holds_ids(),
+            kind => *kind == Self::Uuid,
+        }
+    }
+
     /// From PostgreSQL's names of the type and, for an array, of its elements.
     pub(crate) fn of(type_name: &str, element: Option<&str>) -> Self {
         match type_name {

@@ -2,6 +2,7 @@
 
 mod export;
 mod offer;
+mod people;
 mod read;
 mod write;
 

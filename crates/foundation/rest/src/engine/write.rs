@@ -5,7 +5,11 @@ use ephor_store::OrgTx;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Engine, read::parse};
+use super::{
+    Engine,
+    people::{self, Sent},
+    read::parse,
+};
 use crate::{
     Change, Resource,
     body::{self, Write},
@@ -51,7 +55,10 @@ impl Engine {
     ) -> Result<Written, Problem> {
         let resource = self.known(path)?;
         tx.scope().require(resource.spec.permission, "create")?;
-        Problem::unless_empty(row_faults(resource, body, ""))?;
+        let mut faults = row_faults(resource, body, "");
+        let sent = Sent { at: "", row: body, old: None };
+        faults.extend(people::faults(tx, resource, &[sent]).await?);
+        Problem::unless_empty(faults)?;
         let made = insert(tx, resource, std::slice::from_ref(body))
             .await
             .map_err(|error| refusal::problem(resource, Doing::Writing, error, ""))?;
@@ -87,11 +94,13 @@ impl Engine {
                 format!("There are {} rows; {MAX_BULK_ROWS} are the most at once", rows.len());
             return Err(Problem::new(Code::TooLarge, detail));
         }
-        let faults = rows
-            .iter()
-            .enumerate()
-            .flat_map(|(place, row)| row_faults(resource, row, &format!("/{place}")));
-        Problem::unless_empty(faults.collect())?;
+        let places: Vec<_> = (0..rows.len()).map(|place| format!("/{place}")).collect();
+        let placed = || places.iter().zip(rows);
+        let mut faults: Vec<_> =
+            placed().flat_map(|(at, row)| row_faults(resource, row, at)).collect();
+        let sent: Vec<_> = placed().map(|(at, row)| Sent { at, row, old: None }).collect();
+        faults.extend(people::faults(tx, resource, &sent).await?);
+        Problem::unless_empty(faults)?;
         if rows.is_empty() {
             return Ok(Vec::new());
         }
@@ -144,9 +153,11 @@ impl Engine {
         if let Value::Object(fields) = &mut new {
             fields.extend(changed.clone());
         }
-        if let Some(check) = resource.spec.check {
-            Problem::unless_empty(check(&new, Some(&old.row)))?;
-        }
+        let mut faults =
+            resource.spec.check.map(|check| check(&new, Some(&old.row))).unwrap_or_default();
+        let sent = Sent { at: "", row: &Value::Object(changed.clone()), old: Some(&old.row) };
+        faults.extend(people::faults(tx, resource, &[sent]).await?);
+        Problem::unless_empty(faults)?;
         let actor = tx.scope().principal().uuid();
         let stamped = resource.table.column("updated_by").map(|_| ("updated_by", actor));
         let stamps: Vec<_> = stamped.into_iter().collect();

@@ -83,6 +83,19 @@ fn sent(found: &Column) -> Value {
     schema
 }
 
+/// The schema of a column that is sent, which says whom it may name if it names people.
+fn sent_to(resource: &Resource, found: &Column) -> Value {
+    let mut schema = sent(found);
+    if resource.spec.names_people(&found.name) {
+        let above = resource.spec.people_above.contains(&found.name.as_str());
+        let whose = if above { ", or of its holding" } else { "" };
+        let meaning = found.comment.as_deref().unwrap_or_default();
+        let whole = format!("{meaning} An active member of the organization{whose}, by `user_id`.");
+        schema["description"] = json!(whole.trim_start());
+    }
+    schema
+}
+
 /// The schema of a row as callers see it, who may ask for some of its columns.
 pub(super) fn row(resource: &Resource, resources: &BTreeMap<&'static str, Resource>) -> Value {
     let mut properties = Map::new();
@@ -124,7 +137,7 @@ pub(super) fn create(resource: &Resource) -> Value {
     let mut required = Vec::new();
     for name in resource.spec.create {
         let Some(found) = resource.table.column(name) else { continue };
-        let mut schema = sent(found);
+        let mut schema = sent_to(resource, found);
         if let (Some(default), Some(fields)) = (found.default_value(), schema.as_object_mut()) {
             fields.insert("default".into(), default);
         }
@@ -151,7 +164,7 @@ pub(super) fn update(resource: &Resource) -> Value {
     let mut properties = Map::new();
     for name in resource.spec.update {
         if let Some(found) = resource.table.column(name) {
-            properties.insert((*name).to_owned(), sent(found));
+            properties.insert((*name).to_owned(), sent_to(resource, found));
         }
     }
     json!({"type": "object", "properties": properties, "additionalProperties": false})

@@ -10,6 +10,7 @@ mod approvals;
 #[path = "../isolation/catalog.rs"]
 mod catalog;
 mod machines;
+mod naming;
 mod registering;
 mod risks;
 #[path = "../isolation/sample.rs"]

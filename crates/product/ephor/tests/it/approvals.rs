@@ -12,7 +12,7 @@ use crate::support::{
 const PASSWORD: &str = "correct horse battery";
 
 /// Somebody whom Ada adds with a built-in role, and their account and membership.
-async fn colleague(ada: &Person, url: &str, name: &str, role: &str) -> (Person, Value) {
+pub(crate) async fn colleague(ada: &Person, url: &str, name: &str, role: &str) -> (Person, Value) {
     let email = format!("{name}@example.org");
     let body = json!({ "email": email, "full_name": name, "role": role });
     let added = answered(ada.post("/v1/members").json(&body)).await;

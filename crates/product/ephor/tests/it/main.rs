@@ -36,6 +36,7 @@ mod mitigations;
 mod monitors;
 mod my_data;
 mod offers;
+mod people;
 mod publishing;
 mod remote;
 mod remote_files;

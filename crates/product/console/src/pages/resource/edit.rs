@@ -7,10 +7,10 @@ use ephor_store::OrgTx;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::listing::choices;
+use super::{listing::choices, people};
 use crate::{
     ConsoleState,
-    view::{Choice, Control, Field, Form, format, json},
+    view::{Boxes, Choice, Control, Field, Form, format, json},
 };
 
 /// What a form sent: names and values, in order.
@@ -30,6 +30,7 @@ pub(crate) async fn form(
 ) -> Result<Form, Problem> {
     let mut fields = Vec::new();
     for field in wanted(state, path, row.is_some())? {
+        let value = row.and_then(|row| row.get(&field.name)).or(field.default.as_ref());
         let held = row.and_then(|row| row.get(&field.name)).and_then(Value::as_str);
         let choices = match field.references {
             Some(other) => {
@@ -42,11 +43,13 @@ pub(crate) async fn form(
                 }
                 offered
             }
+            None if matches!(field.input, Input::Person | Input::People) => {
+                people::choices(state, tx, value).await?
+            }
             None => {
                 field.vocabulary.iter().map(|word| Choice::new(word, format::label(word))).collect()
             }
         };
-        let value = row.and_then(|row| row.get(&field.name)).or(field.default.as_ref());
         fields.push(shown(&field, choices, value.map(text).unwrap_or_default()));
     }
     Ok(Form::new(fields))
@@ -77,15 +80,24 @@ fn wanted(state: &ConsoleState, path: &str, change: bool) -> Result<Vec<FormFiel
 }
 
 fn shown(field: &FormField, mut choices: Vec<Choice>, value: String) -> Field {
-    let open = matches!(field.input, Input::Choice | Input::Reference)
-        && (!field.required || value.is_empty());
+    let open = match field.input {
+        Input::Choice | Input::Reference => !field.required || value.is_empty(),
+        Input::Person => !choices.is_empty() && (field.nullable || value.is_empty()),
+        _ => false,
+    };
     if open {
         choices.insert(0, Choice::new("", if field.required { "Choose" } else { "None" }));
     }
     let control = match field.input {
+        Input::Person if choices.is_empty() => Control::Line("text"),
+        Input::People if choices.is_empty() => Control::Area,
+        Input::People => {
+            let label = field.label.clone();
+            Control::Boxes(vec![Boxes { label, about: String::new(), choices }])
+        }
         Input::Line => Control::Line("text"),
         Input::Paragraph | Input::Lines => Control::Area,
-        Input::Choice | Input::Reference => Control::Select(choices),
+        Input::Choice | Input::Reference | Input::Person => Control::Select(choices),
         Input::Checkbox => Control::Check,
         Input::Integer | Input::Number => Control::Line("number"),
         Input::Time => Control::Line("datetime-local"),
@@ -143,7 +155,8 @@ pub(crate) fn body(
         state.engine.resource(path).is_some_and(|resource| resource.columns().any(kind))
     };
     for field in wanted(state, path, change)? {
-        let value = sent(form, &field.name);
+        let ticked = people::ticked(&field, form);
+        let value = ticked.as_deref().or_else(|| sent(form, &field.name));
         match read(&field, value, exact(&field.name)) {
             Ok(Some(value)) => {
                 body.insert(field.name, value);
@@ -251,7 +264,7 @@ fn read(field: &FormField, value: Option<&str>, exact: bool) -> Result<Option<Va
         Input::Json => {
             serde_json::from_str(value).map_err(|error| wrong(&format!("JSON: {error}")))?
         }
-        Input::Lines => {
+        Input::Lines | Input::People => {
             json!(value.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>())
         }
         // Browsers send local times without their zone; here they are UTC.
@@ -329,6 +342,27 @@ mod tests {
         assert_eq!(read(&number, Some(long), true).unwrap(), Some(json!(long)));
         assert!(read(&number, Some("much"), true).is_err());
         assert_eq!(read(&number, Some("0.5"), false).unwrap(), Some(json!(0.5)));
+    }
+
+    #[test]
+    fn people_are_chosen_among_members_or_typed() {
+        let members = || vec![Choice::new("a", "Ada")];
+        let one = super::shown(&field(Input::Person), members(), String::new());
+        assert_eq!(
+            one.control,
+            Control::Select(vec![Choice::new("", "None"), Choice::new("a", "Ada")])
+        );
+        let several = super::shown(&field(Input::People), members(), "a".to_owned());
+        assert!(several.to_string().contains(r#"value="a" aria-label="F: Ada" checked"#));
+        let typed = super::shown(&field(Input::Person), vec![], String::new());
+        assert_eq!(typed.control, Control::Line("text"));
+
+        let form = vec![("f".to_owned(), "a".to_owned()), ("f".to_owned(), "b".to_owned())];
+        let people = field(Input::People);
+        let ticked = people::ticked(&people, &form);
+        assert_eq!(read(&people, ticked.as_deref(), false).unwrap(), Some(json!(["a", "b"])));
+        assert_eq!(people::ticked(&people, &Vec::new()).as_deref(), Some(""));
+        assert_eq!(people::ticked(&field(Input::Line), &form), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub(crate) mod edit;
 mod form_page;
 mod list_page;
 pub(crate) mod listing;
+mod people;
 pub(crate) mod undo;
 mod views;
 

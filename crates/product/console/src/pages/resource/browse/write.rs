@@ -12,6 +12,7 @@ use super::{
     super::{
         FormPage,
         edit::{self, Sent, sent},
+        people,
         undo::Undo,
     },
     known,
@@ -75,6 +76,7 @@ async fn form_page(
     let mut version = row.as_ref().and_then(|row| row.get("version")).map(ToString::to_string);
     if let Some((values, problem)) = refused {
         form.fill(|name| sent(values, name));
+        people::keep_ticks(&mut form, values);
         form.refuse(problem);
         version = sent(values, "version").map(str::to_owned).or(version);
     }
