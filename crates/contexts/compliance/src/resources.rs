@@ -1,6 +1,6 @@
 //! What the database can't say about the resources of this context.
 
-use ephor_rest::{Actions, Include, ResourceSpec};
+use ephor_rest::{Actions, Include, ResourceSpec, Shape};
 
 /// Frameworks, requirements, controls, links between them, evidence, assessments and reports.
 pub const RESOURCES: &[ResourceSpec] = &[
@@ -12,6 +12,10 @@ pub const RESOURCES: &[ResourceSpec] = &[
     ASSESSMENTS,
     COMPLIANCE_REPORTS,
 ];
+
+/// What usually shows that something is met, and whom it binds: a line each.
+const EVIDENCE_WORDS: Shape = Shape::List(&Shape::Text(1000), 200);
+const ROLE_WORDS: Shape = Shape::List(&Shape::Text(200), 200);
 
 const FRAMEWORKS: ResourceSpec = ResourceSpec::new("frameworks", "compliance.frameworks")
     .labels("framework", "frameworks")
@@ -80,6 +84,7 @@ const REQUIREMENTS: ResourceSpec = ResourceSpec::new("requirements", "compliance
         "is_applicable",
         "inapplicable_reason",
     ])
+    .json(&[("expected_evidence", EVIDENCE_WORDS), ("roles", ROLE_WORDS)])
     .search(&["code", "reference", "title", "text"])
     .sort("position")
     .parent("frameworks", "framework_id", "requirements")
@@ -97,6 +102,7 @@ const CONTROLS: ResourceSpec = ResourceSpec::new("controls", "compliance.control
     .create(&["code", "title", "text", "expected_evidence", "owner_id", "is_active"])
     .update(&["title", "text", "expected_evidence", "owner_id", "is_active"])
     .people(&["owner_id"])
+    .json(&[("expected_evidence", EVIDENCE_WORDS)])
     .search(&["code", "title", "text"])
     .include(&[
         Include::many("requirements", "control_requirements", "control_id"),
@@ -197,6 +203,10 @@ const COMPLIANCE_REPORTS: ResourceSpec =
             "metadata",
         ])
         .update(&["name", "summary", "recommendations", "status", "metadata"])
+        .json(&[(
+            "recommendations",
+            Shape::Either(&[Shape::List(&Shape::Any, 1000), Shape::Object]),
+        )])
         .search(&["code", "name", "framework", "summary"])
         .include(&[
             Include::one("framework_row", "frameworks", "framework_id"),

@@ -1,6 +1,6 @@
 //! What the database can't say about the resources of this context.
 
-use ephor_rest::{Actions, Include, ResourceSpec};
+use ephor_rest::{Actions, Include, ResourceSpec, Shape};
 
 /// Policies, their versions, decisions, violations, operations and metrics.
 pub const RESOURCES: &[ResourceSpec] = &[
@@ -34,6 +34,7 @@ const POLICIES: ResourceSpec = ResourceSpec::new("policies", "guard.policies")
         "priority",
         "metadata",
     ])
+    .json(&[("rules", Shape::Either(&[Shape::Object, Shape::List(&Shape::Object, 1000)]))])
     .search(&["code", "name", "description"])
     .include(&[
         Include::many("versions", "policy_versions", "policy_id"),

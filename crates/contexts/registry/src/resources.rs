@@ -1,7 +1,7 @@
 //! What the database can't say about the resources of this context.
 
 use ephor_kernel::{DomainEvent, Fault};
-use ephor_rest::{Actions, Change, Include, ResourceSpec};
+use ephor_rest::{Actions, Change, Include, ResourceSpec, Shape};
 use serde_json::Value;
 
 /// AI systems, models, model versions, data sets, and what is told of frontier models.
@@ -16,6 +16,14 @@ pub const RESOURCES: &[ResourceSpec] = &[
     FRONTIER_ALERT_CONFIGS,
     FRONTIER_ALERTS,
 ];
+
+/// An answer of the questionnaire from which a risk level follows: a choice, several, or words.
+const RISK_ANSWER: Shape = Shape::Either(&[
+    Shape::Text(4000),
+    Shape::Bool,
+    Shape::Number,
+    Shape::List(&Shape::Text(1000), 100),
+]);
 
 /// The database keeps the state machine, and stamps when they were classified, deployed, retired. A
 /// new one may be what one step from planned leads to, but none that is prohibited is in use.
@@ -45,6 +53,7 @@ const AI_SYSTEMS: ResourceSpec = ResourceSpec::new("ai_systems", "registry.ai_sy
         "metadata",
     ])
     .people(&["owner_id"])
+    .json(&[("risk_answers", Shape::Map(&RISK_ANSWER, 500))])
     .search(&["name", "description"])
     .include(&[Include::many("models", "ai_system_models", "ai_system_id")])
     .reach();

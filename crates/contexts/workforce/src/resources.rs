@@ -1,6 +1,6 @@
 //! What may be done with the rows of this context.
 
-use ephor_rest::{Actions, Include, ResourceSpec};
+use ephor_rest::{Actions, Include, ResourceSpec, Shape};
 
 /// Assistants with their templates and versions, work, approvals with their votes and delegations,
 /// communication policies and messages.
@@ -14,6 +14,22 @@ pub const RESOURCES: &[ResourceSpec] = &[
     APPROVAL_DELEGATIONS,
     COMMUNICATION_POLICIES,
     MESSAGES,
+];
+
+/// How an assistant works and which model it thinks with; what else belongs there is open.
+const WAYS: &[(&str, Shape)] = &[
+    (
+        "configuration",
+        Shape::Record(&[("instructions", Shape::Text(50_000)), ("tone", Shape::Text(1000))]),
+    ),
+    (
+        "model_config",
+        Shape::Record(&[
+            ("provider", Shape::Text(200)),
+            ("model", Shape::Text(200)),
+            ("parameters", Shape::Object),
+        ]),
+    ),
 ];
 
 const ASSISTANTS: ResourceSpec = ResourceSpec::new("assistants", "workforce.assistants")
@@ -44,6 +60,7 @@ const ASSISTANTS: ResourceSpec = ResourceSpec::new("assistants", "workforce.assi
         "risk_tier",
         "max_cost_per_day",
     ])
+    .json(WAYS)
     .search(&["name", "slug", "description"])
     .include(&[
         Include::one("template", "assistant_templates", "template_id"),
@@ -83,6 +100,7 @@ const ASSISTANT_TEMPLATES: ResourceSpec =
             "capabilities",
             "model_config",
         ])
+        .json(WAYS)
         .search(&["name", "slug", "description"])
         .builtin()
         .reach();

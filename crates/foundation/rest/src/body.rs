@@ -3,7 +3,7 @@
 use ephor_kernel::{Code, Fault, Problem};
 use serde_json::{Map, Value};
 
-use crate::{Column, Kind, Resource, catalog, nearest::hint};
+use crate::{Column, Kind, Resource, catalog, nearest::hint, shape};
 
 /// Objects and arrays within one another, at most.
 pub const MAX_JSON_DEPTH: usize = 32;
@@ -64,7 +64,14 @@ pub(crate) fn check(resource: &Resource, write: Write, body: &Value, at: &str) -
     for (name, value) in fields {
         let pointer = format!("{at}/{}", escape(name));
         match resource.table.column(name).filter(|_| writable.contains(&name.as_str())) {
-            Some(column) => value_faults(resource, column, value, &pointer, &mut faults),
+            Some(column) => {
+                let before = faults.len();
+                value_faults(resource, column, value, &pointer, &mut faults);
+                // Of a change, the value as it will be is looked at once it is merged.
+                if write == Write::Create && column.kind == Kind::Json && faults.len() == before {
+                    faults.extend(shape::faults(resource.spec.shape(name), value, &pointer));
+                }
+            }
             None => faults.push(not_writable(resource, write, writable, name, pointer)),
         }
     }
@@ -293,7 +300,7 @@ pub(crate) fn whole_numbers(value: &mut Value) {
 }
 
 /// A name as a part of a JSON pointer (RFC 6901), short enough to repeat.
-fn escape(name: &str) -> String {
+pub(crate) fn escape(name: &str) -> String {
     name[..name.floor_char_boundary(60)].replace('~', "~0").replace('/', "~1")
 }
 
@@ -314,6 +321,17 @@ pub(crate) fn merge(target: &mut Value, patch: &Value) {
             merge(fields.entry(name.clone()).or_insert(Value::Null), change);
         }
     }
+}
+
+/// What is wrong within the JSON columns of a change, by their values as they will be.
+pub(crate) fn within(resource: &Resource, changed: &Map<String, Value>) -> Vec<Fault> {
+    let json = changed.iter().filter(|(name, _)| {
+        resource.table.column(name).is_some_and(|column| column.kind == Kind::Json)
+    });
+    json.flat_map(|(name, value)| {
+        shape::faults(resource.spec.shape(name), value, &format!("/{}", escape(name)))
+    })
+    .collect()
 }
 
 /// The columns that a merge patch changes, with their new values whole: a JSON column is merged

@@ -19,6 +19,7 @@ mod resource;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod sample;
+mod shape;
 mod spec;
 mod sql;
 mod web;
@@ -34,6 +35,7 @@ pub use plan::{
 };
 pub use request::ListRequest;
 pub use resource::{Order, Resource, SpecError};
+pub use shape::{MAX_JSON_VALUE_BYTES, MAX_JSON_VALUE_DEPTH, Shape};
 pub use spec::{Actions, Change, Check, Event, Include, ResourceSpec};
 pub use sql::{Bound, Statement, count as count_statement, list as list_statement};
 pub use web::{

@@ -140,6 +140,11 @@ fn resource(catalog: &Catalog, spec: &ResourceSpec, faults: &mut Vec<String>) ->
     for column in spec.hidden {
         finder.find("hidden", column);
     }
+    for (name, _) in spec.shapes {
+        if finder.find("json", name).is_some_and(|column| column.kind != Kind::Json) {
+            finder.complain(&format!("json names {name}, which is not JSON"));
+        }
+    }
     for name in spec.people.iter().chain(spec.people_above) {
         let found = finder.find("people", name);
         if found.is_some_and(|column| !column.kind.holds_ids()) {

@@ -3,6 +3,8 @@
 use ephor_kernel::{DomainEvent, Fault, PermissionSet, Problem, Scope};
 use serde_json::Value;
 
+use crate::Shape;
+
 /// A pure check before a write: the row as it would be and, for an update, as it is.
 /// It returns what is wrong; pointers are JSON pointers such as `/name`.
 pub type Check = fn(new: &Value, old: Option<&Value>) -> Vec<Fault>;
@@ -62,6 +64,7 @@ pub struct ResourceSpec {
     pub(crate) builtin: bool,
     pub(crate) people: &'static [&'static str],
     pub(crate) people_above: &'static [&'static str],
+    pub(crate) shapes: &'static [(&'static str, Shape)],
 }
 
 /// Which of the generated routes exist.
@@ -172,6 +175,7 @@ impl ResourceSpec {
             builtin: false,
             people: &[],
             people_above: &[],
+            shapes: &[],
         }
     }
 
@@ -275,6 +279,17 @@ impl ResourceSpec {
     /// that waits beside a changed copy is looked at, accepted and declined.
     pub const fn builtin(self) -> Self {
         Self { builtin: true, ..self }
+    }
+
+    /// What is in JSON columns that callers write. Those that are not listed are open: whatever the
+    /// catalog says of their type, within the bounds of every JSON value.
+    pub const fn json(self, shapes: &'static [(&'static str, Shape)]) -> Self {
+        Self { shapes, ..self }
+    }
+
+    /// What is in a JSON column, where that is said.
+    pub(crate) fn shape(&self, column: &str) -> Option<Shape> {
+        self.shapes.iter().find(|(name, _)| *name == column).map(|(_, shape)| *shape)
     }
 
     /// The columns that name people by their user ids, one or several: whoever is named has to be an

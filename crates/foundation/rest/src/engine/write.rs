@@ -153,8 +153,11 @@ impl Engine {
         if let Value::Object(fields) = &mut new {
             fields.extend(changed.clone());
         }
-        let mut faults =
-            resource.spec.check.map(|check| check(&new, Some(&old.row))).unwrap_or_default();
+        let mut faults = body::within(resource, &changed);
+        // The check may rely on the types, so it is asked only when those are right.
+        if let Some(check) = resource.spec.check.filter(|_| faults.is_empty()) {
+            faults = check(&new, Some(&old.row));
+        }
         let sent = Sent { at: "", row: &Value::Object(changed.clone()), old: Some(&old.row) };
         faults.extend(people::faults(tx, resource, &[sent]).await?);
         Problem::unless_empty(faults)?;

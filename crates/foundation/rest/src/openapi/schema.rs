@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::{Bounds, Column, Kind, Resource};
+use crate::{
+    Bounds, Column, Kind, MAX_JSON_VALUE_BYTES, MAX_JSON_VALUE_DEPTH, Resource, Shape,
+    shape::or_null,
+};
 
 /// The schema of a column's value.
 pub(super) fn column(column: &Column) -> Value {
@@ -83,9 +86,22 @@ fn sent(found: &Column) -> Value {
     schema
 }
 
-/// The schema of a column that is sent, which says whom it may name if it names people.
-fn sent_to(resource: &Resource, found: &Column) -> Value {
+/// The schema of a column that is sent to the resource, which knows what is in JSON and whom people's
+/// columns may name. `shown` is what of a shape is shown: the whole value, or a patch of it.
+fn sent_to(resource: &Resource, found: &Column, shown: fn(&Shape) -> Value) -> Value {
     let mut schema = sent(found);
+    if found.kind == Kind::Json {
+        if let Some(shape) = resource.spec.shape(&found.name) {
+            let inner = shown(&shape);
+            schema = if found.nullable { or_null(inner) } else { inner };
+        }
+        let meaning = found.comment.as_deref().unwrap_or_default();
+        let bounds = format!(
+            "At most {} KiB, nested at most {MAX_JSON_VALUE_DEPTH} deep.",
+            MAX_JSON_VALUE_BYTES / 1024
+        );
+        schema["description"] = json!(format!("{meaning} {bounds}").trim_start());
+    }
     if resource.spec.names_people(&found.name) {
         let above = resource.spec.people_above.contains(&found.name.as_str());
         let whose = if above { ", or of its holding" } else { "" };
@@ -137,7 +153,7 @@ pub(super) fn create(resource: &Resource) -> Value {
     let mut required = Vec::new();
     for name in resource.spec.create {
         let Some(found) = resource.table.column(name) else { continue };
-        let mut schema = sent_to(resource, found);
+        let mut schema = sent_to(resource, found, Shape::schema);
         if let (Some(default), Some(fields)) = (found.default_value(), schema.as_object_mut()) {
             fields.insert("default".into(), default);
         }
@@ -164,7 +180,7 @@ pub(super) fn update(resource: &Resource) -> Value {
     let mut properties = Map::new();
     for name in resource.spec.update {
         if let Some(found) = resource.table.column(name) {
-            properties.insert((*name).to_owned(), sent_to(resource, found));
+            properties.insert((*name).to_owned(), sent_to(resource, found, Shape::patch));
         }
     }
     json!({"type": "object", "properties": properties, "additionalProperties": false})

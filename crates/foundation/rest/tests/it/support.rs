@@ -2,7 +2,7 @@
 
 use axum::{Extension, Router, body::Body, middleware};
 use ephor_kernel::{Fault, PermissionSet, Scope};
-use ephor_rest::{Actions, Catalog, Engine, Include, ResourceSpec, name_request};
+use ephor_rest::{Actions, Catalog, Engine, Include, ResourceSpec, Shape, name_request};
 use ephor_store::testing::TestDatabase;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -26,6 +26,10 @@ pub const ITEMS: ResourceSpec = ResourceSpec::new("items", "shelf.items")
         "maker_id",
     ])
     .update(&["name", "description", "status", "score", "metadata", "maker_id"])
+    .json(&[(
+        "metadata",
+        Shape::Record(&[("size", Shape::Number), ("labels", Shape::Map(&Shape::Text(5), 2))]),
+    )])
     .search(&["name", "description"])
     .include(&[
         Include::one("maker", "makers", "maker_id"),

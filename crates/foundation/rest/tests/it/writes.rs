@@ -297,3 +297,37 @@ async fn every_write_is_audited() {
             .unwrap();
     assert_eq!(entries, 3);
 }
+
+#[tokio::test]
+async fn json_is_what_the_specification_says_after_a_change_too() {
+    let (db, engine) = shelf().await;
+    let caller = Caller::new(&db, &engine, db.organization("Acme").await);
+    let metadata = json!({"size": "big", "labels": {"a": 1, "b": "123456"}, "other": [{}]});
+    let refused = caller.post("/v1/items", json!({"name": "a", "metadata": metadata})).await;
+    assert_eq!(
+        refused.problem(),
+        "invalid /metadata/size type /metadata/labels/a type /metadata/labels/b too_long"
+    );
+    let several = json!([{"name": "a"}, {"name": "b", "metadata": {"size": null}}]);
+    let refused = caller.post("/v1/items", several).await;
+    assert_eq!(refused.problem(), "invalid /1/metadata/size type");
+
+    let metadata = json!({"size": 1, "labels": {"a": "x", "b": "y"}});
+    let address = caller.item(json!({"name": "a", "metadata": metadata})).await;
+    // What a patch says is right; what it leads to is not.
+    let patch = json!({"metadata": {"labels": {"c": "z"}}});
+    let refused = caller.patch(&address, Some("*"), patch).await;
+    assert_eq!(refused.problem(), "invalid /metadata/labels too_many");
+    let patch = json!({"metadata": {"size": null, "labels": {"a": null, "c": "z"}}});
+    let changed = caller.patch(&address, Some("*"), patch).await;
+    assert_eq!(changed.json()["metadata"], json!({"labels": {"b": "y", "c": "z"}}));
+
+    let deep = (0..16).fold(json!(1), |inner, _| json!([inner]));
+    let refused = caller.patch(&address, Some("*"), json!({"metadata": {"deep": deep}})).await;
+    assert_eq!(refused.problem(), "invalid /metadata too_deep");
+    let large = json!({"metadata": {"text": "x".repeat(256 * 1024)}});
+    assert_eq!(
+        caller.patch(&address, Some("*"), large).await.problem(),
+        "invalid /metadata too_large"
+    );
+}

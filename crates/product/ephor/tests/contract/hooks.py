@@ -21,6 +21,9 @@ BEYOND_A_SCHEMA = {
     "common": "a password that everybody tries first",
     "past": "an end that is over already",
     "exceeds": "nobody gives away more than they have",
+    "too_deep": "the document says it in words: how deep JSON may be nested",
+    "too_large": "the same: how many bytes it may have",
+    "too_many": "a patch adds names to those that are stored",
 }
 # The same, at one place.
 BEYOND_THERE = {
