@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ephor_store::Background;
+use ephor_store::{Background, Pulse};
 
 use crate::Billing;
 
@@ -16,7 +16,9 @@ impl Billing {
         Background::every("billing", FLUSH, move || {
             let billing = billing.clone();
             async move {
-                if let Err(problem) = billing.flush().await {
+                let written = billing.flush().await;
+                billing.parts().store.pulse().told("metering", Pulse::SILENCE, &written);
+                if let Err(problem) = written {
                     tracing::warn!(%problem, "metered requests could not be written; they are kept");
                 }
             }

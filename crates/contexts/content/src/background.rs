@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ephor_store::Background;
+use ephor_store::{Background, Pulse};
 
 use crate::Content;
 
@@ -16,7 +16,9 @@ impl Content {
         Background::every("content", FLUSH, move || {
             let content = content.clone();
             async move {
-                if let Err(problem) = content.flush().await {
+                let written = content.flush().await;
+                content.store().pulse().told("readings", Pulse::SILENCE, &written);
+                if let Err(problem) = written {
                     tracing::warn!(%problem, "the readings of posts could not be written; they are kept");
                 }
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ephor_kernel::Problem;
-use ephor_store::Background;
+use ephor_store::{Background, Pulse};
 
 use crate::identity::{Identity, database};
 
@@ -22,10 +22,13 @@ impl Identity {
             let sweeps = flushes.is_multiple_of(FLUSHES_PER_SWEEP);
             flushes = flushes.wrapping_add(1);
             async move {
-                if let Err(problem) = identity.flush_key_usage().await {
+                let written = identity.flush_key_usage().await;
+                identity.store().pulse().told("identity", Pulse::SILENCE, &written);
+                if let Err(problem) = written {
                     tracing::warn!(%problem, "the uses of API keys could not be written; they are kept");
                 }
                 if sweeps && let Err(problem) = identity.sweep().await {
+                    identity.store().pulse().fault("identity", Pulse::SILENCE, &problem);
                     tracing::warn!(%problem, "ended sessions could not be swept");
                 }
             }

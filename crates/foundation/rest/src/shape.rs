@@ -189,8 +189,7 @@ pub(crate) fn faults(shape: Option<Shape>, value: &Value, at: &str) -> Vec<Fault
     }
     let depth = depth(value);
     if depth > MAX_JSON_VALUE_DEPTH {
-        let message =
-            format!("`{at}` is nested {depth} deep; {MAX_JSON_VALUE_DEPTH} are the most");
+        let message = format!("`{at}` is nested {depth} deep; {MAX_JSON_VALUE_DEPTH} are the most");
         faults.push(Fault::new(at.to_owned(), "too_deep", message));
     }
     let bytes = value.to_string().len();
@@ -252,7 +251,8 @@ mod tests {
         assert_eq!(told(&json!([])), ["/3/settings type"]);
         assert!(told(&json!({})).is_empty());
         assert!(told(&Value::Null).is_empty());
-        let fine = json!({ "name": "a", "answers": { "a": "b", "c": 1.5 }, "tags": [], "more": {} });
+        let fine =
+            json!({ "name": "a", "answers": { "a": "b", "c": 1.5 }, "tags": [], "more": {} });
         assert!(told(&fine).is_empty());
     }
 

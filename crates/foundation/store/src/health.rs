@@ -33,13 +33,20 @@ impl Health {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HealthRecord {
     /// The part, such as `relay`.
+    #[serde(rename = "service_name")]
     pub service: String,
-    /// healthy, degraded or unhealthy.
+    /// healthy, degraded or unhealthy, as which a part counts that is silent.
     pub status: String,
+    /// It gave no sign of life for longer than it should.
+    pub silent: bool,
     /// What is known beyond that.
+    #[serde(rename = "health_data")]
     pub details: serde_json::Value,
-    /// When it was found to be so.
+    /// When it was looked at last: its last sign of life.
+    #[serde(rename = "last_check")]
     pub checked_at: DateTime<Utc>,
+    /// When it was found to have become what it is.
+    pub changed_at: DateTime<Utc>,
 }
 
 /// Records how a part is, if that is news: a part that stays as it is costs nothing and leaves no trail.
@@ -102,12 +109,18 @@ pub async fn organization_health(tx: &mut OrgTx) -> Result<OrganizationHealth, S
     Ok(health)
 }
 
-/// How every part was when it last changed for better or worse, by name.
+/// How every part is, by name: as it told by its last sign of life, or silent.
 pub async fn health_list(store: &Store) -> Result<Vec<HealthRecord>, StoreError> {
     let records = sqlx::query_as!(
         HealthRecord,
-        "select service_name as service, status, health_data as details, last_check as checked_at
-           from ops.system_health order by service_name"
+        r#"select s.service_name as service,
+                  case when b.beat_at + b.silence < now() then 'unhealthy' else s.status end as "status!",
+                  coalesce(b.beat_at + b.silence < now(), false) as "silent!",
+                  s.health_data as details,
+                  greatest(s.last_check, b.beat_at) as "checked_at!",
+                  s.last_check as changed_at
+             from ops.system_health s left join ops.heartbeats b on b.service_name = s.service_name
+            order by s.service_name"#
     )
     .fetch_all(store.system_pool())
     .await?;

@@ -11,7 +11,7 @@ use sqlx::{
 use tokio::sync::Notify;
 
 use crate::{
-    DatabaseConfig, Door, Live, OrgTx, StoreError,
+    DatabaseConfig, Door, Live, OrgTx, Pulse, StoreError,
     context::{self, Access},
     migrate,
 };
@@ -26,6 +26,7 @@ struct Inner {
     sealer: PgPool,
     nudge: Arc<Notify>,
     live: Live,
+    pulse: Pulse,
     shares_login: bool,
 }
 
@@ -54,7 +55,15 @@ impl Store {
             sealer.open(sealer_url, config.wait()),
         )?;
         let live = Live::new(system.clone());
-        Ok(Self(Arc::new(Inner { app, system, sealer, nudge: Arc::default(), live, shares_login })))
+        Ok(Self(Arc::new(Inner {
+            app,
+            system,
+            sealer,
+            nudge: Arc::default(),
+            live,
+            pulse: Pulse::default(),
+            shares_login,
+        })))
     }
 
     /// A transaction in the scope's organization, for a request. One round trip. A scope that only
@@ -99,6 +108,11 @@ impl Store {
     /// What changes, as it changes.
     pub fn live(&self) -> &Live {
         &self.0.live
+    }
+
+    /// Where this process' parts tell that they work.
+    pub fn pulse(&self) -> &Pulse {
+        &self.0.pulse
     }
 
     /// Does the database answer, and with the schema that this binary knows? For readiness probes.

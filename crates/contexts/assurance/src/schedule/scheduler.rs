@@ -3,7 +3,7 @@
 use std::{fmt::Display, sync::Arc, time::Duration};
 
 use ephor_kernel::{Clock, OrganizationId};
-use ephor_store::{Background, Store, StoreError, jobs};
+use ephor_store::{Background, Pulse, Store, StoreError, jobs};
 
 use crate::{feed, monitor};
 
@@ -30,7 +30,9 @@ impl Scheduler {
         Background::every("schedules", EVERY, move || {
             let scheduler = self.clone();
             async move {
-                if let Err(error) = scheduler.tick().await {
+                let looked = scheduler.tick().await;
+                scheduler.store.pulse().told("schedules", Pulse::SILENCE, &looked);
+                if let Err(error) = looked {
                     tracing::warn!(%error, "what is due could not be looked for; it is soon");
                 }
             }

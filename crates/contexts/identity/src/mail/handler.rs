@@ -54,7 +54,15 @@ impl JobHandler for MailHandler {
         let Some(written) = self.write(job.scope(), job.payload()?).await? else {
             return Ok(());
         };
-        mailer.send(&written.mail).await.map_err(|error| match error {
+        let sent = mailer.send(&written.mail).await;
+        // What one address refuses is no fault of the mail server's.
+        match &sent {
+            Err(MailError::Unavailable(why)) => {
+                self.identity.store().pulse().fault("mail", None, why)
+            }
+            _ => self.identity.store().pulse().fine("mail", None),
+        }
+        sent.map_err(|error| match error {
             MailError::Refused(why) => JobFailure::fatal(why),
             MailError::Unavailable(why) => JobFailure::retry(why),
         })?;

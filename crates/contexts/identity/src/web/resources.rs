@@ -5,8 +5,7 @@ use ephor_rest::{Actions, Include, ResourceSpec, Shape};
 use crate::saved_view;
 
 /// A test as a list's address has it, or several.
-const FILTER: Shape =
-    Shape::Either(&[Shape::Text(8000), Shape::List(&Shape::Text(8000), 200)]);
+const FILTER: Shape = Shape::Either(&[Shape::Text(8000), Shape::List(&Shape::Text(8000), 200)]);
 
 /// Organizations, members, roles and API keys: lists and rows, and the organization's own update.
 /// All other writes have rules of their own, and are [`super::operations()`].

@@ -114,7 +114,10 @@ impl Work {
             return Ok(());
         }
         let mut failures = 0;
+        let silence = Some(3 * self.config.interval.max(self.config.longest_retry));
         loop {
+            // How it goes is recorded after each try.
+            self.store.pulse().alive("checkpoint publishing", silence);
             let wait = match newest(&mut conn, &self.destination).await? {
                 None => self.config.poll,
                 Some((size, note)) => {

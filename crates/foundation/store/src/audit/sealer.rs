@@ -23,10 +23,13 @@ use super::{
     row::{hash, time},
     tree::{Edge, Written},
 };
-use crate::Store;
+use crate::{Pulse, Store};
 
 /// How many trees' edges are kept in memory, some 12 kB each.
 const EDGES: usize = 4096;
+
+/// How often months are made ahead.
+const MONTHS_INTERVAL: Duration = Duration::from_hours(1);
 
 /// How often and how much the sealer seals.
 #[derive(Debug, Clone)]
@@ -131,6 +134,7 @@ impl Work {
         loop {
             if let Err(error) = self.lead().await {
                 tracing::warn!(%error, "the sealer lost the database and will try again");
+                self.store.pulse().fault("sealer", Pulse::SILENCE, &error);
             }
             // Asked to stop before it began, it still seals what is queued.
             if self.stop.is_cancelled() {
@@ -174,7 +178,9 @@ impl Work {
             let stopping = self.stop.is_cancelled();
             if Instant::now() >= months_due {
                 sqlx::query_scalar!("select ops.months_ahead(3)").fetch_one(&mut conn).await?;
-                months_due = Instant::now() + Duration::from_hours(1);
+                months_due = Instant::now() + MONTHS_INTERVAL;
+                // Two times may be missed.
+                self.store.pulse().fine("partitions", Some(3 * MONTHS_INTERVAL));
             }
             while seal(&mut conn, &self.key, &mut state, self.config.batch).await?.entries
                 == self.config.batch as usize
@@ -186,6 +192,7 @@ impl Work {
                     instance_due = Instant::now() + self.config.interval;
                 }
             }
+            self.store.pulse().fine("sealer", Pulse::SILENCE);
             if stopping {
                 conn.close().await?;
                 return Ok(());

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::WorkersConfig;
 use crate::{
-    Store, StoreError,
+    Pulse, Store, StoreError,
     health::{Health, health_record},
 };
 
@@ -35,7 +35,10 @@ pub(super) async fn relay(store: Store, config: WorkersConfig, stop: Cancellatio
         match stop.run_until_cancelled(relay_connected(&store, &config)).await {
             None => return,
             Some(Ok(never)) => match never {},
-            Some(Err(error)) => tracing::warn!(%error, "the relay lost the database; trying again"),
+            Some(Err(error)) => {
+                tracing::warn!(%error, "the relay lost the database; trying again");
+                store.pulse().fault("relay", Pulse::SILENCE, &error);
+            }
         }
         if began.elapsed() > Duration::from_secs(30) {
             wait = first_wait;
@@ -75,6 +78,7 @@ async fn relay_connected(store: &Store, config: &WorkersConfig) -> Result<Infall
         let handed = sqlx::query_scalar!(r#"select ops.relay($1) as "handed!""#, BATCH)
             .fetch_one(&mut connection)
             .await?;
+        store.pulse().fine("relay", Pulse::SILENCE);
         if handed < BATCH {
             // A nudge that comes in between is kept: it is one permit.
             let _ = tokio::time::timeout(POLL, store.nudge().notified()).await;
@@ -116,6 +120,7 @@ async fn cleanup(store: Store) {
     )
     .fetch_one(store.system_pool())
     .await;
+    store.pulse().told("clean-up", Pulse::DAILY_SILENCE, &cleaned);
     match cleaned {
         Ok(cleaned) => {
             let (organizations, deleted) = (cleaned.organizations, cleaned.deleted);

@@ -12,7 +12,10 @@ use uuid::Uuid;
 use super::{
     EventHandler, JobHandler, WorkersConfig, event::event_handle, relay::relay, run::Runner,
 };
-use crate::{LiveUpdate, Store, queue};
+use crate::{LiveUpdate, Pulse, Store, queue};
+
+/// How often workers tell that they are there. One that cannot reach its queue ends before the first time.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 
 /// Starts workers.
 pub struct Workers;
@@ -84,7 +87,18 @@ async fn work(runner: Arc<Runner>, stop: CancellationToken) {
     }
     let mut wait = Duration::from_millis(200);
     loop {
-        match work_connected(&runner, &stop).await {
+        let working = work_connected(&runner, &stop);
+        tokio::pin!(working);
+        let first = tokio::time::Instant::now() + SIGN_OF_LIFE;
+        let mut signs = tokio::time::interval_at(first, SIGN_OF_LIFE);
+        let ended = loop {
+            tokio::select! {
+                ended = &mut working => break ended,
+                // What jobs of theirs died is the relay's to tell.
+                _ = signs.tick() => runner.store.pulse().alive("workers", Pulse::SILENCE),
+            }
+        };
+        match ended {
             Ok(()) => {}
             Err(error) => tracing::warn!(%error, "the queue is interrupted; trying again"),
         }

@@ -6,5 +6,6 @@ mod cancelling;
 mod cleanup;
 mod dying;
 mod events;
+mod parts;
 mod running;
 mod support;

@@ -35,6 +35,7 @@ pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
     (GLOBAL, "audit.publications", "how far the installation's own log was published"),
     (GLOBAL, "audit.archives", "months of the whole trail that went to the object store"),
     (GLOBAL, "ops.system_health", "how Ephor itself is"),
+    (GLOBAL, "ops.heartbeats", "when Ephor's own parts were looked at"),
     (GLOBAL, "identity.users", "a person may be a member of many organizations; sees themself"),
     (GLOBAL, "identity.sessions", "a person's, whatever the organization; sees their own"),
     (GLOBAL, "identity.session_activity", "a person's, whatever the organization; sees their own"),
@@ -162,6 +163,7 @@ pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "ops.jobs",
         "signs of life several times a second; what a job does is audited where it does it",
     ),
+    (AUDITED, "ops.heartbeats", "a sign of life each minute; what a part turns into is audited"),
     (AUDITED, "ops.outbox", "what is in it says what was audited already"),
     (
         AUDITED,

@@ -33,4 +33,5 @@ pub fn operations() -> impl Iterator<Item = Operation> {
         .chain(ephor_content::operations())
         .chain(super::trail::operations())
         .chain(super::archives::operations())
+        .chain(super::system_health::operations())
 }

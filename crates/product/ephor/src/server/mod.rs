@@ -14,6 +14,7 @@ mod retention;
 mod router;
 mod run;
 pub mod secrets_key;
+mod system_health;
 mod trail;
 mod unread;
 

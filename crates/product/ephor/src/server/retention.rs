@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use ephor_kernel::{Clock as _, SystemClock};
 use ephor_registry::ObjectStoreConfig;
 use ephor_seal::{KeyRing, PublicKey};
-use ephor_store::{Store, audit, retention};
+use ephor_store::{Pulse, Store, audit, retention};
 use object_store::ObjectStore;
 use tokio::task::JoinHandle;
 
@@ -71,12 +71,15 @@ impl Work {
             if let Err(error) = retention::archive_due(store, objects, table, *months, today).await
             {
                 tracing::error!(%error, table, "a month was not archived");
+                store.pulse().fault("retention", Pulse::DAILY_SILENCE, &error);
             }
         }
         if *audit_months == 0 {
-            return;
+            return store.pulse().fine("retention", Pulse::DAILY_SILENCE);
         }
-        match audit::archive_due(store, objects, keys, *audit_months, today).await {
+        let done = audit::archive_due(store, objects, keys, *audit_months, today).await;
+        store.pulse().told("retention", Pulse::DAILY_SILENCE, &done);
+        match done {
             Ok(done) if done.is_empty() => {}
             Ok(done) => tracing::info!(months = done.len(), "the audit trail was archived"),
             Err(error) => tracing::error!(%error, "the audit trail was not archived"),

@@ -17,7 +17,7 @@ use ephor_rest::{ApiError, name_request};
 use ephor_store::platform;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
-use super::{App, archives, health, metrics, request, trail, unread};
+use super::{App, archives, health, metrics, request, system_health, trail, unread};
 
 /// The whole of it. `timeout` bounds requests that do not stream.
 pub fn router(app: &App, timeout: Duration) -> Router {
@@ -31,7 +31,8 @@ pub fn router(app: &App, timeout: Duration) -> Router {
         .merge(feed::routes(app.feeds.clone()))
         .merge(ephor_billing::routes(app.billing.clone(), app.engine.clone()))
         .merge(ephor_content::routes(&app.content, app.engine.clone()))
-        .merge(trail::routes(app.store.clone()));
+        .merge(trail::routes(app.store.clone()))
+        .merge(system_health::routes(app.store.clone()));
     let bounded =
         api.layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout));
     // Uploads, downloads and live updates take as long as they take.

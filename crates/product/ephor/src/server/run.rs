@@ -7,7 +7,7 @@ use axum::serve::ListenerExt as _;
 use ephor_assurance::schedule::Scheduler;
 use ephor_kernel::SystemClock;
 use ephor_store::{
-    Store,
+    Heartbeats, Store,
     audit::{SealConfig, Sealer},
     jobs::{Workers, WorkersConfig, WorkersHandle},
 };
@@ -74,6 +74,7 @@ where
     let anchor = &config.seal.checkpoint_file;
     let sealing =
         SealConfig { anchor: (!anchor.is_empty()).then(|| anchor.into()), ..SealConfig::default() };
+    let heartbeats = Heartbeats::start(&store);
     let sealer = Sealer::start_with(&store, seal_key.clone(), sealing);
     let publisher = publish::start(&store, config.seal.checkpoint_url.expose_secret())?;
     let retention =
@@ -132,6 +133,7 @@ where
         publisher.shutdown().await;
     }
     sealer.shutdown().await;
+    heartbeats.shutdown().await;
     store.close().await;
     outcome
 }
@@ -172,6 +174,7 @@ pub async fn work(config: &Config, data: &Path) -> anyhow::Result<()> {
     let mut stopping = stop_signal()?;
     let database = Database::open(config, data).await?;
     let store = database.connect().await?;
+    let heartbeats = Heartbeats::start(&store);
     let seal_key = key::load(&config.seal, data)?;
     let app = App::new(config, data, store.clone(), seal_key, metrics).await?;
     let workers = workers(config, &app, store.clone());
@@ -188,6 +191,7 @@ pub async fn work(config: &Config, data: &Path) -> anyhow::Result<()> {
     drop(retention);
     monitors.shutdown().await;
     workers.shutdown().await;
+    heartbeats.shutdown().await;
     store.close().await;
     outcome.and(database.stop().await)
 }

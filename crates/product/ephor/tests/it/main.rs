@@ -53,6 +53,7 @@ mod secrets;
 mod serve;
 #[path = "../support/mod.rs"]
 mod support;
+mod system_health;
 mod trail;
 mod trouble;
 mod trust_center;

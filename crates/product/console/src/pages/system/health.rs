@@ -154,6 +154,7 @@ fn parts_section(parts: &[HealthRecord], runs_it: bool) -> Section {
         .iter()
         .map(|part| {
             let badge = match part.status.as_str() {
+                _ if part.silent => Badge::new("fail", "fail", "silent"),
                 "healthy" => good("works"),
                 "degraded" => bad("degraded"),
                 _ => Badge::new("fail", "fail", "does not work"),
@@ -165,11 +166,12 @@ fn parts_section(parts: &[HealthRecord], runs_it: bool) -> Section {
             vec![
                 Html::text(&format::label(&part.service)).sub(&details),
                 Html::of(&badge),
+                Html::of(&Moment(part.changed_at)),
                 Html::of(&Moment(part.checked_at)),
             ]
         })
         .collect();
-    let heads = ["Part", "State", "Since"].map(Head::new).to_vec();
+    let heads = ["Part", "State", "Since", "Last checked"].map(Head::new).to_vec();
     Section {
         id: "parts",
         title: "Parts of Ephor".to_owned(),

@@ -5,7 +5,7 @@ use std::{io::Write as _, path::Path};
 use chrono::Utc;
 use ephor_kernel::{Clock as _, SystemClock};
 use ephor_store::{
-    Store, migrate,
+    HealthRecord, Store, health_list, migrate,
     platform::{
         PartitionedTable, PlatformStatus, SlowQueries, TableSize, partition_list, platform_status,
         slow_queries, table_sizes,
@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::super::{block_on, printed};
 use crate::{config::Config, exit::Exit, server::Database};
 
-/// Show migrations, sizes, partitions and slow queries.
+/// Show migrations, sizes, partitions, parts and slow queries.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -42,6 +42,8 @@ struct Found {
     status: Option<PlatformStatus>,
     tables: Vec<TableSize>,
     partitions: Vec<PartitionedTable>,
+    /// How each part of Ephor was when it was looked at last.
+    parts: Vec<HealthRecord>,
     /// None while migrations are pending.
     slow_queries: Option<SlowQueries>,
 }
@@ -78,9 +80,9 @@ async fn look(store: &Store) -> anyhow::Result<Found> {
     let pending = migrate::missing(door.conn()).await?;
     drop(door);
     if !pending.is_empty() {
-        let (tables, partitions) = (Vec::new(), Vec::new());
+        let (tables, partitions, parts) = (Vec::new(), Vec::new(), Vec::new());
         let (status, slow_queries) = (None, None);
-        return Ok(Found { applied, pending, status, tables, partitions, slow_queries });
+        return Ok(Found { applied, pending, status, tables, partitions, parts, slow_queries });
     }
     let today = SystemClock.now().with_timezone(&Utc).date_naive();
     Ok(Found {
@@ -89,6 +91,7 @@ async fn look(store: &Store) -> anyhow::Result<Found> {
         status: Some(platform_status(store).await?),
         tables: table_sizes(store).await?,
         partitions: partition_list(store, today).await?,
+        parts: health_list(store).await?,
         slow_queries: Some(slow_queries(store).await?),
     })
 }
@@ -131,6 +134,15 @@ impl Found {
         });
         let heads = ["partitioned by month", "months", "ahead", "size", "default partition"];
         printed::table(out, &heads, partitions)?;
+        if !self.parts.is_empty() {
+            writeln!(out)?;
+            let parts = self.parts.iter().map(|part| {
+                let state = if part.silent { "silent" } else { part.status.as_str() };
+                let checked = part.checked_at.format("%Y-%m-%d %H:%M UTC").to_string();
+                vec![part.service.clone(), state.to_owned(), checked]
+            });
+            printed::table(out, &["part", "state", "last checked"], parts)?;
+        }
         if let Some(slow) = &self.slow_queries {
             writeln!(out)?;
             print_slow(slow, out)?;
