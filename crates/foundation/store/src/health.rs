@@ -113,12 +113,12 @@ pub async fn organization_health(tx: &mut OrgTx) -> Result<OrganizationHealth, S
 pub async fn health_list(store: &Store) -> Result<Vec<HealthRecord>, StoreError> {
     let records = sqlx::query_as!(
         HealthRecord,
-        r#"select s.service_name as service,
+        r#"select s.service_name as "service!",
                   case when b.beat_at + b.silence < now() then 'unhealthy' else s.status end as "status!",
                   coalesce(b.beat_at + b.silence < now(), false) as "silent!",
-                  s.health_data as details,
+                  s.health_data as "details!",
                   greatest(s.last_check, b.beat_at) as "checked_at!",
-                  s.last_check as changed_at
+                  s.last_check as "changed_at!"
              from ops.system_health s left join ops.heartbeats b on b.service_name = s.service_name
             order by s.service_name"#
     )
