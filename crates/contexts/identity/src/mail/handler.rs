@@ -58,7 +58,7 @@ impl JobHandler for MailHandler {
         // What one address refuses is no fault of the mail server's.
         match &sent {
             Err(MailError::Unavailable(why)) => {
-                self.identity.store().pulse().fault("mail", None, why)
+                self.identity.store().pulse().fault("mail", None, why);
             }
             _ => self.identity.store().pulse().fine("mail", None),
         }

@@ -132,8 +132,9 @@ where
     if let Some(publisher) = publisher {
         publisher.shutdown().await;
     }
-    sealer.shutdown().await;
+    // Before the sealer, which seals what is audited of it.
     heartbeats.shutdown().await;
+    sealer.shutdown().await;
     store.close().await;
     outcome
 }

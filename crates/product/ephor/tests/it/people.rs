@@ -59,6 +59,14 @@ async fn rows_name_who_acts_here() {
     let told = faults(change(&path, json!({ "owner_id": stranger })).await).await;
     assert_eq!(told, ["/owner_id unknown_reference"]);
 
+    // Forms offer the members: one to choose, or several to tick.
+    let user = bob["user_id"].as_str().unwrap();
+    let form = ada.get("/resources/risk_items/new").send().await.unwrap().text().await.unwrap();
+    assert!(form.contains(&format!("<option value=\"{user}\">bob</option>")), "{form}");
+    let form = ada.get("/resources/approvals/new").send().await.unwrap().text().await.unwrap();
+    let box_of_bob = format!("type=\"checkbox\" name=\"approver_ids\" value=\"{user}\"");
+    assert!(form.contains(&box_of_bob), "{form}");
+
     // Who leaves stays named where they were, and is named anew nowhere.
     let member = format!("/v1/members/{}", bob["id"].as_str().unwrap());
     assert!(change(&member, json!({ "is_active": false })).await.status().is_success());

@@ -495,8 +495,8 @@ impl Asked<'_> {
         if self.paths.values().any(|spec| spec.names_people(field)) {
             return Some(MEMBERS);
         }
-        let mut by_trigger = BY_TRIGGER.into_iter().filter(|(column, _)| *column == field);
-        by_trigger.next().map(|(_, target)| target).or_else(|| {
+        let by_trigger = BY_TRIGGER.into_iter().find(|(column, _)| *column == field);
+        by_trigger.map(|(_, target)| target).or_else(|| {
             let mut all = self.references.iter().filter(|((_, column), _)| column == field);
             all.next().map(|(_, (table, column))| (table.as_str(), column.as_str()))
         })
