@@ -9,6 +9,7 @@ mod acting;
 mod approvals;
 #[path = "../isolation/catalog.rs"]
 mod catalog;
+mod delegations;
 mod machines;
 mod naming;
 mod registering;

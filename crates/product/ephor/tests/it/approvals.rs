@@ -24,12 +24,20 @@ pub(crate) async fn colleague(ada: &Person, url: &str, name: &str, role: &str) -
     (Person::log_in(url, &email, PASSWORD).await, members["data"][0].clone())
 }
 
-async fn refused(answer: Response, status: StatusCode, code: &str) {
+/// A change of whatever is at this path, by somebody.
+async fn patched(who: &Person, url: &str, path: &str, patch: Value) -> Response {
+    let request = who.client.patch(format!("{url}{path}")).header("if-match", "*");
+    request.json(&patch).send().await.unwrap()
+}
+
+/// What was refused, after its status and code were looked at.
+async fn refused(answer: Response, status: StatusCode, code: &str) -> Value {
     let found = answer.status();
     let text = answer.text().await.unwrap();
     assert_eq!(found, status, "{text}");
     let problem: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(problem["code"], code, "{problem}");
+    problem
 }
 
 #[tokio::test]
@@ -41,10 +49,8 @@ async fn risky_work_waits_for_somebody_who_may_decide() {
     let (bob, _) = colleague(&ada, url, "bob", "operator").await;
     let (cy, cy_member) = colleague(&ada, url, "cy", "manager").await;
     let (dee, dee_member) = colleague(&ada, url, "dee", "manager").await;
-    let change = async |who: &Person, path: &str, patch: Value| {
-        let request = who.client.patch(format!("{url}{path}")).header("if-match", "*");
-        request.json(&patch).send().await.unwrap()
-    };
+    let change =
+        async |who: &Person, path: &str, patch: Value| patched(who, url, path, patch).await;
 
     let assistant = json!({ "name": "Clerk", "slug": "clerk", "type": "custom", "risk_tier": 0 });
     let assistant = answered(ada.post("/v1/assistants").json(&assistant)).await;
@@ -87,4 +93,35 @@ async fn risky_work_waits_for_somebody_who_may_decide() {
     let system = json!({ "name": "Scores", "status": "active", "risk_level": "prohibited" });
     let answer = ada.post("/v1/ai_systems").json(&system).send().await.unwrap();
     refused(answer, StatusCode::CONFLICT, "invalid_transition").await;
+}
+
+#[tokio::test]
+async fn a_delegate_only_makes_a_delegation_smaller() {
+    let data = data_folder();
+    let server = Server::serve(data.path());
+    let url = &server.url;
+    let ada = Person::sign_up(url, "ada@example.org").await;
+    let (cy, _) = colleague(&ada, url, "cy", "manager").await;
+    let (dee, dee_member) = colleague(&ada, url, "dee", "manager").await;
+    let delegation = json!({
+        "delegate_id": dee_member["user_id"],
+        "starts_at": "2020-01-01T00:00:00Z", "ends_at": "2090-01-01T00:00:00Z",
+    });
+    let delegation = answered(cy.post("/v1/approval_delegations").json(&delegation)).await;
+    let path = format!("/v1/approval_delegations/{}", delegation["id"].as_str().unwrap());
+
+    let longer = json!({ "ends_at": "2099-01-01T00:00:00Z" });
+    for who in [&dee, &ada] {
+        let answer = patched(who, url, &path, longer.clone()).await;
+        let problem = refused(answer, StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;
+        assert_eq!(problem["faults"][0]["pointer"], "/ends_at", "{problem}");
+    }
+    let ended = patched(&dee, url, &path, json!({ "is_active": false })).await;
+    assert!(ended.status().is_success(), "{}", ended.text().await.unwrap());
+    let answer = patched(&dee, url, &path, json!({ "is_active": true })).await;
+    refused(answer, StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;
+    for set in [json!({ "is_active": true }), longer] {
+        let changed = patched(&cy, url, &path, set).await;
+        assert!(changed.status().is_success(), "{}", changed.text().await.unwrap());
+    }
 }
