@@ -32,3 +32,100 @@ begin
     return new;
 end $$;
 comment on function workforce.approval_delegations_check() is 'Keeps who delegates to whom, and lets nobody but who delegates make a delegation longer or wider, or revive it.';
+
+-- 2. Lowering a risk -------------------------------------------------------------------------------------------------
+
+-- A member of the organization may not see who else has an account: the door does, and answers with yes or no.
+create function door.is_alone(p_user uuid) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select coalesce(bool_and(m.user_id = p_user), false)
+    from identity.organization_members m
+    join identity.users u on u.id = m.user_id and u.is_active and u.deleted_at is null
+    where m.organization_id = nullif(current_setting('ephor.organization_id', true), '')::uuid and m.is_active
+$$;
+comment on function door.is_alone(uuid) is 'Is somebody the only active member of the transaction''s organization? False of whoever is no member.';
+revoke all on function door.is_alone(uuid) from public;
+grant execute on function door.is_alone(uuid) to ephor_app, ephor_system;
+alter function door.is_alone(uuid) owner to ephor_door;
+
+-- Where an approval may take more than one, or somebody above, one approver's word does not do away with it.
+create function workforce.lowering_fault(p_risk integer, p_maker uuid, p_user uuid) returns text
+    language sql stable set search_path = pg_catalog, pg_temp as $$
+    select case
+        when p_risk < 3 then workforce.authority_fault(p_risk, p_user)
+        when p_risk = 4 and s.has_holding and not s.is_approver_above then 'a risk of level 4 is lowered by an approver of the holding'
+        when not (p_risk = 4 and s.has_holding) and not s.is_owner then format('a risk of level %s is lowered by an owner', p_risk)
+        when p_user = p_maker and not door.is_alone(p_user) then format('a risk of level %s is lowered by somebody else than who made it', p_risk)
+    end
+    from door.approver_standing(p_user) as s
+$$;
+comment on function workforce.lowering_fault(integer, uuid, uuid) is 'Why somebody may not lower a risk of this level of what p_maker made, in the transaction''s organization; null when they may. Up to level 2 it takes the right to vote; from 3 on an owner, at 4 below a holding an approver of the holding, and never who made it unless there is no other member.';
+
+-- The level that counts is judged: the greater of the work's and its assistant's tier. To give work to an assistant of a lower tier
+-- is to lower it, too.
+create or replace function workforce.work_items_risk() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    was integer;
+    becomes integer;
+    fault text;
+begin
+    if current_user not in ('ephor_app', 'ephor_system')
+        or (new.assistant_id = old.assistant_id and coalesce(new.risk_level, 0) >= coalesce(old.risk_level, 0))
+    then
+        return new;
+    end if;
+    select coalesce(max(a.risk_tier) filter (where a.id = old.assistant_id), 0),
+           coalesce(max(a.risk_tier) filter (where a.id = new.assistant_id), 0)
+      into was, becomes
+      from workforce.assistants as a
+     where a.organization_id = old.organization_id and a.id in (old.assistant_id, new.assistant_id);
+    if becomes >= was and coalesce(new.risk_level, 0) >= coalesce(old.risk_level, 0) then
+        return new;
+    end if;
+    fault := case
+        when old.status <> 'backlog' then format('the risk level of work that is %s cannot be lowered', old.status)
+        when exists (
+            select from workforce.approvals as p where p.organization_id = old.organization_id and p.work_item_id = old.id)
+            then 'the risk level of work for which an approval was asked cannot be lowered'
+        else workforce.lowering_fault(greatest(coalesce(old.risk_level, 0), was), old.created_by,
+            nullif(current_setting('ephor.actor_id', true), '')::uuid)
+    end;
+    if fault is not null then
+        raise exception '%', fault
+            using errcode = 'check_violation', constraint = 'work_items_risk_level_step', schema = 'workforce',
+                  table = 'work_items', column = 'risk_level', hint = 'ask for an approval of the work, or make other work';
+    end if;
+    return new;
+end $$;
+comment on function workforce.work_items_risk() is 'Lets the risk level of work be lowered only before an approval of it is asked for, and by those alone who may lower a risk of that level.';
+drop trigger risk on workforce.work_items;
+create trigger risk before update of risk_level, assistant_id on workforce.work_items
+    for each row execute function workforce.work_items_risk();
+
+create or replace function workforce.assistants_risk() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    fault text;
+begin
+    if current_user not in ('ephor_app', 'ephor_system') or new.risk_tier >= old.risk_tier then
+        return new;
+    end if;
+    fault := case
+        when exists (
+            select from workforce.work_items as w
+             where w.organization_id = old.organization_id and w.assistant_id = old.id
+               and (w.status in ('in_progress', 'awaiting_approval') or w.status = 'backlog' and exists (
+                    select from workforce.approvals as p
+                     where p.organization_id = w.organization_id and p.work_item_id = w.id and p.status in ('pending', 'escalated'))))
+            then 'the risk tier of an assistant cannot be lowered while its work is under way or waits for an approval'
+        else workforce.lowering_fault(old.risk_tier, old.created_by, nullif(current_setting('ephor.actor_id', true), '')::uuid)
+    end;
+    if fault is not null then
+        raise exception '%', fault
+            using errcode = 'check_violation', constraint = 'assistants_risk_tier_step', schema = 'workforce',
+                  table = 'assistants', column = 'risk_tier';
+    end if;
+    return new;
+end $$;
+comment on function workforce.assistants_risk() is 'Lets the risk tier of an assistant be lowered only between its work, and by those alone who may lower a risk of that level.';

@@ -1,8 +1,10 @@
 //! The risk that work is judged by goes up for everybody, and down for few.
 
+use ephor_kernel::Scope;
+
 use crate::{
-    acting::{act, actor, join, member, scope_of},
-    work::{APPROVER, Company},
+    acting::{act, actor, behind, join, member, scope_of},
+    work::{APPROVER, Company, Work},
 };
 
 const LEVEL: &str = "work_items_risk_level_step";
@@ -19,11 +21,11 @@ async fn risky_work_does_not_begin_by_being_called_harmless() {
         let refused = company.change(operator, work.item, set).await;
         assert_eq!(refused.unwrap_err(), LEVEL, "{set}");
     }
-    // Who may approve may call it harmless, but does not begin it in the same breath.
+    // Who may lower it may call it harmless, but does not begin it in the same breath.
     let set = "risk_level = 0, status = 'in_progress'";
-    let refused = company.change(approver, work.item, set).await;
+    let refused = company.change(&company.owner, work.item, set).await;
     assert_eq!(refused.unwrap_err(), UNAPPROVED);
-    company.change(approver, work.item, "risk_level = 1").await.unwrap();
+    company.change(&company.owner, work.item, "risk_level = 1").await.unwrap();
     company.change(operator, work.item, "status = 'in_progress'").await.unwrap();
     // By then it stays.
     let refused = company.change(approver, work.item, "risk_level = 0").await;
@@ -44,7 +46,10 @@ async fn a_risk_is_not_lowered_once_an_approval_is_asked_for() {
 #[tokio::test]
 async fn a_high_risk_is_lowered_by_whoever_decides_at_it() {
     let company = Company::new().await;
-    for risk in [4, 5] {
+    let work = company.work(2, 0).await;
+    company.change(&company.approver, work.item, "risk_level = 1").await.unwrap();
+    // At three an approval may take two: one approver does not do away with it.
+    for risk in [3, 4, 5] {
         let work = company.work(risk, 0).await;
         let refused = company.change(&company.approver, work.item, "risk_level = 1").await;
         assert_eq!(refused.unwrap_err(), LEVEL, "{risk}");
@@ -62,6 +67,80 @@ async fn a_high_risk_is_lowered_by_whoever_decides_at_it() {
     join(&company.db, here, actor(&both), APPROVER).await;
     let both = scope_of(actor(&both), here);
     company.change(&both, work.item, "risk_level = 3").await.unwrap();
+}
+
+/// Work of this level that somebody makes themself, of an assistant that they make, too.
+async fn made_by(company: &Company, maker: &Scope, risk: i32) -> Work {
+    let work = company.work(0, 0).await;
+    let set = format!("= {risk}, created_by = '{}' where id =", actor(maker));
+    let (item, assistant) = (work.item, work.assistant);
+    behind(&company.db, format!("update workforce.work_items set risk_level {set} '{item}'")).await;
+    let sql = format!("update workforce.assistants set risk_tier {set} '{assistant}'");
+    behind(&company.db, sql).await;
+    work
+}
+
+#[tokio::test]
+async fn nobody_lowers_a_high_risk_of_what_they_made() {
+    let company = Company::new().await;
+    let Company { db, owner, approver, .. } = &company;
+    let other = member(db, owner.organization(), &["*"]).await;
+    let sql = format!(
+        "update identity.organization_members set role_id = (
+             select id from identity.roles where organization_id = '{0}' and builtin_code = 'owner')
+          where organization_id = '{0}' and user_id = '{1}'",
+        owner.organization(),
+        actor(&other)
+    );
+    behind(db, sql).await;
+    for risk in [3, 4, 5] {
+        let work = made_by(&company, owner, risk).await;
+        // The work first: the greater of both is judged.
+        let refused = company.change(owner, work.item, "risk_level = 2").await;
+        assert_eq!(refused.unwrap_err(), LEVEL, "{risk}");
+        let refused = company.configure(owner, work.assistant, "risk_tier = 2").await;
+        assert_eq!(refused.unwrap_err(), TIER, "{risk}");
+        company.change(&other, work.item, "risk_level = 2").await.unwrap();
+        company.configure(&other, work.assistant, "risk_tier = 2").await.unwrap();
+    }
+    // Up to two it may be whoever made it, if they may approve.
+    let work = made_by(&company, approver, 2).await;
+    company.change(approver, work.item, "risk_level = 0").await.unwrap();
+    company.configure(approver, work.assistant, "risk_tier = 0").await.unwrap();
+}
+
+#[tokio::test]
+async fn who_is_alone_lowers_what_they_made() {
+    let company = Company::new().await;
+    let Company { db, owner, operator, approver } = &company;
+    let work = made_by(&company, owner, 5).await;
+    for who in [operator, approver] {
+        let refused = company.change(owner, work.item, "risk_level = 0").await;
+        assert_eq!(refused.unwrap_err(), LEVEL, "somebody else is there");
+        let sql = "update identity.organization_members set is_active = false where user_id =";
+        behind(db, format!("{sql} '{}'", actor(who))).await;
+    }
+    company.change(owner, work.item, "risk_level = 0").await.unwrap();
+    company.configure(owner, work.assistant, "risk_tier = 0").await.unwrap();
+}
+
+#[tokio::test]
+async fn other_hands_are_no_way_to_less_risk() {
+    let company = Company::new().await;
+    let Company { operator, approver, owner, .. } = &company;
+    let (risky, harmless) = (company.work(1, 3).await, company.work(0, 0).await);
+    let set = format!("assistant_id = '{}'", harmless.assistant);
+    for who in [operator, approver] {
+        let refused = company.change(who, risky.item, &set).await;
+        assert_eq!(refused.unwrap_err(), LEVEL);
+        // The work's own level is judged with its assistant's tier.
+        let own = company.change(who, risky.item, "risk_level = 0").await;
+        assert_eq!(own.unwrap_err(), LEVEL);
+    }
+    company.change(owner, risky.item, &set).await.unwrap();
+    // To more risk, anybody gives it.
+    let set = format!("assistant_id = '{}'", risky.assistant);
+    company.change(operator, risky.item, &set).await.unwrap();
 }
 
 #[tokio::test]

@@ -125,3 +125,29 @@ async fn a_delegate_only_makes_a_delegation_smaller() {
         assert!(changed.status().is_success(), "{}", changed.text().await.unwrap());
     }
 }
+
+#[tokio::test]
+async fn a_high_risk_is_lowered_by_another_owner() {
+    let data = data_folder();
+    let server = Server::serve(data.path());
+    let url = &server.url;
+    let ada = Person::sign_up(url, "ada@example.org").await;
+    let assistant = json!({ "name": "Clerk", "slug": "clerk", "type": "custom", "risk_tier": 4 });
+    let assistant = answered(ada.post("/v1/assistants").json(&assistant)).await;
+    let path = format!("/v1/assistants/{}", assistant["id"].as_str().unwrap());
+    // Who is alone has nobody to ask.
+    let lowered = patched(&ada, url, &path, json!({ "risk_tier": 3 })).await;
+    assert!(lowered.status().is_success(), "{}", lowered.text().await.unwrap());
+    let (cy, _) = colleague(&ada, url, "cy", "manager").await;
+    let (bea, _) = colleague(&ada, url, "bea", "owner").await;
+    for who in [&ada, &cy] {
+        let answer = patched(who, url, &path, json!({ "risk_tier": 2 })).await;
+        let problem = refused(answer, StatusCode::CONFLICT, "invalid_transition").await;
+        assert_eq!(problem["faults"][0]["pointer"], "/risk_tier", "{problem}");
+    }
+    let lowered = patched(&bea, url, &path, json!({ "risk_tier": 2 })).await;
+    assert!(lowered.status().is_success(), "{}", lowered.text().await.unwrap());
+    // From two on an approver may, whoever they are.
+    let lowered = patched(&cy, url, &path, json!({ "risk_tier": 1 })).await;
+    assert!(lowered.status().is_success(), "{}", lowered.text().await.unwrap());
+}
