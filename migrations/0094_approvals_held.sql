@@ -129,3 +129,179 @@ begin
     return new;
 end $$;
 comment on function workforce.assistants_risk() is 'Lets the risk tier of an assistant be lowered only between its work, and by those alone who may lower a risk of that level.';
+
+-- 3. What was looked at stays as it was looked at ------------------------------------------------------------------------
+
+alter table workforce.approvals drop constraint approvals_status_check;
+alter table workforce.approvals add constraint approvals_status_check
+    check (status in ('pending', 'approved', 'rejected', 'escalated', 'expired', 'withdrawn'));
+comment on constraint approvals_status_check on workforce.approvals is 'The states of an approval.';
+comment on column workforce.approvals.status is 'pending, approved, rejected, escalated, expired, or withdrawn: taken back, so that the work can be changed and asked for anew.';
+
+-- Work is not changed while it is looked at, nor is what was approved of.
+create function workforce.work_items_keep() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    changed text := case
+        when new.assistant_id <> old.assistant_id then 'assistant_id'
+        when new.title <> old.title then 'title'
+        when new.description is distinct from old.description then 'description'
+        when new.context <> old.context then 'context'
+        when new.estimated_cost is distinct from old.estimated_cost then 'estimated_cost'
+    end;
+begin
+    if changed is not null and current_user in ('ephor_app', 'ephor_system') and exists (
+        select from workforce.approvals as p
+         where p.organization_id = old.organization_id and p.work_item_id = old.id
+           and p.status in ('pending', 'escalated', 'approved'))
+    then
+        raise exception '%', case
+                when old.status in ('completed', 'failed', 'cancelled')
+                    then 'work that was approved of and is over stays as it was approved of'
+                else 'what an approval is asked for or was given for cannot be changed: withdraw the approval first (set its status to withdrawn), and ask for another'
+            end
+            using errcode = 'check_violation', constraint = 'work_items_subject_step', schema = 'workforce',
+                  table = 'work_items', column = changed, hint = 'withdraw the approval first, and ask for another';
+    end if;
+    return new;
+end $$;
+comment on function workforce.work_items_keep() is 'Keeps what is to be done, by which assistant, with what context and at what cost, while an approval of it is asked for and once it is given.';
+create trigger keep before update of assistant_id, title, description, context, estimated_cost on workforce.work_items
+    for each row execute function workforce.work_items_keep();
+
+-- Whoever is changing the work is waited for, and waits from here on.
+create or replace function workforce.approvals_open() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if current_user = 'ephor_app' then
+        perform from workforce.work_items as w
+          where w.organization_id = new.organization_id and w.id = new.work_item_id for no key update;
+        new.requested_by := coalesce(nullif(current_setting('ephor.actor_id', true), '')::uuid, new.requested_by);
+        new.risk_level := greatest(new.risk_level, workforce.effective_risk(new.organization_id, new.work_item_id));
+    end if;
+    if new.risk_level = 3 then
+        new.required_votes := greatest(new.required_votes, 2);
+    end if;
+    return new;
+end $$;
+
+-- What is asked stays as the first who voted read it.
+create or replace function workforce.approvals_keep() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if (new.work_item_id, new.requested_by, new.risk_level, new.required_votes)
+            is distinct from (old.work_item_id, old.requested_by, old.risk_level, old.required_votes)
+        or ((new.title, new.description, new.context, new.approver_ids, new.expires_at)
+                is distinct from (old.title, old.description, old.context, old.approver_ids, old.expires_at)
+            and (old.status not in ('pending', 'escalated') or exists (
+                select from workforce.approval_votes as v
+                 where v.organization_id = old.organization_id and v.approval_id = old.id)))
+    then
+        raise exception 'what an approval is for cannot be changed'
+            using errcode = 'check_violation', constraint = 'approvals_subject_check', schema = 'workforce',
+                  table = 'approvals', hint = 'ask for another approval';
+    end if;
+    return new;
+end $$;
+comment on function workforce.approvals_keep() is 'Keeps what an approval is for, and all of it once anybody voted or it is decided.';
+
+-- pending -> approved | rejected | escalated | expired | withdrawn; what was escalated can still be decided, expires or is withdrawn,
+-- and so is what was approved, as long as the work is not over.
+create or replace function workforce.approvals_step() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    votes bigint;
+    first_vote timestamptz;
+begin
+    if old.status <> new.status and (old.status, new.status) not in (
+        ('pending', 'approved'), ('pending', 'rejected'), ('pending', 'escalated'),
+        ('pending', 'expired'), ('pending', 'withdrawn'), ('escalated', 'approved'), ('escalated', 'rejected'),
+        ('escalated', 'expired'), ('escalated', 'withdrawn'), ('approved', 'withdrawn'))
+    then
+        raise exception 'an approval that is % cannot become %', old.status, new.status
+            using errcode = 'check_violation', constraint = 'approvals_status_step', schema = 'workforce',
+                  table = 'approvals', column = 'status';
+    end if;
+    if new.status = 'withdrawn' and old.status = 'approved' and exists (
+        select from workforce.work_items as w
+         where w.organization_id = new.organization_id and w.id = new.work_item_id
+           and w.status in ('completed', 'failed', 'cancelled'))
+    then
+        raise exception 'the approval of work that is over cannot be withdrawn'
+            using errcode = 'check_violation', constraint = 'approvals_status_step', schema = 'workforce',
+                  table = 'approvals', column = 'status';
+    end if;
+    if new.status = 'approved' and old.status <> 'approved' then
+        if new.expires_at < clock_timestamp() then
+            raise exception 'the approval is past its time: it could be decided until %', new.expires_at
+                using errcode = 'check_violation', constraint = 'approvals_expires_at_step', schema = 'workforce',
+                      table = 'approvals', column = 'status', hint = 'ask for another approval';
+        end if;
+        select count(*), min(v.created_at) into votes, first_vote
+          from workforce.approval_votes as v
+         where v.organization_id = new.organization_id and v.approval_id = new.id and v.decision = 'approve';
+        if votes < new.required_votes
+            and not (new.risk_level = 3 and votes >= 1 and first_vote <= clock_timestamp() - interval '24 hours')
+        then
+            raise exception 'the approval has % of % votes', votes, new.required_votes
+                using errcode = 'check_violation', constraint = 'approvals_votes_check', schema = 'workforce',
+                      table = 'approvals', column = 'status', hint = 'approve it with a vote';
+        end if;
+        select v.approver_id into new.approved_by
+          from workforce.approval_votes as v
+         where v.organization_id = new.organization_id and v.approval_id = new.id and v.decision = 'approve'
+         order by v.created_at desc, v.id desc limit 1;
+        new.approved_at := clock_timestamp();
+    elsif new.status = 'rejected' and old.status <> 'rejected' then
+        select v.approver_id, v.reason into new.rejected_by, new.rejected_reason
+          from workforce.approval_votes as v
+         where v.organization_id = new.organization_id and v.approval_id = new.id and v.decision = 'reject'
+         order by v.created_at desc, v.id desc limit 1;
+        if not found then
+            raise exception 'nobody voted against the approval'
+                using errcode = 'check_violation', constraint = 'approvals_votes_check', schema = 'workforce',
+                      table = 'approvals', column = 'status', hint = 'reject it with a vote and a reason';
+        end if;
+        new.rejected_at := clock_timestamp();
+    elsif new.status = 'escalated' and old.status <> 'escalated' then
+        new.escalation_count := greatest(new.escalation_count, old.escalation_count + 1);
+        new.escalated_at := clock_timestamp();
+    elsif new.status = 'expired' and old.status <> 'expired' and new.expires_at > clock_timestamp() then
+        raise exception 'the approval can be decided until %', new.expires_at
+            using errcode = 'check_violation', constraint = 'approvals_expires_at_step', schema = 'workforce',
+                  table = 'approvals', column = 'status';
+    end if;
+    return new;
+end $$;
+
+-- Work that is under way by an approval that is withdrawn waits for another.
+create or replace function workforce.approvals_follow() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if new.status = 'approved' then
+        update workforce.work_items as w
+           set status = 'in_progress'
+         where w.organization_id = new.organization_id and w.id = new.work_item_id and w.status = 'awaiting_approval'
+           and new.risk_level >= workforce.effective_risk(w.organization_id, w.id)
+           and not exists (
+                select from workforce.approvals as p
+                 where p.organization_id = w.organization_id and p.work_item_id = w.id
+                   and p.status in ('pending', 'escalated'));
+    elsif new.status = 'rejected' then
+        update workforce.work_items as w
+           set status = 'cancelled', status_reason = new.rejected_reason
+         where w.organization_id = new.organization_id and w.id = new.work_item_id
+           and w.status in ('backlog', 'in_progress', 'awaiting_approval');
+    elsif new.status = 'withdrawn' then
+        update workforce.work_items as w
+           set status = 'awaiting_approval'
+         where w.organization_id = new.organization_id and w.id = new.work_item_id and w.status = 'in_progress'
+           and workforce.effective_risk(w.organization_id, w.id) >= 2
+           and not exists (
+                select from workforce.approvals as p
+                 where p.organization_id = w.organization_id and p.work_item_id = w.id
+                   and p.status = 'approved' and p.risk_level >= workforce.effective_risk(w.organization_id, w.id));
+    end if;
+    return null;
+end $$;
+comment on function workforce.approvals_follow() is 'Releases the work that is approved, cancels the work that is rejected, and lets work wait again whose approval is withdrawn.';

@@ -138,8 +138,8 @@ const WORK_ITEMS: ResourceSpec = ResourceSpec::new("work_items", "workforce.work
     ])
     .reach();
 
-/// Decided by votes. A person may pass one on (`escalated`); the database refuses to approve or
-/// reject without the votes that it takes.
+/// Decided by votes. A person may pass one on (`escalated`) or take it back (`withdrawn`), after which
+/// its work can be changed; the database refuses to approve or reject without the votes that it takes.
 const APPROVALS: ResourceSpec = ResourceSpec::new("approvals", "workforce.approvals")
     .labels("approval", "approvals")
     .actions(Actions::READ.and_create(false).and_update())

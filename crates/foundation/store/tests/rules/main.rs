@@ -10,6 +10,7 @@ mod approvals;
 #[path = "../isolation/catalog.rs"]
 mod catalog;
 mod delegations;
+mod kept;
 mod machines;
 mod naming;
 mod registering;

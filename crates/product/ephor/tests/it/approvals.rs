@@ -147,7 +147,66 @@ async fn a_high_risk_is_lowered_by_another_owner() {
     }
     let lowered = patched(&bea, url, &path, json!({ "risk_tier": 2 })).await;
     assert!(lowered.status().is_success(), "{}", lowered.text().await.unwrap());
-    // From two on an approver may, whoever they are.
+    // At two an approver may.
     let lowered = patched(&cy, url, &path, json!({ "risk_tier": 1 })).await;
     assert!(lowered.status().is_success(), "{}", lowered.text().await.unwrap());
+}
+
+#[tokio::test]
+async fn what_is_looked_at_is_withdrawn_before_it_is_changed() {
+    let data = data_folder();
+    let server = Server::serve(data.path());
+    let url = &server.url;
+    let ada = Person::sign_up(url, "ada@example.org").await;
+    let (bob, _) = colleague(&ada, url, "bob", "operator").await;
+    let (cy, _) = colleague(&ada, url, "cy", "manager").await;
+    let assistant = json!({ "name": "Clerk", "slug": "clerk", "type": "custom", "risk_tier": 0 });
+    let assistant = answered(ada.post("/v1/assistants").json(&assistant)).await;
+    let work = json!({ "assistant_id": assistant["id"], "title": "Pay 10", "risk_level": 2 });
+    let work = answered(bob.post("/v1/work_items").json(&work)).await;
+    let item = format!("/v1/work_items/{}", work["id"].as_str().unwrap());
+    let ask = json!({
+        "work_item_id": work["id"], "title": "May it pay?", "risk_level": 2,
+        "expires_at": "2099-01-01T00:00:00Z",
+    });
+    let approval = answered(bob.post("/v1/approvals").json(&ask)).await;
+    let approval_path = format!("/v1/approvals/{}", approval["id"].as_str().unwrap());
+    let vote = json!({ "approval_id": approval["id"], "decision": "approve" });
+    let changes = [
+        ("/title", json!({ "title": "Pay 1000" })),
+        ("/description", json!({ "description": "To whom?" })),
+        ("/context", json!({ "context": { "to": "Eve" } })),
+        ("/estimated_cost", json!({ "estimated_cost": 1000 })),
+    ];
+    let kept = async || {
+        for (pointer, change) in &changes {
+            let answer = patched(&bob, url, &item, change.clone()).await;
+            let problem = refused(answer, StatusCode::CONFLICT, "invalid_transition").await;
+            assert_eq!(problem["faults"][0]["pointer"], *pointer, "{problem}");
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains("withdraw the approval first"), "{detail}");
+        }
+    };
+    kept().await;
+    answered(cy.post("/v1/approval_votes").json(&vote)).await;
+    kept().await;
+    // When it is done was not asked.
+    let later = patched(&bob, url, &item, json!({ "due_at": "2099-01-01T00:00:00Z" })).await;
+    assert!(later.status().is_success(), "{}", later.text().await.unwrap());
+    let begun = patched(&bob, url, &item, json!({ "status": "in_progress" })).await;
+    assert!(begun.status().is_success(), "{}", begun.text().await.unwrap());
+
+    let withdrawn = patched(&cy, url, &approval_path, json!({ "status": "withdrawn" })).await;
+    assert!(withdrawn.status().is_success(), "{}", withdrawn.text().await.unwrap());
+    assert_eq!(bob.json(&item).await["status"], "awaiting_approval");
+    for (_, change) in &changes {
+        let changed = patched(&bob, url, &item, change.clone()).await;
+        assert!(changed.status().is_success(), "{}", changed.text().await.unwrap());
+    }
+    let answer = patched(&bob, url, &item, json!({ "status": "in_progress" })).await;
+    refused(answer, StatusCode::CONFLICT, "invalid_transition").await;
+    let anew = answered(bob.post("/v1/approvals").json(&ask)).await;
+    let vote = json!({ "approval_id": anew["id"], "decision": "approve" });
+    answered(cy.post("/v1/approval_votes").json(&vote)).await;
+    assert_eq!(bob.json(&item).await["status"], "in_progress");
 }
