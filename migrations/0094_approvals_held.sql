@@ -305,3 +305,38 @@ begin
     return null;
 end $$;
 comment on function workforce.approvals_follow() is 'Releases the work that is approved, cancels the work that is rejected, and lets work wait again whose approval is withdrawn.';
+
+-- 4. Who above may vote ------------------------------------------------------------------------------------------------
+
+-- A vote at level 4 below a holding is an act of the holding's: its own trail tells of it, too. Whether it counts was decided
+-- before; here it is only told.
+create policy approvals_door on workforce.approvals for select to ephor_door using (true);
+grant select (organization_id, id, risk_level) on workforce.approvals to ephor_door;
+
+create function door.approval_vote_told() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    above uuid;
+    actor_word constant text := nullif(current_setting('ephor.actor_type', true), '');
+begin
+    -- What is brought over from elsewhere has no actor.
+    if actor_word is null then
+        return null;
+    end if;
+    select o.parent_id into above
+    from identity.organizations o
+    join workforce.approvals a on a.organization_id = o.id and a.id = new.approval_id and a.risk_level = 4
+    where o.id = new.organization_id;
+    if above is not null then
+        perform audit.record_for(above, actor_word, new.approver_id, 'voted_below', 'workforce.approval_votes', new.id,
+            jsonb_build_object('organization_id', new.organization_id, 'approval_id', new.approval_id,
+                'authority_id', new.authority_id, 'decision', new.decision));
+    end if;
+    return null;
+end $$;
+comment on function door.approval_vote_told() is 'Tells the holding''s own audit trail of a vote at level 4 in a subsidiary.';
+revoke all on function door.approval_vote_told() from public;
+create trigger told after insert on workforce.approval_votes
+    for each row execute function door.approval_vote_told();
+-- Only now: a trigger is made by who may execute its function.
+alter function door.approval_vote_told() owner to ephor_door;

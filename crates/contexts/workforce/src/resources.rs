@@ -163,7 +163,8 @@ const APPROVALS: ResourceSpec = ResourceSpec::new("approvals", "workforce.approv
     ])
     .reach();
 
-/// Given once and never changed. Who votes is whoever asks.
+/// Given once and never changed. Who votes is whoever asks. At risk level 4 a holding decides on what its
+/// subsidiaries ask.
 const APPROVAL_VOTES: ResourceSpec =
     ResourceSpec::new("approval_votes", "workforce.approval_votes")
         .labels("vote on an approval", "votes on approvals")
@@ -175,6 +176,7 @@ const APPROVAL_VOTES: ResourceSpec =
             Include::one("approval", "approvals", "approval_id"),
             Include::one("delegation", "approval_delegations", "delegation_id"),
         ])
+        .below("approvals", "approval_id", ("risk_level", 4))
         .reach();
 
 /// Whoever asks delegates their own right, and nobody else's.

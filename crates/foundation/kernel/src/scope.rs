@@ -47,6 +47,7 @@ pub struct Scope {
     request: RequestContext,
     reason: Option<String>,
     only_reads: bool,
+    home: Option<OrganizationId>,
 }
 
 impl Scope {
@@ -65,6 +66,7 @@ impl Scope {
             request,
             reason: None,
             only_reads: false,
+            home: None,
         }
     }
 
@@ -100,19 +102,32 @@ impl Scope {
             return None;
         }
         Some(Self {
-            principal: self.principal,
-            organization,
-            readable: vec![organization],
-            permissions: self.permissions.reading(),
-            request: self.request.clone(),
             reason: self.reason.clone(),
             only_reads: true,
+            ..Self::new(
+                self.principal,
+                organization,
+                self.permissions.reading(),
+                self.request.clone(),
+            )
         })
     }
 
     /// Is it one that only reads, from outside of its organization?
     pub fn only_reads(&self) -> bool {
         self.only_reads
+    }
+
+    /// The same caller in a subsidiary that they may read, with these permissions and no others;
+    /// nothing of what is no subsidiary. The audit trail keeps from where they act.
+    #[must_use]
+    pub fn below(&self, subsidiary: OrganizationId, permissions: PermissionSet) -> Option<Self> {
+        let is_below = subsidiary != self.organization && self.readable.contains(&subsidiary);
+        is_below.then(|| Self {
+            reason: self.reason.clone(),
+            home: Some(self.organization),
+            ..Self::new(self.principal, subsidiary, permissions, self.request.clone())
+        })
     }
 
     /// Who acts.
@@ -143,6 +158,11 @@ impl Scope {
     /// Why the operator works in this organization.
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
+    }
+
+    /// The organization that the caller acts from, where it is another than the one written to.
+    pub fn home(&self) -> Option<OrganizationId> {
+        self.home
     }
 
     /// May the caller do `action` to `resource`? A refusal names the permission.
@@ -188,5 +208,23 @@ mod tests {
         assert!(!looking.permissions().allows("models", "create"));
         // From there it goes nowhere, not even back.
         assert_eq!(looking.looking_into(holding), None);
+    }
+
+    #[test]
+    fn below_a_holding_one_may_do_what_is_given_and_nothing_else() {
+        let (holding, subsidiary) = (OrganizationId::new(), OrganizationId::new());
+        let scope = Scope::platform(holding, "test").reading([subsidiary]);
+        let only = PermissionSet::parse(["approval_votes:create"]).unwrap();
+        let below = scope.below(subsidiary, only.clone()).unwrap();
+        assert_eq!((below.organization(), below.home()), (subsidiary, Some(holding)));
+        assert_eq!(below.readable(), [subsidiary]);
+        assert!(below.require("approval_votes", "create").is_ok());
+        assert!(below.require("approval_votes", "read").is_err());
+        assert_eq!(below.principal(), scope.principal());
+        // Neither one's own, nor what is no subsidiary, nor back up again.
+        assert_eq!(scope.below(holding, only.clone()), None);
+        assert_eq!(scope.below(OrganizationId::new(), only.clone()), None);
+        assert_eq!(below.below(holding, only), None);
+        assert_eq!(scope.home(), None);
     }
 }

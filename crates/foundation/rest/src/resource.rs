@@ -9,7 +9,7 @@ use std::{
 use crate::{
     Actions, Catalog, Column, Kind, ResourceSpec, Table,
     nearest::hint,
-    spec::{Include, Parent, Personal},
+    spec::{Below, Include, Parent, Personal},
 };
 
 /// A resource whose every column is known to exist.
@@ -157,6 +157,9 @@ fn resource(catalog: &Catalog, spec: &ResourceSpec, faults: &mut Vec<String>) ->
     if let Some(Parent { column, .. }) = spec.parent {
         finder.find("parent", column);
     }
+    if let Some(Below { column, .. }) = spec.below {
+        finder.find("below", column);
+    }
     if spec.builtin {
         finder.find("builtin", "builtin_version");
     }
@@ -281,6 +284,16 @@ fn relations(
         && !resources.contains_key(parent.resource)
     {
         faults.push(format!("`{path}`: its parent `{}` is not a resource", parent.resource));
+    }
+    if let Some(Below { resource: there, condition: (column, _), .. }) = resource.spec.below {
+        let known = resources
+            .get(there)
+            .is_some_and(|target| target.spec.reach && target.column(column).is_some());
+        if !known {
+            faults.push(format!(
+                "`{path}`: what is below names `{there}` and its {column}, which holdings do not read"
+            ));
+        }
     }
     let mut names: BTreeSet<&str> = resource.names().collect();
     let mut related = Vec::new();

@@ -59,6 +59,7 @@ pub struct ResourceSpec {
     pub(crate) check: Option<Check>,
     pub(crate) event: Option<Event>,
     pub(crate) reach: bool,
+    pub(crate) below: Option<Below>,
     pub(crate) personal: Option<Personal>,
     pub(crate) global: bool,
     pub(crate) builtin: bool,
@@ -141,6 +142,15 @@ pub(crate) struct Parent {
     pub(crate) segment: &'static str,
 }
 
+/// Rows that a holding's member makes in a subsidiary: where the row of `resource` lies that `column`
+/// refers to, if its own column of `condition` holds that number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Below {
+    pub(crate) resource: &'static str,
+    pub(crate) column: &'static str,
+    pub(crate) condition: (&'static str, i64),
+}
+
 /// Rows that belong to one person each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Personal {
@@ -170,6 +180,7 @@ impl ResourceSpec {
             check: None,
             event: None,
             reach: false,
+            below: None,
             personal: None,
             global: false,
             builtin: false,
@@ -256,6 +267,18 @@ impl ResourceSpec {
     /// A holding may read its subsidiaries' rows: `organizations=all`.
     pub const fn reach(self) -> Self {
         Self { reach: true, ..self }
+    }
+
+    /// What a holding decides: its member who may make rows at home makes them in a subsidiary, too, where
+    /// the row of `resource` (its path) lies that `column` refers to, if that row's column of `condition`
+    /// holds the number. Whether they decide it is the database's to say; they may do nothing else there.
+    pub const fn below(
+        self,
+        resource: &'static str,
+        column: &'static str,
+        condition: (&'static str, i64),
+    ) -> Self {
+        Self { below: Some(Below { resource, column, condition }), ..self }
     }
 
     /// A row belongs to the person that `column` names, who alone sees and changes it. New rows

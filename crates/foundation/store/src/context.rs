@@ -18,13 +18,16 @@ pub(crate) enum Access {
     Reach,
 }
 
-/// What `ephor.request` holds: the request, and the operator's reason when there is one.
+/// What `ephor.request` holds: the request, the operator's reason when there is one, and from which
+/// organization it is acted when that is another.
 #[derive(Serialize)]
 struct Request<'a> {
     #[serde(flatten)]
     request: RequestContext,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acting_from: Option<OrganizationId>,
 }
 
 /// The statement that opens a transaction for `scope`.
@@ -60,6 +63,7 @@ fn request(scope: &Scope) -> String {
     let request = Request {
         request: RequestContext { ip, user_agent: user_agent.as_deref().map(kept), request_id },
         reason: scope.reason(),
+        acting_from: scope.home(),
     };
     // Strings, addresses and ids: that always is JSON.
     serde_json::to_vec(&request).map(hex::encode).unwrap_or_default()
@@ -143,6 +147,17 @@ mod tests {
         assert!(!sql.contains("drop table"));
         assert_eq!(decoded(&sql)["reason"], "restoring a'; drop table x --");
         assert_eq!(scope.principal(), Principal::System(SystemPart::Operator));
+    }
+
+    #[test]
+    fn who_acts_below_a_holding_is_known_by_it() {
+        let [holding, subsidiary] = [2, 3].map(|number| OrganizationId::from(id(number)));
+        let scope = scope(None).reading([subsidiary]);
+        let below = scope.below(subsidiary, PermissionSet::default()).unwrap();
+        let sql = begin(&below, Access::One);
+        assert!(sql.contains(&format!("ephor.organization_id = '{subsidiary}'")));
+        assert_eq!(decoded(&sql)["acting_from"], holding.to_string());
+        assert!(decoded(&begin(&scope, Access::One)).get("acting_from").is_none());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The engine: resources, and what may be done with them from Rust. HTTP takes the same way.
 
+mod below;
 mod export;
 mod offer;
 mod people;

@@ -245,6 +245,14 @@ fn create(resource: &Resource, of: &str) -> Value {
         _ => format!("Create {}{of}", spec.plural),
     };
     let mut described = operation(resource, "create", !of.is_empty(), "create", summary);
+    if let Some(below) = spec.below {
+        let (column, number) = below.condition;
+        let needs = described["description"].as_str().unwrap_or_default();
+        described["description"] = json!(format!(
+            "{needs} A holding decides below: of one of the {} of a subsidiary whose `{column}` is {number}, this makes the row there.",
+            below.resource
+        ));
+    }
     let part = if of.is_empty() { "" } else { "_part" };
     let row = json!({"$ref": format!("{}_create{part}", schema::reference(spec.path))});
     let rows = json!({"type": "array", "items": row, "maxItems": crate::MAX_BULK_ROWS});

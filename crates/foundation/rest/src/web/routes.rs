@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodRouter, get, patch, post},
 };
-use ephor_kernel::{Fault, Problem, Scope};
+use ephor_kernel::{Code, Fault, Problem, Scope};
 use ephor_store::Store;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use serde_json::Value;
@@ -160,9 +160,7 @@ impl Served {
                     scope.require(served.resource()?.spec.permission, "create")?;
                     let parent = match (parent, path) {
                         (Some(parent), Some(Path(id))) => {
-                            let id = served
-                                .parent(&store, &scope, parent, &id, &ListRequest::new())
-                                .await?;
+                            let id = served.parent_of_new(&store, &scope, parent, &id).await?;
                             Some((parent.column, id))
                         }
                         _ => None,
@@ -226,6 +224,27 @@ impl Served {
         let mut tx = self.engine.begin_read(store, scope, path, &look).await?;
         self.engine.get(&mut tx, path, id, &look).await?;
         Ok(id)
+    }
+
+    /// The same for a new row, whose parent may lie in a subsidiary if a holding decides on it.
+    async fn parent_of_new(
+        &self,
+        store: &Store,
+        scope: &Scope,
+        parent: Parent,
+        id: &str,
+    ) -> Result<Uuid, Problem> {
+        let found = self.parent(store, scope, parent, id, &ListRequest::new()).await;
+        let below = self.resource()?.spec.below.filter(|below| below.resource == parent.resource);
+        if let (Err(problem), Some(below)) = (&found, below)
+            && problem.code == Code::NotFound
+        {
+            let id = parse_id(self.engine.known(parent.resource)?, id)?;
+            if self.engine.place_below(store, scope, below, id).await?.is_some() {
+                return Ok(id);
+            }
+        }
+        found
     }
 
     async fn list(
@@ -303,11 +322,16 @@ impl Served {
                 Ok(json_response(StatusCode::CREATED, text, None))
             }
             row => {
-                let mut tx = self.engine.begin_write(store, scope, self.path).await?;
+                let mut tx = self.engine.begin_create(store, scope, self.path, row).await?;
                 let made = self.engine.write_new(&mut tx, self.path, row).await?;
+                let place = tx.organization();
                 tx.commit().await?;
                 let id = made.row.get("id").and_then(Value::as_str).unwrap_or_default();
-                let location = HeaderValue::from_str(&format!("/v1/{}/{id}", self.path)).ok();
+                let mut location = format!("/v1/{}/{id}", self.path);
+                if place != scope.organization() {
+                    location.push_str(&format!("?organizations={place}"));
+                }
+                let location = HeaderValue::from_str(&location).ok();
                 let mut response = row_response(StatusCode::CREATED, made);
                 if let Some(location) = location {
                     response.headers_mut().insert(header::LOCATION, location);

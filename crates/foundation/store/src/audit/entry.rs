@@ -73,6 +73,9 @@ pub struct AuditEntry {
     pub user_agent: Option<String>,
     /// By which request.
     pub request_id: Option<String>,
+    /// From which organization, when it is another than the entry's: a holding, of what is decided there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acting_from: Option<String>,
     /// Masked columns that changed.
     pub masked: Option<Value>,
     /// The entry that records the erasure of this one's body.
@@ -275,6 +278,7 @@ impl From<Found> for AuditEntry {
             ip_address: text("ip"),
             user_agent: text("user_agent"),
             request_id: text("request_id"),
+            acting_from: text("acting_from"),
             masked,
             erased_by: found.erased_by,
             sealed: found.sealed,

@@ -2,9 +2,10 @@
 //! the vote.
 
 use ephor_store::testing;
+use uuid::Uuid;
 
 use crate::{
-    acting::{act, actor, behind, join, member, now, person, scope_of},
+    acting::{act, actor, behind, id, join, member, now, person, scope_of},
     work::{APPROVER, Company, OPERATOR},
 };
 
@@ -157,7 +158,7 @@ async fn at_level_four_the_holding_decides_and_nobody_stands_in_for_it() {
 
     // The honest way: by the right held in the holding, of whoever is no member here, too.
     let inspector = scope_of(actor(&member(db, above, APPROVER).await), here);
-    assert!(company.vote(&inspector, approval, None).await.is_ok());
+    let vote = company.vote(&inspector, approval, None).await.unwrap();
     let status = now(db, "workforce.approvals", approval, "status").await;
     assert_eq!(status.as_deref(), Some("approved"));
     let both = member(db, above, APPROVER).await;
@@ -166,6 +167,21 @@ async fn at_level_four_the_holding_decides_and_nobody_stands_in_for_it() {
     let approval = company.asked(4).await;
     let delegation = company.delegate(&both, approver).await;
     assert!(company.vote(approver, approval, Some(delegation)).await.is_ok());
+    let approval = company.asked(2).await;
+    company.vote(approver, approval, None).await.unwrap();
+
+    // The holding's own trail tells of what was decided in its place, and of nothing else.
+    let told: Vec<(Uuid, Uuid, Uuid)> = sqlx::query_as(
+        "select entity_id, actor_id, (body::jsonb -> 'details' ->> 'organization_id')::uuid
+           from audit.audit_logs where organization_id = $1 and action = 'voted_below' order by created_at",
+    )
+    .bind(above.uuid())
+    .fetch_all(&db.admin())
+    .await
+    .unwrap();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0], (id(&vote), actor(&inspector), here.uuid()));
+    assert_eq!(told[1].1, actor(approver), "who voted by a delegation");
 
     // What is said of the holding is said of this organization's: another's subsidiary is its own affair.
     let elsewhere = scope_of(actor(&inspector), stranger.organization());

@@ -177,6 +177,7 @@ fn entry() -> Value {
             "action": { "type": "string" },
             "entity_type": { "type": "string" },
             "entity_id": { "type": ["string", "null"], "format": "uuid" },
+            "acting_from": { "type": "string", "format": "uuid", "description": "From which organization, when it is another than the entry's: a holding's, of what it decides below." },
             "before": { "description": "The row before; null for none." },
             "after": { "description": "The row after; null for none." },
             "changes": {

@@ -12,7 +12,7 @@ use crate::support::{
 const PASSWORD: &str = "correct horse battery";
 
 /// Somebody whom Ada adds with a built-in role, and their account and membership.
-pub(crate) async fn colleague(ada: &Person, url: &str, name: &str, role: &str) -> (Person, Value) {
+pub async fn colleague(ada: &Person, url: &str, name: &str, role: &str) -> (Person, Value) {
     let email = format!("{name}@example.org");
     let body = json!({ "email": email, "full_name": name, "role": role });
     let added = answered(ada.post("/v1/members").json(&body)).await;
@@ -25,13 +25,13 @@ pub(crate) async fn colleague(ada: &Person, url: &str, name: &str, role: &str) -
 }
 
 /// A change of whatever is at this path, by somebody.
-async fn patched(who: &Person, url: &str, path: &str, patch: Value) -> Response {
+pub async fn patched(who: &Person, url: &str, path: &str, patch: Value) -> Response {
     let request = who.client.patch(format!("{url}{path}")).header("if-match", "*");
     request.json(&patch).send().await.unwrap()
 }
 
 /// What was refused, after its status and code were looked at.
-async fn refused(answer: Response, status: StatusCode, code: &str) -> Value {
+pub async fn refused(answer: Response, status: StatusCode, code: &str) -> Value {
     let found = answer.status();
     let text = answer.text().await.unwrap();
     assert_eq!(found, status, "{text}");

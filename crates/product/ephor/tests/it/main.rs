@@ -10,6 +10,7 @@ mod analyze;
 mod analyze_gate;
 mod analyze_model;
 mod approvals;
+mod approvals_above;
 mod architecture;
 mod archives;
 mod beside;

@@ -164,6 +164,7 @@ pub(super) fn facts(entry: &AuditEntry, place: Option<&Place>) -> Vec<(&'static 
     fact("Address", entry.ip_address.clone());
     fact("Program", entry.user_agent.clone());
     fact("Request", entry.request_id.clone());
+    fact("Acting from", entry.acting_from.clone());
     fact("Details", entry.details.as_ref().filter(|details| !is_empty(details)).map(json::short));
     fact("Masked", entry.masked.as_ref().map(json::short));
     fact("Erased by", entry.erased_by.map(|id| id.to_string()));
@@ -191,6 +192,7 @@ pub(crate) fn sample(before: Option<Value>, after: Option<Value>) -> AuditEntry 
         ip_address: Some("127.0.0.1".into()),
         user_agent: None,
         request_id: None,
+        acting_from: None,
         masked: None,
         erased_by: None,
         sealed: true,
