@@ -340,3 +340,28 @@ create trigger told after insert on workforce.approval_votes
     for each row execute function door.approval_vote_told();
 -- Only now: a trigger is made by who may execute its function.
 alter function door.approval_vote_told() owner to ephor_door;
+
+-- 5. An organization at a glance ----------------------------------------------------------------------------------------
+
+-- What is not asked for is not computed: PostgreSQL leaves out a join of which nothing is read and which keeps every row once.
+create or replace view assurance.organization_dashboard with (security_invoker = true) as
+select o.id as organization_id,
+       o.name as organization_name,
+       (select count(*) from registry.models as m where m.organization_id = o.organization_id) as total_models,
+       a.total_analyses,
+       a.avg_compliance_score,
+       m.critical_alerts,
+       m.high_alerts,
+       (select count(*) from identity.organization_members as p
+         where p.organization_id = o.organization_id and p.is_active) as total_members,
+       o.id
+  from identity.organizations as o
+  left join lateral (
+       select count(*) as total_analyses, round(avg(b.compliance_score), 2) as avg_compliance_score
+         from assurance.bias_analyses as b
+        where b.organization_id = o.organization_id and b.status = 'completed') as a on true
+  left join lateral (
+       select count(*) filter (where w.severity = 'critical') as critical_alerts,
+              count(*) filter (where w.severity = 'high') as high_alerts
+         from assurance.monitoring_alerts as w
+        where w.organization_id = o.organization_id and w.status = 'open') as m on true;

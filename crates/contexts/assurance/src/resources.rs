@@ -33,11 +33,18 @@ pub const MODEL_PERFORMANCE: ResourceSpec =
         .sort("name")
         .reach();
 
-/// Organizations at a glance, one's own and those that one's organization holds: a view.
+/// Organizations at a glance, one's own and those that one's organization holds: a view. A count is there for
+/// whoever may read what it counts.
 pub const ORGANIZATION_DASHBOARD: ResourceSpec =
     ResourceSpec::new("organization_dashboard", "assurance.organization_dashboard")
         .labels("organization at a glance", "organizations at a glance")
         .permission("bias_analyses")
+        .guarded(&[
+            ("total_models", "models"),
+            ("critical_alerts", "monitoring_alerts"),
+            ("high_alerts", "monitoring_alerts"),
+            ("total_members", "members"),
+        ])
         .sort("organization_name")
         .reach();
 

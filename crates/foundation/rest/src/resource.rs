@@ -1,10 +1,13 @@
 //! A specification held against the catalog.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::Arc,
 };
+
+use ephor_kernel::PermissionSet;
 
 use crate::{
     Actions, Catalog, Column, Kind, ResourceSpec, Table,
@@ -67,6 +70,22 @@ impl Resource {
 
     pub(crate) fn column(&self, name: &str) -> Option<&Arc<Column>> {
         self.visible.iter().find(|column| column.name == name)
+    }
+
+    /// The resource as it is to whoever has these permissions: without the columns that tell of what they
+    /// may not read.
+    pub(crate) fn seen_with(&self, permissions: &PermissionSet) -> Cow<'_, Self> {
+        let is_kept = |column: &Column| {
+            self.spec
+                .guarded
+                .iter()
+                .any(|(name, word)| *name == column.name && !permissions.allows(word, "read"))
+        };
+        if !self.columns().any(is_kept) {
+            return Cow::Borrowed(self);
+        }
+        let visible = self.visible.iter().filter(|column| !is_kept(column)).cloned().collect();
+        Cow::Owned(Self { visible, ..self.clone() })
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
@@ -151,6 +170,7 @@ fn resource(catalog: &Catalog, spec: &ResourceSpec, faults: &mut Vec<String>) ->
             finder.complain(&format!("people names {name}, which holds no ids"));
         }
     }
+    finder.guarded();
     if let Some(Personal { column, .. }) = spec.personal {
         finder.find("personal", column);
     }
@@ -234,6 +254,19 @@ impl Finder<'_> {
         }
     }
 
+    /// What some do not see is only read, and neither searched nor a list's own order.
+    fn guarded(&mut self) {
+        let spec = self.spec;
+        let writes = Actions { list: false, get: false, ..spec.actions };
+        for (name, _) in spec.guarded {
+            self.find("guarded", name);
+            let sorted = spec.sort.split(',').any(|key| direction(key).1 == *name);
+            if writes != Actions::NONE || sorted || spec.search.contains(name) {
+                self.complain(&format!("guarded names {name}, which writes, searches or the order of lists would tell"));
+            }
+        }
+    }
+
     fn order(&mut self) -> Vec<Order> {
         let spec = self.spec;
         let keys: Vec<_> = spec.sort.split(',').collect();
@@ -310,6 +343,12 @@ fn relations(
             ));
             continue;
         };
+        if !target.spec.guarded.is_empty() {
+            let name = include.name;
+            faults.push(format!(
+                "`{path}`: include {name} leads to columns that are not everybody's to see"
+            ));
+        }
         if resource.spec.global && !target.spec.global {
             let name = include.name;
             faults.push(format!(

@@ -51,6 +51,7 @@ pub struct ResourceSpec {
     pub(crate) create: &'static [&'static str],
     pub(crate) update: &'static [&'static str],
     pub(crate) hidden: &'static [&'static str],
+    pub(crate) guarded: &'static [(&'static str, &'static str)],
     pub(crate) search: &'static [&'static str],
     pub(crate) words_index: bool,
     pub(crate) sort: &'static str,
@@ -172,6 +173,7 @@ impl ResourceSpec {
             create: &[],
             update: &[],
             hidden: &[],
+            guarded: &[],
             search: &[],
             words_index: false,
             sort: "-created_at",
@@ -220,6 +222,12 @@ impl ResourceSpec {
     /// in any case.
     pub const fn hidden(self, columns: &'static [&'static str]) -> Self {
         Self { hidden: columns, ..self }
+    }
+
+    /// Columns that tell of something else, each with the permission word of that: they are there for who
+    /// may read it. To others they are not shown, nor can lists be filtered or sorted by them.
+    pub const fn guarded(self, columns: &'static [(&'static str, &'static str)]) -> Self {
+        Self { guarded: columns, ..self }
     }
 
     /// The text columns that `q` searches.

@@ -1,10 +1,11 @@
 //! The views of models and organizations: what they count, and for whom.
 
 use ephor_assurance::resources::RESOURCES;
-use ephor_kernel::{OrganizationId, Scope};
+use ephor_kernel::{OrganizationId, PermissionSet, RequestContext, Scope};
 use ephor_rest::{Catalog, Engine, ListRequest};
 use ephor_store::testing::{TestDatabase, database};
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 
 /// Two models, one with three analyses of which one failed; two members; alerts of each kind. A join of all these would
 /// count each many times.
@@ -98,5 +99,72 @@ async fn each_count_is_taken_by_itself_and_for_whom_it_is() {
     for (scope, path) in [(&holding, "model_performance"), (&stranger, "organization_dashboard")] {
         let rows = list(&db, &engine, scope, path, ListRequest::new()).await;
         assert!(rows.iter().all(|row| row["organization_id"] == id(scope)), "{path}: {rows:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_count_is_told_to_whoever_may_read_what_it_counts() {
+    let db = database().await;
+    let owner = db.organization("Acme").await;
+    fill(&db, &owner).await;
+    let catalog = Catalog::read(db.store().door().await.unwrap().conn()).await.unwrap();
+    let views = RESOURCES.iter().filter(|it| it.path() == "organization_dashboard").copied();
+    let engine = Engine::new(&catalog, views, [7; 32]).unwrap();
+    let who_may = |words: &[&str]| {
+        Scope::new(
+            owner.principal(),
+            owner.organization(),
+            PermissionSet::parse(words.iter().copied()).unwrap(),
+            RequestContext::default(),
+        )
+    };
+    let counts = [
+        ("total_models", "models:read"),
+        ("critical_alerts", "monitoring_alerts:read"),
+        ("high_alerts", "monitoring_alerts:read"),
+        ("total_members", "members:read"),
+    ];
+    let path = "organization_dashboard";
+    let analyst = who_may(&["bias_analyses:read"]);
+    let seen = list(&db, &engine, &analyst, path, ListRequest::new()).await;
+    assert_eq!((&seen[0]["total_analyses"], &seen[0]["organization_name"]), (&json!(2), &json!("Acme")));
+    for (column, word) in counts {
+        assert!(seen[0].get(column).is_none(), "{column}: {seen:?}");
+        // Nor is it told by which rows are there, or in which order.
+        for request in [
+            ListRequest::new().with("fields", column),
+            ListRequest::new().filter(column, "gt.0"),
+            ListRequest::new().with("or", format!("({column}.gt.0,organization_name.eq.x)")),
+            ListRequest::new().sort(column),
+        ] {
+            let mut tx = engine.begin_read(&db.store(), &analyst, path, &request).await.unwrap();
+            assert!(engine.list(&mut tx, path, &request).await.is_err(), "{request:?}");
+        }
+        let may = who_may(&["bias_analyses:read", word]);
+        let seen = list(&db, &engine, &may, path, ListRequest::new()).await;
+        assert!(seen[0][column].is_number(), "{column}: {seen:?}");
+        let mut tx = engine.begin_read(&db.store(), &analyst, path, &ListRequest::new()).await.unwrap();
+        let id = owner.organization().uuid();
+        let one = engine.get(&mut tx, path, id, &ListRequest::new()).await.unwrap();
+        assert!(one.get(column).is_none(), "{one}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_asked_for_is_not_counted() {
+    let db = database().await;
+    let owner = db.organization("Acme").await;
+    let mut tx = db.store().begin(&owner).await.unwrap();
+    let sql = format!(
+        "explain (costs off) select avg_compliance_score from assurance.organization_dashboard
+          where organization_id = '{}'",
+        owner.organization()
+    );
+    let plan: Vec<String> =
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(tx.conn()).await.unwrap();
+    let plan = plan.join("\n");
+    assert!(plan.contains("on bias_analyses"), "{plan}");
+    for table in ["monitoring_alerts", "organization_members", "models"] {
+        assert!(!plan.contains(&format!(" on {table}")), "{plan}");
     }
 }

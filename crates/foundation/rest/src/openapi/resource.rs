@@ -67,7 +67,11 @@ pub(super) fn operation(
     });
     if !spec.global {
         let permission = format!("{}:{action}", spec.permission);
-        operation["description"] = json!(format!("Needs the permission `{permission}`."));
+        let mut needs = format!("Needs the permission `{permission}`.");
+        for (column, word) in spec.guarded.iter().filter(|_| action == "read") {
+            needs.push_str(&format!(" `{column}` is there with `{word}:read`."));
+        }
+        operation["description"] = json!(needs);
         operation["x-permission"] = json!(permission);
     }
     operation

@@ -34,7 +34,8 @@ pub fn plan(
     cursors: &Cursors,
     rows: (u32, u32),
 ) -> Result<Plan, Problem> {
-    let mut planner = Planner::new(resource, request, scope);
+    let seen = resource.seen_with(scope.permissions());
+    let mut planner = Planner::new(&seen, request, scope);
     let plan = planner.list(cursors, rows);
     Problem::unless_empty(planner.faults)?;
     Ok(plan)
@@ -48,7 +49,8 @@ pub(crate) fn point(
     request: &ListRequest,
     scope: &Scope,
 ) -> Result<Plan, Problem> {
-    let mut planner = Planner::new(resource, request, scope);
+    let seen = resource.seen_with(scope.permissions());
+    let mut planner = Planner::new(&seen, request, scope);
     let mut plan = planner.point();
     Problem::unless_empty(planner.faults)?;
     plan.conditions.push(Condition::Test {
