@@ -130,6 +130,13 @@ begin
 end $$;
 comment on function workforce.assistants_risk() is 'Lets the risk tier of an assistant be lowered only between its work, and by those alone who may lower a risk of that level.';
 
+-- Who made it is not rewritten by who would lower its risk.
+revoke update on workforce.work_items, workforce.assistants from ephor_app;
+grant update (assistant_id, title, description, status, status_reason, priority, risk_level, estimated_cost, actual_cost, context, result, due_at)
+    on workforce.work_items to ephor_app;
+grant update (name, slug, description, type, status, status_reason, configuration, capabilities, model_config, risk_tier, max_cost_per_day)
+    on workforce.assistants to ephor_app;
+
 -- 3. What was looked at stays as it was looked at ------------------------------------------------------------------------
 
 alter table workforce.approvals drop constraint approvals_status_check;
@@ -317,18 +324,13 @@ create function door.approval_vote_told() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     above uuid;
-    actor_word constant text := nullif(current_setting('ephor.actor_type', true), '');
 begin
-    -- What is brought over from elsewhere has no actor.
-    if actor_word is null then
-        return null;
-    end if;
     select o.parent_id into above
     from identity.organizations o
     join workforce.approvals a on a.organization_id = o.id and a.id = new.approval_id and a.risk_level = 4
     where o.id = new.organization_id;
     if above is not null then
-        perform audit.record_for(above, actor_word, new.approver_id, 'voted_below', 'workforce.approval_votes', new.id,
+        perform audit.record_for(above, nullif(current_setting('ephor.actor_type', true), ''), new.approver_id, 'voted_below', 'workforce.approval_votes', new.id,
             jsonb_build_object('organization_id', new.organization_id, 'approval_id', new.approval_id,
                 'authority_id', new.authority_id, 'decision', new.decision));
     end if;
@@ -336,8 +338,9 @@ begin
 end $$;
 comment on function door.approval_vote_told() is 'Tells the holding''s own audit trail of a vote at level 4 in a subsidiary.';
 revoke all on function door.approval_vote_told() from public;
+-- What is brought over from elsewhere was decided there.
 create trigger told after insert on workforce.approval_votes
-    for each row execute function door.approval_vote_told();
+    for each row when (current_user in ('ephor_app', 'ephor_system')) execute function door.approval_vote_told();
 -- Only now: a trigger is made by who may execute its function.
 alter function door.approval_vote_told() owner to ephor_door;
 

@@ -100,6 +100,13 @@ async fn nobody_lowers_a_high_risk_of_what_they_made() {
         assert_eq!(refused.unwrap_err(), LEVEL, "{risk}");
         let refused = company.configure(owner, work.assistant, "risk_tier = 2").await;
         assert_eq!(refused.unwrap_err(), TIER, "{risk}");
+        // Nor do they become somebody who did not make it.
+        for mine in [
+            company.change(owner, work.item, "created_by = kernel.uuidv7()").await,
+            company.configure(owner, work.assistant, "created_by = kernel.uuidv7()").await,
+        ] {
+            assert_eq!(mine.unwrap_err(), "42501");
+        }
         company.change(&other, work.item, "risk_level = 2").await.unwrap();
         company.configure(&other, work.assistant, "risk_tier = 2").await.unwrap();
     }
