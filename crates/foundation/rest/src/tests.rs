@@ -51,6 +51,28 @@ fn what_is_everybodys_is_no_tenants_and_is_only_read() {
 }
 
 #[test]
+fn what_some_do_not_see_is_only_read() {
+    let spec = ResourceSpec::new("models", "registry.models")
+        .actions(Actions::READ.and_delete())
+        .guarded(&[("score", "people")]);
+    assert_eq!(
+        wrong([spec]),
+        [
+            "`models` (registry.models): guarded names score, which writes, searches or the order of lists would tell"
+        ]
+    );
+}
+
+#[test]
+fn what_a_holding_decides_is_about_what_it_reads() {
+    let spec = VERSIONS.below("models", "model_id", ("nothing", 4));
+    assert_eq!(
+        wrong([spec, MODELS.include(&[])]),
+        ["`versions`: what is below names `models` and its nothing, which holdings do not read"]
+    );
+}
+
+#[test]
 fn includes_and_parents_name_resources() {
     const INCLUDES: &[Include] = &[
         Include::many("name", "versions", "model_id"),

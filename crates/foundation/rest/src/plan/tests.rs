@@ -167,6 +167,23 @@ fn related_rows_need_their_own_permission() {
 }
 
 #[test]
+fn what_tells_of_something_else_takes_the_permission_for_that() {
+    let spec = crate::ResourceSpec::new("models", "registry.models").guarded(&[("score", "people")]);
+    let engine = Engine::new(&crate::sample::catalog(), [spec], [0; 32]).unwrap();
+    let shows = |permissions: &[&str], query: &str| {
+        let plan = planned(&engine, "models", query, permissions)?;
+        Ok::<_, Problem>(plan.columns.iter().any(|column| column == "score"))
+    };
+    assert_eq!(shows(&["models:read"], "sort=name"), Ok(false));
+    assert_eq!(shows(&["models:read", "people:read"], "score=gt.0&sort=-score"), Ok(true));
+    for query in
+        ["fields=score", "score=gt.0", "not.score=gt.0", "sort=-score", "or=(score.gt.0,name.eq.a)"]
+    {
+        assert!(shows(&["models:read"], query).is_err(), "{query}");
+    }
+}
+
+#[test]
 fn only_readable_organizations_are_read() {
     let engine = engine();
     let there = planned(&engine, "models", &format!("organizations={THERE}"), &["*"]).unwrap();
