@@ -49,7 +49,8 @@ impl Engine {
             return Ok(None);
         }
         let mut tx = store.begin_reach(scope).await?;
-        let row = match self.get(&mut tx, below.resource, id, &ListRequest::new().everywhere()).await {
+        let everywhere = ListRequest::new().everywhere();
+        let row = match self.get(&mut tx, below.resource, id, &everywhere).await {
             Ok(row) => row,
             Err(problem) if problem.code == Code::NotFound => return Ok(None),
             Err(problem) => return Err(problem),
@@ -59,7 +60,7 @@ impl Engine {
             return Ok(None);
         }
         let place = row.get("organization_id").and_then(Value::as_str);
-        let place = place.and_then(|place| place.parse().ok());
+        let place = place.and_then(|place| place.parse::<OrganizationId>().ok());
         Ok(place.filter(|place| *place != scope.organization()))
     }
 }
