@@ -262,7 +262,9 @@ impl Finder<'_> {
             self.find("guarded", name);
             let sorted = spec.sort.split(',').any(|key| direction(key).1 == *name);
             if writes != Actions::NONE || sorted || spec.search.contains(name) {
-                self.complain(&format!("guarded names {name}, which writes, searches or the order of lists would tell"));
+                self.complain(&format!(
+                    "guarded names {name}, which writes, searches or the order of lists would tell"
+                ));
             }
         }
     }

@@ -127,7 +127,10 @@ async fn a_count_is_told_to_whoever_may_read_what_it_counts() {
     let path = "organization_dashboard";
     let analyst = who_may(&["bias_analyses:read"]);
     let seen = list(&db, &engine, &analyst, path, ListRequest::new()).await;
-    assert_eq!((&seen[0]["total_analyses"], &seen[0]["organization_name"]), (&json!(2), &json!("Acme")));
+    assert_eq!(
+        (&seen[0]["total_analyses"], &seen[0]["organization_name"]),
+        (&json!(2), &json!("Acme"))
+    );
     for (column, word) in counts {
         assert!(seen[0].get(column).is_none(), "{column}: {seen:?}");
         // Nor is it told by which rows are there, or in which order.
@@ -143,7 +146,8 @@ async fn a_count_is_told_to_whoever_may_read_what_it_counts() {
         let may = who_may(&["bias_analyses:read", word]);
         let seen = list(&db, &engine, &may, path, ListRequest::new()).await;
         assert!(seen[0][column].is_number(), "{column}: {seen:?}");
-        let mut tx = engine.begin_read(&db.store(), &analyst, path, &ListRequest::new()).await.unwrap();
+        let mut tx =
+            engine.begin_read(&db.store(), &analyst, path, &ListRequest::new()).await.unwrap();
         let id = owner.organization().uuid();
         let one = engine.get(&mut tx, path, id, &ListRequest::new()).await.unwrap();
         assert!(one.get(column).is_none(), "{one}");

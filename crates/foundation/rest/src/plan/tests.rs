@@ -168,7 +168,8 @@ fn related_rows_need_their_own_permission() {
 
 #[test]
 fn what_tells_of_something_else_takes_the_permission_for_that() {
-    let spec = crate::ResourceSpec::new("models", "registry.models").guarded(&[("score", "people")]);
+    let spec =
+        crate::ResourceSpec::new("models", "registry.models").guarded(&[("score", "people")]);
     let engine = Engine::new(&crate::sample::catalog(), [spec], [0; 32]).unwrap();
     let shows = |permissions: &[&str], query: &str| {
         let plan = planned(&engine, "models", query, permissions)?;

@@ -45,7 +45,8 @@ async fn a_holding_decides_at_level_four_and_nobody_beside_it() {
         "email": "ada@example.org", "password": "correct horse battery", "full_name": "Ada Lovelace",
         "organization_name": "Holding", "kind": "holding",
     });
-    let holding = answered(ada.post("/v1/auth/sign-up").json(&body)).await["organization_id"].clone();
+    let holding =
+        answered(ada.post("/v1/auth/sign-up").json(&body)).await["organization_id"].clone();
     let open = async |name: &str| {
         let body = json!({ "name": name });
         answered(ada.post("/v1/organizations").json(&body)).await["id"].clone()
