@@ -18,10 +18,10 @@ pub(crate) enum Access {
     Reach,
 }
 
-/// What `ephor.request` holds: the request, the operator's reason when there is one, and from which
+/// What `ephor.request` is told: the request, the operator's reason when there is one, and from which
 /// organization it is acted when that is another.
 #[derive(Serialize)]
-struct Request<'a> {
+struct Told<'a> {
     #[serde(flatten)]
     request: RequestContext,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,13 +60,13 @@ pub(crate) fn begin(scope: &Scope, access: Access) -> String {
 /// The request in hexadecimal.
 fn request(scope: &Scope) -> String {
     let RequestContext { ip, user_agent, request_id } = scope.request().clone();
-    let request = Request {
+    let told = Told {
         request: RequestContext { ip, user_agent: user_agent.as_deref().map(kept), request_id },
         reason: scope.reason(),
         acting_from: scope.home(),
     };
     // Strings, addresses and ids: that always is JSON.
-    serde_json::to_vec(&request).map(hex::encode).unwrap_or_default()
+    serde_json::to_vec(&told).map(hex::encode).unwrap_or_default()
 }
 
 /// A user agent within its bound, without what PostgreSQL's JSON cannot hold.

@@ -83,7 +83,7 @@ pub(super) struct Batches<'a> {
     forest: &'a Forest,
     /// What each tree needs.
     needs: Vec<Needs>,
-    batches: Vec<Range<usize>>,
+    ranges: Vec<Range<usize>>,
     next: usize,
     cancel: &'a CancellationToken,
 }
@@ -100,8 +100,8 @@ impl<'a> Batches<'a> {
         let needs = trees
             .map(|(index, (_, tree))| Needs::of(index, tree, limits, cancel))
             .collect::<Result<Vec<_>, _>>()?;
-        let batches = limits.batches(needs.iter().map(|needs| needs.bytes));
-        Ok(Self { forest, needs, batches, next: 0, cancel })
+        let ranges = limits.batches(needs.iter().map(|needs| needs.bytes));
+        Ok(Self { forest, needs, ranges, next: 0, cancel })
     }
 
     /// The next batch, if there are more trees.
@@ -109,7 +109,7 @@ impl<'a> Batches<'a> {
     /// # Errors
     /// When it is cancelled.
     pub(super) fn ready(&mut self) -> Result<Option<Trees<'a>>, ExplainError> {
-        let Some(batch) = self.batches.get(self.next).cloned() else { return Ok(None) };
+        let Some(batch) = self.ranges.get(self.next).cloned() else { return Ok(None) };
         self.next += 1;
         let forest = self.forest;
         let trees = forest.trees[batch.clone()].iter().zip(&self.needs[batch]);
@@ -161,9 +161,9 @@ impl Needs {
 /// # Errors
 /// As [`Batches::new`].
 pub(super) fn takes(forest: &Forest, cancel: &CancellationToken) -> Result<usize, ExplainError> {
-    let Batches { needs, batches, .. } = Batches::new(forest, &Limits::USUAL, cancel)?;
-    let bytes = |batch: Range<usize>| needs[batch].iter().map(|needs| needs.bytes).sum::<usize>();
-    Ok(batches.into_iter().map(bytes).max().unwrap_or(0))
+    let Batches { needs, ranges, .. } = Batches::new(forest, &Limits::USUAL, cancel)?;
+    let bytes = |range: Range<usize>| needs[range].iter().map(|needs| needs.bytes).sum::<usize>();
+    Ok(ranges.into_iter().map(bytes).max().unwrap_or(0))
 }
 
 impl<const N: usize> Game for Prepared<'_, N> {

@@ -234,7 +234,9 @@ fn absent(array: &dyn Array) -> Vec<usize> {
             let dictionary = array.as_any_dictionary();
             let values = dictionary.values();
             let mut is_absent = vec![false; values.len()];
-            absent(values.as_ref()).into_iter().for_each(|value| is_absent[value] = true);
+            for value in absent(values.as_ref()) {
+                is_absent[value] = true;
+            }
             if values.is_empty() {
                 return rows.collect();
             }

@@ -187,6 +187,7 @@ impl Picked {
 mod tests {
     use super::*;
 
+    #[allow(clippy::unnecessary_wraps, reason = "a group without a value is None among these")]
     fn mean(value: f64, variance: f64) -> Option<Sample> {
         Some(Sample::Mean(Mean { value, variance, rows: 100 }))
     }

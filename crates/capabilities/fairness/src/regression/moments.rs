@@ -120,7 +120,9 @@ mod tests {
             let (first, second) = (first.min(second).min(rows.len()), first.max(second).min(rows.len()));
             let of = |rows: &[(f64, f64, f64)]| {
                 let mut sums = Moments::default();
-                rows.iter().for_each(|(truth, predicted, weight)| sums.add(*truth, *predicted, *weight));
+                for (truth, predicted, weight) in rows {
+                    sums.add(*truth, *predicted, *weight);
+                }
                 sums
             };
             let [a, b, c] = [&rows[..first], &rows[first..second], &rows[second..]].map(of);

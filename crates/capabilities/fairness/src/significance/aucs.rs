@@ -26,12 +26,10 @@ impl Aucs {
     /// `None` if nothing varies in either.
     pub fn of(one: Auc, other: Auc) -> Option<Self> {
         let is_logit = [one, other].iter().all(|auc| 0.0 < auc.value && auc.value < 1.0);
-        let (place, variance): (fn(f64) -> f64, fn(Auc) -> f64) = if is_logit {
-            (logit, |auc| auc.variance / (auc.value * (1.0 - auc.value)).powi(2))
-        } else {
-            (|value| value, |auc| auc.variance)
-        };
-        let apart = place(one.value) - place(other.value);
+        let place = |auc: Auc| if is_logit { logit(auc.value) } else { auc.value };
+        let slope = |auc: Auc| if is_logit { 1.0 / (auc.value * (1.0 - auc.value)) } else { 1.0 };
+        let variance = |auc: Auc| auc.variance * slope(auc).powi(2);
+        let apart = place(one) - place(other);
         let error = (variance(one) + variance(other)).sqrt();
         let is_known = apart.is_finite() && error.is_finite() && error > 0.0;
         is_known.then_some(Self { apart, error, is_logit })

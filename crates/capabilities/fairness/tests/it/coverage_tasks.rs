@@ -58,7 +58,7 @@ fn of_samples(
         truths.iter().zip(intervals.into_iter().zip(found))
     {
         let mut intervals = intervals.into_iter();
-        lines.push(count(*what, case.to_owned(), runs, |_| {
+        lines.push(count(what, case.to_owned(), runs, |_| {
             Some(Seen { interval: intervals.next()?, truth: *truth, ideal: Some(*ideal) })
         }));
         // At equality a test that finds something is wrong: as an interval that does not hold the truth.

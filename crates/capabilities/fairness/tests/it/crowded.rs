@@ -28,7 +28,7 @@ fn hash(row: u64) -> u64 {
 
 /// Rare and frequent values in turn.
 fn value(row: u64) -> Option<u64> {
-    (row % 6 == 5).then(|| row / 6 % OFTEN)
+    (row % 6 == 5).then_some(row / 6 % OFTEN)
 }
 
 fn people(rows: std::ops::Range<u64>, name: impl Fn(u64) -> String) -> RecordBatch {
@@ -148,7 +148,9 @@ async fn a_parquet_file_is_read_alike() {
     let properties = WriterProperties::builder().set_max_row_group_row_count(Some(20_000)).build();
     let file = File::create(&path).unwrap();
     let mut writer = ArrowWriter::try_new(file, parts[0].schema(), Some(properties)).unwrap();
-    parts.iter().for_each(|part| writer.write(part).unwrap());
+    for part in &parts {
+        writer.write(part).unwrap();
+    }
     writer.close().unwrap();
     let source = CodedParquet::new(&path, &parts[0].schema());
     let coded = context(2).read_table(Arc::new(source)).unwrap();

@@ -139,7 +139,7 @@ impl ExecutionPlan for TextScan {
         let batch_rows = context.session_config().batch_size();
         let mut left = self.limit.unwrap_or(usize::MAX);
         builder.spawn_blocking(move || {
-            let mut decoder = Decoder::new(&table, &projection, schema, batch_rows)?;
+            let mut decoder = Decoder::new(&table, &projection, schema, batch_rows);
             for segment in part {
                 let flow = decoder.read(segment, &mut |batch| {
                     let batch = if batch.num_rows() > left { batch.slice(0, left) } else { batch };

@@ -47,7 +47,7 @@ impl<'a> Decoder<'a> {
         projection: &[usize],
         schema: SchemaRef,
         batch_rows: usize,
-    ) -> Result<Self, TabularError> {
+    ) -> Self {
         let mut wanted = vec![None; table.columns.len()];
         let mut builders = Vec::with_capacity(projection.len());
         for (slot, &column) in projection.iter().enumerate() {
@@ -56,7 +56,7 @@ impl<'a> Decoder<'a> {
             builders.push(Builder::new(kind, repeats));
         }
         let projection = projection.to_vec();
-        Ok(Self { table, schema, projection, wanted, builders, batch_rows, file: None })
+        Self { table, schema, projection, wanted, builders, batch_rows, file: None }
     }
 
     /// Gives the batches of the segment at this place.

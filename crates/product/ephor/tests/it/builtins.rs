@@ -95,7 +95,11 @@ fn policies_name_metrics_that_there_are() {
                 fields.values().for_each(|value| named(value, found));
             }
             serde_json::Value::Array(several) => {
-                several.iter().for_each(|value| named(value, found));
+                {
+                    for value in several {
+                        named(value, found);
+                    }
+                };
             }
             _ => {}
         }

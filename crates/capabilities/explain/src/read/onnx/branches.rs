@@ -110,17 +110,14 @@ impl Flat {
     fn choose(&mut self, choice: Choice, scopes: &mut Vec<Scope>) {
         let Choice { condition, outputs, then, otherwise } = choice;
         let said = self.said.get(&condition).copied();
-        let made: Vec<Vec<String>> = match said {
-            Some(said) => {
-                let taken = self.write(if said { then } else { otherwise }, scopes);
-                taken.into_iter().map(|made| vec![made]).collect()
-            }
-            None => {
-                self.hangs = true;
-                let made = self.write(then, scopes);
-                let others = self.write(otherwise, scopes).into_iter();
-                made.into_iter().zip(others).map(|(one, other)| vec![one, other]).collect()
-            }
+        let made: Vec<Vec<String>> = if let Some(said) = said {
+            let taken = self.write(if said { then } else { otherwise }, scopes);
+            taken.into_iter().map(|made| vec![made]).collect()
+        } else {
+            self.hangs = true;
+            let made = self.write(then, scopes);
+            let others = self.write(otherwise, scopes).into_iter();
+            made.into_iter().zip(others).map(|(one, other)| vec![one, other]).collect()
         };
         for (mut made, output) in made.into_iter().zip(outputs) {
             if output.is_empty() {

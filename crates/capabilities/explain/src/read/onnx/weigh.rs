@@ -34,10 +34,9 @@ impl Kind {
     /// The kind of the message in a field.
     fn of(self, field: u32) -> Option<Self> {
         Some(match (self, field) {
-            (Self::Model, 7) => Self::Graph,
+            (Self::Model, 7) | (Self::Attribute, 6) => Self::Graph,
             (Self::Model, 8) => Self::Operators,
             (Self::Graph, 1) => Self::Node,
-            (Self::Attribute, 6) => Self::Graph,
             (Self::Graph | Self::Attribute, 5) => Self::Tensor,
             (Self::Graph, 11 | 12) => Self::Value,
             (Self::Node, 5) => Self::Attribute,
