@@ -219,6 +219,7 @@ create or replace function workforce.approvals_step() returns trigger
 declare
     votes bigint;
     first_vote timestamptz;
+    work_status text;
 begin
     if old.status <> new.status and (old.status, new.status) not in (
         ('pending', 'approved'), ('pending', 'rejected'), ('pending', 'escalated'),
@@ -229,14 +230,15 @@ begin
             using errcode = 'check_violation', constraint = 'approvals_status_step', schema = 'workforce',
                   table = 'approvals', column = 'status';
     end if;
-    if new.status = 'withdrawn' and old.status = 'approved' and exists (
-        select from workforce.work_items as w
-         where w.organization_id = new.organization_id and w.id = new.work_item_id
-           and w.status in ('completed', 'failed', 'cancelled'))
-    then
-        raise exception 'the approval of work that is over cannot be withdrawn'
-            using errcode = 'check_violation', constraint = 'approvals_status_step', schema = 'workforce',
-                  table = 'approvals', column = 'status';
+    if new.status = 'withdrawn' and old.status = 'approved' then
+        -- Whoever is ending the work is waited for, and finds the approval gone if they come after.
+        select w.status into work_status from workforce.work_items as w
+         where w.organization_id = new.organization_id and w.id = new.work_item_id for no key update;
+        if work_status in ('completed', 'failed', 'cancelled') then
+            raise exception 'the approval of work that is over cannot be withdrawn'
+                using errcode = 'check_violation', constraint = 'approvals_status_step', schema = 'workforce',
+                      table = 'approvals', column = 'status';
+        end if;
     end if;
     if new.status = 'approved' and old.status <> 'approved' then
         if new.expires_at < clock_timestamp() then

@@ -173,3 +173,31 @@ async fn who_asks_waits_for_who_changes_the_work() {
     let refused = company.change(operator, work.item, "title = 'More'").await;
     assert_eq!(refused.unwrap_err(), SUBJECT);
 }
+
+#[tokio::test]
+async fn who_withdraws_waits_for_who_ends_the_work() {
+    let company = Company::new().await;
+    let Company { db, operator, approver, .. } = &company;
+    let work = company.work(2, 0).await;
+    let approval = company.ask(work.item, 2).await;
+    company.vote(approver, approval, None).await.unwrap();
+    company.change(operator, work.item, "status = 'in_progress'").await.unwrap();
+    let mut ending = db.store().begin(operator).await.unwrap();
+    sqlx::query(
+        "update workforce.work_items set status = 'completed' where organization_id = $1 and id = $2",
+    )
+    .bind(operator.organization().uuid())
+    .bind(work.item)
+    .execute(ending.conn())
+    .await
+    .unwrap();
+    let withdrawing = company.decide(operator, approval, "withdrawn");
+    tokio::pin!(withdrawing);
+    let early = tokio::time::timeout(std::time::Duration::from_millis(300), &mut withdrawing).await;
+    assert!(early.is_err(), "an approval is withdrawn of work that just ends");
+    ending.commit().await.unwrap();
+    assert_eq!(withdrawing.await.unwrap_err(), "approvals_status_step");
+    // It stays as it was approved of.
+    let refused = company.change(operator, work.item, "title = 'Else'").await;
+    assert_eq!(refused.unwrap_err(), SUBJECT);
+}
