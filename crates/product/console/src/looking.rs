@@ -19,7 +19,8 @@ const COOKIE: &str = "ephor_looks_at";
 const MOST: u32 = 200;
 
 /// Pages of oneself and of the session: they are in the session's organization, whatever one looks at.
-const PERSONAL: [&str; 9] = [
+const PERSONAL: [&str; 10] = [
+    "/account",
     "/my-data",
     "/organization/open",
     "/organization/switch",
@@ -55,11 +56,14 @@ fn under(path: &str, root: &str) -> bool {
     path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Files of single rows, which are given out in one's own organization alone.
+const ROWS: [&str; 2] = ["/values.csv", "/values.parquet"];
+
 /// Is there such a page for who looks in from outside? What an address asks of the page does not matter.
 pub(crate) fn reaches(engine: &Engine, address: &str) -> bool {
     let path = address.split(['?', '#']).next().unwrap_or_default();
     // Forms change something, and nothing is changed from outside.
-    if ["/new", "/edit", "/mitigate"].iter().any(|form| path.ends_with(form)) {
+    if ["/new", "/edit", "/mitigate"].iter().chain(&ROWS).any(|end| path.ends_with(end)) {
         return false;
     }
     if let Some(rest) = path.strip_prefix("/resources/") {
@@ -167,7 +171,8 @@ mod tests {
         assert!(chosen(&scope, &parts("/models", &looks_at(home))).is_none());
         assert!(chosen(&scope, &parts("/models", &looks_at(OrganizationId::new()))).is_none());
         assert!(chosen(&scope, &parts("/models", "ephor_looks_at=north")).is_none());
-        for personal in ["/sessions", "/security/second-factor", "/organization/switch"] {
+        for personal in ["/account", "/sessions", "/security/second-factor", "/organization/switch"]
+        {
             assert!(chosen(&scope, &parts(personal, &looks_at(north))).is_none(), "{personal}");
         }
         assert!(chosen(&scope, &parts("/organization", &looks_at(north))).is_some());

@@ -230,3 +230,30 @@ async fn nobody_looks_sideways_or_upwards() {
         assert_eq!(eve.get(&southern).await.status, StatusCode::NOT_FOUND);
     }
 }
+
+#[tokio::test]
+async fn rows_of_people_are_shown_in_ones_own_organization_alone() {
+    let world = world().await;
+    let mut ada = world.owner("ada@example.org").await;
+    let mut grace = joins(&world, &mut ada, "grace@example.org", "Admin").await;
+    opens(&mut ada, "North").await;
+    let uploaded = ada.upload("people", b"name,age\nZaphod,42\nTrillian,38\n").await;
+    assert_eq!(uploaded.status, StatusCode::CREATED, "{}", uploaded.body);
+    let id = uploaded.body.split("\"id\":\"").nth(1).and_then(|rest| rest.split('"').next());
+    let page = format!("/datasets/{}", id.unwrap());
+    ada.get(&page).await.shows("First rows");
+
+    goes(&mut grace, "North").await;
+    let looked = grace.get(&page).await;
+    assert_eq!(looked.status, StatusCode::OK, "{}", looked.body);
+    looked.shows(&header("North"));
+    assert!(!looked.body.contains("First rows"), "{}", looked.body);
+    for file in ["values.csv", "values.parquet"] {
+        let path = format!("/explanations/01930b2e-7c1a-7def-8000-1b2c3d4e5f60/{file}");
+        assert_eq!(grace.get(&path).await.status, StatusCode::NOT_FOUND, "{file}");
+    }
+    // One's own account is there, wherever one looks.
+    let account = grace.get("/account").await;
+    assert_eq!(account.status, StatusCode::OK, "{}", account.body);
+    account.shows(&header("Analytical Engines"));
+}

@@ -39,14 +39,16 @@ pub(super) async fn show(
     };
     tx.commit().await?;
     let ready = dataset.profile.is_some();
-    let preview = if ready { preview(&state, &visit, &dataset).await } else { Table::default() };
+    // Rows, and the file of them, are given out in one's own organization alone.
+    let shows_rows = ready && !visit.looks();
+    let preview =
+        if shows_rows { preview(&state, &visit, &dataset).await } else { Table::default() };
     let frame = visit.frame(&dataset.name, "/datasets").crumb("Data sets", "/datasets");
     let mut actions = Vec::new();
     if visit.may("datasets", "update") {
         actions.push(Action::new("Edit", format!("/datasets/{id}/edit"), "edit"));
     }
-    // The file is given out in one's own organization alone.
-    if ready && !visit.looks() {
+    if shows_rows {
         actions.push(Action::new("Parquet", format!("/v1/datasets/{id}/file"), "download"));
     }
     if ready && visit.may("bias_analyses", "create") {

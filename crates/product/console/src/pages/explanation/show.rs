@@ -190,14 +190,12 @@ fn downloads(visit: &Visit, id: ExplanationId) -> Vec<Action> {
     let file = |label: &str, name: &str| {
         Action::new(label, format!("/explanations/{id}/{name}"), "download")
     };
-    let mut downloads = vec![
-        file("HTML report", "report.html"),
-        file("Values as Parquet", "values.parquet"),
-        file("Values as CSV", "values.csv"),
-    ];
-    // The API answers in one's own organization alone.
+    let mut downloads = vec![file("HTML report", "report.html")];
+    // Values of single rows, and what the API answers, are given out in one's own organization alone.
     if !visit.looks() {
         let digest = format!("/v1/model_explanations/{id}/summary");
+        downloads.push(file("Values as Parquet", "values.parquet"));
+        downloads.push(file("Values as CSV", "values.csv"));
         downloads.push(Action::new("Digest as JSON", digest, "download"));
     }
     downloads
