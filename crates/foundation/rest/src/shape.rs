@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::body::escape;
 
-/// A value of a JSON column has at most so many bytes when it is written without blanks.
+/// A value of a JSON column has at most so many bytes when it is written without blanks, and its numbers
+/// without powers of ten.
 pub const MAX_JSON_VALUE_BYTES: usize = 256 * 1024;
 /// Objects and arrays within one another in a value of a JSON column, at most.
 pub const MAX_JSON_VALUE_DEPTH: usize = 16;
@@ -192,7 +193,7 @@ pub(crate) fn faults(shape: Option<Shape>, value: &Value, at: &str) -> Vec<Fault
         let message = format!("`{at}` is nested {depth} deep; {MAX_JSON_VALUE_DEPTH} are the most");
         faults.push(Fault::new(at.to_owned(), "too_deep", message));
     }
-    let bytes = value.to_string().len();
+    let bytes = value.to_string().len() + digits(value);
     if bytes > MAX_JSON_VALUE_BYTES {
         let message = format!("`{at}` has {bytes} bytes; {MAX_JSON_VALUE_BYTES} are the most");
         faults.push(Fault::new(at.to_owned(), "too_large", message));
@@ -201,6 +202,21 @@ pub(crate) fn faults(shape: Option<Shape>, value: &Value, at: &str) -> Vec<Fault
         shape.check(value, at, &mut faults);
     }
     faults
+}
+
+/// How many digits PostgreSQL adds to numbers that are told by a power of ten: it writes `1e300` out, and
+/// a list of rows would be many times as long as what was sent.
+fn digits(value: &Value) -> usize {
+    match value {
+        Value::Number(number) => {
+            let text = number.to_string();
+            let power = text.split_once('e').and_then(|(_, power)| power.parse::<i32>().ok());
+            power.map_or(0, |power| power.unsigned_abs() as usize)
+        }
+        Value::Array(items) => items.iter().map(digits).sum(),
+        Value::Object(fields) => fields.values().map(digits).sum(),
+        _ => 0,
+    }
 }
 
 /// How deep objects and arrays stand in one another; the body was bounded before it was read.
@@ -264,6 +280,11 @@ mod tests {
         let text = |bytes: usize| json!("x".repeat(bytes - 2));
         assert!(faults(None, &text(MAX_JSON_VALUE_BYTES), "/a").is_empty());
         assert_eq!(faults(None, &text(MAX_JSON_VALUE_BYTES + 1), "/a")[0].code, "too_large");
+        // PostgreSQL writes each of these with 300 digits.
+        for number in [1e300, -1e-300] {
+            assert_eq!(faults(None, &json!(vec![number; 1000]), "/a")[0].code, "too_large");
+            assert!(faults(None, &json!(vec![number; 100]), "/a").is_empty());
+        }
         let many = json!({ "tags": vec![1; 1000] });
         assert_eq!(faults(Some(WHOLE), &many, "/a").len(), MAX_FAULTS);
     }
