@@ -1,6 +1,7 @@
 //! When a refused log-in is answered. Hashes of different kinds take different times, and an unknown
 //! address takes none of its own; so every refusal waits for the next beat since the log-in began,
-//! and tells by its time neither who has an account nor where its hash came from.
+//! and tells by its time neither who has an account nor where its hash came from, as long as no check
+//! takes longer than a beat: one that does is answered a beat later than others.
 
 use std::time::Duration;
 
