@@ -106,6 +106,7 @@ create trigger risk before update of risk_level, assistant_id on workforce.work_
 create or replace function workforce.assistants_risk() returns trigger
     language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
+    who constant uuid := nullif(current_setting('ephor.actor_id', true), '')::uuid;
     fault text;
 begin
     if current_user not in ('ephor_app', 'ephor_system') or new.risk_tier >= old.risk_tier then
@@ -119,7 +120,14 @@ begin
                     select from workforce.approvals as p
                      where p.organization_id = w.organization_id and p.work_item_id = w.id and p.status in ('pending', 'escalated'))))
             then 'the risk tier of an assistant cannot be lowered while its work is under way or waits for an approval'
-        else workforce.lowering_fault(old.risk_tier, old.created_by, nullif(current_setting('ephor.actor_id', true), '')::uuid)
+        -- Work that has not begun is lowered with its assistant: who made either does not do it.
+        else coalesce(
+            workforce.lowering_fault(old.risk_tier, old.created_by, who),
+            (select workforce.lowering_fault(old.risk_tier, who, who)
+              where exists (
+                select from workforce.work_items as w
+                 where w.organization_id = old.organization_id and w.assistant_id = old.id and w.status = 'backlog'
+                   and w.created_by = who and coalesce(w.risk_level, 0) < old.risk_tier)))
     end;
     if fault is not null then
         raise exception '%', fault

@@ -117,6 +117,26 @@ async fn nobody_lowers_a_high_risk_of_what_they_made() {
 }
 
 #[tokio::test]
+async fn who_made_work_does_not_lower_it_by_the_tier_of_somebody_elses_assistant() {
+    let company = Company::new().await;
+    let Company { db, owner, .. } = &company;
+    let work = company.work(0, 3).await;
+    let mine = format!(
+        "update workforce.work_items set created_by = '{}' where id = '{}'",
+        actor(owner),
+        work.item
+    );
+    behind(db, mine).await;
+    let refused = company.configure(owner, work.assistant, "risk_tier = 0").await;
+    assert_eq!(refused.unwrap_err(), TIER);
+    // Work that is as risky by itself is not lowered with it, nor is somebody else's one's own.
+    company.change(owner, work.item, "risk_level = 3").await.unwrap();
+    company.configure(owner, work.assistant, "risk_tier = 2").await.unwrap();
+    let work = company.work(0, 3).await;
+    company.configure(owner, work.assistant, "risk_tier = 0").await.unwrap();
+}
+
+#[tokio::test]
 async fn who_is_alone_lowers_what_they_made() {
     let company = Company::new().await;
     let Company { db, owner, operator, approver } = &company;
