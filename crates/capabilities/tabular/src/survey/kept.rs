@@ -208,7 +208,7 @@ impl Keeper {
 impl Kept {
     /// The columns, if there is room for them.
     pub(crate) fn new(keepers: Vec<Option<Keeper>>, room: &Room) -> Option<Self> {
-        let columns: Vec<Option<KeptColumn>> = keepers
+        let mut columns: Vec<Option<KeptColumn>> = keepers
             .into_iter()
             .map(|keeper| {
                 let Keeper { mut texts, mut codes, .. } = keeper?;
@@ -220,6 +220,7 @@ impl Kept {
                 Some(KeptColumn { texts, codes })
             })
             .collect();
+        columns.shrink_to_fit();
         let kept = Self { columns };
         if room.take(kept.bytes()) {
             return Some(kept);
@@ -233,7 +234,8 @@ impl Kept {
             let texts: usize = column.texts.iter().map(|text| text.len() + TEXT_BYTES).sum();
             texts + column.codes.bytes()
         };
-        self.columns.iter().flatten().map(column).sum()
+        let list = self.columns.capacity() * size_of::<Option<KeptColumn>>();
+        list + self.columns.iter().flatten().map(column).sum::<usize>()
     }
 }
 
@@ -285,7 +287,7 @@ mod tests {
 
     #[test]
     fn what_has_no_room_is_not_kept() {
-        let room = Room::new(100);
+        let room = Room::new(200);
         let column = || {
             let mut keeper = Keeper::new(&DefaultHashBuilder::default());
             keeper.text("some forty bytes of text, more or less.", true);
@@ -294,5 +296,12 @@ mod tests {
         assert!(Kept::new(column(), &room).is_some() && room.is_open());
         assert!(Kept::new(column(), &room).is_none() && !room.is_open());
         assert!(!Room::new(0).is_open());
+    }
+
+    #[test]
+    fn columns_that_nobody_reads_take_room_too() {
+        let room = Room::new(1 << 10);
+        assert!(Kept::new((0..1_000).map(|_| None).collect(), &room).is_none());
+        assert!(!room.is_open());
     }
 }
