@@ -86,6 +86,9 @@ fn normal(t: f64, degrees: f64) -> f64 {
     let a = degrees - 0.5;
     let b = 48.0 * a * a;
     let y = a * (t * t / degrees).ln_1p();
+    if y.is_infinite() {
+        return y;
+    }
     let last = (((-0.4 * y - 3.3) * y - 24.0) * y - 85.5) / (0.8 * y * y + 100.0 + b);
     ((last + y + 3.0) / b + 1.0) * y.sqrt()
 }
@@ -160,6 +163,11 @@ mod tests {
             assert!((below - above).abs() <= 1e-8 * below, "{t}: {below} {above}");
         }
         assert_eq!(two_sided_student(0.0, 1e12), 1.0);
+        // As far as numbers go: no chance, and not no number.
+        for degrees in [3.0, 50.0, 1_000.0, 1e12] {
+            assert_eq!(two_sided_student(1e300, degrees), 0.0, "{degrees}");
+            assert_eq!(two_sided_student(f64::INFINITY, degrees), 0.0, "{degrees}");
+        }
     }
 
     #[test]
