@@ -90,11 +90,12 @@ impl Draws {
         let affordable = (MAX_KEPT / width.max(1)).min(MAX_WORK / counts.len().max(1));
         let made = (spec.bootstrap_draws as usize).min(affordable);
         let made = if made < LEAST_DRAWS.min(spec.bootstrap_draws as usize) { 0 } else { made };
-        let places = comparisons.iter().map(|comparison| {
+        // Of many cells in many combinations they are very many: there are none where nothing is drawn.
+        let places = comparisons.iter().filter(|_| made > 0).map(|comparison| {
             let outside = comparison.groups.all.len();
             let place = |bucket: &Bucket| {
                 let group = comparison.groups.of_cell[bucket.cell].min(outside);
-                group * TABLE + if group < outside { bucket.place } else { 0 }
+                (group * TABLE + if group < outside { bucket.place } else { 0 }) as u32
             };
             buckets.iter().map(place).collect()
         });
@@ -181,7 +182,7 @@ struct Plan<'a> {
     whole: Vec<usize>,
     /// By comparison: each bucket's place in the groups' tables, which lie one after another; behind the last, when its cell is
     /// of none of them.
-    places: Vec<Vec<usize>>,
+    places: Vec<Vec<u32>>,
     comparisons: &'a [Comparison],
     smooth: &'a [usize],
     rates: Vec<(usize, Share)>,
@@ -215,7 +216,7 @@ impl Plan<'_> {
             tables.clear();
             tables.resize(comparison.groups.all.len() * TABLE + 1, 0.0);
             for (place, weight) in places.iter().zip(weights) {
-                tables[*place] += weight;
+                tables[*place as usize] += weight;
             }
             self.compare(comparison, tables.as_chunks().0, values);
             for group in &values.groups {
