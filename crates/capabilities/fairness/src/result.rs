@@ -63,7 +63,16 @@ pub struct AnalysisResult {
     pub law: Vec<LawReport>,
 }
 
+/// Why rows are excluded whose values are counted together as “(other)”.
+pub(crate) const POOLED_VALUES: &str = "pooled_values";
+
 impl AnalysisResult {
+    /// Whether values of this attribute are counted together as “(other)”, of whom each alone nothing is known.
+    pub(crate) fn pools(&self, attribute: &str) -> bool {
+        let is_pooled = |one: &Exclusion| one.reason == POOLED_VALUES && one.column == attribute;
+        self.excluded.iter().any(is_pooled)
+    }
+
     /// Every disparity with the name of its attribute or intersection: between groups, then of individuals, then of flips.
     pub fn disparities(&self) -> impl Iterator<Item = (&str, &Disparity)> {
         let groups = self.attributes.iter().chain(&self.intersections);

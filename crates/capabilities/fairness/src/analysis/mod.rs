@@ -380,6 +380,9 @@ fn reference(
     let name = named.join("|");
     match groups.all.iter().position(|group| group.values == named) {
         Some(index) if compared.contains(&index) => (Some(index), None),
+        Some(index) if groups.all[index].is_rest => {
+            (None, Some(format!("`{name}` is values that are counted together, and no group")))
+        }
         Some(_) => {
             (None, Some(format!("the reference group `{name}` is below the least group size")))
         }

@@ -11,8 +11,8 @@ use crate::{
     cube::{Cube, MAX_KEPT, MISSING_NAME, OTHER_NAME},
     disparities::{self, DIFFERENCE_THRESHOLD},
     result::{
-        AttributeResult, Exclusion, LeftOut, PredictionSource, ScorePrecision, ScoredDisparity,
-        Status, StatusCounts,
+        AttributeResult, Exclusion, LeftOut, POOLED_VALUES, PredictionSource, ScorePrecision,
+        ScoredDisparity, Status, StatusCounts,
     },
     score::compliance_score,
     tally::{MISSING, Tally},
@@ -172,7 +172,7 @@ pub(crate) fn excluded(
             "They say nothing of this attribute: they are a group of their own, “(missing)”.",
         );
         add(
-            "pooled_values",
+            POOLED_VALUES,
             attribute,
             rest(cube, cells, position),
             "Their values of this attribute are so many that they are counted together, as “(other)”: that is no group, and not compared.",
@@ -223,7 +223,11 @@ fn pooled_warning(
     let small = pooled.values - pooled.large.min(pooled.values);
     match (small, pooled.large) {
         (_, 0) => warning.push_str(&format!(": each has fewer than {least} rows.")),
-        (0, _) => warning.push_str(&format!(": the {MAX_KEPT} values with the most rows are kept.")),
+        (0, _) => {
+            // One name is that of the others. Where names are long, there is room for fewer.
+            let kept = cube.dictionary(position).names().len().saturating_sub(1);
+            warning.push_str(&format!(": the {kept} values with the most rows are kept."));
+        }
         (small, large) => warning.push_str(&format!(
             ": {small} have fewer than {least} rows each; for {large} there is no room beside the values with more rows, {MAX_KEPT} at most."
         )),

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     analysis::gap,
+    cube::OTHER_NAME,
     disparities,
     intervals::{
         recovered::{Sure, difference},
@@ -66,19 +67,28 @@ pub fn metric_drift(
     settle(found, spec.adjustment)
 }
 
-/// Groups that only one of two analyses has, as `attribute: group`: (new, gone).
+/// Groups that only one of two analyses has, as `attribute: group`: (new, gone). A value that is not there is not told where it may be
+/// among those that are counted together.
 pub fn group_changes(
     reference: &AnalysisResult,
     current: &AnalysisResult,
 ) -> (Vec<String>, Vec<String>) {
     let named = |result: &AnalysisResult| -> Vec<Named> {
         let of = |one: &AttributeResult| -> Named {
-            (one.name.clone(), one.groups.iter().map(|group| group.name.clone()).collect())
+            let is_pooled = result.pools(&one.name);
+            let groups = one.groups.iter().map(|group| group.name.clone());
+            (one.name.clone(), groups.filter(|name| !(is_pooled && name == OTHER_NAME)).collect())
         };
         result.attributes.iter().map(of).collect()
     };
+    // The attributes each value of which is known.
+    let known = |result: &AnalysisResult, mut named: Vec<Named>| -> Vec<Named> {
+        named.retain(|(attribute, _)| !result.pools(attribute));
+        named
+    };
     let (was, is) = (named(reference), named(current));
-    (only(&is, &was), only(&was, &is))
+    let gone = only(&was, &known(current, is.clone()));
+    (only(&is, &known(reference, was)), gone)
 }
 
 /// An attribute, and the names of its groups.

@@ -3,6 +3,7 @@
 use super::{Check, Compared, Policy, bounds, subject::Subject};
 use crate::{
     comparison::side::{Grouped, Member},
+    cube::OTHER_NAME,
     fault::nearest,
     result::Status,
 };
@@ -36,7 +37,9 @@ pub(super) fn check(
         checks.push(plain("compliance_score", "overall", None, score, enough, sentence));
     }
     if let Some(least) = policy.min_group_rows {
-        subject.attributes().for_each(|one| group_rows(one, least, checks));
+        for one in subject.attributes() {
+            group_rows(one, least, subject.pooled.contains(&one.name), checks);
+        }
     }
     for bound in &policy.metrics {
         bounds::check(subject, bound, compared, checks);
@@ -58,12 +61,26 @@ fn required(subject: &Subject<'_>, attribute: &str) -> Check {
     plain("required_attribute", attribute, None, None, holds, sentence)
 }
 
-/// A check for each group, those that lack rows first; beyond a number of groups, one for the rest.
-fn group_rows(one: &Grouped<'_>, least: u64, checks: &mut Vec<Check>) {
+/// A check for each group, those that lack rows first; beyond a number of groups, one for the rest. Where values are counted together
+/// (`is_pooled`), how many rows each of them has is not known.
+fn group_rows(one: &Grouped<'_>, least: u64, is_pooled: bool, checks: &mut Vec<Check>) {
+    // A value that is counted has a row.
+    let is_rest = |group: &Member<'_>| is_pooled && least > 1 && group.name == OTHER_NAME;
     let (few, enough): (Vec<&Member<'_>>, Vec<&Member<'_>>) =
-        one.groups.iter().partition(|group| group.n < least);
+        one.groups.iter().partition(|group| group.n < least || is_rest(group));
     let asked = format!("each group must have at least {least}.");
     for group in few.iter().chain(&enough).take(MOST_GROUPS) {
+        if is_rest(group) {
+            let reason = "its values are counted together";
+            let sentence = format!(
+                "{} of {} has {} rows of values that are counted together, so that not each is shown to have enough; {asked}",
+                group.name, one.name, group.n
+            );
+            let mut check = plain("group_rows", one.name, Some(group.name), None, false, sentence);
+            check.unshown = Some(reason.to_owned());
+            checks.push(check);
+            continue;
+        }
         let sentence = format!("{} of {} has {} rows; {asked}", group.name, one.name, group.n);
         let (holds, value) = (group.n >= least, Some(group.n as f64));
         checks.push(plain("group_rows", one.name, Some(group.name), value, holds, sentence));

@@ -9,12 +9,17 @@ use datafusion::{
     prelude::{SessionConfig, SessionContext},
 };
 use ephor_fairness::{
-    AnalysisResult, AnalysisSpec,
+    AnalysisResult, AnalysisSpec, Status,
     cube::{OTHER_NAME, limits::MAX_VALUES},
+    drift::group_changes,
+    gate::FailOn,
 };
 use parquet::{arrow::ArrowWriter, file::properties::WriterProperties};
 
-use crate::support::{CodedParquet, Find, FindIn, batch, context, run, table};
+use crate::{
+    gate::{check, judged},
+    support::{CodedParquet, Find, FindIn, batch, context, run, table},
+};
 
 /// Values of one row each, and values of many.
 const RARE: u64 = 100_000;
@@ -121,6 +126,49 @@ async fn what_is_kept_is_as_if_the_others_were_one() {
         excluded.map(|excluded| (excluded.column.as_str(), excluded.rows)),
         Some(("g", RARE))
     );
+}
+
+#[tokio::test]
+async fn of_what_is_counted_together_nothing_is_shown_of_each() {
+    let spec = AnalysisSpec { prediction: None, score: None, ..spec() };
+    let found = run(table(parts(name)), &spec).await.unwrap();
+    // Together they have rows enough; alone each has one.
+    let gate = judged(&found, "min_group_rows = 30", FailOn::Fail);
+    let other = check(&gate, "g/group_rows/(other)");
+    assert_eq!((other.status, other.value), (Some(Status::Fail), None));
+    assert!(gate.stopped && other.unshown.is_some());
+    assert_eq!(check(&gate, "g/group_rows/often 1").status, Some(Status::Pass));
+    let gate = judged(&found, "min_group_rows = 1", FailOn::Fail);
+    assert_eq!(check(&gate, "g/group_rows/(other)").status, Some(Status::Pass));
+
+    // Where each value is counted, what others count together is neither new nor gone.
+    let few =
+        |row: u64| if row < 10 { format!("once {row}") } else { format!("often {}", row % 3) };
+    let plain = run(table(parts(few)), &spec).await.unwrap();
+    let (new, gone) = group_changes(&found, &plain);
+    assert!(new.is_empty(), "{new:?}");
+    let wanted: Vec<String> = (3..OFTEN).map(|value| format!("g: often {value}")).collect();
+    let mut gone: Vec<&String> = gone.iter().collect();
+    gone.sort_unstable();
+    let mut wanted: Vec<&String> = wanted.iter().collect();
+    wanted.sort_unstable();
+    assert_eq!(gone, wanted);
+    let (new, gone) = group_changes(&plain, &found);
+    assert_eq!((new.len(), gone), (wanted.len(), Vec::<String>::new()));
+}
+
+#[tokio::test]
+async fn what_is_counted_together_is_no_reference() {
+    let spec = AnalysisSpec {
+        score: None,
+        reference_groups: [("g".to_owned(), OTHER_NAME.to_owned())].into(),
+        ..spec()
+    };
+    let found = run(table(parts(name)), &spec).await.unwrap();
+    let attribute = found.attribute("g");
+    assert_eq!(attribute.reference, None);
+    let mut told = attribute.disparities.iter().filter_map(|one| one.undefined.as_deref());
+    assert!(told.any(|reason| reason.contains("counted together, and no group")));
 }
 
 #[tokio::test]
