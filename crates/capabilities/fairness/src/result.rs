@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AnalysisSpec, Parity, Strata,
+    cube::OTHER_NAME,
     data::DataReport,
     flips::FlipReport,
     individual::Individual,
@@ -71,6 +72,12 @@ impl AnalysisResult {
     pub(crate) fn pools(&self, attribute: &str) -> bool {
         let is_pooled = |one: &Exclusion| one.reason == POOLED_VALUES && one.column == attribute;
         self.excluded.iter().any(is_pooled)
+    }
+
+    /// Whether a group of an attribute, or of several, is such values.
+    pub(crate) fn is_rest(&self, of: &AttributeResult, group: &Group) -> bool {
+        let mut values = of.attributes.iter().zip(&group.values);
+        values.any(|(attribute, value)| value == OTHER_NAME && self.pools(attribute))
     }
 
     /// Every disparity with the name of its attribute or intersection: between groups, then of individuals, then of flips.

@@ -79,9 +79,13 @@ fn groups<'a>(one: &Grouped<'a>) -> Vec<(Vec<&'a str>, Member<'a>)> {
         .collect()
 }
 
+/// The names of the groups that only these are. Where others are counted together, nobody knows which they are.
 fn only(of: &[(Vec<&str>, Member<'_>)], not: &[(Vec<&str>, Member<'_>)]) -> Vec<String> {
+    if not.iter().any(|(_, group)| group.is_rest) {
+        return Vec::new();
+    }
     let there: HashSet<&Vec<&str>> = not.iter().map(|(values, _)| values).collect();
-    let missing = of.iter().filter(|(values, _)| !there.contains(values));
+    let missing = of.iter().filter(|(values, group)| !group.is_rest && !there.contains(values));
     missing.map(|(_, group)| group.name.to_owned()).collect()
 }
 

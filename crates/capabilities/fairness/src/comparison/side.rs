@@ -48,6 +48,8 @@ pub(crate) struct Member<'a> {
     pub n: u64,
     /// Below the least group size.
     pub small: bool,
+    /// Values that are counted together, of whom each alone nothing is known.
+    pub is_rest: bool,
     pub metrics: &'a [MetricValue],
 }
 
@@ -79,7 +81,7 @@ impl<'a> Side<'a> {
                 .attributes
                 .iter()
                 .chain(&result.intersections)
-                .map(Grouped::of_binary)
+                .map(|one| Grouped::of_binary(result, one))
                 .collect(),
         }
     }
@@ -115,7 +117,7 @@ impl<'a> Side<'a> {
 }
 
 impl<'a> Grouped<'a> {
-    fn of_binary(one: &'a AttributeResult) -> Self {
+    fn of_binary(result: &AnalysisResult, one: &'a AttributeResult) -> Self {
         Self {
             task: Task::Binary,
             class: None,
@@ -134,6 +136,7 @@ impl<'a> Grouped<'a> {
                     values: &group.values,
                     n: group.n,
                     small: group.small,
+                    is_rest: result.is_rest(one, group),
                     metrics: &group.metrics,
                 })
                 .collect(),
@@ -164,6 +167,7 @@ impl<'a> Grouped<'a> {
                     values: &group.values,
                     n: group.n,
                     small: group.small,
+                    is_rest: false,
                     metrics: &group.metrics,
                 })
                 .collect(),

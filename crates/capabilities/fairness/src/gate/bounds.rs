@@ -27,7 +27,14 @@ pub(super) fn check(
 ) {
     let baseline = compared.map(|compared| &compared.baseline);
     if bound.scope == Scope::Overall {
-        let of = |metrics, n| Member { name: "all", values: &[], n, small: false, metrics };
+        let of = |metrics, n| Member {
+            name: "all",
+            values: &[],
+            n,
+            small: false,
+            is_rest: false,
+            metrics,
+        };
         let was = baseline.map(|baseline| of(baseline.overall, baseline.rows));
         let then = was.as_ref().map(|was| Then { group: Some(*was), level: None });
         let all = of(subject.side.overall, subject.side.rows);

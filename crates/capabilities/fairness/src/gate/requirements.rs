@@ -3,7 +3,6 @@
 use super::{Check, Compared, Policy, bounds, subject::Subject};
 use crate::{
     comparison::side::{Grouped, Member},
-    cube::OTHER_NAME,
     fault::nearest,
     result::Status,
 };
@@ -37,9 +36,7 @@ pub(super) fn check(
         checks.push(plain("compliance_score", "overall", None, score, enough, sentence));
     }
     if let Some(least) = policy.min_group_rows {
-        for one in subject.attributes() {
-            group_rows(one, least, subject.pooled.contains(&one.name), checks);
-        }
+        subject.attributes().for_each(|one| group_rows(one, least, checks));
     }
     for bound in &policy.metrics {
         bounds::check(subject, bound, compared, checks);
@@ -61,11 +58,11 @@ fn required(subject: &Subject<'_>, attribute: &str) -> Check {
     plain("required_attribute", attribute, None, None, holds, sentence)
 }
 
-/// A check for each group, those that lack rows first; beyond a number of groups, one for the rest. Where values are counted together
-/// (`is_pooled`), how many rows each of them has is not known.
-fn group_rows(one: &Grouped<'_>, least: u64, is_pooled: bool, checks: &mut Vec<Check>) {
+/// A check for each group, those that lack rows first; beyond a number of groups, one for the rest. Of values that are counted together
+/// nobody knows how many rows each has.
+fn group_rows(one: &Grouped<'_>, least: u64, checks: &mut Vec<Check>) {
     // A value that is counted has a row.
-    let is_rest = |group: &Member<'_>| is_pooled && least > 1 && group.name == OTHER_NAME;
+    let is_rest = |group: &Member<'_>| group.is_rest && least > 1;
     let (few, enough): (Vec<&Member<'_>>, Vec<&Member<'_>>) =
         one.groups.iter().partition(|group| group.n < least || is_rest(group));
     let asked = format!("each group must have at least {least}.");

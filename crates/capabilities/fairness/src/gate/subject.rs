@@ -9,7 +9,7 @@ use crate::{
     comparison::side::{Grouped, Side},
     disparities::{self, Definition, Kind},
     frame::Grouping,
-    result::{AnalysisResult, POOLED_VALUES, PredictionSource, StatusCounts},
+    result::{AnalysisResult, PredictionSource, StatusCounts},
     task::{Task, TaskResult},
 };
 
@@ -28,8 +28,6 @@ pub(super) struct Subject<'a> {
     pub read: u64,
     /// What the reader must know.
     pub notes: &'a [String],
-    /// The attributes of whose values some are counted together.
-    pub pooled: Vec<&'a str>,
     /// What the columns of an analysis of yes and no hold; `None` of other tasks.
     columns: Option<Columns>,
     /// The disparities that the spec names a threshold for, by their ids.
@@ -62,7 +60,6 @@ impl<'a> Subject<'a> {
 
     pub(super) fn of_binary(result: &'a AnalysisResult) -> Self {
         let spec = &result.spec;
-        let pooled = result.excluded.iter().filter(|one| one.reason == POOLED_VALUES);
         let people = result.individual.iter().flat_map(|found| &found.findings.comparisons);
         Self {
             side: Side::of_binary(result),
@@ -71,7 +68,6 @@ impl<'a> Subject<'a> {
             counts: result.counts,
             read: result.rows.read,
             notes: &result.warnings,
-            pooled: pooled.map(|one| one.column.as_str()).collect(),
             columns: Some(Columns::of(spec, result.labels.prediction)),
             named: spec.thresholds.keys().map(|name| canonical(name)).collect(),
         }
@@ -85,7 +81,6 @@ impl<'a> Subject<'a> {
             counts: result.counts(),
             read: result.rows().read,
             notes: result.findings().map(|found| found.notes.as_slice()).unwrap_or_default(),
-            pooled: Vec::new(),
             columns: None,
             named: grouping.thresholds.keys().map(String::as_str).collect(),
         }

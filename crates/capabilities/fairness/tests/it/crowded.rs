@@ -10,6 +10,7 @@ use datafusion::{
 };
 use ephor_fairness::{
     AnalysisResult, AnalysisSpec, Status,
+    comparison::compare,
     cube::{OTHER_NAME, limits::MAX_VALUES},
     drift::group_changes,
     gate::FailOn,
@@ -155,6 +156,11 @@ async fn of_what_is_counted_together_nothing_is_shown_of_each() {
     assert_eq!(gone, wanted);
     let (new, gone) = group_changes(&plain, &found);
     assert_eq!((new.len(), gone), (wanted.len(), Vec::<String>::new()));
+    let compared = compare(&plain, &found);
+    for attribute in compared.attributes.iter().filter(|one| one.attributes.len() == 1) {
+        let new = if attribute.name == "g" { wanted.len() } else { 0 };
+        assert_eq!((attribute.groups_new.len(), attribute.groups_gone.len()), (new, 0));
+    }
 }
 
 #[tokio::test]

@@ -261,7 +261,11 @@ pub(super) fn caveats(result: &TaskResult, quantities: &Quantities) -> Vec<Strin
         for one in &result.attributes {
             let reason = one.reason.as_ref().filter(|_| !one.comparable);
             caveats.extend(not_compared(&one.name, reason));
-            caveats.extend(too_small(&one.name, &one.small_groups, result.spec.min_group_size));
+            // What is counted together is not compared either, however many rows it has: a warning tells of it.
+            let least = result.spec.min_group_size;
+            let small: Vec<SmallGroup> =
+                one.small_groups.iter().filter(|group| group.n < least).cloned().collect();
+            caveats.extend(too_small(&one.name, &small, least));
         }
     }
     if let Some(findings) = result.findings() {
