@@ -21,7 +21,12 @@ use crate::{
         flip_flop::flip_flop,
         power::{USUAL_POWER, detectable},
     },
+    tally::{NEGATIVE, POSITIVE},
 };
+
+/// An AUC is tested if so many rows of either label have a score: of fewer its variance is so unsure that a normal test would find
+/// what is not there.
+const LEAST_LABELLED: u64 = 10;
 
 /// What tests say of a disparity.
 pub(crate) struct Evidence {
@@ -155,7 +160,15 @@ impl Comparison {
         metric: &Metric,
     ) -> Option<Evidence> {
         let position = position_of(metric.id);
-        let sample = |index: &usize| self.estimates[*index].get(position).and_then(Sample::of);
+        let is_known = |index: usize, sample: &Sample| {
+            let scores = &self.group(index).tally.scores;
+            let is_few = |label: usize| scores[label].count.n < LEAST_LABELLED;
+            !(matches!(sample, Sample::Auc(_)) && (is_few(NEGATIVE) || is_few(POSITIVE)))
+        };
+        let sample = |index: &usize| {
+            let sample = self.estimates[*index].get(position).and_then(Sample::of)?;
+            is_known(*index, &sample).then_some(sample)
+        };
         let samples: Vec<Option<Sample>> = self.compared.iter().map(sample).collect();
         let place =
             |name: &str| self.compared.iter().position(|index| self.group(*index).name == name);

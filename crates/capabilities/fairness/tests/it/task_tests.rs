@@ -376,3 +376,37 @@ async fn aucs_are_tested_by_delong_and_keep_their_level() {
     let (value, shown) = (one.value.unwrap(), one.detectable.unwrap());
     assert!(0.05 < shown && shown < value, "{one:?}");
 }
+
+#[tokio::test]
+async fn an_auc_of_few_rows_of_a_label_is_not_tested() {
+    let spec = AnalysisSpec {
+        score: Some("s".to_owned()),
+        thresholds: [("roc_auc_difference".to_owned(), 0.05)].into(),
+        bootstrap_draws: 0,
+        ..AnalysisSpec::new("y", ["g"])
+    };
+    for (positives, is_tested) in [(9, false), (10, true)] {
+        // Scores follow the labels in the first group, and not in the other.
+        let rows: Vec<(i64, i64, f64)> = (0..120_i64)
+            .map(|row| {
+                let (group, place) = (row % 2, row / 2);
+                let label = i64::from(place < positives);
+                let score =
+                    (place * 7 % 11) as f64 + if group == 0 { 4.0 * label as f64 } else { 0.0 };
+                (group, label, score)
+            })
+            .collect();
+        let whole = |value: fn(&(i64, i64, f64)) -> i64| {
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(value))) as ArrayRef
+        };
+        let columns = vec![
+            ("g", whole(|row| row.0)),
+            ("y", whole(|row| row.1)),
+            ("s", numbers(rows.iter().map(|row| row.2))),
+        ];
+        let result = run_batch(columns, &spec).await.unwrap();
+        let one = result.attribute("g").disparity("roc_auc_difference").clone();
+        assert!(one.value.is_some());
+        assert_eq!(one.p_value.is_some(), is_tested, "{positives}: {one:?}");
+    }
+}
