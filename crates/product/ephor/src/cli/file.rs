@@ -3,7 +3,6 @@
 use std::{
     fs::File,
     io::{BufWriter, IsTerminal as _, Write},
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -13,6 +12,7 @@ use ephor_fairness::{AnalysisError, DataFrame, Status};
 use ephor_tabular::{OpenOptions, Source, Table, TabularError};
 use tokio_util::sync::CancellationToken;
 
+use super::whole::Whole;
 use crate::exit::{Exit, UsageError};
 
 /// How a result is printed.
@@ -176,19 +176,8 @@ pub fn put_whole(
     }
     let Some(path) = out else { return all(std::io::stdout().lock(), write).map(|_| ()) };
     let cannot = || format!("the report could not be written to {}", path.display());
-    // What a link leads to is written, not the link.
-    let place = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-    if std::fs::metadata(&place).is_ok_and(|found| !found.is_file()) {
-        let file = File::options().write(true).open(&place).with_context(cannot)?;
-        return all(file, write).map(|_| ());
-    }
-    let folder = place.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // As any file that is made: what the user's mask leaves of it.
-    let mut made = tempfile::Builder::new();
-    made.permissions(std::fs::Permissions::from_mode(0o666));
-    let file = all(made.tempfile_in(folder).with_context(cannot)?, write)?;
-    file.persist(&place).with_context(cannot)?;
-    Ok(())
+    let file = all(Whole::at(path).with_context(cannot)?, write)?;
+    file.keep().with_context(cannot)
 }
 
 pub fn invalid(error: AnalysisError) -> anyhow::Error {
@@ -225,6 +214,5 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside");
         let nowhere = folder.path().join("no/such/folder");
         assert!(put_whole(Some(&nowhere), |_| Ok(())).is_err());
-        put_whole(Some(&PathBuf::from("/dev/null")), |out| Ok(out.write_all(b"x")?)).unwrap();
     }
 }

@@ -11,6 +11,7 @@ use reqwest::{Response, header};
 use serde_json::json;
 
 use super::{
+    super::whole::Whole,
     Remote,
     call::Call,
     client::Client,
@@ -104,14 +105,12 @@ fn chosen<'a>(
 
 /// The file appears once all of it is there.
 async fn to_file(answer: Response, path: &Path, as_json: bool) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let kind = media_type(&answer);
     let cannot = || format!("{} can't be written", path.display());
     // Gone again when this is given up.
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
+    let mut file = Whole::at(path).with_context(cannot)?;
     let written = copied(answer, &mut file, cannot).await?;
-    file.as_file().sync_all().with_context(cannot)?;
-    file.persist(path).with_context(cannot)?;
+    file.keep().with_context(cannot)?;
     if as_json {
         let told =
             json!({ "file": path.display().to_string(), "bytes": written, "media_type": kind });
