@@ -37,11 +37,12 @@ pub(super) async fn of_kind<T>(
     outcome: anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let Err(refused) = outcome else { return outcome };
-    // When even this can't be had, the first refusal says more.
-    let Ok(document) = Document::of(client).await else { return Err(refused) };
+    // A server that does not answer is not asked once more.
     if Exit::of(&refused) != Exit::Usage {
         return Err(refused);
     }
+    // When even this can't be had, the first refusal says more.
+    let Ok(document) = Document::of(client).await else { return Err(refused) };
     match hint(&document, kind) {
         Some(hint) => Err(UsageError(hint).into()),
         None => Err(refused),
