@@ -136,7 +136,7 @@ pub async fn checked(response: Response) -> anyhow::Result<Response> {
     let text = response.text().await.unwrap_or_default();
     // What the caller can mend is exit code 2; what they can't is 3.
     let mendable = status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS;
-    let problem = serde_json::from_str::<Value>(&text).ok();
+    let problem = serde_json::from_str::<Value>(&text).ok().filter(Value::is_object);
     let known = problem.and_then(|whole| Some((Problem::deserialize(&whole).ok()?, whole)));
     let refusal = if let Some((problem, whole)) = known {
         Refusal { told: told(&problem), problem: whole, mendable }

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use super::{
-    super::block_on,
+    super::{block_on, printed::safe},
     client::{address, checked, http},
     credentials::{self, Credentials},
 };
@@ -86,9 +86,11 @@ impl Args {
             std::io::stdout(),
             "Logged in to {} as {}, in {}. The key is in {}.",
             kept.server,
-            me["user"]["email"].as_str().unwrap_or_default(),
-            here.and_then(|organization| organization["name"].as_str())
-                .unwrap_or("your organization"),
+            safe(me["user"]["email"].as_str().unwrap_or_default()),
+            safe(
+                here.and_then(|organization| organization["name"].as_str())
+                    .unwrap_or("your organization")
+            ),
             file.display(),
         )?;
         Ok(Exit::Ok)
