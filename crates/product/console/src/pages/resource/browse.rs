@@ -1,6 +1,7 @@
 //! Any resource: what the specification and the catalog say is enough to list it, show a row with
 //! its parts and its history, make one, change it and delete it.
 
+mod caution;
 mod list;
 mod offer;
 mod publish;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     super::{Action, Column, Empty, ListPage, Listing, undo},
-    copied, known, named,
+    caution, copied, known, named,
     show::COPIES,
     told,
 };
@@ -152,7 +152,7 @@ pub(super) async fn list(
     let comment = resource.table().comment.clone().unwrap_or_default();
     Ok(page(&ListPage {
         frame: visit.frame(format::label(spec.plural()), &here),
-        lede: comment.clone(),
+        lede: caution::after(comment.clone(), &path),
         actions: undo.into_iter().chain(waiting).chain(export).chain(create.clone()).collect(),
         filters: listed.filters,
         filtered: listed.filtered,

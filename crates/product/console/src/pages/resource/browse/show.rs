@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     super::{Action, DetailPage, Section, Step},
-    copied, known, named, offer, publish, told, watch,
+    caution, copied, known, named, offer, publish, told, watch,
 };
 use crate::{
     ConsoleState,
@@ -121,7 +121,7 @@ pub(super) async fn show(
         frame,
         lede: match watch::next_run(&path, &row, SystemClock.now()) {
             Some(next) => format!("{}; {next}", format::label(spec.singular())),
-            None => format::label(spec.singular()),
+            None => caution::after(format::label(spec.singular()), &path),
         },
         badges: (!status.is_empty())
             .then(|| Badge::state(status))

@@ -15,7 +15,7 @@ use super::{
         people,
         undo::Undo,
     },
-    known,
+    caution, known,
 };
 use crate::{
     ConsoleState,
@@ -90,7 +90,7 @@ async fn form_page(
     let target = id.map_or_else(|| here.clone(), |id| format!("{here}/{id}"));
     let answer = page(&FormPage {
         frame: frame.crumb(format::label(spec.plural()), &here),
-        lede: undo.map(|undo| undo.lede(&form)).unwrap_or_default(),
+        lede: caution::after(undo.map(|undo| undo.lede(&form)).unwrap_or_default(), path),
         form,
         action: target.clone(),
         hidden: version.into_iter().map(|version| ("version", version)).collect(),
