@@ -155,13 +155,24 @@ impl Field {
     }
 
     /// Holds the value; a choice that is not among those offered is offered too, else the browser would send another
-    /// one in its place.
+    /// one in its place, or leave it out.
     pub fn hold(&mut self, value: &str) {
-        if let Control::Select(choices) = &mut self.control
-            && !value.is_empty()
-            && choices.iter().all(|choice| choice.value != value)
-        {
-            choices.push(Choice::plain(value));
+        match &mut self.control {
+            Control::Select(choices)
+                if !value.is_empty() && choices.iter().all(|choice| choice.value != value) =>
+            {
+                choices.push(Choice::plain(value));
+            }
+            Control::Boxes(boxes) => {
+                for word in value.split_whitespace() {
+                    let mut offered = boxes.iter().flat_map(|one| &one.choices);
+                    let is_offered = offered.any(|choice| choice.value == word);
+                    if !is_offered && let Some(last) = boxes.last_mut() {
+                        last.choices.push(Choice::plain(word));
+                    }
+                }
+            }
+            _ => {}
         }
         value.clone_into(&mut self.value);
     }

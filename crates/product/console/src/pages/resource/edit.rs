@@ -50,7 +50,8 @@ pub(crate) async fn form(
                 field.vocabulary.iter().map(|word| Choice::new(word, format::label(word))).collect()
             }
         };
-        fields.push(shown(&field, choices, value.map(text).unwrap_or_default()));
+        let told = if field.input == Input::Json { code } else { text };
+        fields.push(shown(&field, choices, value.map(told).unwrap_or_default()));
     }
     Ok(Form::new(fields))
 }
@@ -114,6 +115,14 @@ fn shown(field: &FormField, mut choices: Vec<Choice>, value: String) -> Field {
     shown
 }
 
+/// A stored value as a form shows it where it is to be written as JSON: a list of texts, too.
+pub(crate) fn code(value: &Value) -> String {
+    if value.is_null() {
+        return String::new();
+    }
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
 /// A stored value as a form shows it.
 pub(crate) fn text(value: &Value) -> String {
     match value {
@@ -122,9 +131,7 @@ pub(crate) fn text(value: &Value) -> String {
         Value::Array(items) if items.iter().all(Value::is_string) => {
             items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n")
         }
-        Value::Object(_) | Value::Array(_) => {
-            serde_json::to_string_pretty(value).unwrap_or_default()
-        }
+        Value::Object(_) | Value::Array(_) => code(value),
         other => other.to_string(),
     }
 }
@@ -198,31 +205,45 @@ pub(crate) async fn update(
 ) -> Result<Value, Problem> {
     let mut body = body(state, path, form, true)?;
     let version = sent(form, "version").and_then(|version| version.parse().ok());
-    let times: Vec<FormField> =
-        wanted(state, path, true)?.into_iter().filter(|field| field.input == Input::Time).collect();
+    let loose: Vec<FormField> =
+        wanted(state, path, true)?.into_iter().filter(|field| is_loose(field.input)).collect();
     let mut tx = state.engine.begin_write(&state.store, scope, path).await?;
-    if !times.is_empty() {
+    if !loose.is_empty() {
         let row = state.engine.get(&mut tx, path, id, &ListRequest::new()).await?;
-        leave_times(&times, &row, &mut body);
+        leave_shown(&loose, &row, &mut body);
     }
     let row = state.engine.update(&mut tx, path, id, &body, version).await?;
     tx.commit().await?;
     Ok(row)
 }
 
-/// Takes out the times that stayed as the form showed them: it shows minutes, and what was stored to the second would
-/// lose its seconds whenever something else is changed.
-fn leave_times(times: &[FormField], row: &Value, body: &mut Value) {
+/// May a form send something else than is stored, though nobody changed it? It shows minutes of times, and browsers end
+/// the lines of texts in their own way.
+const fn is_loose(input: Input) -> bool {
+    matches!(input, Input::Time | Input::Line | Input::Paragraph)
+}
+
+/// Takes out the fields that stayed as the form showed them: else times would lose their seconds, and texts change that are
+/// held to what they were, whenever something else is changed.
+fn leave_shown(fields: &[FormField], row: &Value, body: &mut Value) {
     let Some(body) = body.as_object_mut() else { return };
-    for field in times {
-        let stored = row.get(&field.name).and_then(Value::as_str).map(minute);
-        let same =
-            stored.is_some() && stored == body.get(&field.name).and_then(Value::as_str).map(minute);
+    for field in fields {
+        let shown = |value: Option<&Value>| {
+            let text = value.and_then(Value::as_str)?;
+            Some(if field.input == Input::Time { minute(text) } else { even(text.trim()) })
+        };
+        let stored = shown(row.get(&field.name));
+        let same = stored.is_some() && stored == shown(body.get(&field.name));
         // A change of nothing at all is for the engine to judge.
         if same && body.len() > 1 {
             body.remove(&field.name);
         }
     }
+}
+
+/// A text whose lines end as they are stored, not as browsers send them.
+fn even(text: &str) -> String {
+    text.replace("\r\n", "\n")
 }
 
 /// Deletes the row.
@@ -269,7 +290,7 @@ fn read(field: &FormField, value: Option<&str>, exact: bool) -> Result<Option<Va
         }
         // Browsers send local times without their zone; here they are UTC.
         Input::Time => json!(format!("{value}:00Z")),
-        _ => json!(value),
+        _ => json!(even(value)),
     }))
 }
 
@@ -322,17 +343,42 @@ mod tests {
         let times = [FormField { name: "due_at".into(), ..field(Input::Time) }];
         let row = json!({ "due_at": "2026-01-31T12:05:33.5+00:00" });
         let mut same = json!({ "name": "n", "due_at": "2026-01-31T12:05:00Z" });
-        leave_times(&times, &row, &mut same);
+        leave_shown(&times, &row, &mut same);
         assert_eq!(same, json!({ "name": "n" }));
         for due in [json!("2026-01-31T12:06:00Z"), Value::Null] {
             let mut changed = json!({ "name": "n", "due_at": due });
             let before = changed.clone();
-            leave_times(&times, &row, &mut changed);
+            leave_shown(&times, &row, &mut changed);
             assert_eq!(changed, before);
         }
         let mut empty = json!({ "name": "n", "due_at": null });
-        leave_times(&times, &json!({ "due_at": null }), &mut empty);
+        leave_shown(&times, &json!({ "due_at": null }), &mut empty);
         assert_eq!(empty["due_at"], Value::Null);
+    }
+
+    #[test]
+    fn texts_that_nobody_changed_are_left_as_they_are() {
+        let named = |name: &str| FormField { name: name.into(), ..field(Input::Paragraph) };
+        let texts = [named("description"), named("notes")];
+        let row = json!({ "description": "one\ntwo\n", "notes": "a\r\nb" });
+        let sent = |text: &str| read(&field(Input::Paragraph), Some(text), false).unwrap();
+        let mut same = json!({
+            "priority": 1, "description": sent("one\r\ntwo\r\n"), "notes": sent("a\r\nb"),
+        });
+        leave_shown(&texts, &row, &mut same);
+        assert_eq!(same, json!({ "priority": 1 }));
+        let mut changed = json!({ "priority": 1, "description": sent("one\r\nthree") });
+        leave_shown(&texts, &row, &mut changed);
+        assert_eq!(changed, json!({ "priority": 1, "description": "one\nthree" }));
+    }
+
+    #[test]
+    fn json_is_shown_as_it_is_read() {
+        for stored in [json!([]), json!(["a", "b c"]), json!("a"), json!({"a": [1]}), json!(7)] {
+            let read = read(&field(Input::Json), Some(&code(&stored)), false).unwrap();
+            assert_eq!(read, Some(stored));
+        }
+        assert_eq!(code(&Value::Null), "");
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub(super) fn keep_ticks(form: &mut Form, sent: &Sent) {
     let boxes = form.fields.iter_mut().filter(|field| matches!(field.control, Control::Boxes(_)));
     for field in boxes {
         let values = sent.iter().filter(|(name, _)| *name == field.name);
-        field.value = values.map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" ");
+        field.hold(&values.map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" "));
     }
 }
 

@@ -94,9 +94,12 @@ impl Undo {
     pub fn propose(&self, form: &mut Form) {
         for field in &mut form.fields {
             let Some(value) = self.values.get(&field.name) else { continue };
-            let text = edit::text(value);
-            let is_time = field.control == Control::Line("datetime-local");
-            field.value = if is_time { edit::minute(&text) } else { text };
+            let text = match field.control {
+                Control::Code => edit::code(value),
+                Control::Line("datetime-local") => edit::minute(&edit::text(value)),
+                _ => edit::text(value),
+            };
+            field.hold(&text);
         }
     }
 
@@ -205,7 +208,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{pages::audit::sample_entry, view::Field};
+    use crate::{
+        pages::audit::sample_entry,
+        view::{Boxes, Choice, Field},
+    };
 
     fn form(names: &[&str]) -> Form {
         let line = |name: &&str| {
@@ -285,6 +291,26 @@ mod tests {
         let mut form = Form::new(vec![field]);
         Undo::of(&entry).unwrap().propose(&mut form);
         assert_eq!(value(&form, "due_at"), "2026-01-31T12:05");
+    }
+
+    #[test]
+    fn what_is_offered_no_more_and_lists_of_json_are_proposed_as_they_were() {
+        let entry = sample_entry(
+            Some(json!({"owner_id": "ada", "approver_ids": ["ada", "bob"], "evidence": ["a log"]})),
+            Some(json!({"owner_id": "bob", "approver_ids": ["bob"], "evidence": []})),
+        );
+        let bob = || vec![Choice::new("bob", "Bob")];
+        let boxes = Boxes { label: String::new(), about: String::new(), choices: bob() };
+        let mut form = Form::new(vec![
+            Field::new("owner_id", "Owner").control(Control::Select(bob())),
+            Field::new("approver_ids", "Approvers").control(Control::Boxes(vec![boxes])),
+            Field::new("evidence", "Evidence").control(Control::Code),
+        ]);
+        Undo::of(&entry).unwrap().propose(&mut form);
+        assert!(form.fields[0].to_string().contains(r#"<option value="ada" selected>"#));
+        let approvers = form.fields[1].to_string();
+        assert!(approvers.contains(r#"value="ada""#) && approvers.matches(" checked").count() == 2);
+        assert_eq!(value(&form, "evidence"), "[\n  \"a log\"\n]");
     }
 
     #[test]
