@@ -282,6 +282,32 @@ async fn a_generic_page_shows_all_of_a_row_and_leads_to_all_of_its_parts() {
     owner.get(&all).await.shows("21 model versions");
 }
 
+/// Browsers end every line of a form's text by two characters.
+#[tokio::test]
+async fn texts_keep_their_lines_through_forms() {
+    let world = world().await;
+    let mut owner = world.owner("ada@example.org").await;
+    let form = |semantic: &'static str| {
+        [
+            ("name", "Income"),
+            ("description", "one\r\ntwo\r\n"),
+            ("model_type", "regression"),
+            ("semantic_version", semantic),
+            ("schema", "{}"),
+            ("metadata", "{}"),
+            ("version", "1"),
+        ]
+    };
+    let made = owner.submit("/models", &form("1.0.0")[..6]).await;
+    let place = made.location().split('?').next().unwrap().to_owned();
+    let page = place.replace("/models/", "/resources/models/");
+    let lines = "<div class=\"lines\">one\ntwo</div>";
+    owner.get(&page).await.shows(lines);
+    let saved = owner.submit(&place, &form("1.1.0")).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+    owner.get(&page).await.shows(lines);
+}
+
 #[tokio::test]
 async fn a_list_is_filtered_by_yes_and_no() {
     let world = world().await;

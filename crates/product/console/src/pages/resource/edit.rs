@@ -217,10 +217,10 @@ pub(crate) async fn update(
     Ok(row)
 }
 
-/// May a form send something else than is stored, though nobody changed it? It shows minutes of times, and browsers end
-/// the lines of texts in their own way.
+/// May a form send something else than is stored, though nobody changed it? It shows minutes of times, browsers end the
+/// lines of texts in their own way, and numbers in JSON have as many digits as we read.
 const fn is_loose(input: Input) -> bool {
-    matches!(input, Input::Time | Input::Line | Input::Paragraph)
+    matches!(input, Input::Time | Input::Line | Input::Paragraph | Input::Json)
 }
 
 /// Takes out the fields that stayed as the form showed them: else times would lose their seconds, and texts change that are
@@ -229,8 +229,13 @@ fn leave_shown(fields: &[FormField], row: &Value, body: &mut Value) {
     let Some(body) = body.as_object_mut() else { return };
     for field in fields {
         let shown = |value: Option<&Value>| {
-            let text = value.and_then(Value::as_str)?;
-            Some(if field.input == Input::Time { minute(text) } else { even(text.trim()) })
+            let value = value.filter(|value| !value.is_null())?;
+            match (field.input, value) {
+                (Input::Json, value) => Some(code(value)),
+                (Input::Time, Value::String(text)) => Some(minute(text)),
+                (_, Value::String(text)) => Some(even(text.trim())),
+                _ => None,
+            }
         };
         let stored = shown(row.get(&field.name));
         let same = stored.is_some() && stored == shown(body.get(&field.name));
@@ -359,11 +364,15 @@ mod tests {
     #[test]
     fn texts_that_nobody_changed_are_left_as_they_are() {
         let named = |name: &str| FormField { name: name.into(), ..field(Input::Paragraph) };
-        let texts = [named("description"), named("notes")];
-        let row = json!({ "description": "one\ntwo\n", "notes": "a\r\nb" });
+        let context = FormField { name: "context".into(), ..field(Input::Json) };
+        let texts = [named("description"), named("notes"), context];
+        let row = json!({
+            "description": "one\ntwo\n", "notes": "a\r\nb", "context": { "of": ["a"], "n": 0.1 },
+        });
         let sent = |text: &str| read(&field(Input::Paragraph), Some(text), false).unwrap();
         let mut same = json!({
             "priority": 1, "description": sent("one\r\ntwo\r\n"), "notes": sent("a\r\nb"),
+            "context": { "of": ["a"], "n": 0.1 },
         });
         leave_shown(&texts, &row, &mut same);
         assert_eq!(same, json!({ "priority": 1 }));
