@@ -38,7 +38,7 @@ fn and_named(mut choices: Vec<Choice>, value: Option<&Value>) -> Vec<Choice> {
     let several = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     for id in one.into_iter().chain(several) {
         if choices.iter().all(|choice| choice.value != id) {
-            choices.push(Choice::new(id, "Somebody who is not among the members"));
+            choices.push(Choice::new(id, format!("Not among the members shown ({id})")));
         }
     }
     choices

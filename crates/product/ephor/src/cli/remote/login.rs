@@ -24,7 +24,8 @@ Examples:
   pass ephor-key | ephor login 127.0.0.1:8080 --api-key-stdin
 
 The key is kept in ~/.config/ephor/credentials.json (EPHOR_CREDENTIALS names another file), readable
-by you alone. `ephor logout` is `rm`: then revoke the key in the console, under API keys.")]
+by you alone. Logging in again forgets all keys there, those of `ephor org use` too. `ephor logout` is
+`rm`. Forgotten keys go on to work: revoke them in the console, under API keys.")]
 pub struct Args {
     /// The server
     #[arg(value_name = "URL", default_value = "http://127.0.0.1:8080")]
