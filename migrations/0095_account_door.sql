@@ -7,19 +7,21 @@ comment on column identity.users.metadata is 'What the person keeps beside, or w
 -- Of one's own row, as the policy has it.
 grant select (stripe_customer_id) on identity.users to ephor_app;
 
-create function door.account_details(p_username text, p_metadata jsonb, out updated boolean)
+create function door.account_details(p_username text, p_is_named boolean, p_metadata jsonb, out updated boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     who constant uuid := nullif(current_setting('ephor.actor_id', true), '')::uuid;
 begin
-    update identity.users u set username = p_username, metadata = p_metadata
+    -- What is not changed stays what it is now: somebody may change the other at the same moment.
+    update identity.users u set username = case when p_is_named then p_username else u.username end,
+        metadata = coalesce(p_metadata, u.metadata)
     where u.id = who and u.is_active and u.deleted_at is null;
     updated := found;
 end $$;
-comment on function door.account_details(text, jsonb) is 'Changes the actor''s own user name and metadata, which no organization shows.';
-alter function door.account_details(text, jsonb) owner to ephor_door;
-revoke all on function door.account_details(text, jsonb) from public;
-grant execute on function door.account_details(text, jsonb) to ephor_app;
+comment on function door.account_details(text, boolean, jsonb) is 'Changes the actor''s own user name, where one is given (null takes it away), and metadata, where there are some; no organization shows them.';
+alter function door.account_details(text, boolean, jsonb) owner to ephor_door;
+revoke all on function door.account_details(text, boolean, jsonb) from public;
+grant execute on function door.account_details(text, boolean, jsonb) to ephor_app;
 
 -- A lost second factor ------------------------------------------------------------------------------------------------
 

@@ -188,11 +188,15 @@ impl Identity {
         if !updated {
             return Err(Problem::not_found("account"));
         }
-        if (&changed.username, &changed.metadata) != (&now.username, &now.metadata) {
+        let is_named = changed.username != now.username;
+        let metadata =
+            (changed.metadata != now.metadata).then(|| Value::Object(changed.metadata.clone()));
+        if is_named || metadata.is_some() {
             sqlx::query_scalar!(
-                r#"select door.account_details($1, $2) as "updated!""#,
+                r#"select door.account_details($1, $2, $3) as "updated!""#,
                 changed.username,
-                Value::Object(changed.metadata.clone()),
+                is_named,
+                metadata,
             )
             .fetch_one(tx.conn())
             .await

@@ -159,7 +159,7 @@ async fn the_door_leaves_a_transaction_where_it_was() {
             lateral door.invitation_accept(i.organization_id, i.id, sha256('six'), null, null, false, '') a",
         "select a.* from identity.team_invitations i,
             lateral door.invitation_accept(i.organization_id, i.id, sha256('six'), 'hash', 'Guest', true, '') a",
-        "select door.account_details('ada', '{\"a\": 1}')",
+        "select door.account_details('ada', true, '{\"a\": 1}')",
         "select * from door.sweep()",
     ];
     let mut tx = world.db.store().begin(&scope).await.unwrap();
