@@ -218,7 +218,10 @@ fn value_faults(
             fault("out_of_range", message, None);
         }
     }
-    if let Some(wanted) = bounds.json_type.as_deref().filter(|wanted| *wanted != json_type(value)) {
+    if !bounds.json_types.is_empty()
+        && bounds.json_types.iter().all(|kind| kind != json_type(value))
+    {
+        let wanted = bounds.json_types.join(" or ");
         fault("type", format!("`{name}` is not a JSON {wanted}"), None);
     }
 }

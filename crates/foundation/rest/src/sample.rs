@@ -105,7 +105,7 @@ pub(crate) fn catalog() -> Catalog {
             Column { default: Some("true".into()), ..column("active", "boolean") },
             Column {
                 default: Some("'{}'::jsonb".into()),
-                bounds: Bounds { json_type: Some("object".into()), ..Bounds::default() },
+                bounds: Bounds { json_types: vec!["object".into()], ..Bounds::default() },
                 ..column("metadata", "jsonb")
             },
             Column { default: Some("'{}'::text[]".into()), ..column("tags", "text[]") },

@@ -1,11 +1,8 @@
 //! What the resource engine serves of identity's tables.
 
-use ephor_rest::{Actions, Include, ResourceSpec, Shape};
+use ephor_rest::{Actions, Include, ResourceSpec};
 
 use crate::saved_view;
-
-/// A test as a list's address has it, or several.
-const FILTER: Shape = Shape::Either(&[Shape::Text(8000), Shape::List(&Shape::Text(8000), 200)]);
 
 /// Organizations, members, roles and API keys: lists and rows, and the organization's own update.
 /// All other writes have rules of their own, and are [`super::operations()`].
@@ -101,7 +98,6 @@ pub const RESOURCES: &[ResourceSpec] = &[
             "is_default",
         ])
         .update(&["name", "filters", "search", "sort", "columns", "is_shared", "is_default"])
-        .json(&[("filters", Shape::Map(&FILTER, 200))])
         .search(&["name"])
         .sort("resource,name")
         .check(saved_view::faults),

@@ -18,8 +18,8 @@ pub struct Bounds {
     pub maximum: Option<f64>,
     /// A regular expression that the text matches.
     pub pattern: Option<String>,
-    /// What a JSON value is: `object`, `array`, ….
-    pub json_type: Option<String>,
+    /// What a JSON value is, one of these: `object`, `array`, …; anything when there are none.
+    pub json_types: Vec<String>,
 }
 
 impl Bounds {
@@ -57,7 +57,8 @@ impl Bounds {
                 _ => {}
             }
         } else if left == format!("jsonb_typeof({column})") && operator == "=" {
-            self.json_type = strings(right).into_iter().next();
+            // One of several, where it is `= ANY (ARRAY[…])`.
+            self.json_types = strings(right);
         }
     }
 }
@@ -241,11 +242,11 @@ mod tests {
             Some("^[a-z]+$")
         );
         assert_eq!(
-            read("CHECK ((jsonb_typeof(settings) = 'object'::text))", "settings")
-                .json_type
-                .as_deref(),
-            Some("object")
+            read("CHECK ((jsonb_typeof(settings) = 'object'::text))", "settings").json_types,
+            ["object"]
         );
+        let either = "CHECK ((jsonb_typeof(rules) = ANY (ARRAY['array'::text, 'object'::text])))";
+        assert_eq!(read(either, "rules").json_types, ["array", "object"]);
     }
 
     #[test]

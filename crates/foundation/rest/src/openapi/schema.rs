@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn column(column: &Column) -> Value {
     let mut schema = column.kind.schema();
     let Some(fields) = schema.as_object_mut() else { return schema };
-    let Bounds { vocabulary, min_length, max_length, minimum, maximum, pattern, json_type } =
+    let Bounds { vocabulary, min_length, max_length, minimum, maximum, pattern, json_types } =
         &column.bounds;
     let mut set = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -30,7 +30,12 @@ pub(super) fn column(column: &Column) -> Value {
     if column.kind == Kind::Json {
         let something =
             (!column.nullable).then(|| json!(["object", "array", "string", "number", "boolean"]));
-        set("type", json_type.as_ref().map(|kind| json!(kind)).or(something));
+        let kinds = match json_types.as_slice() {
+            [] => something,
+            [kind] => Some(json!(kind)),
+            several => Some(json!(several)),
+        };
+        set("type", kinds);
     }
     set("description", column.comment.as_ref().map(|comment| json!(comment)));
     if let (false, Some(items)) = (vocabulary.is_empty(), fields.get_mut("items")) {
@@ -43,7 +48,9 @@ pub(super) fn column(column: &Column) -> Value {
     if column.nullable
         && let Some(kind) = fields.get("type").cloned()
     {
-        fields.insert("type".into(), json!([kind, "null"]));
+        let mut kinds = if let Value::Array(kinds) = kind { kinds } else { vec![kind] };
+        kinds.push(json!("null"));
+        fields.insert("type".into(), Value::Array(kinds));
     }
     schema
 }

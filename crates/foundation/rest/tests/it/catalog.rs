@@ -15,7 +15,7 @@ async fn the_catalog_knows_types_bounds_defaults_and_comments() {
     assert_eq!(column("name").comment.as_deref(), Some("What it is called."));
     assert_eq!(column("status").bounds.vocabulary, ["draft", "active", "retired"]);
     assert_eq!(column("status").default_value(), Some(json!("draft")));
-    assert_eq!(column("metadata").bounds.json_type.as_deref(), Some("object"));
+    assert_eq!(column("metadata").bounds.json_types, ["object"]);
     assert_eq!(column("metadata").default_value(), Some(json!({})));
     assert_eq!(column("tags").default_value(), Some(json!([])));
     assert_eq!(column("count").default_value(), Some(json!(0)));

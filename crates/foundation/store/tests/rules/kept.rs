@@ -39,7 +39,7 @@ async fn work_is_kept_while_an_approval_is_asked_for_and_once_it_is_given() {
     let company = Company::new().await;
     let Company { db, operator, approver, .. } = &company;
     let work = company.work(2, 0).await;
-    company.change(operator, work.item, LOOKED_AT[0]).await.unwrap();
+    company.change(operator, work.item, "title = 'Before'").await.unwrap();
     let approval = company.ask(work.item, 2).await;
     kept(&company, &work).await;
     company.decide(operator, approval, "escalated").await.unwrap();

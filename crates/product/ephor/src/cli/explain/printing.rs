@@ -343,7 +343,7 @@ mod tests {
     fn the_table_does_not_depend_on_pieces() {
         let (asked, rows) = (asked(false), [0.0, 1.0, 1.0, f64::NAN, 0.25, -3.0]);
         let whole = table(&mut parts(&asked, &rows, 64), "x.csv").unwrap();
-        assert!(whole.starts_with("x.csv: 3 rows, 1 trees, 2 features"), "{whole}");
+        assert!(whole.starts_with("x.csv: 3 rows, 2 trees, 2 features"), "{whole}");
         assert_eq!(table(&mut parts(&asked, &rows, 1), "x.csv").unwrap(), whole);
         let none = table(&mut parts(&asked, &[], 1), "x.csv").unwrap();
         assert!(none.contains("0 rows") && none.contains("Base 0.500000"), "{none}");
