@@ -139,7 +139,7 @@ pub(super) fn json(parts: &mut Parts, out: &mut dyn Write) -> anyhow::Result<()>
 /// A line for each row and output, as the values come.
 ///
 /// # Errors
-/// As of [`json`].
+/// As of [`json()`].
 pub(super) fn csv(parts: &mut Parts, out: &mut dyn Write) -> anyhow::Result<()> {
     let asked = Arc::clone(parts.asked());
     let mut is_begun = false;
