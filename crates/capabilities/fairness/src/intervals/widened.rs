@@ -5,7 +5,7 @@ use crate::result::{Interval, IntervalMethod};
 
 /// The interval that the same method makes at a greater `confidence`, within the metric's `range`.
 ///
-/// See [`at_quantile`]. An interval that is as sure already stays what it is.
+/// See `at_quantile`. An interval that is as sure already stays what it is.
 pub fn widened(value: f64, interval: &Interval, range: (f64, f64), confidence: f64) -> Interval {
     let between = |confidence: f64| (0.0..1.0).contains(&confidence);
     let is_wider = between(interval.confidence)
