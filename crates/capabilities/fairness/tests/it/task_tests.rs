@@ -329,14 +329,28 @@ async fn mean_scores_without_labels_are_tested() {
     assert!(one.p_adjusted.unwrap() < 1e-9 && one.detectable.unwrap() < one.value.unwrap());
 }
 
-#[tokio::test]
-async fn aucs_are_tested_by_delong_and_keep_their_level() {
+/// The judged difference of the groups' AUCs, of rows of group, label and score.
+async fn difference_of_aucs(rows: &[(i64, i64, f64)]) -> Disparity {
     let spec = AnalysisSpec {
         score: Some("s".to_owned()),
         thresholds: [("roc_auc_difference".to_owned(), 0.05)].into(),
         bootstrap_draws: 0,
         ..AnalysisSpec::new("y", ["g"])
     };
+    let whole = |value: fn(&(i64, i64, f64)) -> i64| {
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(value))) as ArrayRef
+    };
+    let columns = vec![
+        ("g", whole(|row| row.0)),
+        ("y", whole(|row| row.1)),
+        ("s", numbers(rows.iter().map(|row| row.2))),
+    ];
+    let result = run_batch(columns, &spec).await.unwrap();
+    result.attribute("g").disparity("roc_auc_difference").clone()
+}
+
+#[tokio::test]
+async fn aucs_are_tested_by_delong_and_keep_their_level() {
     // Groups of 60, whose positives score so much higher.
     let run = async |skills: [f64; 3], chance: &mut ChaCha8Rng| {
         let rows: Vec<(i64, i64, f64)> = (0..180_u8)
@@ -347,16 +361,7 @@ async fn aucs_are_tested_by_delong_and_keep_their_level() {
                 (i64::from(group), i64::from(label), score + more)
             })
             .collect();
-        let whole = |value: fn(&(i64, i64, f64)) -> i64| {
-            Arc::new(Int64Array::from_iter_values(rows.iter().map(value))) as ArrayRef
-        };
-        let columns = vec![
-            ("g", whole(|row| row.0)),
-            ("y", whole(|row| row.1)),
-            ("s", numbers(rows.iter().map(|row| row.2))),
-        ];
-        let result = run_batch(columns, &spec).await.unwrap();
-        result.attribute("g").disparity("roc_auc_difference").clone()
+        difference_of_aucs(&rows).await
     };
     let runs = 200;
     let mut chance = ChaCha8Rng::seed_from_u64(6);
@@ -379,12 +384,6 @@ async fn aucs_are_tested_by_delong_and_keep_their_level() {
 
 #[tokio::test]
 async fn an_auc_of_few_rows_of_a_label_is_not_tested() {
-    let spec = AnalysisSpec {
-        score: Some("s".to_owned()),
-        thresholds: [("roc_auc_difference".to_owned(), 0.05)].into(),
-        bootstrap_draws: 0,
-        ..AnalysisSpec::new("y", ["g"])
-    };
     for (positives, is_tested) in [(9, false), (10, true)] {
         // Scores follow the labels in the first group, and not in the other.
         let rows: Vec<(i64, i64, f64)> = (0..120_i64)
@@ -396,16 +395,7 @@ async fn an_auc_of_few_rows_of_a_label_is_not_tested() {
                 (group, label, score)
             })
             .collect();
-        let whole = |value: fn(&(i64, i64, f64)) -> i64| {
-            Arc::new(Int64Array::from_iter_values(rows.iter().map(value))) as ArrayRef
-        };
-        let columns = vec![
-            ("g", whole(|row| row.0)),
-            ("y", whole(|row| row.1)),
-            ("s", numbers(rows.iter().map(|row| row.2))),
-        ];
-        let result = run_batch(columns, &spec).await.unwrap();
-        let one = result.attribute("g").disparity("roc_auc_difference").clone();
+        let one = difference_of_aucs(&rows).await;
         assert!(one.value.is_some());
         assert_eq!(one.p_value.is_some(), is_tested, "{positives}: {one:?}");
     }

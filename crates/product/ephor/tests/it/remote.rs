@@ -1,8 +1,9 @@
 //! The commands that speak to a server: a log-in, and the life of a row.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::support::{Server, data_folder, ephor, sign_up};
 
@@ -25,6 +26,18 @@ pub async fn run(file: &Path, input: &str, arguments: &[&str]) -> Told {
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// Ada signs up and logs in by command. Her credentials lie in the file, as long as the folder is kept.
+pub async fn ada_logs_in(server: &Server) -> (TempDir, PathBuf) {
+    let signed = sign_up(&reqwest::Client::new(), &server.url, "ada@example.org").await;
+    assert!(signed.status().is_success());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("credentials.json");
+    let as_ada = ["login", &server.url, "--email", "ada@example.org", "--password-stdin"];
+    let told = run(&file, "correct horse battery\n", &as_ada).await;
+    assert_eq!(told.code, 0, "{}", told.err);
+    (folder, file)
 }
 
 #[tokio::test]

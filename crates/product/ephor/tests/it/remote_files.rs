@@ -13,8 +13,8 @@ use nix::{
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::remote::run;
-use crate::support::{Server, data_folder, ephor, sign_up, within_async};
+use super::remote::{ada_logs_in, run};
+use crate::support::{Server, data_folder, ephor, within_async};
 
 async fn json_of(file: &Path, arguments: &[&str]) -> Value {
     let told = run(file, "", arguments).await;
@@ -26,12 +26,7 @@ async fn json_of(file: &Path, arguments: &[&str]) -> Value {
 async fn files_come_and_go_whole() {
     let data = data_folder();
     let server = Server::serve(data.path());
-    let signed = sign_up(&reqwest::Client::new(), &server.url, "ada@example.org").await;
-    assert!(signed.status().is_success());
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("credentials.json");
-    let as_ada = ["login", &server.url, "--email", "ada@example.org", "--password-stdin"];
-    assert_eq!(run(&file, "correct horse battery\n", &as_ada).await.code, 0);
+    let (folder, file) = ada_logs_in(&server).await;
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
 
     // A data set.

@@ -2,20 +2,14 @@
 
 use serde_json::Value;
 
-use super::remote::run;
-use crate::support::{Server, data_folder, sign_up};
+use super::remote::{ada_logs_in, run};
+use crate::support::{Server, data_folder};
 
 #[tokio::test]
 async fn every_step_that_the_server_describes_is_a_command() {
     let data = data_folder();
     let server = Server::serve(data.path());
-    let signed = sign_up(&reqwest::Client::new(), &server.url, "ada@example.org").await;
-    assert!(signed.status().is_success());
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("credentials.json");
-    let as_ada = ["login", &server.url, "--email", "ada@example.org", "--password-stdin"];
-    let told = run(&file, "correct horse battery\n", &as_ada).await;
-    assert_eq!(told.code, 0, "{}", told.err);
+    let (folder, file) = ada_logs_in(&server).await;
 
     let made =
         ["resource", "create", "models", "name=Credit", "model_type=classification", "--json"];
