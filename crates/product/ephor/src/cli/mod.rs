@@ -21,6 +21,7 @@ pub mod printed;
 mod remote;
 mod secrets;
 mod serve;
+mod waiting;
 mod whole;
 mod worker;
 

@@ -1,28 +1,16 @@
 //! How far an explanation is, for who waits at a terminal.
 
-use std::{
-    io::{IsTerminal as _, Write as _, stderr},
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::sync::{Mutex, PoisonError};
 
 use ephor_explain::shap::Progress;
 
-/// What is done sooner than this is not told of.
-const PATIENCE: Duration = Duration::from_millis(800);
-const TOLD: Duration = Duration::from_millis(200);
+use super::super::waiting::Waiting;
 
-/// A line on standard error, where that is a terminal.
-pub(super) struct Line(Option<Mutex<Told>>);
-
-struct Told {
-    since: Instant,
-    last: Option<Instant>,
-}
+/// The line of an explanation, whose threads all tell.
+pub(super) struct Line(Option<Mutex<Waiting>>);
 
 pub(super) fn shown() -> Line {
-    let told = || Mutex::new(Told { since: Instant::now(), last: None });
-    Line(stderr().is_terminal().then(told))
+    Line(Some(Mutex::new(Waiting::new())))
 }
 
 /// A line that is never there: where the result is written to the terminal meanwhile.
@@ -32,26 +20,17 @@ pub(super) fn quiet() -> Line {
 
 impl Progress for Line {
     fn rows(&self, done: usize, all: usize) {
-        let Some(told) = &self.0 else { return };
-        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-        let soon =
-            told.since.elapsed() < PATIENCE || told.last.is_some_and(|last| last.elapsed() < TOLD);
-        if soon || all == 0 {
-            return;
-        }
-        told.last = Some(Instant::now());
-        let share = 100.0 * done as f64 / all as f64;
-        // Who cannot be told waits without.
-        let _ = write!(stderr().lock(), "\r{done} of {all} ({share:.0} %) ");
+        let Some(line) = self.0.as_ref().filter(|_| all > 0) else { return };
+        let text = || format!("{done} of {all} ({:.0} %)", 100.0 * done as f64 / all as f64);
+        line.lock().unwrap_or_else(PoisonError::into_inner).tell(text);
     }
 }
 
 impl Line {
     /// Takes the line away.
     pub(super) fn over(&self) {
-        let Some(told) = &self.0 else { return };
-        if told.lock().unwrap_or_else(PoisonError::into_inner).last.is_some() {
-            let _ = write!(stderr().lock(), "\r\u{1b}[K");
+        if let Some(line) = &self.0 {
+            line.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
     }
 }

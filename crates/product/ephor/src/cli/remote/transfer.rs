@@ -1,55 +1,29 @@
 //! Files on their way: how much of one has gone by, for who waits at a terminal, and Ctrl-C.
 
-use std::{
-    io::{IsTerminal as _, Write as _, stderr},
-    time::{Duration, Instant},
-};
-
 use tokio_util::sync::CancellationToken;
 
-use super::super::{interrupt, printed::bytes};
+use super::super::{interrupt, printed::bytes, waiting::Waiting};
 
-/// What is over sooner than this is not told of.
-const PATIENCE: Duration = Duration::from_millis(800);
-const TOLD: Duration = Duration::from_millis(200);
 /// How many characters the bar is wide.
 const WIDE: u64 = 30;
 
 /// A bar on standard error, where that is a terminal. It goes away with the value.
 pub struct Meter {
-    seen: bool,
+    line: Waiting,
     all: Option<u64>,
     done: u64,
-    since: Instant,
-    last: Option<Instant>,
 }
 
 impl Meter {
     /// Of so many bytes, where that is known.
     pub fn new(all: Option<u64>) -> Self {
-        let seen = stderr().is_terminal();
-        Self { seen, all, done: 0, since: Instant::now(), last: None }
+        Self { line: Waiting::new(), all, done: 0 }
     }
 
     /// So many more have gone by.
     pub fn add(&mut self, more: usize) {
         self.done += more as u64;
-        let soon =
-            self.since.elapsed() < PATIENCE || self.last.is_some_and(|last| last.elapsed() < TOLD);
-        if !self.seen || soon {
-            return;
-        }
-        self.last = Some(Instant::now());
-        // Who cannot be told waits without.
-        let _ = write!(stderr().lock(), "\r{}\u{1b}[K", drawn(self.done, self.all));
-    }
-}
-
-impl Drop for Meter {
-    fn drop(&mut self) {
-        if self.last.is_some() {
-            let _ = write!(stderr().lock(), "\r\u{1b}[K");
-        }
+        self.line.tell(|| drawn(self.done, self.all));
     }
 }
 
