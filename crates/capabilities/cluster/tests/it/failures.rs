@@ -50,8 +50,8 @@ async fn executors_are_waited_for_and_their_lack_is_told() {
 
     // And when the last one dies while it should work.
     let path = folder.path().join("more.parquet");
-    people(&path, 20_000);
-    let hasty = cluster(address, 200, Duration::from_secs(3));
+    people(&path, 400_000);
+    let hasty = cluster(address, 40, Duration::from_secs(3));
     let table = hasty.table(&Location::file(&path).unwrap(), None).await.unwrap();
     let asked = tokio::spawn(why(table));
     let before = files(&results);

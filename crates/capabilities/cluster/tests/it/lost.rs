@@ -7,10 +7,12 @@ use ephor_fairness::{AnalysisError, CancellationToken, analyze};
 
 use crate::support::{files, here, loopback, people, spec, there, until, whole};
 
-const ROWS: usize = 20_000;
-const PARTS: usize = 200;
+/// So many that there is still much to do when the first of it is seen to be done, on a slow machine too.
+const ROWS: usize = 400_000;
+/// Each has a row group of its own.
+const PARTS: usize = 40;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_executor_that_dies_in_the_middle_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("people.parquet");
@@ -28,7 +30,7 @@ async fn an_executor_that_dies_in_the_middle_changes_nothing() {
     assert_eq!(whole(&found.unwrap().unwrap()), whole(&expected));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_waits_for_is_cancelled_there() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("people.parquet");
