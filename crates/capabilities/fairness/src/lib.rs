@@ -26,6 +26,7 @@ pub mod frame;
 pub mod gate;
 pub mod individual;
 pub mod intervals;
+mod lanes;
 pub mod law;
 pub mod metrics;
 pub mod mitigation;

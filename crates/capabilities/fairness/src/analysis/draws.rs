@@ -3,15 +3,15 @@
 use super::{
     compare::Comparison,
     groups::Cells,
-    shares::{Share, Sums},
-    statistic::{Statistic, Values, position},
+    shares::Share,
+    statistic::{Statistic, position},
 };
 use crate::{
     AnalysisSpec,
     disparities::Definition,
-    intervals::bootstrap::{percentiles, sample, variance},
-    metrics::{self, Measure},
-    tally::Matrix,
+    intervals::{bootstrap::sample, drawn::Drawn},
+    lanes::{self, LANES, Lanes, PLACES, Table},
+    metrics::{self, Measure, Smooth},
 };
 
 /// The most values that a bootstrap keeps; fewer draws are made of wider results.
@@ -20,8 +20,6 @@ const MAX_KEPT: usize = 20_000_000;
 const MAX_WORK: usize = 40_000_000;
 /// Fewer draws than this tell nothing.
 const LEAST_DRAWS: usize = 200;
-/// The cells of a table of label and prediction, each yes, no or unknown.
-const TABLE: usize = 9;
 
 /// The bootstrap of an analysis.
 pub(crate) struct Draws {
@@ -32,22 +30,6 @@ pub(crate) struct Draws {
     /// By comparison, then definition.
     disparities: Vec<Vec<Option<Drawn>>>,
     overall: Vec<Option<Drawn>>,
-}
-
-/// What the draws of one statistic say.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Drawn {
-    pub variance: f64,
-    pub lower: f64,
-    pub upper: f64,
-}
-
-impl Drawn {
-    fn of(mut values: Vec<f64>, draws: usize, confidence: f64) -> Option<Self> {
-        let variance = variance(&values, draws)?;
-        let (lower, upper) = percentiles(&mut values, draws, confidence)?;
-        Some(Self { variance, lower, upper })
-    }
 }
 
 /// A bucket of the cube: its cell, its place in the table of label and prediction, its rows.
@@ -64,7 +46,7 @@ impl Draws {
         comparisons: &[Comparison],
         definitions: &[&Definition],
     ) -> Self {
-        let smooth = smooth_metrics();
+        let smooth: Vec<Smooth> = smooth_metrics().map(|(_, smooth)| smooth).collect();
         let statistics: Vec<Option<Statistic>> = definitions
             .iter()
             .map(|definition| {
@@ -95,7 +77,7 @@ impl Draws {
             let outside = comparison.groups.all.len();
             let place = |bucket: &Bucket| {
                 let group = comparison.groups.of_cell[bucket.cell].min(outside);
-                (group * TABLE + if group < outside { bucket.place } else { 0 }) as u32
+                group * PLACES + if group < outside { bucket.place } else { 0 }
             };
             buckets.iter().map(place).collect()
         });
@@ -104,14 +86,14 @@ impl Draws {
             places: places.collect(),
             comparisons,
             smooth: &smooth,
-            rates: shares_of(&drawn),
+            between: between(&drawn),
             drawn: &drawn,
         };
         let sample = sample(&counts, made, spec.seed, width, || {
             let (plan, mut scratch) = (&plan, Scratch::default());
-            move |weights: &[f64], out: &mut [f64]| plan.statistics(weights, &mut scratch, out)
+            move |weights: &[Lanes], out: &mut [Lanes]| plan.statistics(weights, &mut scratch, out)
         });
-        let mut values = sample.columns().map(|values| Drawn::of(values, made, spec.confidence));
+        let mut values = sample.drawn(spec.confidence).into_iter();
 
         let overall = values.by_ref().take(smooth.len()).collect();
         let (mut groups, mut disparities) = (Vec::new(), Vec::new());
@@ -139,14 +121,13 @@ impl Draws {
         comparisons: &mut [Comparison],
         overall: &mut [super::estimates::Estimated],
     ) {
-        let smooth = smooth_metrics();
-        for (metric, drawn) in smooth.iter().zip(&self.overall) {
-            overall[*metric].draw(*drawn);
+        for ((metric, _), drawn) in smooth_metrics().zip(&self.overall) {
+            overall[metric].draw(*drawn);
         }
         for (comparison, groups) in comparisons.iter_mut().zip(&self.groups) {
             for (index, metrics) in comparison.compared.iter().zip(groups) {
-                for (metric, drawn) in smooth.iter().zip(metrics) {
-                    comparison.estimates[*index][*metric].draw(*drawn);
+                for ((metric, _), drawn) in smooth_metrics().zip(metrics) {
+                    comparison.estimates[*index][metric].draw(*drawn);
                 }
             }
         }
@@ -159,22 +140,36 @@ impl Draws {
     }
 }
 
-fn smooth_metrics() -> Vec<usize> {
-    metrics::registry()
-        .iter()
-        .filter(|metric| matches!(metric.measure, Measure::Matrix(_)))
-        .map(|metric| position(metric))
-        .collect()
+/// The smooth metrics, with their places in the registry.
+fn smooth_metrics() -> impl Iterator<Item = (usize, Smooth)> {
+    metrics::registry().iter().filter_map(|metric| match metric.measure {
+        Measure::Matrix(smooth) => Some((position(metric), smooth)),
+        _ => None,
+    })
 }
 
-/// The rates that some of the statistics are made of: no other is computed.
-fn shares_of(drawn: &[Statistic]) -> Vec<(usize, Share)> {
-    let mut rates: Vec<usize> = drawn.iter().flat_map(|statistic| statistic.metrics()).collect();
-    rates.sort_unstable();
-    rates.dedup();
-    let share =
-        |metric: usize| Some((metric, Share::of(metrics::registry().get(metric)?.measure)?));
-    rates.into_iter().filter_map(share).collect()
+/// The metrics that some of the statistics are made of: no other is computed of the two sides that they compare.
+fn between(drawn: &[Statistic]) -> Vec<(usize, Side)> {
+    let mut needed: Vec<usize> = drawn.iter().flat_map(|statistic| statistic.metrics()).collect();
+    needed.sort_unstable();
+    needed.dedup();
+    let side = |metric: usize| {
+        Some((
+            metric,
+            match metrics::registry().get(metric)?.measure {
+                Measure::Matrix(smooth) => Side::Smooth(smooth),
+                measure => Side::Share(Share::of(measure)?),
+            },
+        ))
+    };
+    needed.into_iter().filter_map(side).collect()
+}
+
+/// How a metric is computed of a table.
+#[derive(Clone, Copy)]
+enum Side {
+    Smooth(Smooth),
+    Share(Share),
 }
 
 struct Plan<'a> {
@@ -182,93 +177,90 @@ struct Plan<'a> {
     whole: Vec<usize>,
     /// By comparison: each bucket's place in the groups' tables, which lie one after another; behind the last, when its cell is
     /// of none of them.
-    places: Vec<Vec<u32>>,
+    places: Vec<Vec<usize>>,
     comparisons: &'a [Comparison],
-    smooth: &'a [usize],
-    rates: Vec<(usize, Share)>,
+    smooth: &'a [Smooth],
+    between: Vec<(usize, Side)>,
     drawn: &'a [Statistic],
 }
 
-/// What a draw is computed in, kept for the next one.
+/// What draws are computed in, kept for the next ones.
 #[derive(Default)]
 struct Scratch {
-    tables: Vec<f64>,
-    values: Values,
+    tables: Vec<Lanes>,
+    /// By metric, of those that lie between.
+    others: Vec<Lanes>,
+    reference: Vec<Lanes>,
 }
+
+/// All undefined.
+const UNDEFINED: Lanes = [f64::NAN; LANES];
 
 impl Plan<'_> {
-    /// All statistics of one draw, in the order in which [`Draws::make`] takes them apart.
-    fn statistics(&self, weights: &[f64], scratch: &mut Scratch, out: &mut [f64]) {
-        let Scratch { tables, values } = scratch;
-        let mut whole = [0.0; TABLE];
-        for (place, weight) in self.whole.iter().zip(weights) {
-            whole[*place] += weight;
+    /// All statistics of some draws, in the order in which [`Draws::make`] takes them apart.
+    fn statistics(&self, weights: &[Lanes], scratch: &mut Scratch, out: &mut [Lanes]) {
+        let mut whole: Table = [[0.0; LANES]; PLACES];
+        for (place, weights) in self.whole.iter().zip(weights) {
+            lanes::add(&mut whole[*place], weights);
         }
-        self.smooth_values(&whole, &mut values.overall);
-        let mut out = out.iter_mut();
-        let mut put = |value: f64| {
-            if let Some(place) = out.next() {
-                *place = value;
-            }
-        };
-        self.smooth.iter().for_each(|metric| put(values.overall[*metric]));
+        let mut out = self.smooth_values(&whole, out);
         for (comparison, places) in self.comparisons.iter().zip(&self.places) {
+            let Scratch { tables, .. } = scratch;
             tables.clear();
-            tables.resize(comparison.groups.all.len() * TABLE + 1, 0.0);
-            for (place, weight) in places.iter().zip(weights) {
-                tables[*place as usize] += weight;
+            tables.resize(comparison.groups.all.len() * PLACES + 1, [0.0; LANES]);
+            for (place, weights) in places.iter().zip(weights) {
+                lanes::add(&mut tables[*place], weights);
             }
-            self.compare(comparison, tables.as_chunks().0, values);
-            for group in &values.groups {
-                self.smooth.iter().for_each(|metric| put(group[*metric]));
+            for index in &comparison.compared {
+                out = self.smooth_values(&tables.as_chunks().0[*index], out);
             }
-            self.drawn.iter().for_each(|statistic| put(statistic.value(values)));
+            out = self.signed_values(comparison, scratch, out);
         }
     }
 
-    /// The values of a comparison's groups, whose tables are given: smooth metrics of each; and the rates too of the two that
-    /// signed disparities compare.
-    fn compare(&self, comparison: &Comparison, tables: &[[f64; TABLE]], values: &mut Values) {
-        values.groups.resize_with(comparison.compared.len(), Vec::new);
-        let mut others = [0.0; TABLE];
-        for (index, group) in comparison.compared.iter().zip(&mut values.groups) {
-            self.smooth_values(&tables[*index], group);
-            if Some(*index) != comparison.reference {
-                others.iter_mut().zip(&tables[*index]).for_each(|(sum, weight)| *sum += weight);
+    /// Puts every smooth metric of a table in front of `out`, and gives what is behind.
+    fn smooth_values<'out>(&self, table: &Table, out: &'out mut [Lanes]) -> &'out mut [Lanes] {
+        let (mine, behind) = out.split_at_mut(self.smooth.len());
+        for (smooth, out) in self.smooth.iter().zip(mine) {
+            (smooth.many)(table, out);
+        }
+        behind
+    }
+
+    /// Puts what compares a reference group with all others in front of `out`, and gives what is behind.
+    fn signed_values<'out>(
+        &self,
+        comparison: &Comparison,
+        scratch: &mut Scratch,
+        out: &'out mut [Lanes],
+    ) -> &'out mut [Lanes] {
+        let (mine, behind) = out.split_at_mut(self.drawn.len());
+        let Some(reference) = comparison.reference else {
+            mine.fill(UNDEFINED);
+            return behind;
+        };
+        let Scratch { tables, others: theirs, reference: its } = scratch;
+        let tables: &[Table] = tables.as_chunks().0;
+        let mut others: Table = [[0.0; LANES]; PLACES];
+        for index in comparison.compared.iter().filter(|index| **index != reference) {
+            for (sums, more) in others.iter_mut().zip(&tables[*index]) {
+                lanes::add(sums, more);
             }
         }
-        if let Some(reference) = comparison.reference {
-            self.values(&tables[reference], &mut values.reference);
-            self.values(&others, &mut values.others);
-        } else {
-            values.reference.clear();
-            values.others.clear();
-        }
-    }
-
-    /// Every metric of the plan that is a function of the table; the others are undefined.
-    fn values(&self, table: &[f64; TABLE], values: &mut Vec<f64>) {
-        self.smooth_values(table, values);
-        let sums = Sums::of(table);
-        for (metric, share) in &self.rates {
-            values[*metric] = share.value(&sums);
-        }
-    }
-
-    /// Every smooth metric; the others stay as they were, undefined at first.
-    fn smooth_values(&self, table: &[f64; TABLE], values: &mut Vec<f64>) {
-        let registry = metrics::registry();
-        values.resize(registry.len(), f64::NAN);
-        let matrix = matrix(table);
-        for metric in self.smooth {
-            if let Measure::Matrix(of) = registry[*metric].measure {
-                values[*metric] = of(&matrix).unwrap_or(f64::NAN);
+        for (table, values) in [(&others, &mut *theirs), (&tables[reference], &mut *its)] {
+            values.resize(metrics::registry().len(), UNDEFINED);
+            for (metric, side) in &self.between {
+                match side {
+                    Side::Smooth(smooth) => (smooth.many)(table, &mut values[*metric]),
+                    Side::Share(share) => share.values(table, &mut values[*metric]),
+                }
             }
         }
+        for (statistic, out) in self.drawn.iter().zip(mine) {
+            for (lane, out) in out.iter_mut().enumerate() {
+                *out = statistic.between(|metric| theirs[metric][lane], |metric| its[metric][lane]);
+            }
+        }
+        behind
     }
-}
-
-fn matrix(table: &[f64; TABLE]) -> Matrix {
-    // Label times three plus prediction.
-    Matrix { tn: table[0], fp: table[1], fn_: table[3], tp: table[4] }
 }

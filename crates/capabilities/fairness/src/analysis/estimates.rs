@@ -1,9 +1,8 @@
 //! Each metric of a group: its value, why it has none, and how sure it is.
 
-use super::draws::Drawn;
 use crate::{
-    intervals::{self, Proportion, delong, pairs::Member, wilson::wilson},
-    metrics::{self, Measure},
+    intervals::{self, Proportion, delong, drawn::Drawn, pairs::Member, wilson::wilson},
+    metrics::{self, Measure, Smooth},
     result::{Interval, IntervalMethod, MetricValue},
     tally::{Matrix, Tally},
 };
@@ -60,7 +59,7 @@ pub(crate) fn estimate(measure: Measure, tally: &Tally, is_auc: bool) -> Estimat
                 sure: Sure::Rate(Proportion { p, n: all.effective() }),
             }
         }
-        Measure::Matrix(of) => {
+        Measure::Matrix(Smooth { one: of, .. }) => {
             let n = tally.judged().n;
             match of(&Matrix::of(tally)) {
                 Ok(value) => {

@@ -10,7 +10,7 @@ use crate::{
         pairs::Member,
         whole::{Known, Part},
     },
-    metrics::{self, Measure, Metric, Undefined},
+    metrics::{self, Measure, Metric, Smooth},
     tally::{Count, Matrix, NEGATIVE, POSITIVE, Tally},
 };
 
@@ -41,9 +41,6 @@ impl<'a> Everybody<'a> {
         self.slopes.get(at)?.get_or_init(|| Slopes::of(of, self.tally)).as_ref()
     }
 }
-
-/// A smooth function of the confusion matrix.
-type Smooth = fn(&Matrix) -> Result<f64, Undefined>;
 
 /// The groups of a comparison against everybody, by one metric.
 #[derive(Debug, Default)]
@@ -220,7 +217,7 @@ impl Slopes {
         let weights = cells.map(|count| count.w + more * mean);
         let at = |weights: [f64; 4]| {
             let [tp, fp, tn, fn_] = weights;
-            of(&Matrix { tp, fp, tn, fn_ }).ok().filter(|value| value.is_finite())
+            (of.one)(&Matrix { tp, fp, tn, fn_ }).ok().filter(|value| value.is_finite())
         };
         let mut slopes = [0.0; 4];
         for (place, slope) in slopes.iter_mut().enumerate() {

@@ -1,86 +1,53 @@
-//! Rates as the sums of some of a table's nine places: so that a draw computes many of them from a few sums.
+//! Rates as the sums of some of a table's places: so that bootstrap draws compute them without a tally of each.
 
 use crate::{
+    lanes::{self, LANES, Lanes, PLACES, Table},
     metrics::Measure,
-    tally::{Count, Tally},
+    tally::{Count, MISSING, Tally},
 };
-
-/// The places of rows that have both label and prediction.
-const JUDGED: [usize; 4] = [0, 1, 3, 4];
 
 /// A rate: the rows of some places, of the rows of some places.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Share {
-    hits: Places,
-    all: Places,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Places {
-    /// Some of the four judged ones, a bit for each.
-    Judged(usize),
-    /// Any: 1 for each that counts.
-    Any([f64; 9]),
-}
-
-/// A table with the sums of each choice of its judged places.
-pub(super) struct Sums<'a> {
-    table: &'a [f64; 9],
-    judged: [f64; 16],
-}
-
-impl<'a> Sums<'a> {
-    pub(super) fn of(table: &'a [f64; 9]) -> Self {
-        let mut judged = [0.0; 16];
-        for choice in 1..16_usize {
-            let first = choice.trailing_zeros() as usize;
-            judged[choice] = judged[choice & (choice - 1)] + table[JUDGED[first]];
-        }
-        Self { table, judged }
-    }
-
-    fn sum(&self, places: Places) -> f64 {
-        match places {
-            Places::Judged(choice) => self.judged[choice],
-            Places::Any(counts) => {
-                self.table.iter().zip(counts).map(|(weight, counts)| weight * counts).sum()
-            }
-        }
-    }
+    hits: [bool; PLACES],
+    all: [bool; PLACES],
 }
 
 impl Share {
     /// The metric's, if that is what it is.
     pub(super) fn of(measure: Measure) -> Option<Self> {
         let Measure::Rate(of, _) = measure else { return None };
-        let (mut hits, mut all) = ([0.0; 9], [0.0; 9]);
-        for place in 0..9 {
+        let (mut hits, mut all) = ([false; PLACES], [false; PLACES]);
+        for place in 0..PLACES {
             let mut tally = Tally::default();
-            tally.cells[place / 3][place % 3] = Count { n: 1, w: 1.0, w2: 1.0 };
+            tally.cells[place / (MISSING + 1)][place % (MISSING + 1)] =
+                Count { n: 1, w: 1.0, w2: 1.0 };
             let (hit, any) = of(&tally);
-            (hits[place], all[place]) = (hit.w, any.w);
+            (hits[place], all[place]) = (counts(hit)?, counts(any)?);
         }
-        Some(Self { hits: Places::of(hits)?, all: Places::of(all)? })
+        Some(Self { hits, all })
     }
 
-    /// Its value; NaN where it is undefined.
-    pub(super) fn value(&self, sums: &Sums<'_>) -> f64 {
-        sums.sum(self.hits) / sums.sum(self.all)
+    /// Its values; NaN where it is undefined.
+    pub(super) fn values(&self, table: &Table, out: &mut Lanes) {
+        *out = sums(table, &self.hits);
+        for (hits, all) in out.iter_mut().zip(sums(table, &self.all)) {
+            *hits /= all;
+        }
     }
 }
 
-impl Places {
-    fn of(counts: [f64; 9]) -> Option<Self> {
-        if counts.iter().any(|counts| *counts != 0.0 && *counts != 1.0) {
-            return None;
-        }
-        let other = |place: &usize| !JUDGED.contains(place) && counts[*place] > 0.0;
-        if (0..9).any(|place| other(&place)) {
-            return Some(Self::Any(counts));
-        }
-        let bits = JUDGED.iter().enumerate().filter(|(_, place)| counts[**place] > 0.0);
-        Some(Self::Judged(bits.map(|(bit, _)| 1 << bit).sum()))
+/// Whether a place counts; `None` when it counts in part.
+fn counts(count: Count) -> Option<bool> {
+    [(0.0, false), (1.0, true)].into_iter().find(|(w, _)| *w == count.w).map(|(_, counts)| counts)
+}
+
+fn sums(table: &Table, places: &[bool; PLACES]) -> Lanes {
+    let mut sums = [0.0; LANES];
+    for (lanes, _) in table.iter().zip(places).filter(|(_, counts)| **counts) {
+        lanes::add(&mut sums, lanes);
     }
+    sums
 }
 
 #[cfg(test)]
@@ -91,21 +58,26 @@ mod tests {
 
     #[test]
     fn every_rate_of_counts_is_the_same_by_its_places() {
-        let table: [f64; 9] =
-            std::array::from_fn(|place| [3.0, 5.0, 7.0][place % 3] + place as f64);
-        let mut tally = Tally::default();
-        for (count, weight) in tally.cells.iter_mut().flatten().zip(table) {
-            *count = Count { n: 1, w: weight, w2: weight };
-        }
+        let table: Table = std::array::from_fn(|place| {
+            std::array::from_fn(|lane| [3.0, 5.0, 7.0][place % 3] + (place * lane) as f64)
+        });
         let mut found = 0;
         for metric in metrics::registry() {
             let (Measure::Rate(of, _), Some(share)) = (metric.measure, Share::of(metric.measure))
             else {
                 continue;
             };
-            let (hits, all) = of(&tally);
-            let (value, expected) = (share.value(&Sums::of(&table)), hits.w / all.w);
-            assert!((value - expected).abs() < 1e-12, "{}: {value} {expected}", metric.id);
+            let mut values = [0.0; LANES];
+            share.values(&table, &mut values);
+            for (lane, value) in values.into_iter().enumerate() {
+                let mut tally = Tally::default();
+                for (count, weights) in tally.cells.iter_mut().flatten().zip(&table) {
+                    *count = Count { n: 1, w: weights[lane], w2: weights[lane] };
+                }
+                let (hits, all) = of(&tally);
+                let expected = hits.w / all.w;
+                assert!((value - expected).abs() < 1e-12, "{}: {value} {expected}", metric.id);
+            }
             found += 1;
         }
         assert!(found >= 10, "{found}");

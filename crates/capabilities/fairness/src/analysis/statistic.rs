@@ -145,25 +145,10 @@ impl Statistic {
                     (Fold::WorstCase, Form::Ratio) => first.min(second),
                 }
             }
-            Self::Privileged { metric, form } => {
-                let (others, reference) =
-                    (at(&values.others, metric), at(&values.reference, metric));
-                match form {
-                    Form::Difference => others - reference,
-                    Form::Ratio if reference > 0.0 => others / reference,
-                    Form::Ratio => f64::NAN,
-                }
-            }
-            Self::Average { first, second, absolute } => {
-                let difference =
-                    |metric| at(&values.others, metric) - at(&values.reference, metric);
-                let (first, second) = (difference(first), difference(second));
-                if absolute {
-                    f64::midpoint(first.abs(), second.abs())
-                } else {
-                    f64::midpoint(first, second)
-                }
-            }
+            Self::Privileged { .. } | Self::Average { .. } => self.between(
+                |metric| at(&values.others, metric),
+                |metric| at(&values.reference, metric),
+            ),
             Self::Entropy { alpha, all_groups, variation } => {
                 let benefits = if all_groups { &values.benefits } else { &values.two_benefits };
                 if benefits.len() < 2 {
@@ -173,6 +158,36 @@ impl Statistic {
                 if variation { (2.0 * entropy.max(0.0)).sqrt() } else { entropy }
             }
             Self::Elsewhere => f64::NAN,
+        }
+    }
+
+    /// Its value where it compares two groups alone, from their metrics; NaN where it compares more, or is undefined.
+    pub(crate) fn between(
+        self,
+        others: impl Fn(usize) -> f64,
+        reference: impl Fn(usize) -> f64,
+    ) -> f64 {
+        match self {
+            Self::Privileged { metric, form } => {
+                let (others, reference) = (others(metric), reference(metric));
+                match form {
+                    Form::Difference => others - reference,
+                    Form::Ratio if reference > 0.0 => others / reference,
+                    Form::Ratio => f64::NAN,
+                }
+            }
+            Self::Average { first, second, absolute } => {
+                let difference = |metric| others(metric) - reference(metric);
+                let (first, second) = (difference(first), difference(second));
+                if absolute {
+                    f64::midpoint(first.abs(), second.abs())
+                } else {
+                    f64::midpoint(first, second)
+                }
+            }
+            Self::Extremes { .. } | Self::Odds { .. } | Self::Entropy { .. } | Self::Elsewhere => {
+                f64::NAN
+            }
         }
     }
 

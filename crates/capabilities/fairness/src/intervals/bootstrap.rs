@@ -1,15 +1,16 @@
 //! A multinomial bootstrap on the cube: its cost depends on the cells, not on the rows.
 
-use std::thread;
+use std::{panic::resume_unwind, thread};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Binomial, Distribution, StandardNormal};
 
-use crate::tally::Count;
-
-/// Draws of one chunk; each chunk has its own stream of chance, so the number of threads changes nothing.
-const CHUNK: usize = 64;
+use super::drawn::{Drawn, Summary};
+use crate::{
+    lanes::{LANES, Lanes},
+    tally::Count,
+};
 
 /// Draws the counts anew `draws` times and keeps what `statistics` makes of each draw (NaN for undefined).
 ///
@@ -27,32 +28,92 @@ where
     M: Fn() -> S + Sync,
     S: FnMut(&[f64], &mut [f64]),
 {
-    sample(counts, draws, seed, width, statistics).columns().collect()
+    let one_by_one = || {
+        let mut statistics = statistics();
+        let (mut weights, mut values) = (vec![0.0; counts.len()], vec![f64::NAN; width]);
+        move |drawn: &[Lanes], out: &mut [Lanes]| {
+            for lane in 0..LANES {
+                weights.iter_mut().zip(drawn).for_each(|(weight, lanes)| *weight = lanes[lane]);
+                values.fill(f64::NAN);
+                statistics(&weights, &mut values);
+                out.iter_mut().zip(&values).for_each(|(lanes, value)| lanes[lane] = *value);
+            }
+        }
+    };
+    let sample = sample(counts, draws, seed, width, one_by_one);
+    let defined = |value: &f64| value.is_finite();
+    (0..width)
+        .map(|statistic| sample.column(statistic).flatten().copied().filter(defined).collect())
+        .collect()
 }
 
 /// The statistics of all draws.
 pub(crate) struct Sample {
     width: usize,
-    /// By thread, chunk after chunk; within a chunk statistic after statistic, as that is how they are asked for: picked out of
-    /// draw after draw, each value would cost a line of the processor's cache.
-    parts: Vec<Vec<f64>>,
+    draws: usize,
+    /// By thread, chunk after chunk; within a chunk statistic after statistic.
+    parts: Vec<Vec<Lanes>>,
 }
 
+/// How many statistics are summed up side by side: their values lie side by side, far from the next ones.
+const SIDE_BY_SIDE: usize = 16;
+
 impl Sample {
-    /// Each statistic's values, without undefined ones.
-    pub(crate) fn columns(&self) -> impl Iterator<Item = Vec<f64>> {
-        (0..self.width).map(|statistic| {
-            let chunks = self.parts.iter().flat_map(|part| part.chunks(CHUNK * self.width));
-            let values = chunks.flat_map(|chunk| {
-                let draws = chunk.len() / self.width;
-                &chunk[statistic * draws..(statistic + 1) * draws]
-            });
-            values.copied().filter(|value| value.is_finite()).collect()
-        })
+    /// What the draws say of each statistic.
+    pub(crate) fn drawn(&self, confidence: f64) -> Vec<Option<Drawn>> {
+        let all: Vec<usize> = (0..self.width).collect();
+        let some = |mine: &[usize]| -> Vec<Option<Drawn>> {
+            mine.chunks(SIDE_BY_SIDE).flat_map(|some| self.summed_up(some, confidence)).collect()
+        };
+        shared(&all, some).into_iter().flatten().collect()
+    }
+
+    /// The same, of some statistics that follow one another.
+    fn summed_up(&self, statistics: &[usize], confidence: f64) -> Vec<Option<Drawn>> {
+        let mut summaries: Vec<Option<Summary>> = statistics
+            .iter()
+            .map(|statistic| Summary::new(self.column(*statistic), confidence))
+            .collect();
+        for (chunk, draws) in self.chunks() {
+            for (statistic, summary) in statistics.iter().zip(&mut summaries) {
+                if let Some(summary) = summary {
+                    summary.add(&chunk[*statistic][..draws]);
+                }
+            }
+        }
+        let told = |(statistic, summary): (&usize, Option<Summary>)| {
+            summary?.drawn(self.column(*statistic), self.draws)
+        };
+        statistics.iter().zip(summaries).map(told).collect()
+    }
+
+    /// The values of one statistic, chunk after chunk; NaN where undefined.
+    fn column(&self, statistic: usize) -> impl Iterator<Item = &[f64]> + Clone {
+        self.chunks().map(move |(chunk, draws)| &chunk[statistic][..draws])
+    }
+
+    /// Each chunk, and how many of its draws were asked for: of the last one perhaps not all.
+    fn chunks(&self) -> impl Iterator<Item = (&[Lanes], usize)> + Clone {
+        let chunks = self.parts.iter().flat_map(|part| part.chunks_exact(self.width));
+        chunks.enumerate().map(|(at, chunk)| (chunk, (self.draws - at * LANES).min(LANES)))
     }
 }
 
-/// The same as [`bootstrap`], as it comes.
+/// Shares the work among the processor's threads; what they found, in the order of the work.
+fn shared<W: Sync, T: Send>(work: &[W], of: impl Fn(&[W]) -> T + Sync) -> Vec<T> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let share = work.len().div_ceil(threads).max(1);
+    thread::scope(|scope| {
+        let running: Vec<_> = work.chunks(share).map(|mine| scope.spawn(|| of(mine))).collect();
+        running
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    })
+}
+
+/// The same as [`bootstrap`], as it comes, and with as many draws at a time as there are lanes. What `statistics` leaves as it
+/// was is 0.
 pub(crate) fn sample<M, S>(
     counts: &[Count],
     draws: usize,
@@ -62,59 +123,100 @@ pub(crate) fn sample<M, S>(
 ) -> Sample
 where
     M: Fn() -> S + Sync,
-    S: FnMut(&[f64], &mut [f64]),
+    S: FnMut(&[Lanes], &mut [Lanes]),
 {
-    let chunks: Vec<usize> = (0..draws.div_ceil(CHUNK)).collect();
-    let threads =
-        thread::available_parallelism().map_or(1, usize::from).clamp(1, chunks.len().max(1));
+    // Each chunk has its own stream of chance, so that the number of threads changes nothing.
+    let chunks: Vec<usize> = (0..draws.div_ceil(LANES)).collect();
     if width == 0 || draws == 0 {
-        return Sample { width, parts: Vec::new() };
+        return Sample { width, draws, parts: Vec::new() };
     }
+    let (rows, buckets) = (counts.iter().map(|count| count.n).sum(), Bucket::all(counts));
     // A thread's draws lie in memory that is taken once: many vectors that grow cost more than the draws.
     let run = |chunks: &[usize]| {
-        let mut drawn = vec![0.0; counts.len()];
+        let mut drawn = vec![[0.0; LANES]; buckets.len()];
         let mut statistics = statistics();
-        let mut row = vec![f64::NAN; width];
-        let made: usize = chunks.iter().map(|chunk| CHUNK.min(draws - chunk * CHUNK)).sum();
-        let mut part = vec![f64::NAN; made * width];
-        for (chunk, kept) in chunks.iter().zip(part.chunks_mut(CHUNK * width)) {
+        let mut part = vec![[0.0; LANES]; chunks.len() * width];
+        for (chunk, kept) in chunks.iter().zip(part.chunks_exact_mut(width)) {
             let mut chance = ChaCha8Rng::seed_from_u64(seed);
             chance.set_stream(*chunk as u64);
-            let draws = kept.len() / width;
-            for place in 0..draws {
-                draw(counts, &mut chance, &mut drawn);
-                row.fill(f64::NAN);
-                statistics(&drawn, &mut row);
-                for (values, value) in kept.chunks_exact_mut(draws).zip(&row) {
-                    values[place] = *value;
-                }
-            }
+            draw(&buckets, rows, &mut chance, &mut drawn);
+            statistics(&drawn, kept);
         }
         part
     };
-    let parts = thread::scope(|scope| {
-        let share = chunks.len().div_ceil(threads);
-        let running: Vec<_> = chunks.chunks(share).map(|mine| scope.spawn(|| run(mine))).collect();
-        running.into_iter().filter_map(|thread| thread.join().ok()).collect()
-    });
-    Sample { width, parts }
+    Sample { width, draws, parts: shared(&chunks, run) }
 }
 
-/// One multinomial draw, bucket after bucket, each binomial given those before.
-fn draw(counts: &[Count], chance: &mut ChaCha8Rng, drawn: &mut [f64]) {
-    let mut rows: u64 = counts.iter().map(|count| count.n).sum();
-    let mut left = rows;
-    for (count, drawn) in counts.iter().zip(drawn) {
-        let taken = if count.n == 0 || left == 0 {
-            0
-        } else if count.n >= rows {
-            left
-        } else {
-            binomial(left, count.n as f64 / rows as f64, chance)
+/// What every draw of a bucket needs.
+struct Bucket {
+    /// Its rows, of those of this bucket and all behind it: 1 in the last that has rows.
+    share: f64,
+    /// The mean weight of its rows.
+    mean: f64,
+    /// The variance of their weights; 0 when they are all the same.
+    variance: f64,
+}
+
+impl Bucket {
+    fn all(counts: &[Count]) -> Vec<Self> {
+        let mut rows: u64 = counts.iter().map(|count| count.n).sum();
+        let bucket = |count: &Count| {
+            let (n, behind) = (count.n as f64, rows as f64);
+            rows -= count.n;
+            if count.n == 0 {
+                return Self { share: 0.0, mean: 0.0, variance: 0.0 };
+            }
+            let mean = count.w / n;
+            let variance = count.w2 / n - mean * mean;
+            let varies = variance > mean * mean * 1e-12;
+            Self { share: n / behind, mean, variance: if varies { variance } else { 0.0 } }
         };
-        rows -= count.n;
-        left -= taken;
-        *drawn = weight(*count, taken, chance);
+        counts.iter().map(bucket).collect()
+    }
+
+    /// How many of the rows that are left fall into it.
+    fn taken(&self, left: &Lanes, chance: &mut ChaCha8Rng) -> Lanes {
+        let Self { share, .. } = *self;
+        if share >= 1.0 || share <= 0.0 {
+            return left.map(|left| left * share);
+        }
+        let spread = share * (1.0 - share);
+        if left.iter().copied().fold(f64::INFINITY, f64::min) * spread < NORMAL {
+            return left.map(|left| binomial(left, share, chance));
+        }
+        let normal: Lanes = std::array::from_fn(|_| StandardNormal.sample(chance));
+        let skew = (1.0 - 2.0 * share) / 6.0;
+        let mut taken = [0.0; LANES];
+        for ((taken, left), z) in taken.iter_mut().zip(left).zip(normal) {
+            *taken = skewed(*left, share, spread, skew, z);
+        }
+        taken
+    }
+
+    /// The weights of so many rows of it.
+    fn weigh(&self, taken: &Lanes, chance: &mut ChaCha8Rng, weights: &mut Lanes) {
+        for (weight, taken) in weights.iter_mut().zip(taken) {
+            *weight = taken * self.mean;
+        }
+        if self.variance > 0.0 {
+            for (weight, taken) in weights.iter_mut().zip(taken).filter(|(_, taken)| **taken > 0.0)
+            {
+                let noise: f64 = StandardNormal.sample(chance);
+                *weight = (*weight + (taken * self.variance).sqrt() * noise).max(0.0);
+            }
+        }
+    }
+}
+
+/// As many multinomial draws as there are lanes, bucket after bucket, each binomial given those before.
+fn draw(buckets: &[Bucket], rows: u64, chance: &mut ChaCha8Rng, drawn: &mut [Lanes]) {
+    let mut left = [rows as f64; LANES];
+    for (bucket, weights) in buckets.iter().zip(drawn) {
+        let taken = bucket.taken(&left, chance);
+        for (left, taken) in left.iter_mut().zip(&taken) {
+            *left -= taken;
+        }
+        bucket.weigh(&taken, chance, weights);
     }
 }
 
@@ -122,54 +224,21 @@ fn draw(counts: &[Count], chance: &mut ChaCha8Rng, drawn: &mut [f64]) {
 /// expansion): no probability differs by more than 1 in 10 000.
 const NORMAL: f64 = 1_000.0;
 
-fn binomial(n: u64, p: f64, chance: &mut ChaCha8Rng) -> u64 {
-    let mean = n as f64 * p;
-    let variance = mean * (1.0 - p);
-    if variance < NORMAL {
-        return Binomial::new(n, p).map_or(0, |binomial| binomial.sample(chance));
+/// How many of `n` rows are taken, each with this probability.
+fn binomial(n: f64, share: f64, chance: &mut ChaCha8Rng) -> f64 {
+    let spread = share * (1.0 - share);
+    if n * spread < NORMAL {
+        return Binomial::new(n as u64, share).map_or(0.0, |of| of.sample(chance) as f64);
     }
-    let z: f64 = StandardNormal.sample(chance);
-    let skewed = z * variance.sqrt() + (1.0 - 2.0 * p) * (z * z - 1.0) / 6.0;
-    ((mean + skewed).round().max(0.0) as u64).min(n)
+    skewed(n, share, spread, (1.0 - 2.0 * share) / 6.0, StandardNormal.sample(chance))
 }
 
-/// The weight of so many rows drawn from a bucket.
-fn weight(count: Count, taken: u64, chance: &mut ChaCha8Rng) -> f64 {
-    let (n, taken) = (count.n as f64, taken as f64);
-    if taken == 0.0 || n == 0.0 {
-        return 0.0;
-    }
-    let mean = count.w / n;
-    let variance = (count.w2 / n - mean * mean).max(0.0);
-    if variance <= mean * mean * 1e-12 {
-        return taken * mean;
-    }
-    let noise: f64 = StandardNormal.sample(chance);
-    (taken * mean + (taken * variance).sqrt() * noise).max(0.0)
-}
-
-/// The percentile interval of a bootstrapped statistic. `None` if fewer than nine in ten draws were defined.
-pub fn percentiles(values: &mut [f64], draws: usize, confidence: f64) -> Option<(f64, f64)> {
-    if values.is_empty() || values.len() * 10 < draws * 9 {
-        return None;
-    }
-    let mut at = |probability: f64| {
-        let place = probability * (values.len() - 1) as f64;
-        let (_, below, above) =
-            values.select_nth_unstable_by(place.floor() as usize, f64::total_cmp);
-        let next = above.iter().copied().fold(f64::INFINITY, f64::min);
-        if next.is_finite() { *below + place.fract() * (next - *below) } else { *below }
-    };
-    Some((at((1.0 - confidence) / 2.0), at(f64::midpoint(1.0, confidence))))
-}
-
-/// The variance of a bootstrapped statistic. `None` if fewer than nine in ten draws were defined.
-pub fn variance(values: &[f64], draws: usize) -> Option<f64> {
-    if values.len() < 2 || values.len() * 10 < draws * 9 {
-        return None;
-    }
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    Some(values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (values.len() - 1) as f64)
+/// The same, by way of a standard normal `z`.
+fn skewed(n: f64, share: f64, spread: f64, skew: f64, z: f64) -> f64 {
+    /// What this large number is added to loses its fraction, to the nearest whole number.
+    const WHOLE: f64 = (1_u64 << 52) as f64;
+    let drawn = n * share + z * (n * spread).sqrt() + skew * (z * z - 1.0);
+    ((drawn.max(0.0) + WHOLE) - WHOLE).min(n)
 }
 
 #[cfg(test)]
@@ -190,21 +259,16 @@ mod tests {
                 out[0] = drawn[0] / (drawn[0] + drawn[2]);
             }
         };
-        let mut first = bootstrap(&counts, 4_000, 1, 1, rate);
+        let first = bootstrap(&counts, 4_000, 1, 1, rate);
         assert_eq!(first, bootstrap(&counts, 4_000, 1, 1, rate));
         assert_ne!(first, bootstrap(&counts, 4_000, 2, 1, rate));
-        let deviation = variance(&first[0], 4_000).unwrap().sqrt();
+        let Drawn { variance, lower, upper } =
+            Drawn::of([first[0].as_slice()].into_iter(), 4_000, 0.95).unwrap();
+        let deviation = variance.sqrt();
         assert!((deviation - (0.3_f64 * 0.7 / 1_000.0).sqrt()).abs() < 5e-4, "{deviation}");
-        let (lower, upper) = percentiles(&mut first[0], 4_000, 0.95).unwrap();
         assert!(
             (lower - 0.2716).abs() < 0.003 && (upper - 0.3284).abs() < 0.003,
             "{lower} {upper}"
         );
-    }
-
-    #[test]
-    fn too_many_undefined_draws_make_no_interval() {
-        assert_eq!(percentiles(&mut [0.5; 80], 100, 0.95), None);
-        assert!(percentiles(&mut [0.5; 90], 100, 0.95).is_some());
     }
 }

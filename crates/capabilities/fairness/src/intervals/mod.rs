@@ -4,6 +4,7 @@
 
 pub mod bootstrap;
 pub mod delong;
+pub mod drawn;
 pub mod katz;
 pub mod newcombe;
 pub mod pairs;

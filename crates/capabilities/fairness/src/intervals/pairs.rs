@@ -220,7 +220,7 @@ fn of_candidates(members: &[Member], z: f64, form: Form) -> Vec<(f64, f64)> {
 
 /// The bounds of all pairs, by family.
 fn simultaneous(
-    mut pairs: Vec<(usize, Pair)>,
+    pairs: Vec<(usize, Pair)>,
     families: usize,
     confidence: f64,
     form: Form,
@@ -228,11 +228,14 @@ fn simultaneous(
     if pairs.is_empty() {
         return None;
     }
-    pairs.sort_by(|left, right| right.1.significance.total_cmp(&left.1.significance));
+    // Pairs are large, and there may be very many: their places are put in order, not they.
+    let mut order: Vec<(f64, usize)> =
+        pairs.iter().enumerate().map(|(at, (_, pair))| (pair.significance, at)).collect();
+    order.sort_unstable_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
     let count = pairs.len();
     let mut bounds = vec![Vec::new(); families];
     let mut stopped: Option<f64> = None;
-    for (rank, (family, pair)) in pairs.iter().enumerate() {
+    for (rank, (family, pair)) in order.iter().map(|(_, at)| &pairs[*at]).enumerate() {
         let level = stopped.unwrap_or_else(|| z(1.0 - (1.0 - confidence) / (count - rank) as f64));
         let wanted = form == Form::Difference || stopped.is_none();
         let found = wanted.then(|| difference(pair, level));

@@ -1,6 +1,6 @@
 //! The mean of what is right among positives and among negatives.
 
-use super::{Better, Measure, Metric, NO_NEGATIVES, NO_POSITIVES, Needs, UNIT, Undefined, ratio};
+use super::{Better, Metric, NO_NEGATIVES, NO_POSITIVES, Needs, UNIT, Undefined, ratio};
 use crate::tally::Matrix;
 
 pub(super) const METRIC: Metric = Metric {
@@ -13,7 +13,7 @@ pub(super) const METRIC: Metric = Metric {
     needs: Needs::Decisions,
     source: "scikit-learn balanced_accuracy_score",
     edge_cases: "Undefined in a group that lacks one of the labels; scikit-learn then gives the recall of the other.",
-    measure: Measure::Matrix(balanced_accuracy),
+    measure: smooth!(balanced_accuracy),
 };
 
 fn balanced_accuracy(matrix: &Matrix) -> Result<f64, Undefined> {

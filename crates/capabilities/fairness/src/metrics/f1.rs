@@ -1,6 +1,6 @@
 //! The harmonic mean of precision and recall.
 
-use super::{Better, Measure, Metric, Needs, UNIT, Undefined, ratio};
+use super::{Better, Metric, Needs, UNIT, Undefined, ratio};
 use crate::tally::Matrix;
 
 pub(super) const METRIC: Metric = Metric {
@@ -13,7 +13,7 @@ pub(super) const METRIC: Metric = Metric {
     needs: Needs::Decisions,
     source: "scikit-learn f1_score",
     edge_cases: "Undefined in a group with neither positive labels nor positive predictions; scikit-learn gives 0.0.",
-    measure: Measure::Matrix(f1),
+    measure: smooth!(f1),
 };
 
 fn f1(matrix: &Matrix) -> Result<f64, Undefined> {

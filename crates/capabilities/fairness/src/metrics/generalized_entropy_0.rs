@@ -1,6 +1,6 @@
 //! How unequally benefits are spread over the people of the group (alpha 0).
 
-use super::{Better, Measure, Metric, Needs, entropy};
+use super::{Better, Metric, Needs, entropy};
 
 pub(super) const METRIC: Metric = Metric {
     id: "generalized_entropy_index_0",
@@ -12,5 +12,5 @@ pub(super) const METRIC: Metric = Metric {
     needs: Needs::Decisions,
     source: "Speicher et al. 2018; AIF360 generalized_entropy_index",
     edge_cases: "Undefined where a benefit is 0 (a false negative). AIF360 divides by the mean once more than its own documentation says; this follows the documentation.",
-    measure: Measure::Matrix(|matrix| entropy::of_matrix(matrix, entropy::Alpha::Zero)),
+    measure: smooth!(|matrix| entropy::of_matrix(matrix, entropy::Alpha::Zero)),
 };

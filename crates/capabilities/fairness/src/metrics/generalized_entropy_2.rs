@@ -1,6 +1,6 @@
 //! How unequally benefits are spread over the people of the group (alpha 2).
 
-use super::{Better, Measure, Metric, Needs, entropy};
+use super::{Better, Metric, Needs, entropy};
 
 pub(super) const METRIC: Metric = Metric {
     id: "generalized_entropy_index",
@@ -12,5 +12,5 @@ pub(super) const METRIC: Metric = Metric {
     needs: Needs::Decisions,
     source: "Speicher et al. 2018; AIF360 generalized_entropy_index",
     edge_cases: "Undefined when every benefit is 0.",
-    measure: Measure::Matrix(|matrix| entropy::of_matrix(matrix, entropy::Alpha::Two)),
+    measure: smooth!(|matrix| entropy::of_matrix(matrix, entropy::Alpha::Two)),
 };

@@ -1,6 +1,6 @@
 //! How strongly predictions and labels go together, whatever their shares.
 
-use super::{Better, Measure, Metric, Needs, Undefined};
+use super::{Better, Metric, Needs, Undefined};
 use crate::tally::Matrix;
 
 pub(super) const METRIC: Metric = Metric {
@@ -13,7 +13,7 @@ pub(super) const METRIC: Metric = Metric {
     needs: Needs::Decisions,
     source: "Matthews 1975; scikit-learn matthews_corrcoef",
     edge_cases: "Undefined when all labels or all predictions of the group are the same; scikit-learn then gives 0.0. It may be negative, and then has no ratio.",
-    measure: Measure::Matrix(matthews_correlation),
+    measure: smooth!(matthews_correlation),
 };
 
 fn matthews_correlation(matrix: &Matrix) -> Result<f64, Undefined> {
@@ -22,7 +22,7 @@ fn matthews_correlation(matrix: &Matrix) -> Result<f64, Undefined> {
     if margins.iter().any(|margin| *margin <= 0.0) {
         return Err(Undefined("all labels or all predictions of the group are the same"));
     }
-    // Root by root: the product of four large margins may be beyond all numbers.
-    let scale: f64 = margins.iter().map(|margin| margin.sqrt()).product();
+    // Two by two: the product of four large margins may be beyond all numbers.
+    let scale = (margins[0] * margins[1]).sqrt() * (margins[2] * margins[3]).sqrt();
     Ok(((tp * tn - fp * fn_) / scale).clamp(-1.0, 1.0))
 }

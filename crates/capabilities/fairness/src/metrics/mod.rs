@@ -2,7 +2,20 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::tally::{Count, Matrix, Tally};
+use crate::{
+    lanes::{Lanes, Table},
+    tally::{Count, Matrix, Tally},
+};
+
+/// A measure that is a smooth function of the confusion matrix.
+macro_rules! smooth {
+    ($of:expr) => {
+        $crate::metrics::Measure::Matrix($crate::metrics::Smooth {
+            one: $of,
+            many: |table, out| $crate::lanes::of_matrices(table, out, $of),
+        })
+    };
+}
 
 macro_rules! metrics {
     ($($file:ident),+ $(,)?) => {
@@ -141,11 +154,20 @@ pub(crate) enum Measure {
     /// A proportion: rows that have it, of rows that could; and why it is undefined if there are none of these.
     Rate(fn(&Tally) -> (Count, Count), &'static str),
     /// A smooth function of the confusion matrix.
-    Matrix(fn(&Matrix) -> Result<f64, Undefined>),
+    Matrix(Smooth),
     /// The mean of something over rows, and these rows: everybody's is the groups' means, weighted by their rows.
     Mean(fn(&Tally) -> Result<Estimate, Undefined>, fn(&Tally) -> Count),
     /// Any other value with a variance of its own.
     Estimate(fn(&Tally) -> Result<Estimate, Undefined>),
+}
+
+/// A smooth function of the confusion matrix.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Smooth {
+    /// Of one.
+    pub one: fn(&Matrix) -> Result<f64, Undefined>,
+    /// Of one for each bootstrap draw, NaN where it is undefined.
+    pub many: fn(&Table, &mut Lanes),
 }
 
 pub(crate) const NO_LABELS: &str = "the group has no labelled rows";

@@ -1,6 +1,6 @@
 //! How the group's mistakes are split: wrongly rejected for each that is wrongly selected.
 
-use super::{Better, Measure, Metric, Needs, ratio};
+use super::{Better, Metric, Needs, ratio};
 
 pub(super) const METRIC: Metric = Metric {
     id: "treatment_equality",
@@ -12,5 +12,5 @@ pub(super) const METRIC: Metric = Metric {
     needs: Needs::Decisions,
     source: "Berk et al. 2018, treatment equality",
     edge_cases: "Undefined in a group without false positives, where it would be infinite. Some authors give FP / FN: its ratio between two groups is the same, turned over.",
-    measure: Measure::Matrix(|matrix| ratio(matrix.fn_, matrix.fp, "the group has no false positives")),
+    measure: smooth!(|matrix| ratio(matrix.fn_, matrix.fp, "the group has no false positives")),
 };

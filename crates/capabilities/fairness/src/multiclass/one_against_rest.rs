@@ -5,7 +5,7 @@ use crate::{
     IntervalMethod,
     analysis::{Estimated, Sure, estimate},
     frame::{Joined, Measured, Quantity},
-    metrics::{self, Measure, Metric, Needs},
+    metrics::{self, Measure, Metric, Needs, Smooth},
     tally::{self, Tally},
 };
 
@@ -48,7 +48,7 @@ pub(super) fn measured(group: &Joined, matrix: &Matrix, class: usize, everybody:
 /// A smooth function of the confusion has its interval by the delta method.
 fn with_variance(metric: &Metric, tally: &Tally) -> Estimated {
     let mut found = estimate(metric.measure, tally, false);
-    if let (Measure::Matrix(of), Some(value)) = (metric.measure, found.value) {
+    if let (Measure::Matrix(Smooth { one: of, .. }), Some(value)) = (metric.measure, found.value) {
         let judged = tally.judged();
         let shares = tally.confusion().map(|count| count.w / judged.w);
         if let Some(variance) = delta(of, shares, value, judged.effective()) {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::support::{Find, FindIn, close, data_sets, reference_json, value};
 use ephor_fairness::{
     Group, Interval,
-    intervals::{Proportion, bootstrap, katz::katz, newcombe::newcombe, z},
+    intervals::{Proportion, bootstrap, drawn::Drawn, katz::katz, newcombe::newcombe, z},
     tally::Count,
 };
 
@@ -231,14 +231,15 @@ fn the_bootstrap_agrees_with_an_independent_one() {
             .map(|n| Count { n, w: n as f64, w2: n as f64 })
             .collect();
         let draws = 20_000;
-        let mut drawn = bootstrap::bootstrap(&counts, draws, 1, 1, || {
+        let drawn = bootstrap::bootstrap(&counts, draws, 1, 1, || {
             |w: &[f64], out: &mut [f64]| {
                 let rate =
                     |at: usize| (w[at] + w[at + 1]) / (w[at] + w[at + 1] + w[at + 2] + w[at + 3]);
                 out[0] = (rate(0) - rate(4)).abs();
             }
         });
-        let (lower, upper) = bootstrap::percentiles(&mut drawn[0], draws, 0.95).unwrap();
+        let Drawn { lower, upper, .. } =
+            Drawn::of([drawn[0].as_slice()].into_iter(), draws, 0.95).unwrap();
         assert!(
             (lower - expected[0].as_f64().unwrap()).abs() < 0.005
                 && (upper - expected[2].as_f64().unwrap()).abs() < 0.005
