@@ -23,6 +23,9 @@ pub(crate) struct Export {
     asked: ListRequest,
     plan: Plan,
     left: u32,
+    /// Rows to ask for at once: fewer where rows are so long that a page ends before they are all read,
+    /// lest PostgreSQL makes them again for every page.
+    step: u32,
 }
 
 impl Engine {
@@ -56,6 +59,7 @@ impl Engine {
             asked: asked.clone(),
             plan,
             left,
+            step: MAX_ROWS,
         };
         Ok((export, next))
     }
@@ -78,15 +82,19 @@ impl Export {
         if self.left == 0 {
             return Ok(Vec::new());
         }
-        self.plan.limit = self.left.min(MAX_ROWS);
+        self.plan.limit = self.left.min(self.step);
         let resource = self.engine.known(self.path)?;
         let mut tx =
             self.engine.begin_read(&self.store, &self.scope, self.path, &self.asked).await?;
         let listed = self.engine.fetch(&mut tx, resource, &self.plan).await?;
+        let given = u32::try_from(listed.rows.len()).unwrap_or(MAX_ROWS);
         self.left = match listed.next {
-            Some(_) => self.left - self.plan.limit,
+            Some(_) => self.left.saturating_sub(given),
             None => 0,
         };
+        // Powers of two: a page's text names its limit, and each text is a plan that PostgreSQL keeps.
+        let enough = if given < self.plan.limit { given } else { given.saturating_mul(2) };
+        self.step = enough.max(1).next_power_of_two().min(MAX_ROWS);
         self.plan.after = listed.next;
         Ok(listed.rows)
     }

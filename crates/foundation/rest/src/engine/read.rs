@@ -16,6 +16,9 @@ use crate::{
 
 /// Rows that an index of words finds at most. Of more, a page is full after reading a few.
 const MAX_FOUND: i32 = 2000;
+/// Bytes of a page's rows as JSON at most, but for a first row that alone is longer. Whole rows of
+/// JSON columns, as many as a page may have, would be hundreds of megabytes.
+const PAGE_BYTES: usize = 8 << 20;
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,8 +125,10 @@ impl Engine {
         let narrowed = narrowed(tx, resource, plan).await?;
         let plan = narrowed.as_ref().unwrap_or(plan);
         let read = async {
-            let rows = sql::rows(tx.conn(), sql::list(resource, plan)).await?;
-            let mut listed = listed(rows, plan)?;
+            let statement = sql::list(resource, plan);
+            let (rows, more) =
+                sql::page(tx.conn(), statement, plan.limit as usize, PAGE_BYTES).await?;
+            let mut listed = listed(rows, more)?;
             if plan.count {
                 let all_is_here = plan.after.is_none() && listed.next.is_none();
                 listed.count = Some(if all_is_here {
@@ -170,11 +175,8 @@ async fn narrowed(
     Ok(ids.map(|ids| plan.clone().among(&ids)))
 }
 
-/// Takes off the row too many, which says that there is a next page.
-fn listed(mut rows: Vec<RowText>, plan: &Plan) -> Result<Listed, sqlx::Error> {
-    let limit = plan.limit as usize;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+/// A page that ends with its last row; there is a next one if there are `more` behind it.
+fn listed(rows: Vec<RowText>, more: bool) -> Result<Listed, sqlx::Error> {
     let next = match rows.last() {
         Some(row) if more => Some(row.keys()?),
         _ => None,

@@ -143,7 +143,7 @@ fn list(resource: &Resource, of: &str) -> Value {
     parameters.push(query(
         "limit",
         json!({"type": "integer", "minimum": 1, "maximum": MAX_ROWS, "default": PAGE_ROWS}),
-        "Rows on a page.",
+        "Rows on a page at most. A page ends sooner where its rows are longer than 8 MiB of JSON together: it has at least one, and `next` goes on behind the last.",
     ));
     parameters.push(query(
         "cursor",

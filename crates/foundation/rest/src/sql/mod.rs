@@ -7,7 +7,7 @@ mod sizes;
 mod write;
 
 pub use read::{count, export_end, list};
-pub(crate) use run::{RowText, number, rows, text, texts};
+pub(crate) use run::{RowText, number, page, rows, text, texts};
 pub(crate) use sizes::Sizes;
 use uuid::Uuid;
 pub(crate) use write::{Row, delete, insert, lock, look, update};

@@ -1,5 +1,6 @@
 //! Statements sent to PostgreSQL.
 
+use futures::TryStreamExt as _;
 use sqlx::{
     AssertSqlSafe, PgConnection, Postgres, Row as _,
     postgres::{PgArguments, PgRow},
@@ -46,6 +47,30 @@ pub(crate) async fn rows(
 ) -> Result<Vec<RowText>, sqlx::Error> {
     let rows = query(statement).fetch_all(conn).await?;
     Ok(rows.into_iter().map(RowText).collect())
+}
+
+/// The rows of a page, and whether there are more behind them: at most `limit` of them, and no more
+/// than `bytes` of JSON, but for the first, which is given whatever its size. The row that would be
+/// too many is the last that is read: what PostgreSQL still sends is let go, row by row.
+pub(crate) async fn page(
+    conn: &mut PgConnection,
+    statement: Statement,
+    limit: usize,
+    bytes: usize,
+) -> Result<(Vec<RowText>, bool), sqlx::Error> {
+    let mut found = query(statement).fetch(conn);
+    let mut rows = Vec::new();
+    let mut left = bytes;
+    while let Some(row) = found.try_next().await? {
+        let row = RowText(row);
+        let size = row.item()?.len();
+        if rows.len() >= limit || (size > left && !rows.is_empty()) {
+            return Ok((rows, true));
+        }
+        left = left.saturating_sub(size);
+        rows.push(row);
+    }
+    Ok((rows, false))
 }
 
 /// The `item` of every row.

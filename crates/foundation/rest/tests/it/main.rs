@@ -5,6 +5,7 @@ mod catalog;
 mod hostile;
 mod laws;
 mod lists;
+mod long_rows;
 mod measure;
 mod pages;
 mod registry;

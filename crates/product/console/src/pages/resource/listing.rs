@@ -324,14 +324,19 @@ pub(super) fn address(path: &str, request: &ListRequest) -> String {
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
-/// Ids and names of a resource's rows, for choosing one: the first few hundred.
+/// Ids and names of a resource's rows, for choosing one: the first few hundred. Nothing else of them is
+/// read: rows may be long, and a page of them end before it has so many.
 pub(crate) async fn choices(
     state: &ConsoleState,
     tx: &mut OrgTx,
     path: &str,
     request: ListRequest,
 ) -> Result<Vec<Choice>, Problem> {
-    let page = state.engine.list(tx, path, &request.limit(500)).await?;
+    let called = |name: &&str| ["id", "description"].contains(name) || json::NAMES.contains(name);
+    let columns = state.engine.resource(path).into_iter().flat_map(Resource::columns);
+    let told: Vec<&str> = columns.map(|column| column.name.as_str()).filter(called).collect();
+    let request = request.fields(&told).limit(500);
+    let page = state.engine.list(tx, path, &request).await?;
     Ok(page
         .data
         .iter()
