@@ -5,7 +5,7 @@ use ephor_store::{OrgTx, Store};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Engine;
+use super::{Engine, read::failed};
 use crate::{ListRequest, Resource, spec::Below};
 
 impl Engine {
@@ -13,7 +13,8 @@ impl Engine {
     /// of what a holding decides, in the subsidiary where the row lies that it is about.
     ///
     /// # Errors
-    /// `forbidden` without the permission to make one; when no connection is to be had.
+    /// `forbidden` without the permission to make one, or without the second factor that the subsidiary
+    /// requires; when no connection is to be had.
     pub async fn begin_create(
         &self,
         store: &Store,
@@ -29,7 +30,9 @@ impl Engine {
             let place = self.place_below(store, scope, below, id).await?;
             let there = place.and_then(|place| scope.below(place, only_create(resource)));
             if let Some(there) = there {
-                return store.begin(&there).await.map_err(Problem::from);
+                let mut tx = store.begin(&there).await?;
+                require_second_factor(&mut tx, resource).await?;
+                return Ok(tx);
             }
         }
         self.begin_write(store, scope, path).await
@@ -63,6 +66,20 @@ impl Engine {
         let place = place.and_then(|place| place.parse::<OrganizationId>().ok());
         Ok(place.filter(|place| *place != scope.organization()))
     }
+}
+
+/// What a subsidiary requires of its members it requires of who decides there from the holding, whose
+/// permissions come from the holding and do not tell.
+async fn require_second_factor(tx: &mut OrgTx, resource: &Resource) -> Result<(), Problem> {
+    let missing: bool = sqlx::query_scalar("select door.second_factor_missing()")
+        .fetch_one(tx.conn())
+        .await
+        .map_err(|error| failed(resource, error))?;
+    if missing {
+        let message = "The subsidiary requires a second factor of whoever decides there: set one up for your account, and try again";
+        return Err(Problem::new(Code::Forbidden, message));
+    }
+    Ok(())
 }
 
 /// The id in a field of a body.

@@ -156,9 +156,18 @@ async fn at_level_four_the_holding_decides_and_nobody_stands_in_for_it() {
         assert_eq!(company.vote(&who, approval, None).await.unwrap_err(), REFUSED, "{what}");
     }
 
-    // The honest way: by the right held in the holding, of whoever is no member here, too.
+    // The honest way: by the right held in the holding, of whoever is no member here, too; with a second
+    // factor, if this organization requires one.
     let inspector = scope_of(actor(&member(db, above, APPROVER).await), here);
+    let requires = "update identity.organizations set require_second_factor = ";
+    behind(db, format!("{requires} true where id = '{here}'")).await;
+    let voted = company.vote(&inspector, approval, None).await;
+    assert_eq!(voted.unwrap_err(), REFUSED, "without a second factor");
+    let factor = "insert into identity.user_totp (user_id, secret, confirmed_at)";
+    let factor = format!("{factor} values ('{}', '\\x{:032}', now())", actor(&inspector), 0);
+    behind(db, factor).await;
     let vote = company.vote(&inspector, approval, None).await.unwrap();
+    behind(db, format!("{requires} false where id = '{here}'")).await;
     let status = now(db, "workforce.approvals", approval, "status").await;
     assert_eq!(status.as_deref(), Some("approved"));
     let both = member(db, above, APPROVER).await;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     approvals::{colleague, patched, refused},
+    second_factor::enrol,
     support::{
         Server,
         api::{Person, answered},
@@ -124,4 +125,56 @@ async fn a_holding_decides_at_level_four_and_nobody_beside_it() {
     assert_eq!(trail("insert").await["acting_from"], holding);
     goes_to(&ada, &holding).await;
     assert_eq!(trail("voted_below").await["details"]["organization_id"], first);
+}
+
+#[tokio::test]
+async fn a_subsidiary_that_requires_a_second_factor_gets_it_from_the_holding() {
+    let data = data_folder();
+    let server = Server::serve(data.path());
+    let url = &server.url;
+    let ada = Person::nobody(url);
+    let body = json!({
+        "email": "ada@example.org", "password": "correct horse battery", "full_name": "Ada Lovelace",
+        "organization_name": "Holding", "kind": "holding",
+    });
+    answered(ada.post("/v1/auth/sign-up").json(&body)).await;
+    let first = answered(ada.post("/v1/organizations").json(&json!({ "name": "First" }))).await;
+    let (hal, hal_member) = colleague(&ada, url, "hal", "manager").await;
+    goes_to(&ada, &first["id"]).await;
+    let (bob, _) = colleague(&ada, url, "bob", "operator").await;
+    let assistant = json!({ "name": "Clerk", "slug": "clerk", "type": "custom", "risk_tier": 0 });
+    let assistant = answered(ada.post("/v1/assistants").json(&assistant)).await;
+    let work = json!({ "assistant_id": assistant["id"], "title": "Pay", "risk_level": 4 });
+    let work = answered(bob.post("/v1/work_items").json(&work)).await;
+    let waits = json!({ "status": "awaiting_approval" });
+    let waits = patched(&bob, url, &at("work_items", &work), waits).await;
+    assert!(waits.status().is_success(), "{}", waits.text().await.unwrap());
+    let approval = json!({
+        "work_item_id": work["id"], "title": "May it pay?", "risk_level": 4,
+        "expires_at": "2099-01-01T00:00:00Z",
+    });
+    let approval = answered(bob.post("/v1/approvals").json(&approval)).await;
+    let require = json!({ "require_second_factor": true });
+    let required = patched(&ada, url, &at("organizations", &first), require).await;
+    assert!(required.status().is_success(), "{}", required.text().await.unwrap());
+
+    // The holding requires none of Hal; where he votes one is required.
+    let vote = json!({ "approval_id": approval["id"], "decision": "approve" });
+    let votes = format!("{}/votes", at("approvals", &approval));
+    for (path, vote) in
+        [("/v1/approval_votes", vote.clone()), (votes.as_str(), json!({ "decision": "approve" }))]
+    {
+        let answer = hal.post(path).json(&vote).send().await.unwrap();
+        let problem = refused(answer, StatusCode::FORBIDDEN, "forbidden").await;
+        assert!(problem["detail"].as_str().unwrap().contains("second factor"), "{problem}");
+    }
+    let seen = hal.json(&format!("{}?organizations=all", at("approvals", &approval))).await;
+    assert_eq!(seen["status"], "pending");
+
+    enrol(&hal).await;
+    let made = answered(hal.post("/v1/approval_votes").json(&vote)).await;
+    assert_eq!(
+        (&made["organization_id"], &made["approver_id"]),
+        (&first["id"], &hal_member["user_id"])
+    );
 }

@@ -31,7 +31,8 @@ async fn second(person: &Person, half: &Value, code: &str) -> Response {
     person.post("/v1/auth/log-in/code").json(&body).send().await.unwrap()
 }
 
-async fn enrol(person: &Person) -> (String, Vec<String>) {
+/// Sets a second factor up: its secret, and the recovery codes.
+pub async fn enrol(person: &Person) -> (String, Vec<String>) {
     let enrolment = answered(person.post("/v1/me/second-factor")).await;
     let secret = enrolment["secret"].as_str().unwrap().to_owned();
     let confirm = json!({ "code": code(&secret, 0) });
