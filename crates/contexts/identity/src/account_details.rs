@@ -9,6 +9,10 @@ pub(crate) const METADATA_BYTES: usize = 16 << 10;
 /// What a user name looks like. Nothing but these letters, so that no two look alike.
 pub(crate) const USERNAME: &str = "^[a-z0-9][a-z0-9._-]{0,99}$";
 
+/// What of an account only its person sees, in a session of their own. A program that acts for them by a key, or by a
+/// provider's token, sees for whom it acts.
+pub(crate) const IN_SESSIONS_ALONE: [&str; 3] = ["username", "metadata", "stripe_customer_id"];
+
 /// What is wrong with a user name that somebody chooses.
 pub(crate) fn username_fault(name: &str) -> Option<Fault> {
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::extract::Context;
 use crate::{
+    account_details::IN_SESSIONS_ALONE,
     cookie::{self, SessionCookie},
     identity::Identity,
     log_in::LogIn,
@@ -108,9 +109,11 @@ async fn me(
     session: Result<CurrentSession, ApiError>,
 ) -> Answer {
     let mut me = json!(identity.me(&scope).await?);
-    if let (Ok(session), Some(fields)) = (session, me.as_object_mut()) {
-        fields.insert("session_id".into(), json!(session.id));
-        fields.insert("csrf_token".into(), json!(session.csrf.token().expose()));
+    if let Ok(session) = session {
+        me["session_id"] = json!(session.id);
+        me["csrf_token"] = json!(session.csrf.token().expose());
+    } else if let Some(user) = me["user"].as_object_mut() {
+        user.retain(|name, _| !IN_SESSIONS_ALONE.contains(&name.as_str()));
     }
     Ok(secret(Json(me)))
 }

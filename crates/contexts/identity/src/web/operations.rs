@@ -3,7 +3,7 @@
 use ephor_rest::Operation;
 use serde_json::{Map, Value, json};
 
-use crate::account_details::USERNAME;
+use crate::account_details::{IN_SESSIONS_ALONE, USERNAME};
 
 pub(super) const ACCOUNT: &str = "account";
 
@@ -84,7 +84,7 @@ fn account() -> Vec<Operation> {
             .or(200, half_session()),
         Operation::get("/v1/me", "See oneself")
             .tag(ACCOUNT)
-            .about("Account, permissions, reach, organizations; in a session also the token for forms.")
+            .about("Account, permissions, reach, organizations; in a session also the token for forms, and of the account user name, metadata and customer id, which no API key sees.")
             .response(200, me()),
         Operation::patch("/v1/me", "Change one's name, picture, user name or metadata")
             .tag(ACCOUNT)
@@ -95,7 +95,7 @@ fn account() -> Vec<Operation> {
                 "username": { "type": ["string", "null"], "pattern": USERNAME, "description": "Nobody else has it." },
                 "metadata": { "type": ["object", "null"], "description": "At most 16 KiB, written as JSON." },
             })))
-            .response(200, my_account()),
+            .response(200, my_account(&[])),
         Operation::post("/v1/me/password", "Change one's password")
             .tag(ACCOUNT)
             .about("Ends all other sessions.")
@@ -349,7 +349,8 @@ pub(super) fn time() -> Value {
     json!({ "type": "string", "format": "date-time" })
 }
 
-fn my_account() -> Value {
+/// One's own account, in which the fields in `left_out` may be missing.
+fn my_account(left_out: &[&str]) -> Value {
     let text = json!({ "type": ["string", "null"] });
     let moment = json!({ "type": ["string", "null"], "format": "date-time" });
     let properties = json!({
@@ -361,8 +362,8 @@ fn my_account() -> Value {
         "email_verified_at": moment, "gdpr_consent_at": moment, "last_login_at": moment, "created_at": time(),
         "second_factor": { "type": "boolean" }, "second_factor_due": { "type": "boolean" },
     });
-    let names: Vec<&str> =
-        properties.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let names = properties.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+    let names: Vec<&str> = names.filter(|name| !left_out.contains(name)).collect();
     object(&names, properties.clone())
 }
 
@@ -371,7 +372,7 @@ fn me() -> Value {
     object(
         &["user", "organization_id", "permissions", "readable", "organizations"],
         json!({
-            "user": my_account(), "organization_id": uuid(), "permissions": strings,
+            "user": my_account(&IN_SESSIONS_ALONE), "organization_id": uuid(), "permissions": strings,
             "readable": { "type": "array", "items": uuid() },
             "organizations": { "type": "array", "items": { "type": "object" } },
             "session_id": uuid(), "csrf_token": { "type": "string" },

@@ -1,7 +1,10 @@
-use axum::http::Method;
+use axum::{
+    body::Body,
+    http::{Method, Request},
+};
 use serde_json::json;
 
-use crate::support::{PASSWORD, log_in, somewhere, world};
+use crate::support::{PASSWORD, log_in, send, somewhere, world};
 
 #[tokio::test]
 async fn a_new_name_reaches_every_organization_that_one_belongs_to() {
@@ -48,6 +51,18 @@ async fn user_name_and_metadata_are_ones_own_to_keep_and_the_customer_id_to_see(
         (&nobody["user"]["username"], &nobody["user"]["metadata"]),
         (&json!(null), &json!({}))
     );
+
+    // A program acts for Ada, and is told for whom; what she keeps for herself it is not.
+    let key = json!({ "name": "ci", "permissions": ["*"] });
+    let key = ada.post("/v1/api-keys", key).await.body["key"].as_str().unwrap().to_owned();
+    let request = Request::get("/v1/me").header("x-api-key", key).body(Body::empty()).unwrap();
+    let by_key = send(&world.router(), request).await.body;
+    assert_eq!(by_key["user"]["email"], "ada@example.org");
+    assert_eq!(by_key["user"]["id"], me["user"]["id"]);
+    for own in ["username", "metadata", "stripe_customer_id"] {
+        assert_eq!(by_key["user"].get(own), None, "{by_key}");
+    }
+    assert_eq!(by_key.get("csrf_token"), None);
 
     // What was imported may stay as it is; what is chosen is plain, and nobody else's.
     let change = |person: &crate::support::Browser, body: serde_json::Value| {
