@@ -170,11 +170,19 @@ impl Identity {
     /// name and metadata, which none shows.
     ///
     /// # Errors
-    /// `invalid` with every fault: `taken` at `/username` for one that somebody else has.
+    /// `invalid` with every fault: `taken` at `/username` for one that somebody else has;
+    /// `rate_limited` for whoever asked for too many user names lately.
     pub async fn me_change(&self, scope: &Scope, input: &ChangeMe) -> Result<MyAccount, Problem> {
         let mut tx = self.store().begin(scope).await?;
         let now = account(&mut tx, scope).await?;
         let changed = changed(&now, input)?;
+        let is_named = changed.username != now.username;
+        if is_named && changed.username.is_some() {
+            // Counting takes a connection of its own: it does not wait for one while it holds this.
+            tx.commit().await?;
+            self.count_user_name(scope).await?;
+            tx = self.store().begin(scope).await?;
+        }
         let updated = sqlx::query_scalar!(
             r#"select door.profile_update($1, $2, $3, $4) as "updated!""#,
             changed.full_name,
@@ -188,7 +196,6 @@ impl Identity {
         if !updated {
             return Err(Problem::not_found("account"));
         }
-        let is_named = changed.username != now.username;
         let metadata =
             (changed.metadata != now.metadata).then(|| Value::Object(changed.metadata.clone()));
         if is_named || metadata.is_some() {

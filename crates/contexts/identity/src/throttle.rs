@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use ephor_kernel::{Code, Problem, RequestContext, UserId};
+use ephor_kernel::{Code, Problem, RequestContext, Scope, UserId};
 use tokio::time::Instant;
 
 use crate::{
@@ -19,6 +19,9 @@ use crate::{
 
 /// How many blocked subjects a replica remembers; at that number it asks the database again.
 const BOUND: usize = 20_000;
+
+/// User names that somebody may ask for within an hour: whether one is taken tells of somebody else.
+pub(crate) const USER_NAMES_PER_HOUR: u32 = 10;
 
 /// What is counted: `identity.log_in_attempts.kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -144,7 +147,22 @@ impl Identity {
         self.count(&subjects).await
     }
 
+    /// Counts a user name that somebody wants to have; refuses it when they asked for too many within
+    /// the hour, whether they got them or not.
+    pub(crate) async fn count_user_name(&self, scope: &Scope) -> Result<(), Problem> {
+        let subject = sha256(format!("user name of {}", scope.principal().uuid()).as_bytes());
+        self.count_within(&[((Attempt::Account, subject), USER_NAMES_PER_HOUR)], 3600.0).await
+    }
+
     async fn count(&self, subjects: &[(Subject, u32)]) -> Result<(), Problem> {
+        self.count_within(subjects, self.config().window_seconds()).await
+    }
+
+    async fn count_within(
+        &self,
+        subjects: &[(Subject, u32)],
+        window_seconds: f64,
+    ) -> Result<(), Problem> {
         let parts = self.parts();
         let now = Instant::now();
         if let Some(left) = parts.blocked.seconds_left(subjects, now) {
@@ -162,7 +180,7 @@ impl Identity {
             &kinds,
             &hashes,
             &limits,
-            self.config().window_seconds(),
+            window_seconds,
         )
         .fetch_all(door.conn())
         .await

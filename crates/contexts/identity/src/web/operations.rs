@@ -88,7 +88,7 @@ fn account() -> Vec<Operation> {
             .response(200, me()),
         Operation::patch("/v1/me", "Change one's name, picture, user name or metadata")
             .tag(ACCOUNT)
-            .about("What is left out stays; null empties. Metadata are replaced as a whole.")
+            .about("What is left out stays; null empties. Metadata are replaced as a whole. Ten user names an hour may be tried, as one that is taken tells of somebody else; 429 says when to try again.")
             .request(object(&[], json!({
                 "full_name": name(200), "first_name": optional_name(), "last_name": optional_name(),
                 "avatar_url": { "type": ["string", "null"], "format": "uri", "pattern": "^https://" },

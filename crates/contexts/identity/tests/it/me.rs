@@ -103,6 +103,36 @@ async fn user_name_and_metadata_are_ones_own_to_keep_and_the_customer_id_to_see(
 }
 
 #[tokio::test]
+async fn nobody_finds_out_by_trying_which_user_names_there_are() {
+    let world = world().await;
+    let (_, scope, ada) = world.owner("ada@example.org", "Acme").await;
+    let (_, bob) = world.join(&scope, "bob@example.org", "viewer").await;
+    let ask = async |person: &crate::support::Browser, body: serde_json::Value| {
+        person.send(Method::PATCH, "/v1/me", Some(body)).await
+    };
+    assert_eq!(ask(&ada, json!({ "username": "ada" })).await.status, 200);
+    // What is no user name, stays as it is or is given up tells nothing, and is not counted.
+    for _ in 0..3 {
+        assert_eq!(ask(&bob, json!({ "username": "No Body" })).await.status, 422);
+        assert_eq!(ask(&bob, json!({ "username": null })).await.status, 200);
+    }
+    for n in 0..5 {
+        assert_eq!(ask(&bob, json!({ "username": "ada" })).await.status, 422);
+        assert_eq!(ask(&bob, json!({ "username": format!("bob{n}") })).await.status, 200);
+    }
+    for name in ["ada", "nobody-has-it"] {
+        let refused = ask(&bob, json!({ "username": name })).await;
+        assert_eq!((refused.status.as_u16(), refused.code()), (429, "rate_limited"));
+        let seconds: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((1..=3600).contains(&seconds), "{seconds}");
+    }
+    assert_eq!(bob.get("/v1/me").await.body["user"]["username"], "bob4");
+    // Another name of theirs, and other people, are not held up.
+    assert_eq!(ask(&bob, json!({ "full_name": "Bob", "username": "bob4" })).await.status, 200);
+    assert_eq!(ask(&ada, json!({ "username": "ada.l" })).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_person_sees_their_own_account_only() {
     let world = world().await;
     let (_, scope, _) = world.owner("ada@example.org", "Acme").await;
