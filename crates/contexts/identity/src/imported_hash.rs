@@ -1,4 +1,7 @@
 //! Hashes of passwords that came from another system: bcrypt and scrypt. They are read, never made.
+//!
+//! The bounds on what they cost are kept by the database too, which refuses dearer ones where they are
+//! imported (`identity.users_password_hash_check`): at log-in there is nobody left to tell.
 
 use argon2::password_hash::{PasswordVerifier, phc::PasswordHash};
 

@@ -214,6 +214,46 @@ async fn import(world: &World, email: &str, hash: &str) {
         .unwrap();
 }
 
+#[tokio::test]
+async fn a_hash_that_no_log_in_would_compute_is_refused_where_it_is_imported() {
+    let world = world().await;
+    world.owner("ada@example.org", "Acme").await;
+    let admin = world.db.admin();
+    let set = async |hash: &str| {
+        sqlx::query("update identity.users set password_hash = $1 where email = 'ada@example.org'")
+            .bind(hash)
+            .execute(&admin)
+            .await
+    };
+    let before = stored(&admin, "ada@example.org").await;
+    for (hash, told) in [
+        ("$2b$15$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a", "cost 15"),
+        ("$2y$31$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a", "cost 31"),
+        ("$scrypt$ln=18,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4Cb", "ln=18"),
+        ("$scrypt$ln=17,r=8,p=2$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4Cb", "p=2"),
+        ("$scrypt$ln=999999999,r=999999999,p=999999999$c2FsdHNhbHQ$aGFzaA", "ln=999999999"),
+    ] {
+        let error = set(hash).await.unwrap_err();
+        let error = error.as_database_error().unwrap();
+        assert_eq!(error.constraint(), Some("users_password_hash_check"), "{hash}");
+        assert!(error.message().contains(told), "{}", error.message());
+    }
+    assert_eq!(stored(&admin, "ada@example.org").await, before);
+
+    // What is computed is taken, and so is what fits no password in place of a hash.
+    for hash in [
+        "$2b$14$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a",
+        "$scrypt$ln=17,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4Cb",
+        "!",
+    ] {
+        set(hash).await.unwrap();
+        assert_eq!(stored(&admin, "ada@example.org").await, hash);
+    }
+    let refused = world.identity.log_in(&somewhere(), &log_in("ada@example.org", "!")).await;
+    assert_eq!(refused.unwrap_err().code, Code::WrongCredentials);
+    assert!(world.identity.password_link("ada@example.org").await.is_ok());
+}
+
 fn bcrypted(password: &str, cost: u32) -> String {
     bcrypt::hash_with_salt(password, cost, [7; 16]).unwrap().to_string()
 }
@@ -272,7 +312,12 @@ async fn no_refusal_comes_before_its_beat_whatever_the_account() {
     world.owner("bob@example.org", "Other").await;
     world.owner("cyd@example.org", "Third").await;
     import(&world, "bob@example.org", &bcrypted("imported password", 4)).await;
-    import(&world, "cyd@example.org", "$scrypt$ln=30,r=8,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo").await;
+    import(
+        &world,
+        "cyd@example.org",
+        "$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
+    )
+    .await;
     for email in ["ada@example.org", "bob@example.org", "cyd@example.org", "eve@example.org"] {
         let started = Instant::now();
         let refused = world.identity.log_in(&somewhere(), &log_in(email, "wrong password")).await;
