@@ -59,6 +59,47 @@ async fn only_what_becomes_better_or_worse_is_audited() {
 }
 
 #[tokio::test]
+async fn what_works_once_a_day_is_well_as_soon_as_it_worked_again() {
+    let db = testing::database().await;
+    let store = db.store();
+    let tell = async |outcome: Result<(), &str>| {
+        store.pulse().told("clean-up", Pulse::DAILY_SILENCE, &outcome);
+        heartbeats_write(&store).await.unwrap();
+        part(&db, "clean-up").await.status
+    };
+    assert_eq!(tell(Err("no disk")).await, "degraded");
+    assert_eq!(tell(Ok(())).await, "healthy");
+    assert_eq!(tell(Err("no disk")).await, "degraded");
+    later(&db, 60).await;
+    // Nobody mended it since.
+    assert_eq!(part(&db, "clean-up").await.status, "degraded");
+    assert_eq!(tell(Ok(())).await, "healthy");
+}
+
+#[tokio::test]
+async fn signs_of_life_that_could_not_be_written_are_written_the_next_time() {
+    let db = testing::database().await;
+    let store = db.store();
+    let role = async |sql: &'static str| {
+        sqlx::query(sql).execute(&db.admin()).await.unwrap();
+    };
+    store.pulse().fault("sealer", Pulse::SILENCE, &"no disk");
+    store.pulse().fine("clean-up", Pulse::DAILY_SILENCE);
+    role("revoke insert on ops.heartbeats from ephor_system").await;
+    assert!(heartbeats_write(&store).await.is_err());
+    assert!(heartbeats_write(&store).await.is_err());
+    role("grant insert on ops.heartbeats to ephor_system").await;
+    store.pulse().fine("sealer", Pulse::SILENCE);
+    heartbeats_write(&store).await.unwrap();
+    let sealer = part(&db, "sealer").await;
+    assert_eq!(
+        (sealer.status.as_str(), sealer.details),
+        ("degraded", json!({ "fault": "no disk" }))
+    );
+    assert_eq!(part(&db, "clean-up").await.status, "healthy");
+}
+
+#[tokio::test]
 async fn who_is_silent_does_not_work_unless_it_was_stopped() {
     let db = testing::database().await;
     let store = db.store();
