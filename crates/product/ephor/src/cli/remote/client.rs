@@ -25,7 +25,7 @@ impl Client {
             (Some(_), Some(_)) => None,
             _ => credentials::Credentials::load(&credentials::file()?)?,
         };
-        let (kept_server, kept_key) = kept.map(|kept| (kept.server, kept.api_key)).unzip();
+        let (kept_server, kept_key) = kept.map(|kept| (kept.server, kept.api_key.text)).unzip();
         let usage = |what: &str| {
             UsageError(format!(
                 "no {what} is known: run `ephor login URL`, or set EPHOR_SERVER and EPHOR_API_KEY"

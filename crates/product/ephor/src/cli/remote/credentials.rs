@@ -17,9 +17,30 @@ pub struct Credentials {
     /// Its address, without a slash at the end.
     pub server: String,
     /// The key.
-    pub api_key: SecretString,
+    pub api_key: Key,
     /// Keys to other organizations there, by the organization's id, for going back to them.
-    pub others: Vec<(String, SecretString)>,
+    pub others: Vec<(String, Key)>,
+}
+
+/// A key that is kept.
+#[derive(Debug, Clone)]
+pub struct Key {
+    /// The whole of it.
+    pub text: SecretString,
+    /// A log-in made it, for nothing but these commands; else somebody brought it along.
+    pub is_made: bool,
+}
+
+impl Key {
+    /// One that a log-in made.
+    pub fn made(text: SecretString) -> Self {
+        Self { text, is_made: true }
+    }
+
+    /// One that somebody brought along.
+    pub fn brought(text: SecretString) -> Self {
+        Self { text, is_made: false }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -27,6 +48,8 @@ pub struct Credentials {
 struct Stored {
     server: String,
     api_key: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    made: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     others: Vec<Other>,
 }
@@ -36,6 +59,8 @@ struct Stored {
 struct Other {
     organization_id: String,
     api_key: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    made: bool,
 }
 
 /// Where they are kept: `EPHOR_CREDENTIALS`, else the user's configuration folder.
@@ -66,11 +91,12 @@ impl Credentials {
         let stored: Stored = serde_json::from_str(&text).with_context(|| {
             format!("{} is damaged; `ephor login` makes it anew", file.display())
         })?;
+        let key = |text: String, is_made| Key { text: text.into(), is_made };
         let others = stored.others.into_iter();
         Ok(Some(Self {
             server: stored.server,
-            api_key: stored.api_key.into(),
-            others: others.map(|one| (one.organization_id, one.api_key.into())).collect(),
+            api_key: key(stored.api_key, stored.made),
+            others: others.map(|one| (one.organization_id, key(one.api_key, one.made))).collect(),
         }))
     }
 
@@ -82,13 +108,15 @@ impl Credentials {
             .with_context(|| format!("{} can't be made", folder.display()))?;
         let stored = Stored {
             server: self.server.clone(),
-            api_key: self.api_key.expose_secret().to_owned(),
+            api_key: self.api_key.text.expose_secret().to_owned(),
+            made: self.api_key.is_made,
             others: self
                 .others
                 .iter()
                 .map(|(id, key)| Other {
                     organization_id: id.clone(),
-                    api_key: key.expose_secret().to_owned(),
+                    api_key: key.text.expose_secret().to_owned(),
+                    made: key.is_made,
                 })
                 .collect(),
         };
@@ -115,19 +143,23 @@ mod tests {
         assert!(Credentials::load(&file).unwrap().is_none());
         let kept = Credentials {
             server: "http://127.0.0.1:1".into(),
-            api_key: "eph_x".to_owned().into(),
-            others: vec![("0193".into(), "eph_y".to_owned().into())],
+            api_key: Key::brought("eph_x".to_owned().into()),
+            others: vec![("0193".into(), Key::made("eph_y".to_owned().into()))],
         };
         kept.save(&file).unwrap();
         let back = Credentials::load(&file).unwrap().unwrap();
         assert_eq!(
-            (back.server.as_str(), back.api_key.expose_secret()),
-            ("http://127.0.0.1:1", "eph_x")
+            (back.server.as_str(), back.api_key.text.expose_secret(), back.api_key.is_made),
+            ("http://127.0.0.1:1", "eph_x", false)
         );
+        let others = back.others.iter();
         let others: Vec<_> =
-            back.others.iter().map(|(id, key)| (id.as_str(), key.expose_secret())).collect();
-        assert_eq!(others, [("0193", "eph_y")]);
+            others.map(|(id, key)| (id.as_str(), key.text.expose_secret(), key.is_made)).collect();
+        assert_eq!(others, [("0193", "eph_y", true)]);
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        // As it was written before it was told who made a key: it is left alone.
+        std::fs::write(&file, r#"{"server": "s", "api_key": "eph_x"}"#).unwrap();
+        assert!(!Credentials::load(&file).unwrap().unwrap().api_key.is_made);
         std::fs::write(&file, "{").unwrap();
         assert!(Credentials::load(&file).unwrap_err().to_string().contains("ephor login"));
     }

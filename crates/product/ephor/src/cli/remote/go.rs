@@ -2,13 +2,13 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::{
     Remote,
     client::{Client, address, http},
-    credentials::{self, Credentials},
+    credentials::{self, Credentials, Key},
     login::Args as Login,
     org::{known, me, meant},
     output,
@@ -79,17 +79,12 @@ impl Use {
     }
 
     /// The key that is kept for it, if it still opens it; else a new one, for the password.
-    async fn key(
-        &self,
-        kept: &Credentials,
-        me: &Value,
-        there: &Value,
-    ) -> anyhow::Result<SecretString> {
+    async fn key(&self, kept: &Credentials, me: &Value, there: &Value) -> anyhow::Result<Key> {
         let id = text(&there["id"]);
         if let Some((_, key)) = kept.others.iter().find(|(organization, _)| organization == id) {
             let remote = Remote {
                 server: Some(kept.server.clone()),
-                api_key: Some(key.expose_secret().to_owned()),
+                api_key: Some(key.text.expose_secret().to_owned()),
             };
             match self::me(&Client::new(&remote)?).await {
                 Ok(it) if it["organization_id"] == there["id"] => return Ok(key.clone()),
@@ -109,12 +104,12 @@ impl Use {
         let email = text(&me["user"]["email"]);
         let code = self.code.clone();
         let login = Login::again(&kept.server, email, id, self.password_stdin, code);
-        login.made_key(&http()?, &address(&kept.server)?).await
+        login.made_key(&http()?, &address(&kept.server)?).await.map(Key::made)
     }
 }
 
 /// What is kept once one has gone to `there`: the key to where one was stays, for going back.
-fn left(kept: Credentials, me: &Value, there: &str, key: SecretString) -> Credentials {
+fn left(kept: Credentials, me: &Value, there: &str, key: Key) -> Credentials {
     let here = text(&me["organization_id"]).to_owned();
     let Credentials { server, api_key, mut others } = kept;
     others.retain(|(organization, _)| *organization != here && organization != there);
@@ -132,11 +127,12 @@ mod tests {
 
     #[test]
     fn one_can_go_back() {
-        let key = |text: &str| SecretString::from(text.to_owned());
+        let key = |text: &str| Key::made(text.to_owned().into());
         let told = |kept: &Credentials| {
             let others =
-                kept.others.iter().map(|(id, key)| format!("{id}={}", key.expose_secret()));
-            format!("{} {}", kept.api_key.expose_secret(), others.collect::<Vec<_>>().join(","))
+                kept.others.iter().map(|(id, key)| format!("{id}={}", key.text.expose_secret()));
+            let here = kept.api_key.text.expose_secret();
+            format!("{here} {}", others.collect::<Vec<_>>().join(","))
         };
         let at_a = Credentials { server: "s".into(), api_key: key("ka"), others: Vec::new() };
         let at_b = left(at_a, &json!({"organization_id": "a"}), "b", key("kb"));

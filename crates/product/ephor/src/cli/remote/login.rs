@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::{
     super::{block_on, printed::safe},
     client::{address, checked, http},
-    credentials::{self, Credentials},
+    credentials::{self, Credentials, Key},
+    replaced,
 };
 use crate::exit::{Exit, UsageError};
 
@@ -24,8 +25,9 @@ Examples:
   pass ephor-key | ephor login 127.0.0.1:8080 --api-key-stdin
 
 The key is kept in ~/.config/ephor/credentials.json (EPHOR_CREDENTIALS names another file), readable
-by you alone. Logging in again forgets all keys there, those of `ephor org use` too. `ephor logout` is
-`rm`. Forgotten keys go on to work: revoke them in the console, under API keys.")]
+by you alone. Logging in again replaces all keys there, and revokes those that a log-in or `ephor org use`
+made; a key that you gave by --api-key-stdin goes on to work, and so do all when the file is removed: revoke
+them in the console, under API keys.")]
 pub struct Args {
     /// The server
     #[arg(value_name = "URL", default_value = "http://127.0.0.1:8080")]
@@ -65,16 +67,21 @@ impl Args {
         }
         let http = http()?;
         let api_key = if self.api_key_stdin {
-            line_of_stdin("API key")?
+            Key::brought(line_of_stdin("API key")?)
         } else {
-            self.made_key(&http, &base).await?
+            Key::made(self.made_key(&http, &base).await?)
         };
-        let me = http.get(base.join("/v1/me")?).bearer_auth(api_key.expose_secret());
+        let me = http.get(base.join("/v1/me")?).bearer_auth(api_key.text.expose_secret());
         let me: Value = checked(me.send().await?).await?.json().await?;
         let server = base.as_str().trim_end_matches('/').to_owned();
         let kept = Credentials { server, api_key, others: Vec::new() };
         let file = credentials::file()?;
+        // What is damaged is made anew.
+        let before = Credentials::load(&file).ok().flatten();
         kept.save(&file)?;
+        if let Some(before) = before {
+            replaced::revoke(&before, &kept).await?;
+        }
         let here = organization(&me, |organization| organization["id"] == me["organization_id"]);
         if self.json {
             let told = json!({

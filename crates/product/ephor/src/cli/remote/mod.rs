@@ -15,6 +15,7 @@ mod login;
 mod offer;
 mod org;
 mod output;
+mod replaced;
 mod resource;
 mod transfer;
 mod upload;
