@@ -11,6 +11,9 @@ use serde_json::Value;
 use super::{Remote, client::Client, kinds::path, org::reach, output};
 use crate::exit::UsageError;
 
+/// Rows of a page at most.
+const MOST: usize = 500;
+
 /// List rows.
 #[derive(Debug, clap::Args)]
 pub struct List {
@@ -110,8 +113,12 @@ impl List {
     ) -> anyhow::Result<(Vec<Value>, bool)> {
         let mut rows = Vec::new();
         let mut cursor: Option<String> = None;
+        // Where rows are so long that a page ends before its limit, no more are asked for than it held: the
+        // server would make them in vain.
+        let mut step = MOST;
         loop {
-            let left = if self.all { 500 } else { (self.limit as usize - rows.len()).min(500) };
+            let left = if self.all { step } else { (self.limit as usize - rows.len()).min(step) };
+            let before = rows.len();
             let mut query = query.to_vec();
             query.push(("limit".to_owned(), left.to_string()));
             query.extend(cursor.map(|cursor| ("cursor".to_owned(), cursor)));
@@ -122,6 +129,8 @@ impl List {
                     return Err(UsageError(format!("`{}` is no list", self.kind)).into());
                 }
             }
+            let given = rows.len() - before;
+            step = if given < left { given.max(1) } else { (2 * step).min(MOST) };
             cursor = page["next"].as_str().map(str::to_owned);
             if cursor.is_none() || !self.all && rows.len() >= self.limit as usize {
                 return Ok((rows, cursor.is_some()));
