@@ -1,7 +1,6 @@
 //! What commands on files have in common: how a file is opened, and where and how the result is written.
 
 use std::{
-    fs::File,
     io::{BufWriter, IsTerminal as _, Write},
     path::{Path, PathBuf},
 };
@@ -129,55 +128,44 @@ pub fn not_in_terminal(is_pdf: bool, out: Option<&PathBuf>) -> anyhow::Result<()
     Ok(())
 }
 
-/// Writes the result to a file, or to standard output.
+/// Writes the result to a file, or to standard output: a file is there whole or not at all, and its forerunner stays until then.
 pub fn put(out: Option<&PathBuf>, result: impl AsRef<[u8]>) -> anyhow::Result<()> {
-    match out {
-        Some(path) => std::fs::write(path, result)
-            .with_context(|| format!("the report could not be written to {}", path.display())),
-        None => Ok(std::io::stdout().lock().write_all(result.as_ref())?),
-    }
+    put_whole(out, |out| Ok(out.write_all(result.as_ref())?))
 }
 
-/// The same of a long result, piece by piece as it is made, so that it is never there as a whole.
-pub fn put_pieces(
-    out: Option<&PathBuf>,
-    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
-) -> anyhow::Result<()> {
-    fn whole<W: Write>(
-        out: W,
-        write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
-    ) -> std::io::Result<()> {
-        let mut out = BufWriter::new(out);
-        write(&mut out)?;
-        out.flush()
-    }
-    match out {
-        Some(path) => File::create(path)
-            .and_then(|file| whole(file, write))
-            .with_context(|| format!("the report could not be written to {}", path.display())),
-        None => Ok(whole(std::io::stdout().lock(), write)?),
-    }
-}
-
-/// The same of a result that may break off while it is made: a file is there whole or not at all, and its forerunner stays
-/// until then. Standard output, a pipe or a device has what came until then.
+/// The same of a long result, piece by piece as it is made, so that it is never there as a whole. It may break off; standard
+/// output, a pipe or a device then has what came until then.
 pub fn put_whole(
     out: Option<&PathBuf>,
     write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    fn all<W: Write>(
-        out: W,
-        write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
-    ) -> anyhow::Result<W> {
-        let mut out = BufWriter::new(out);
-        write(&mut out)?;
-        out.flush()?;
-        Ok(out.into_inner().map_err(std::io::IntoInnerError::into_error)?)
-    }
-    let Some(path) = out else { return all(std::io::stdout().lock(), write).map(|_| ()) };
-    let cannot = || format!("the report could not be written to {}", path.display());
-    let file = all(Whole::at(path).with_context(cannot)?, write)?;
+    let Some(path) = out else { return all(std::io::stdout().lock(), write).map(drop) };
+    put_at(path, "report", write)
+}
+
+/// The same of a file beside the result, which is called `what`.
+pub fn put_at(
+    path: &Path,
+    what: &str,
+    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let cannot = || format!("the {what} could not be written to {}", path.display());
+    let file = all(Whole::at(path).with_context(cannot)?, write).map_err(|error| {
+        // What broke off while it was made is no fault of the file.
+        if error.is::<std::io::Error>() { error.context(cannot()) } else { error }
+    })?;
     file.keep().with_context(cannot)
+}
+
+/// All that is written, and that it arrived.
+fn all<W: Write>(
+    out: W,
+    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<W> {
+    let mut out = BufWriter::new(out);
+    write(&mut out)?;
+    out.flush()?;
+    Ok(out.into_inner().map_err(std::io::IntoInnerError::into_error)?)
 }
 
 pub fn invalid(error: AnalysisError) -> anyhow::Error {

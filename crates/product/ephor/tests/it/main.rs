@@ -61,3 +61,4 @@ mod trust_center;
 mod unlabelled;
 mod words;
 mod worker;
+mod written_files;

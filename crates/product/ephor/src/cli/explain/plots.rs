@@ -6,6 +6,8 @@ use anyhow::Context as _;
 use ephor_console::report::explained::drawings;
 use ephor_explain::summary::Summary;
 
+use crate::cli::file;
+
 /// A file's name, and what it holds.
 pub(super) type File = (String, Vec<u8>);
 
@@ -30,9 +32,7 @@ pub(super) fn write(folder: &Path, files: &[File]) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("the folder {} could not be made", folder.display()))?;
     for (name, content) in files {
-        let path = folder.join(name);
-        std::fs::write(&path, content)
-            .with_context(|| format!("the plot could not be written to {}", path.display()))?;
+        file::put_at(&folder.join(name), "plot", |out| Ok(out.write_all(content)?))?;
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
 use ephor_console::report::{ReportMeta, explained::html};
 use ephor_explain::{
     Scorer as _,
@@ -40,8 +39,7 @@ pub(super) fn write(path: &Path, summaries: &[Summary], args: &Args) -> anyhow::
     let source = file::named(rows);
     let meta = ReportMeta::new(format!("Explanation of {model}"), source, SystemClock.now());
     let page = html(summaries, &args.asked(model_file), &meta)?;
-    std::fs::write(path, page)
-        .with_context(|| format!("the report could not be written to {}", path.display()))
+    file::put_at(path, "report", |out| Ok(out.write_all(page.as_bytes())?))
 }
 
 impl Args {

@@ -8,7 +8,7 @@ use std::{
 use clap::ValueEnum;
 use ephor_fairness::mitigation::{ApplyOptions, MitigationArtifact, OutputFormat, apply};
 
-use super::{apart, beside, print, settle, table};
+use super::{apart, begun, print, settle, table};
 use crate::{
     cli::{block_on, file},
     exit::{Exit, UsageError},
@@ -68,8 +68,8 @@ impl Args {
         apart(&self.out, [&self.file, &self.artefact])?;
         let artifact = self.artifact()?;
         let options = ApplyOptions { column: self.column.clone(), row_id: self.row_id.clone() };
-        let file = beside(&self.out)?;
-        let out = BufWriter::new(file.reopen()?);
+        let file = begun(&self.out)?;
+        let out = BufWriter::new(file.writer()?);
         let format = self.format();
         let applied = file::with_table(&self.file, None, self.memory, async |rows, cancel| {
             apply(rows, &artifact, &options, format, out, &(), cancel).await

@@ -1,13 +1,13 @@
 //! `ephor mitigate fit`
 
-use std::{io::Write as _, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use ephor_fairness::mitigation::{
     Constraint, Method, MitigationArtifact, MitigationSpec, Objective, fit,
 };
 
-use super::{apart, beside, print, settle, table};
+use super::{apart, print, table};
 use crate::{
     cli::{
         block_on,
@@ -163,9 +163,7 @@ impl Args {
         artifact.data.source =
             self.file.file_name().map(|name| name.to_string_lossy().into_owned());
         let text = serde_json::to_string_pretty(&artifact)? + "\n";
-        let mut file = beside(&self.out)?;
-        file.write_all(text.as_bytes())?;
-        settle(file, &self.out)?;
+        file::put_at(&self.out, "artefact", |out| Ok(out.write_all(text.as_bytes())?))?;
         print(&if self.json { text } else { self.told(&artifact) })?;
         Ok(Exit::Ok)
     }

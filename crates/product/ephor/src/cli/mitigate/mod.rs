@@ -12,6 +12,7 @@ use std::{
 use anyhow::Context as _;
 use clap::Subcommand;
 
+use super::whole::Whole;
 use crate::exit::{Exit, UsageError};
 
 #[derive(Debug, Subcommand)]
@@ -53,20 +54,14 @@ fn apart<const N: usize>(out: &Path, read: [&PathBuf; N]) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// A file that takes its place once it is whole; until then it lies beside it.
-fn beside(path: &Path) -> anyhow::Result<tempfile::NamedTempFile> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    tempfile::Builder::new()
-        .prefix(".ephor-")
-        .permissions(std::fs::Permissions::from_mode(0o666))
-        .tempfile_in(folder.unwrap_or(Path::new(".")))
-        .with_context(|| format!("{} could not be written", path.display()))
+/// A file that is there whole or not at all.
+fn begun(path: &Path) -> anyhow::Result<Whole> {
+    Whole::at(path).with_context(|| format!("{} could not be written", path.display()))
 }
 
 /// Brings it to its place.
-fn settle(file: tempfile::NamedTempFile, path: &Path) -> anyhow::Result<()> {
-    file.persist(path).map(drop).with_context(|| format!("{} could not be written", path.display()))
+fn settle(file: Whole, path: &Path) -> anyhow::Result<()> {
+    file.keep().with_context(|| format!("{} could not be written", path.display()))
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

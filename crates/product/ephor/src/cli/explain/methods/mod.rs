@@ -60,8 +60,8 @@ impl Args {
             let out = self.out.as_ref();
             match self.format {
                 Output::Table => file::put(out, told.table(&source))?,
-                Output::Json => file::put_pieces(out, |out| told.json(out))?,
-                Output::Csv => file::put_pieces(out, |out| told.csv(out))?,
+                Output::Json => file::put_whole(out, |out| Ok(told.json(out)?))?,
+                Output::Csv => file::put_whole(out, |out| Ok(told.csv(out)?))?,
             }
             self.write_beside(std::slice::from_ref(&told.summary))?;
             Ok(Exit::Ok)
