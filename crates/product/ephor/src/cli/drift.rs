@@ -17,6 +17,7 @@ use ephor_kernel::{Clock as _, SystemClock};
 use super::{
     block_on,
     file::{self, FailOn, Output, pair, unreadable},
+    places::{Place, writable},
     printed,
 };
 use crate::exit::{Exit, UsageError};
@@ -136,6 +137,7 @@ impl Args {
             return Err(UsageError("only one of the files can be standard input".to_owned()).into());
         }
         file::not_in_terminal(self.format == Output::Pdf, self.out.as_ref())?;
+        writable(Place::out(self.out.as_ref()))?;
         let spec = self.spec()?;
         let report = block_on(self.compare(&spec))?;
         self.write(&report)?;

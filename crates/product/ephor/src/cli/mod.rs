@@ -17,6 +17,7 @@ mod interrupt;
 mod man;
 mod metrics;
 mod mitigate;
+mod places;
 pub mod printed;
 mod remote;
 mod secrets;

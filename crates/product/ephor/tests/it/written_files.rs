@@ -53,3 +53,71 @@ fn standard_output_and_devices_stay_what_they_are() {
     assert!(!fs::metadata("/dev/full").unwrap().is_file());
     assert!(Path::new("/dev/stdout").exists());
 }
+
+#[test]
+fn what_cannot_be_written_is_told_before_the_data_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (nowhere, here) = (folder.path().join("no/such.json"), folder.path());
+    let (nowhere, here) = (nowhere.to_str().unwrap(), here.to_str().unwrap());
+    let told = |arguments: &[&str]| {
+        let output = ephor().args(arguments).output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        // The rows are not there either: nobody got so far.
+        assert!(!said.contains("rows.csv"), "{said}");
+        said
+    };
+    let junit = format!("junit={here}");
+    let said = told(&[
+        "analyze",
+        "rows.csv",
+        "--protected",
+        "sex",
+        "--target",
+        "y",
+        "--out",
+        nowhere,
+        "--also",
+        &junit,
+    ]);
+    assert!(said.contains("--out") && said.contains("there is no folder"), "{said}");
+    assert!(said.contains("--also") && said.contains("it is a folder"), "{said}");
+    for method in ["shap", "lime"] {
+        let said = told(&[
+            "explain",
+            "model.json",
+            "rows.csv",
+            "--method",
+            method,
+            "--out",
+            here,
+            "--report",
+            nowhere,
+            "--plots",
+            "/dev/null/plots",
+        ]);
+        for option in ["--out", "--report", "--plots"] {
+            assert!(said.contains(option), "{option} is missing in {said}");
+        }
+        assert!(!said.contains("model.json"), "{said}");
+    }
+    for arguments in [
+        &["drift", "rows.csv", "rows.csv", "--out", here][..],
+        &[
+            "mitigate",
+            "fit",
+            "rows.csv",
+            "--method",
+            "reweighing",
+            "--target",
+            "y",
+            "--protected",
+            "sex",
+            "--out",
+            here,
+        ],
+        &["mitigate", "apply", "artefact.json", "rows.csv", "--out", nowhere],
+    ] {
+        assert!(told(arguments).contains("--out"));
+    }
+}

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Settings, block_on,
     file::{self, invalid, pair},
+    places::{Place, writable},
     printed,
 };
 use crate::exit::{Exit, UsageError};
@@ -167,6 +168,8 @@ impl From<Type> for AnalysisType {
 impl Args {
     pub fn run(self, _: &Settings) -> anyhow::Result<Exit> {
         file::not_in_terminal(self.format == Output::Pdf, self.out.as_ref())?;
+        let also = self.gating.also.iter().map(|(_, path)| ("--also", Place::File(path)));
+        writable(Place::out(self.out.as_ref()).chain(also))?;
         let mut spec = self.spec()?;
         if let Some((model, flip)) = self.at_hand.asked() {
             return at_hand::run(&self, &spec, model, flip);

@@ -31,6 +31,7 @@ use super::{
     block_on,
     file::{self, unreadable},
     interrupt,
+    places::{Place, writable},
 };
 use crate::exit::{Exit, UsageError};
 
@@ -156,6 +157,9 @@ const MAX_BACKGROUND: usize = 10_000;
 
 impl Args {
     pub fn run(self) -> anyhow::Result<Exit> {
+        let report = self.report.iter().map(|path| ("--report", Place::File(path)));
+        let plots = self.plots.iter().map(|path| ("--plots", Place::Folder(path)));
+        writable(Place::out(self.out.as_ref()).chain(report).chain(plots))?;
         if self.method != Method::Shap {
             return self.run_method();
         }

@@ -10,7 +10,10 @@ use ephor_fairness::mitigation::{ApplyOptions, MitigationArtifact, OutputFormat,
 
 use super::{apart, begun, print, settle, table};
 use crate::{
-    cli::{block_on, file},
+    cli::{
+        block_on, file,
+        places::{Place, writable},
+    },
     exit::{Exit, UsageError},
 };
 
@@ -65,6 +68,7 @@ enum FormatArg {
 
 impl Args {
     pub fn run(self) -> anyhow::Result<Exit> {
+        writable(Place::out(Some(&self.out)))?;
         apart(&self.out, [&self.file, &self.artefact])?;
         let artifact = self.artifact()?;
         let options = ApplyOptions { column: self.column.clone(), row_id: self.row_id.clone() };

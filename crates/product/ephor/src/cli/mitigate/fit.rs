@@ -12,6 +12,7 @@ use crate::{
     cli::{
         block_on,
         file::{self, pair},
+        places::{Place, writable},
     },
     exit::Exit,
 };
@@ -154,6 +155,7 @@ impl From<ObjectiveArg> for Objective {
 
 impl Args {
     pub fn run(self) -> anyhow::Result<Exit> {
+        writable(Place::out(Some(&self.out)))?;
         apart(&self.out, [&self.file])?;
         let spec = self.spec();
         let fitted = file::with_table(&self.file, None, self.memory, async |table, cancel| {

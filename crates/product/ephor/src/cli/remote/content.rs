@@ -11,7 +11,10 @@ use reqwest::{Response, header};
 use serde_json::json;
 
 use super::{
-    super::whole::Whole,
+    super::{
+        places::{Place, writable},
+        whole::Whole,
+    },
     Remote,
     call::Call,
     client::Client,
@@ -61,6 +64,7 @@ pub struct Content {
 impl Content {
     pub(super) async fn act(self, client: &Client) -> anyhow::Result<()> {
         path(&self.kind, Some(&self.id))?;
+        writable(Place::out(self.out.as_ref()))?;
         let given = pairs(&self.set)?;
         let document = Document::of(client).await?;
         let contents = document.contents(&self.kind);
