@@ -60,6 +60,8 @@ pub struct MyAccount {
     pub last_login_at: Option<DateTime<Utc>>,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
+    /// Counts its changes, log-ins among them.
+    pub version: i32,
     /// A second factor is asked for when one logs in.
     pub second_factor: bool,
     /// The present organization requires one that is missing: one may do nothing there until it is set up.
@@ -167,14 +169,22 @@ impl Identity {
     }
 
     /// Changes one's name and picture, here and in the copies that one's organizations show; and user
-    /// name and metadata, which none shows.
+    /// name and metadata, which none shows. `version` is the one that the caller saw; `None` changes whatever is there.
     ///
     /// # Errors
-    /// `invalid` with every fault: `taken` at `/username` for one that somebody else has;
-    /// `rate_limited` for whoever asked for too many user names lately.
-    pub async fn me_change(&self, scope: &Scope, input: &ChangeMe) -> Result<MyAccount, Problem> {
+    /// `invalid` with every fault: `taken` at `/username` for one that somebody else has; `stale` when the version is
+    /// another by now; `rate_limited` for whoever asked for too many user names lately.
+    pub async fn me_change(
+        &self,
+        scope: &Scope,
+        version: Option<i64>,
+        input: &ChangeMe,
+    ) -> Result<MyAccount, Problem> {
         let mut tx = self.store().begin(scope).await?;
         let now = account(&mut tx, scope).await?;
+        if version.is_some_and(|version| version != i64::from(now.version)) {
+            return Err(stale(now.version));
+        }
         let changed = changed(&now, input)?;
         let is_named = changed.username != now.username;
         if is_named && changed.username.is_some() {
@@ -198,7 +208,8 @@ impl Identity {
         }
         let metadata =
             (changed.metadata != now.metadata).then(|| Value::Object(changed.metadata.clone()));
-        if is_named || metadata.is_some() {
+        let is_detailed = is_named || metadata.is_some();
+        if is_detailed {
             sqlx::query_scalar!(
                 r#"select door.account_details($1, $2, $3) as "updated!""#,
                 changed.username,
@@ -209,8 +220,14 @@ impl Identity {
             .await
             .map_err(database)?;
         }
+        let kept = account(&mut tx, scope).await?;
+        // Each of the two counts once, and the first holds the row: what counted beside them came between reading and that.
+        let before = kept.version - 1 - i32::from(is_detailed);
+        if version.is_some() && before != now.version {
+            return Err(stale(before));
+        }
         tx.commit().await?;
-        Ok(changed)
+        Ok(kept)
     }
 
     /// Changes one's password; all other sessions end.
@@ -263,7 +280,7 @@ pub(crate) async fn account(
     let row = sqlx::query!(
         r#"select u.id, u.email, u.full_name, u.first_name, u.last_name, u.avatar_url, u.username,
                   u.metadata, u.stripe_customer_id, u.email_verified_at, u.gdpr_consent_at,
-                  u.last_login_at, u.created_at, o.require_second_factor,
+                  u.last_login_at, u.created_at, u.version, o.require_second_factor,
                   exists (select 1 from identity.user_totp t
                           where t.user_id = u.id and t.confirmed_at is not null) as "second_factor!"
            from identity.users u
@@ -293,9 +310,19 @@ pub(crate) async fn account(
         gdpr_consent_at: row.gdpr_consent_at,
         last_login_at: row.last_login_at,
         created_at: row.created_at,
+        version: row.version,
         second_factor: row.second_factor,
         second_factor_due: row.require_second_factor && !row.second_factor,
     })
+}
+
+fn stale(version: i32) -> Problem {
+    Problem::new(
+        Code::Stale,
+        format!(
+            "Your account was changed in the meantime: it is at version {version} now. Read it again, and send your change with that version"
+        ),
+    )
 }
 
 fn changed(now: &MyAccount, input: &ChangeMe) -> Result<MyAccount, Problem> {

@@ -7,8 +7,8 @@ use axum::{
     routing::{delete, get, post},
 };
 use ephor_kernel::{OrganizationId, Problem, Scope, SessionId};
-use ephor_rest::{ApiError, Authenticated, Body, Id};
-use http::{StatusCode, header};
+use ephor_rest::{ApiError, Authenticated, Body, Id, IfMatch};
+use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -122,9 +122,12 @@ async fn change_me(
     State(identity): State<Identity>,
     Authenticated(scope): Authenticated,
     _: CurrentSession,
+    headers: HeaderMap,
     Body(input): Body<ChangeMe>,
 ) -> Answer {
-    Ok(secret(Json(identity.me_change(&scope, &input).await?)))
+    // Who names none changes whatever is there, as what is left out stays.
+    let version = IfMatch::of(&headers)?.for_update(false)?;
+    Ok(secret(Json(identity.me_change(&scope, version, &input).await?)))
 }
 
 async fn change_password(

@@ -89,6 +89,7 @@ fn account() -> Vec<Operation> {
         Operation::patch("/v1/me", "Change one's name, picture, user name or metadata")
             .tag(ACCOUNT)
             .about("What is left out stays; null empties. Metadata are replaced as a whole. Ten user names an hour may be tried, as one that is taken tells of somebody else; 429 says when to try again.")
+            .may_match()
             .request(object(&[], json!({
                 "full_name": name(200), "first_name": optional_name(), "last_name": optional_name(),
                 "avatar_url": { "type": ["string", "null"], "format": "uri", "pattern": "^https://" },
@@ -360,6 +361,7 @@ fn my_account(left_out: &[&str]) -> Value {
         "metadata": { "type": "object", "description": "What one keeps beside, or what an imported system knew." },
         "stripe_customer_id": { "type": ["string", "null"], "readOnly": true, "description": "Oneself as a customer at Stripe, where an imported system billed people." },
         "email_verified_at": moment, "gdpr_consent_at": moment, "last_login_at": moment, "created_at": time(),
+        "version": { "type": "integer", "description": "Counts the changes of the account, log-ins among them; for `if-match`." },
         "second_factor": { "type": "boolean" }, "second_factor_due": { "type": "boolean" },
     });
     let names = properties.as_object().into_iter().flatten().map(|(name, _)| name.as_str());

@@ -133,6 +133,29 @@ async fn nobody_finds_out_by_trying_which_user_names_there_are() {
 }
 
 #[tokio::test]
+async fn a_change_of_another_version_is_refused() {
+    let world = world().await;
+    let (_, _, ada) = world.owner("ada@example.org", "Acme").await;
+    let version = ada.get("/v1/me").await.body["user"]["version"].as_i64().unwrap();
+    let seen = format!("\"{version}\"");
+    let body = json!({ "full_name": "Ada King", "username": "ada" });
+    let changed = ada.patch("/v1/me", Some(&seen), body).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let now = changed.body["version"].as_i64().unwrap();
+    assert!(now > version);
+    assert_eq!(ada.get("/v1/me").await.body["user"]["version"], now);
+    let body = json!({ "full_name": "Countess", "username": null });
+    let stale = ada.patch("/v1/me", Some(&seen), body.clone()).await;
+    assert_eq!((stale.status.as_u16(), stale.code()), (412, "stale"));
+    let kept = ada.get("/v1/me").await.body["user"].clone();
+    assert_eq!((&kept["full_name"], &kept["username"]), (&json!("Ada King"), &json!("ada")));
+    // Whoever names none, or any, changes what is there.
+    assert_eq!(ada.patch("/v1/me", None, json!({ "first_name": "Ada" })).await.status, 200);
+    assert_eq!(ada.patch("/v1/me", Some("*"), body).await.status, 200);
+    assert_eq!(ada.patch("/v1/me", Some("soon"), json!({})).await.status, 422);
+}
+
+#[tokio::test]
 async fn a_person_sees_their_own_account_only() {
     let world = world().await;
     let (_, scope, _) = world.owner("ada@example.org", "Acme").await;

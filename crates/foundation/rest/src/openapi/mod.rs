@@ -103,8 +103,8 @@ fn action(operation: &Operation) -> Value {
         }
         parameters.push(parameter);
     }
-    if operation.if_match {
-        parameters.push(resource::if_match(true));
+    if operation.if_match || operation.may_match {
+        parameters.push(resource::if_match(operation.if_match));
     }
     let mut response = json!({"description": operation.summary});
     if let Some((kind, schema)) = &operation.response {

@@ -37,6 +37,8 @@ pub struct Operation {
     pub required: Vec<&'static str>,
     /// Does it take `if-match`, and has to?
     pub if_match: bool,
+    /// Does it take `if-match`, and need not have it?
+    pub may_match: bool,
     /// The media type and schema of the body.
     pub request: Option<(&'static str, Value)>,
     /// The status of success.
@@ -63,6 +65,7 @@ impl Operation {
             query: Vec::new(),
             required: Vec::new(),
             if_match: false,
+            may_match: false,
             request: None,
             status: 200,
             response: None,
@@ -138,6 +141,12 @@ impl Operation {
     #[must_use]
     pub fn if_match(self) -> Self {
         Self { if_match: true, ..self }
+    }
+
+    /// `if-match` may name the version that is changed; without it, whatever is there is.
+    #[must_use]
+    pub fn may_match(self) -> Self {
+        Self { may_match: true, ..self }
     }
 
     /// A JSON body.

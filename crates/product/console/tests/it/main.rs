@@ -2,6 +2,7 @@
 //! puts around them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod account;
 mod analysis;
 mod beside;
 mod door;

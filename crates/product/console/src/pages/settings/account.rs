@@ -74,7 +74,7 @@ fn form(visit: &Visit, refused: Option<(&Sent, &Problem)>) -> Response {
         lede: "Your organizations show your name and picture.".to_owned(),
         form,
         action: "/account".to_owned(),
-        hidden: Vec::new(),
+        hidden: vec![("version", user.version.to_string())],
         submit: "Save",
         cancel: "/sessions".to_owned(),
     });
@@ -112,8 +112,9 @@ async fn update(
     visit: Visit,
     Form(values): Form<Sent>,
 ) -> Answer {
+    let version = sent(&values, "version").and_then(|version| version.parse().ok());
     let changed = match asked(&values) {
-        Ok(input) => state.identity.me_change(&visit.scope, &input).await,
+        Ok(input) => state.identity.me_change(&visit.scope, version, &input).await,
         Err(problem) => Err(problem),
     };
     match changed {
