@@ -74,7 +74,7 @@ impl Resource {
 
     /// The resource as it is to whoever has these permissions: without the columns that tell of what they
     /// may not read.
-    pub(crate) fn seen_with(&self, permissions: &PermissionSet) -> Cow<'_, Self> {
+    pub fn seen_with(&self, permissions: &PermissionSet) -> Cow<'_, Self> {
         let is_kept = |column: &Column| {
             self.spec
                 .guarded

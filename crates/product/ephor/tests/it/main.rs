@@ -59,6 +59,7 @@ mod trail;
 mod trouble;
 mod trust_center;
 mod unlabelled;
+mod withheld;
 mod words;
 mod worker;
 mod written_files;

@@ -93,7 +93,8 @@ pub(super) async fn list(
 ) -> Answer {
     let resource = known(&state, &path)?;
     let spec = resource.spec();
-    let shown = Shown::of(resource);
+    let seen = resource.seen_with(visit.scope.permissions());
+    let shown = Shown::of(&seen);
     let here = shown.here.clone();
     let heads = shown.heads();
     let search = spec.is_searchable();
@@ -205,7 +206,9 @@ pub(super) async fn export(
     Path(path): Path<String>,
 ) -> Answer {
     let resource = known(&state, &path)?;
-    let shown = Shown::of(resource);
+    // A link or a view of somebody else may choose more than is there for who follows it.
+    let seen = resource.seen_with(visit.scope.permissions());
+    let shown = Shown::of(&seen);
     let heads = shown.heads();
     let listing = Listing {
         path: &path,

@@ -43,8 +43,13 @@ pub(super) async fn show(
         resource.columns().filter(|column| !said.contains(&Some(column.name.as_str()))).collect();
     // What the row is about comes first, how it is kept last.
     columns.sort_by_key(|column| KEPT.contains(&column.name.as_str()));
-    let (mut facts, mut empty) = (Vec::new(), Vec::new());
+    let seen = resource.seen_with(visit.scope.permissions());
+    let (mut facts, mut empty, mut withheld) = (Vec::new(), Vec::new(), Vec::new());
     for column in columns {
+        if seen.columns().all(|one| one.name != column.name) {
+            withheld.push(column.label());
+            continue;
+        }
         let value = row.get(&column.name).unwrap_or(&Value::Null);
         if value.is_null() {
             empty.push(column.label());
@@ -60,6 +65,10 @@ pub(super) async fn show(
     // A field of dashes hides the few that say something.
     if !empty.is_empty() {
         facts.push(("Left empty".to_owned(), Html::text(&empty.join(", "))));
+    }
+    // What there is and one may not read is not empty.
+    if !withheld.is_empty() {
+        facts.push(("Not shown to you".to_owned(), Html::text(&withheld.join(", "))));
     }
     let mut sections = Vec::new();
     for (part, by) in state.engine.parts(&path) {
@@ -181,7 +190,8 @@ async fn parts(
     let request = ListRequest::new().filter(by, format!("eq.{of}")).limit(PARTS);
     let page = state.engine.list(tx, spec.path(), &request).await?;
     let (rows, more) = (page.data, page.next.is_some());
-    let columns = told(part, 4);
+    let seen = part.seen_with(visit.scope.permissions());
+    let columns = told(&seen, 4);
     let heads = ["Name".to_owned()].into_iter().chain(columns.iter().map(|column| column.label()));
     let may_create = spec.available().create && visit.may(spec.permission_word(), "create");
     let mut cells: Vec<Vec<Html>> = rows
