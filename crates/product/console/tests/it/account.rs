@@ -31,11 +31,15 @@ async fn a_tab_does_not_write_over_what_another_saved() {
     now.shows("Ada King");
     now.shows("value=\"ada\"");
 
-    // What the refused form holds can be saved, now that it was told.
-    assert_eq!(version(&refused), version(&now));
-    let again = version(&refused);
-    let saved =
-        ada.submit("/account", &[("full_name", "Countess"), ("version", again.as_str())]).await;
+    // Nor by what is refused for something else, and then corrected: it still does not know.
+    assert_eq!(version(&refused), seen);
+    let wrong = [("full_name", ""), ("metadata", "no JSON"), ("version", &*seen)];
+    let wrong = ada.submit("/account", &wrong).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(version(&wrong), seen);
+    let read = version(&now);
+    let fields = [("full_name", "Countess"), ("version", &*read)];
+    let saved = ada.submit("/account", &fields).await;
     assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
     ada.get("/account").await.shows("Countess");
 }

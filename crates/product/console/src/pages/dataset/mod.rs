@@ -130,7 +130,7 @@ async fn form(
         form.refuse(problem);
     }
     let here = format!("/datasets/{id}");
-    let version = row.get("version").map(ToString::to_string).unwrap_or_default();
+    let version = row.get("version").map(ToString::to_string);
     let answer = page(&FormPage {
         frame: visit
             .frame(format!("Edit {}", json::text(&row, "name")), "/datasets")
@@ -138,7 +138,7 @@ async fn form(
         lede: "What is stored never changes; only how it is described.".to_owned(),
         form,
         action: here.clone(),
-        hidden: vec![("version", version)],
+        hidden: edit::version(refused, version).into_iter().collect(),
         submit: "Save",
         cancel: here,
     });

@@ -115,11 +115,10 @@ async fn form(
     };
     let mut form = edit::form(state, &mut tx, "models", row.as_ref()).await?;
     tx.commit().await?;
-    let mut version = row.as_ref().and_then(|row| row.get("version")).map(ToString::to_string);
+    let version = row.as_ref().and_then(|row| row.get("version")).map(ToString::to_string);
     if let Some((values, problem)) = refused {
         form.fill(|name| sent(values, name));
         form.refuse(problem);
-        version = sent(values, "version").map(str::to_owned).or(version);
     }
     let title = row.as_ref().map_or_else(
         || "Register a model".to_owned(),
@@ -131,7 +130,7 @@ async fn form(
         lede: "A change of what the model is (its kind, schema or metadata) needs a new version number, and is kept as a version.".to_owned(),
         form,
         action: here.clone(),
-        hidden: version.into_iter().map(|version| ("version", version)).collect(),
+        hidden: edit::version(refused, version).into_iter().collect(),
         submit: if id.is_some() { "Save" } else { "Register" },
         cancel: here,
     });

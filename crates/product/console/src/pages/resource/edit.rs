@@ -21,6 +21,16 @@ pub(crate) fn sent<'a>(form: &'a Sent, name: &str) -> Option<&'a str> {
     form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
+/// The version that a form sends back: the present one of a form that was opened. One that was refused goes on with what it
+/// showed at first, so that it does not pass for one that saw what came since.
+pub(crate) fn version(
+    refused: Option<(&Sent, &Problem)>,
+    now: Option<String>,
+) -> Option<(&'static str, String)> {
+    let shown = refused.and_then(|(values, _)| sent(values, "version")).map(str::to_owned);
+    shown.or(now).map(|version| ("version", version))
+}
+
 /// The fields that a new row may set, or with a row those that may be changed, holding its values.
 pub(crate) async fn form(
     state: &ConsoleState,
@@ -379,6 +389,16 @@ mod tests {
         let mut changed = json!({ "priority": 1, "description": sent("one\r\nthree") });
         leave_shown(&texts, &row, &mut changed);
         assert_eq!(changed, json!({ "priority": 1, "description": "one\nthree" }));
+    }
+
+    #[test]
+    fn a_refused_form_goes_on_with_the_version_that_it_showed() {
+        let now = || Some("3".to_owned());
+        assert_eq!(version(None, now()), Some(("version", "3".to_owned())));
+        let problem = Problem::internal();
+        let shown = vec![("version".to_owned(), "2".to_owned())];
+        assert_eq!(version(Some((&shown, &problem)), now()), Some(("version", "2".to_owned())));
+        assert_eq!(version(Some((&Vec::new(), &problem)), None), None);
     }
 
     #[test]

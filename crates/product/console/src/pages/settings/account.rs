@@ -15,7 +15,7 @@ use crate::{
     error::page,
     pages::resource::{
         FormPage, browse_status,
-        edit::{Sent, sent, text},
+        edit::{self, Sent, sent, text},
     },
     view::{Control, Field, Form as Fields, Html},
     visit::{Answer, Visit},
@@ -74,7 +74,7 @@ fn form(visit: &Visit, refused: Option<(&Sent, &Problem)>) -> Response {
         lede: "Your organizations show your name and picture.".to_owned(),
         form,
         action: "/account".to_owned(),
-        hidden: vec![("version", user.version.to_string())],
+        hidden: edit::version(refused, Some(user.version.to_string())).into_iter().collect(),
         submit: "Save",
         cancel: "/sessions".to_owned(),
     });

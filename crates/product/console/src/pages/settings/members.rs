@@ -17,7 +17,7 @@ use crate::{
     error::page,
     pages::resource::{
         Action, Column, DetailPage, Empty, FormPage, ListPage, Listing, Step, browse_status,
-        edit::{Sent, sent},
+        edit::{self, Sent, sent},
     },
     view::{Badge, Control, Field, Form as Fields, Html, json},
     visit::{Answer, Visit},
@@ -142,7 +142,7 @@ async fn form(
         lede: String::new(),
         form,
         action: action.clone(),
-        hidden: version.into_iter().map(|version| ("version", version)).collect(),
+        hidden: edit::version(refused, version).into_iter().collect(),
         submit,
         cancel: action,
     });

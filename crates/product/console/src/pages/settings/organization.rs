@@ -95,7 +95,7 @@ async fn form(state: &ConsoleState, visit: &Visit, refused: Option<(&Sent, &Prob
         form.fill(|name| sent(values, name));
         form.refuse(problem);
     }
-    let version = row.get("version").map(ToString::to_string).unwrap_or_default();
+    let version = row.get("version").map(ToString::to_string);
     let answer = page(&FormPage {
         frame: visit
             .frame("Edit the organization", "/organization")
@@ -103,7 +103,7 @@ async fn form(state: &ConsoleState, visit: &Visit, refused: Option<(&Sent, &Prob
         lede: String::new(),
         form,
         action: "/organization".to_owned(),
-        hidden: vec![("version", version)],
+        hidden: edit::version(refused, version).into_iter().collect(),
         submit: "Save",
         cancel: "/organization".to_owned(),
     });

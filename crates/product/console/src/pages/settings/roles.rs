@@ -16,7 +16,7 @@ use crate::{
     error::page,
     pages::resource::{
         Action, DetailPage, Empty, FormPage, ListPage, ListTools, Section, Step, browse_status,
-        edit::{Sent, sent},
+        edit::{self, Sent, sent},
     },
     view::{Badge, Field, Form as Fields, Head, Html, Table},
     visit::{Answer, Visit},
@@ -163,7 +163,9 @@ fn filled(
         lede: String::new(),
         form,
         action: action.clone(),
-        hidden: role.map(|role| ("version", role.version.to_string())).into_iter().collect(),
+        hidden: edit::version(refused, role.map(|role| role.version.to_string()))
+            .into_iter()
+            .collect(),
         submit: "Save",
         cancel: action,
     });

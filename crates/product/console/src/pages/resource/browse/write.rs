@@ -73,12 +73,11 @@ async fn form_page(
         form.propose(|name| visit.query.get(name));
     }
     let here = format!("/resources/{path}");
-    let mut version = row.as_ref().and_then(|row| row.get("version")).map(ToString::to_string);
+    let version = row.as_ref().and_then(|row| row.get("version")).map(ToString::to_string);
     if let Some((values, problem)) = refused {
         form.fill(|name| sent(values, name));
         people::keep_ticks(&mut form, values);
         form.refuse(problem);
-        version = sent(values, "version").map(str::to_owned).or(version);
     }
     let frame = visit.frame(
         match &row {
@@ -93,7 +92,7 @@ async fn form_page(
         lede: caution::after(undo.map(|undo| undo.lede(&form)).unwrap_or_default(), path),
         form,
         action: target.clone(),
-        hidden: version.into_iter().map(|version| ("version", version)).collect(),
+        hidden: edit::version(refused, version).into_iter().collect(),
         submit: if id.is_some() { "Save" } else { "Create" },
         cancel: target,
     });
