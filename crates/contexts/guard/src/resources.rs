@@ -14,6 +14,7 @@ pub const RESOURCES: &[ResourceSpec] = &[
 
 const POLICIES: ResourceSpec = ResourceSpec::new("policies", "guard.policies")
     .labels("policy", "policies")
+    .caution("Ephor keeps policies and does not evaluate their rules yet: an active policy stops nothing by itself. What runs outside reads its rules here.")
     .actions(Actions::ALL)
     .create(&[
         "code",

@@ -64,6 +64,7 @@ pub struct ResourceSpec {
     pub(crate) personal: Option<Personal>,
     pub(crate) global: bool,
     pub(crate) builtin: bool,
+    pub(crate) caution: Option<&'static str>,
     pub(crate) people: &'static [&'static str],
     pub(crate) people_above: &'static [&'static str],
     pub(crate) shapes: &'static [(&'static str, Shape)],
@@ -186,6 +187,7 @@ impl ResourceSpec {
             personal: None,
             global: false,
             builtin: false,
+            caution: None,
             people: &[],
             people_above: &[],
             shapes: &[],
@@ -206,6 +208,11 @@ impl ResourceSpec {
     /// Which routes exist.
     pub const fn actions(self, actions: Actions) -> Self {
         Self { actions, ..self }
+    }
+
+    /// What to know before relying on it, where it does less than its name promises: whole sentences, which its pages say first.
+    pub const fn caution(self, sentences: &'static str) -> Self {
+        Self { caution: Some(sentences), ..self }
     }
 
     /// The columns that a new row may set.
@@ -383,6 +390,11 @@ impl ResourceSpec {
     /// Are its rows the same for all organizations?
     pub const fn is_global(&self) -> bool {
         self.global
+    }
+
+    /// What to know before relying on it; nothing for most.
+    pub const fn cautions(&self) -> Option<&'static str> {
+        self.caution
     }
 
     /// Are some of its rows copies of what comes with Ephor?

@@ -81,6 +81,11 @@ async fn switching_a_policy_on_keeps_it_a_copy() {
     // Nothing newer is there to be offered.
     let offer = ada.client.get(format!("{}/v1/policies/{id}/offer", server.url));
     assert_eq!(offer.send().await.unwrap().status(), StatusCode::NOT_FOUND);
+    // Nobody takes it for more than it is.
+    for page in ["", "/new", &format!("/{id}"), &format!("/{id}/edit")] {
+        let page = ada.get(&format!("/resources/policies{page}")).send().await.unwrap();
+        assert!(page.text().await.unwrap().contains("an active policy stops nothing by itself"));
+    }
 }
 
 /// Each metric that a policy names is one that there is.

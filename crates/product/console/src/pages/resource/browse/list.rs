@@ -153,7 +153,7 @@ pub(super) async fn list(
     let comment = resource.table().comment.clone().unwrap_or_default();
     Ok(page(&ListPage {
         frame: visit.frame(format::label(spec.plural()), &here),
-        lede: caution::after(comment.clone(), &path),
+        lede: caution::after(comment.clone(), spec),
         actions: undo.into_iter().chain(waiting).chain(export).chain(create.clone()).collect(),
         filters: listed.filters,
         filtered: listed.filtered,

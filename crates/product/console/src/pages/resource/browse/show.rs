@@ -130,7 +130,7 @@ pub(super) async fn show(
         frame,
         lede: match watch::next_run(&path, &row, SystemClock.now()) {
             Some(next) => format!("{}; {next}", format::label(spec.singular())),
-            None => caution::after(format::label(spec.singular()), &path),
+            None => caution::after(format::label(spec.singular()), spec),
         },
         badges: (!status.is_empty())
             .then(|| Badge::state(status))

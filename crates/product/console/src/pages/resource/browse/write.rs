@@ -89,7 +89,7 @@ async fn form_page(
     let target = id.map_or_else(|| here.clone(), |id| format!("{here}/{id}"));
     let answer = page(&FormPage {
         frame: frame.crumb(format::label(spec.plural()), &here),
-        lede: caution::after(undo.map(|undo| undo.lede(&form)).unwrap_or_default(), path),
+        lede: caution::after(undo.map(|undo| undo.lede(&form)).unwrap_or_default(), spec),
         form,
         action: target.clone(),
         hidden: edit::version(refused, version).into_iter().collect(),
