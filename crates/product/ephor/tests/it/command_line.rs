@@ -16,6 +16,7 @@ fn every_command_explains_itself() {
     for command in [
         &["--help"][..],
         &["analyze", "--help"],
+        &["explain", "--help"],
         &["drift", "--help"],
         &["metrics", "--help"],
         &["mitigate", "--help"],
@@ -43,6 +44,35 @@ fn every_command_explains_itself() {
         &["resource", "act", "--help"],
         &["resource", "upload", "--help"],
         &["resource", "content", "--help"],
+        &["admin", "organization", "list", "--help"],
+        &["admin", "organization", "show", "--help"],
+        &["admin", "organization", "suspend", "--help"],
+        &["admin", "organization", "reactivate", "--help"],
+        &["admin", "organization", "set", "--help"],
+        &["admin", "user", "list", "--help"],
+        &["admin", "user", "show", "--help"],
+        &["admin", "user", "disable", "--help"],
+        &["admin", "user", "enable", "--help"],
+        &["admin", "user", "end-sessions", "--help"],
+        &["admin", "user", "remove-second-factor", "--help"],
+        &["admin", "user", "grant", "--help"],
+        &["admin", "user", "revoke", "--help"],
+        &["admin", "erasure", "list", "--help"],
+        &["admin", "erasure", "retry", "--help"],
+        &["org", "list", "--help"],
+        &["org", "show", "--help"],
+        &["org", "use", "--help"],
+        &["resource", "types", "--help"],
+        &["resource", "list", "--help"],
+        &["resource", "get", "--help"],
+        &["resource", "create", "--help"],
+        &["resource", "update", "--help"],
+        &["resource", "audit", "--help"],
+        &["resource", "offer", "--help"],
+        &["resource", "accept-offer", "--help"],
+        &["resource", "decline-offer", "--help"],
+        &["resource", "actions", "--help"],
+        &["resource", "delete", "--help"],
         &["doctor", "--help"],
         &["config", "--help"],
         &["completions", "--help"],
@@ -52,6 +82,11 @@ fn every_command_explains_itself() {
         assert_eq!(code, 0, "{command:?}: {err}");
         assert!(out.contains("Usage:"), "{command:?}");
         assert!(out.contains("Example") || command == ["--help"], "{command:?} shows no example");
+        // What it says to read is there.
+        for page in out.split("docs/").skip(1).filter_map(|rest| rest.split(".md").next()) {
+            let file = format!("{}/../../../docs/{page}.md", env!("CARGO_MANIFEST_DIR"));
+            assert!(std::path::Path::new(&file).is_file(), "{command:?}: there is no {file}");
+        }
     }
 }
 

@@ -29,12 +29,19 @@ Whoever asks to be erased has their account closed at once; a job erases the res
 whom it is not erased yet. Its reason tells what to put right before it is tried again.")]
 pub enum Command {
     /// List people who asked to be erased and are not yet
+    #[command(after_help = "\
+Examples:
+  ephor admin erasure list
+  ephor admin erasure list --json")]
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Try again; a server or worker does it
+    #[command(after_help = "\
+Example:
+  ephor admin erasure retry ada@example.org --reason 'the disk was full'")]
     Retry {
         /// E-mail address or id
         user: String,

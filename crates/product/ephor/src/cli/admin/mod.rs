@@ -30,7 +30,7 @@ Examples:
 
 On the server's machine, beside a running server or alone, with the database's own log-in: no password
 is asked. Each change is told in the audit trail of the platform, and of the organization that it
-concerns; `ephor audit export 00000000-0000-7000-8000-000000000000` writes the former.")]
+concerns; `ephor audit export 00000000-0000-7000-8000-000000000000` writes the former. docs/operations.md tells more.")]
 pub enum Command {
     /// Organizations: list, show, suspend, reactivate, limit
     #[command(subcommand)]

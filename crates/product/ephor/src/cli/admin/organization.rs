@@ -27,12 +27,19 @@ Examples:
   ephor admin organization set analytical-engines --max-users 50 --monthly-cost-limit none")]
 pub enum Command {
     /// List all organizations with how much they keep
+    #[command(after_help = "\
+Examples:
+  ephor admin organization list
+  ephor admin organization list --json")]
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Show one
+    #[command(after_help = "\
+Example:
+  ephor admin organization show analytical-engines")]
     Show {
         /// Its id, or its name in addresses
         organization: String,
@@ -41,6 +48,9 @@ pub enum Command {
         json: bool,
     },
     /// Suspend one: nobody logs in to it, and its keys are refused; nothing is lost
+    #[command(after_help = "\
+Example:
+  ephor admin organization suspend analytical-engines --reason 'unpaid since May' --yes")]
     Suspend {
         /// Its id, or its name in addresses
         organization: String,
@@ -48,6 +58,9 @@ pub enum Command {
         change: Change,
     },
     /// Let a suspended one work again
+    #[command(after_help = "\
+Example:
+  ephor admin organization reactivate analytical-engines --reason 'paid' --yes")]
     Reactivate {
         /// Its id, or its name in addresses
         organization: String,
@@ -60,6 +73,13 @@ pub enum Command {
 
 /// Set its tier and limits.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ephor admin organization set analytical-engines --tier Professional
+  ephor admin organization set analytical-engines --max-users 50 --max-assistants 10
+  ephor admin organization set analytical-engines --monthly-cost-limit none --yes
+
+What each tier includes: docs/billing.md.")]
 pub struct Set {
     /// Its id, or its name in addresses
     organization: String,

@@ -28,6 +28,10 @@ Examples:
   ephor admin user grant ada@example.org              may see the pages Health and Partitions of all")]
 pub enum Command {
     /// List people, by a part of their name or address
+    #[command(after_help = "\
+Examples:
+  ephor admin user list
+  ephor admin user list lovelace --limit 10 --json")]
     List {
         /// A part of the name or address
         words: Option<String>,
@@ -39,6 +43,9 @@ pub enum Command {
         json: bool,
     },
     /// Show one
+    #[command(after_help = "\
+Example:
+  ephor admin user show ada@example.org --json")]
     Show {
         /// E-mail address or id
         user: String,
@@ -47,6 +54,9 @@ pub enum Command {
         json: bool,
     },
     /// Disable one: they are logged out, and log in no more
+    #[command(after_help = "\
+Example:
+  ephor admin user disable ada@example.org --reason 'left the company'")]
     Disable {
         /// E-mail address or id
         user: String,
@@ -54,6 +64,9 @@ pub enum Command {
         change: Change,
     },
     /// Let a disabled one log in again
+    #[command(after_help = "\
+Example:
+  ephor admin user enable ada@example.org --reason 'is back'")]
     Enable {
         /// E-mail address or id
         user: String,
@@ -61,6 +74,9 @@ pub enum Command {
         change: Change,
     },
     /// End all of somebody's sessions; they may log in again
+    #[command(after_help = "\
+Example:
+  ephor admin user end-sessions ada@example.org --yes")]
     EndSessions {
         /// E-mail address or id
         user: String,
@@ -68,6 +84,9 @@ pub enum Command {
         change: Change,
     },
     /// Take away somebody's second factor, which they lost with its recovery codes; their sessions end
+    #[command(after_help = "\
+Example:
+  ephor admin user remove-second-factor ada@example.org --reason 'lost her phone; called back, knew her contract'")]
     RemoveSecondFactor {
         /// E-mail address or id
         user: String,
@@ -75,6 +94,9 @@ pub enum Command {
         change: Change,
     },
     /// Make somebody an administrator of the platform
+    #[command(after_help = "\
+Example:
+  ephor admin user grant ada@example.org --reason 'on call'")]
     Grant {
         /// E-mail address or id
         user: String,
@@ -82,6 +104,9 @@ pub enum Command {
         change: Change,
     },
     /// Take that back
+    #[command(after_help = "\
+Example:
+  ephor admin user revoke ada@example.org --reason 'no longer on call'")]
     Revoke {
         /// E-mail address or id
         user: String,

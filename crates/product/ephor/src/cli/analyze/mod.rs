@@ -55,6 +55,9 @@ Examples:
   ephor analyze loans.csv --model model.json --flip sex --protected sex,region
   ephor analyze /shared/large.parquet --target label --score p --protected sex --cluster 10.0.0.1:50050
 
+docs/analyses.md tells what is computed, docs/metrics.md each metric, docs/uncertainty.md how sure it is,
+docs/recipes/gating-a-model-in-ci.md how a CI job uses it.
+
 Exit codes: 0 it passes (as --fail-on says), 1 it does not, 2 the question or the data are wrong,
 3 it could not be done.")]
 pub struct Args {

@@ -16,6 +16,15 @@ const MOST: usize = 500;
 
 /// List rows.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ephor resource list models status=eq.active --sort=-created_at
+  ephor resource list models -q credit --fields id,name,status
+  ephor resource list models/01930b2e-…/versions
+  ephor resource list risk_items 'severity=in.(high,critical)' --all --format csv > risks.csv
+  ephor resource list models --organizations all
+
+Filters, operators and orders are those of the API: docs/api.md, or /docs on the server.")]
 pub struct List {
     #[command(flatten)]
     pub(super) remote: Remote,

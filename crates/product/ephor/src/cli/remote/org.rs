@@ -16,9 +16,14 @@ Examples:
   ephor org show --json
   ephor resource list models --organizations all      what a holding reads: its own, and its subsidiaries'
 
-A key belongs to one organization. `use` keeps one for each to which you went, and asks for the password the first time.")]
+A key belongs to one organization. `use` keeps one for each to which you went, and asks for the password the first time
+(docs/cli.md, docs/tenancy.md).")]
 pub enum Command {
     /// List the organizations that you belong to and, from a holding, those that you read, as a tree
+    #[command(after_help = "\
+Examples:
+  ephor org list
+  ephor org list --json")]
     List {
         #[command(flatten)]
         remote: Remote,
@@ -27,6 +32,10 @@ pub enum Command {
         json: bool,
     },
     /// Show the organization that the key is for, and what it may do there
+    #[command(after_help = "\
+Examples:
+  ephor org show
+  ephor org show --json")]
     Show {
         #[command(flatten)]
         remote: Remote,

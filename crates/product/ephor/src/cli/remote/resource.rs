@@ -49,6 +49,10 @@ Examples:
 Filters, operators and orders are those of the API: docs/api.md, or /docs on the server.")]
 pub enum Command {
     /// List the kinds of things, and what may be done with each
+    #[command(after_help = "\
+Examples:
+  ephor resource types
+  ephor resource types --json")]
     Types {
         #[command(flatten)]
         remote: Remote,
@@ -59,6 +63,10 @@ pub enum Command {
     /// List rows
     List(List),
     /// Show one row
+    #[command(after_help = "\
+Examples:
+  ephor resource get models 01930b2e-…
+  ephor resource get models 01930b2e-… --include versions --json")]
     Get {
         #[command(flatten)]
         of: Of,
@@ -69,6 +77,11 @@ pub enum Command {
         include: Option<String>,
     },
     /// Create a row, or several from a JSON array
+    #[command(after_help = "\
+Examples:
+  ephor resource create models name='Credit risk' model_type=classification
+  ephor resource create models name=Credit model_type=classification metadata:='{\"team\":\"risk\"}'
+  ephor resource create risk_items --body @risks.json --json")]
     Create {
         #[command(flatten)]
         of: Of,
@@ -76,6 +89,11 @@ pub enum Command {
         fields: Fields,
     },
     /// Change a row; null empties a field
+    #[command(after_help = "\
+Examples:
+  ephor resource update models 01930b2e-… description='For retail customers'
+  ephor resource update models 01930b2e-… description:=null
+  ephor resource update risk_items 01930b2e-… impact=high --if-match 3")]
     Update {
         #[command(flatten)]
         of: Of,
@@ -88,6 +106,10 @@ pub enum Command {
         if_match: Option<String>,
     },
     /// Show what was done to a row: who changed what, when, and whether that is sealed
+    #[command(after_help = "\
+Examples:
+  ephor resource audit models 01930b2e-…
+  ephor resource audit models 01930b2e-… --limit 500 --json")]
     Audit {
         #[command(flatten)]
         of: Of,
@@ -98,6 +120,10 @@ pub enum Command {
         limit: u16,
     },
     /// Show what a newer version of Ephor would change in a row that was changed here
+    #[command(after_help = "\
+Examples:
+  ephor resource list builtin_copies offer_status=eq.open
+  ephor resource offer controls 01930b2e-…")]
     Offer {
         #[command(flatten)]
         of: Of,
@@ -105,6 +131,9 @@ pub enum Command {
         id: String,
     },
     /// Take the newer version: the row follows new versions again
+    #[command(after_help = "\
+Example:
+  ephor resource accept-offer controls 01930b2e-… --yes")]
     AcceptOffer {
         #[command(flatten)]
         of: Of,
@@ -115,6 +144,9 @@ pub enum Command {
         yes: bool,
     },
     /// Keep the row as it is; the version after the one that waits is offered again
+    #[command(after_help = "\
+Example:
+  ephor resource decline-offer controls 01930b2e-…")]
     DeclineOffer {
         #[command(flatten)]
         of: Of,
@@ -122,6 +154,10 @@ pub enum Command {
         id: String,
     },
     /// List what may be done with rows of a kind beside changing them, and what each step takes
+    #[command(after_help = "\
+Examples:
+  ephor resource actions monitoring_alerts
+  ephor resource actions models --json")]
     Actions {
         #[command(flatten)]
         of: Of,
@@ -133,6 +169,10 @@ pub enum Command {
     /// Download what lies below a row: its file, a report, a result, …
     Content(Content),
     /// Delete a row
+    #[command(after_help = "\
+Examples:
+  ephor resource delete models 01930b2e-…
+  ephor resource delete models 01930b2e-… --yes --json")]
     Delete {
         #[command(flatten)]
         of: Of,
