@@ -214,7 +214,7 @@ pub struct Reference {
     pub chosen: bool,
 }
 
-/// A group that is too small to be compared.
+/// A group that is compared with no other: too small, or values that are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SmallGroup {
     /// The group's name.

@@ -1,7 +1,7 @@
 //! What comparing and gating need of an analysis, whatever its task.
 
 use crate::{
-    frame,
+    NotCompared, frame,
     multiclass::MulticlassReport,
     result::{AnalysisResult, AttributeResult, Disparity, MetricValue, Reference, Status},
     task::{Task, TaskResult},
@@ -46,7 +46,7 @@ pub(crate) struct Member<'a> {
     pub name: &'a str,
     pub values: &'a [String],
     pub n: u64,
-    /// Below the least group size.
+    /// Below the least group size, or values that are counted together.
     pub small: bool,
     /// Values that are counted together, of whom each alone nothing is known.
     pub is_rest: bool,
@@ -54,6 +54,11 @@ pub(crate) struct Member<'a> {
 }
 
 impl<'a> Member<'a> {
+    /// Why it is compared with no other, if it is not.
+    pub(crate) fn not_compared(&self) -> Option<NotCompared> {
+        NotCompared::of(self.small, self.is_rest)
+    }
+
     /// The metric with this id.
     pub(crate) fn metric(&self, id: &str) -> Option<&'a MetricValue> {
         self.metrics.iter().find(|metric| metric.id == id)

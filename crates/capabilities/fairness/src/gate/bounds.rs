@@ -99,7 +99,9 @@ fn nobody(bound: &Bound, one: &Grouped<'_>) -> Option<Check> {
         return None;
     }
     let reason = if one.groups.iter().all(|group| group.small) {
-        "all groups are below the least group size".to_owned()
+        let is_rest = one.groups.iter().any(|group| group.is_rest);
+        let or = if is_rest { ", or values counted together" } else { "" };
+        format!("all groups are below the least group size{or}")
     } else {
         let mut undefined = one.groups.iter().filter(|group| !group.small);
         undefined
@@ -177,10 +179,9 @@ fn of_bound(
     let interval = at(bound, is, level);
     // Beyond a number of groups, small ones have no metrics.
     let status = (!group.small).then(|| judged(bound, is, interval.as_ref(), single));
-    let sentence = if group.small {
-        format!("{}: the group is below the least group size.", title(bound, subject, name))
-    } else {
-        told(bound, subject, name, is, interval.as_ref(), status)
+    let sentence = match group.not_compared() {
+        Some(why) => format!("{}: the group is {why}.", title(bound, subject, name)),
+        None => told(bound, subject, name, is, interval.as_ref(), status),
     };
     let change = then.map(|then| {
         let was = then.group.and_then(|was| was.metric(bound.metric.id));

@@ -9,7 +9,7 @@ use datafusion::{
     prelude::{SessionConfig, SessionContext},
 };
 use ephor_fairness::{
-    AnalysisResult, AnalysisSpec, Status,
+    AnalysisResult, AnalysisSpec, NotCompared, Status,
     comparison::compare,
     cube::{OTHER_NAME, limits::MAX_VALUES},
     drift::group_changes,
@@ -114,6 +114,19 @@ async fn what_is_kept_is_as_if_the_others_were_one() {
     }
     let combined = found.attribute("g|h");
     assert!(combined.group("(other)|x").small && !combined.group("often 1|x").small);
+    // Nor is it called small, however many rows it has.
+    let why = |name: &str| found.not_compared(combined, combined.group(name));
+    assert_eq!(why("(other)|x"), Some(NotCompared::CountedTogether));
+    assert_eq!(why("often 1|x"), None);
+    let alone = found.not_compared(mine, mine.group(OTHER_NAME));
+    assert_eq!(alone, Some(NotCompared::CountedTogether));
+    assert_eq!(found.not_compared(mine, &found.overall), None);
+    let gate = judged(&found, "metrics = ['g.selection_rate <= 0.99']", FailOn::Fail);
+    let sentence = &check(&gate, "g/selection_rate_at_most/(other)").sentence;
+    assert!(
+        sentence.ends_with("the group is values counted together, not compared."),
+        "{sentence}"
+    );
 
     let told = found.warnings.iter().find(|warning| warning.starts_with("g has so many")).unwrap();
     assert_eq!(

@@ -184,7 +184,7 @@ fn groups(attribute: &CardAttribute, overall: &CardGroup, out: &mut String) {
                 )
             })
             .collect();
-        let note = if group.small { " (small)" } else { "" };
+        let note = group.not_compared.map_or_else(String::new, |why| format!(" ({why})"));
         let name = plain(&group.name);
         line(out, format_args!("| {name}{note} | {} | {} |", group.n, cells.join(" | ")));
     }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use ephor_fairness::{
-    AttributeResult, Disparity, Exclusion, Group, Interval, MetricValue, SmallGroup, Status,
-    catalogue, frame, metrics,
+    AnalysisResult, AttributeResult, Disparity, Exclusion, Group, Interval, MetricValue,
+    NotCompared, SmallGroup, Status, catalogue, frame, metrics,
     task::{Task, TaskResult},
 };
 use ephor_kernel::{AnalysisId, ModelId, Problem};
@@ -76,8 +76,11 @@ pub struct CardGroup {
     pub name: String,
     /// Rows.
     pub n: u64,
-    /// Too small to be compared.
+    /// It is compared with no other.
     pub small: bool,
+    /// Why; none if it is compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_compared: Option<NotCompared>,
     /// Its metrics.
     pub metrics: Vec<CardMetric>,
 }
@@ -140,7 +143,8 @@ impl Quantities {
                     .collect(),
             ),
             (Some(result), None) => {
-                (group(&result.overall), result.attributes.iter().map(attribute).collect())
+                let attributes = result.attributes.iter().map(|one| attribute(result, one));
+                (group(&result.overall, None), attributes.collect())
             }
             (None, None) => (CardGroup::default(), Vec::new()),
         };
@@ -174,9 +178,9 @@ impl Quantities {
     }
 }
 
-fn attribute(result: &AttributeResult) -> CardAttribute {
-    let groups = result.groups.iter().map(group).collect();
-    card_attribute(&result.name, groups, &result.disparities)
+fn attribute(all: &AnalysisResult, result: &AttributeResult) -> CardAttribute {
+    let groups = result.groups.iter().map(|one| group(one, all.not_compared(result, one)));
+    card_attribute(&result.name, groups.collect(), &result.disparities)
 }
 
 fn compared(comparison: &frame::Comparison, titles: &[(&str, &str)]) -> CardAttribute {
@@ -204,13 +208,19 @@ fn card_attribute(
     }
 }
 
-fn group(group: &Group) -> CardGroup {
+fn group(group: &Group, not_compared: Option<NotCompared>) -> CardGroup {
     let shown = SHOWN.iter().filter_map(|id| group.metric(id)).map(|metric| {
         let title = metrics::find(&metric.id)
             .map_or_else(|| ephor_rest::label(&metric.id), |known| known.title.to_string());
         card_metric(metric, title)
     });
-    CardGroup { name: group.name.clone(), n: group.n, small: group.small, metrics: shown.collect() }
+    CardGroup {
+        name: group.name.clone(),
+        n: group.n,
+        small: group.small,
+        not_compared,
+        metrics: shown.collect(),
+    }
 }
 
 /// The metrics of a task, which are few.
@@ -228,7 +238,13 @@ fn line(line: &frame::Line, titles: &[(&str, &str)]) -> CardGroup {
             known.map_or_else(|| ephor_rest::label(&metric.id), |(_, title)| (*title).to_owned());
         card_metric(metric, title)
     });
-    CardGroup { name: line.name.clone(), n: line.n, small: line.small, metrics: shown.collect() }
+    CardGroup {
+        name: line.name.clone(),
+        n: line.n,
+        small: line.small,
+        not_compared: line.not_compared(),
+        metrics: shown.collect(),
+    }
 }
 
 fn card_metric(metric: &MetricValue, title: String) -> CardMetric {

@@ -4,7 +4,7 @@ use askama::Template;
 use ephor_assurance::card::{
     CardAttribute, CardDisparity, CardGroup, CardMetric, ModelCard, NOT_STATED, Quantities,
 };
-use ephor_fairness::{Interval, Status};
+use ephor_fairness::{Interval, NotCompared, Status};
 use ephor_kernel::Problem;
 use ephor_report::{Block, Figure};
 
@@ -212,8 +212,7 @@ fn groups(attribute: &CardAttribute, overall: &CardGroup) -> Table {
     let mut heads = vec![Head::new("Group"), Head::right("Rows")];
     heads.extend(overall.metrics.iter().map(|metric| Head::right(&metric.title)));
     let row = |group: &CardGroup| {
-        let name =
-            Html::text(&group.name).sub(if group.small { "too small to be compared" } else { "" });
+        let name = Html::text(&group.name).sub(group.not_compared.map_or("", NotCompared::title));
         let cells = overall.metrics.iter().map(|wanted| {
             let metric = group.metrics.iter().find(|metric| metric.id == wanted.id);
             metric.map_or_else(|| Html::text("undefined"), cell)
@@ -303,6 +302,30 @@ mod tests {
         assert!(page.contains("Income &#60;classifier&#62;") && !page.contains("<classifier>"));
         assert!(page.contains(NOT_STATED) && page.contains("Screening of applications"));
         assert!(page.contains("Demographic parity") && page.contains("class=\"trend\""));
+    }
+
+    #[test]
+    fn a_card_says_why_groups_are_not_compared() {
+        let card = samples::card_of(&samples::completed_of("Crowded", 0.0, samples::pooled()));
+        let page = html(&card).unwrap();
+        for words in ["values counted together, not compared", "too small to be compared"] {
+            assert_eq!(page.matches(words).count(), 1, "{words}");
+        }
+        let text = card.markdown();
+        // Brackets of names are text, and those of the reason are ours.
+        let row = |words: &str| {
+            text.lines().find(|line| line.starts_with('|') && line.contains(words)).unwrap()
+        };
+        assert!(row("values counted together, not compared").contains("| 4000 |"));
+        assert!(row("few (too small to be compared)").contains("| 3 |"));
+        let json = serde_json::to_value(&card).unwrap();
+        let groups = &json["quantitative_analyses"]["attributes"][0]["groups"];
+        let why = |name: &str| {
+            let mut groups = groups.as_array().unwrap().iter();
+            groups.find(|group| group["name"] == name).unwrap()["not_compared"].clone()
+        };
+        assert_eq!(why("(other)"), "counted_together");
+        assert_eq!(why("few"), "too_small");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::{Template, filters::HtmlSafe};
-use ephor_fairness::{AnalysisResult, AttributeResult, Disparity, Status};
+use ephor_fairness::{AnalysisResult, AttributeResult, Disparity, Group, NotCompared, Status};
 
 use super::summary::disparity_title;
 use crate::{
@@ -33,7 +33,7 @@ pub(super) struct DisparityCard {
 impl HtmlSafe for DisparityCard {}
 
 impl DisparityCard {
-    pub(super) fn new(result: &AttributeResult) -> Self {
+    pub(super) fn new(all: &AnalysisResult, result: &AttributeResult) -> Self {
         let (judged, others): (Vec<_>, Vec<_>) =
             result.disparities.iter().partition(|disparity| disparity.threshold.is_some());
         let (passing, mut beyond): (Vec<_>, Vec<_>) =
@@ -50,7 +50,7 @@ impl DisparityCard {
             .as_ref()
             .filter(|_| !result.comparable)
             .map(|reason| Notice::info("The groups cannot be compared").text(reason))
-            .or_else(|| small_groups(result));
+            .or_else(|| not_compared(all, result));
         Self {
             anchor: plot::slug(&result.name),
             verdict: Badge::verdict(result.status),
@@ -77,22 +77,35 @@ impl DisparityCard {
     }
 }
 
-fn small_groups(result: &AttributeResult) -> Option<Notice> {
-    if result.small_groups.is_empty() {
-        return None;
-    }
-    let mut names: Vec<_> = result
-        .small_groups
+/// The groups that are in no disparity, and why. Where not all are so for one reason, each says its own.
+fn not_compared(all: &AnalysisResult, result: &AttributeResult) -> Option<Notice> {
+    let found: Vec<(&Group, NotCompared)> = result
+        .groups
         .iter()
-        .take(8)
-        .map(|group| format!("{} ({})", group.group, format::count(group.n)))
+        .filter_map(|group| Some((group, all.not_compared(result, group)?)))
         .collect();
-    let more = result.small_groups.len().saturating_sub(names.len());
+    let (_, first) = *found.first()?;
+    let is_one = found.iter().all(|(_, why)| *why == first);
+    let name = |(group, why): &(&Group, NotCompared)| {
+        let rows = format::count(group.n);
+        if is_one {
+            format!("{} ({rows})", group.name)
+        } else {
+            format!("{} ({rows}; {why})", group.name)
+        }
+    };
+    let mut names: Vec<String> = found.iter().take(8).map(name).collect();
+    let more = found.len().saturating_sub(names.len());
     if more > 0 {
         names.push(format!("and {more} more"));
     }
+    let title = if is_one {
+        format!("Some groups are {first}")
+    } else {
+        "Some groups are not compared".to_owned()
+    };
     Some(
-        Notice::info("Some groups are too small to be compared")
+        Notice::info(title)
             .text(format!("Shown with their metrics, but in no disparity: {}.", names.join(", "))),
     )
 }
@@ -205,4 +218,35 @@ pub(super) fn left_out(result: &AnalysisResult) -> Option<Table> {
         heads: vec![Head::new("What"), Head::new("Why"), Head::new("Left out of")],
         rows,
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    fn told(result: &AnalysisResult) -> String {
+        DisparityCard::new(result, &result.attributes[0]).render().unwrap()
+    }
+
+    #[test]
+    fn each_group_in_no_disparity_says_why() {
+        let mut result = samples::pooled();
+        let page = told(&result);
+        assert!(page.contains("Some groups are not compared"), "{page}");
+        assert!(page.contains("; values counted together, not compared)"), "{page}");
+        assert!(page.contains("; too small to be compared)"), "{page}");
+
+        // For one reason: the title says it once.
+        result.attributes[0].groups.retain(|group| group.name != "few");
+        let page = told(&result);
+        assert!(page.contains("Some groups are values counted together, not compared"), "{page}");
+        assert!(!page.contains("too small"), "{page}");
+
+        // A value of that name, where nothing is counted together, is one like any.
+        result.excluded.clear();
+        let page = told(&result);
+        assert!(page.contains("Some groups are too small to be compared"), "{page}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Every metric of every group, with its interval.
 
 use askama::{Template, filters::HtmlSafe};
-use ephor_fairness::{AttributeResult, Group, MetricValue, metrics};
+use ephor_fairness::{AnalysisResult, AttributeResult, Group, MetricValue, NotCompared, metrics};
 
 use crate::{
     plot,
@@ -27,7 +27,8 @@ pub(super) struct GroupCard {
 impl HtmlSafe for GroupCard {}
 
 impl GroupCard {
-    pub(super) fn new(result: &AttributeResult, overall: &Group) -> Self {
+    pub(super) fn new(all: &AnalysisResult, result: &AttributeResult) -> Self {
+        let overall = &all.overall;
         let name = result.attributes.join(" and ");
         let known: Vec<&str> = overall.metrics.iter().map(|metric| metric.id.as_str()).collect();
         let first: Vec<&str> = FIRST.into_iter().filter(|id| known.contains(id)).collect();
@@ -35,7 +36,12 @@ impl GroupCard {
             .into_iter()
             .filter(|id| !first.contains(id) && *id != "count" && *id != "share")
             .collect();
-        let groups: Vec<&Group> = result.groups.iter().chain([overall]).collect();
+        let groups: Vec<(&Group, Option<NotCompared>)> = result
+            .groups
+            .iter()
+            .map(|group| (group, all.not_compared(result, group)))
+            .chain([(overall, None)])
+            .collect();
         Self {
             anchor: plot::slug(&result.name),
             folded: result.attributes.len() > 1,
@@ -50,7 +56,7 @@ impl GroupCard {
     }
 }
 
-fn table(label: &str, name: &str, groups: &[&Group], ids: &[&str]) -> Table {
+fn table(label: &str, name: &str, groups: &[(&Group, Option<NotCompared>)], ids: &[&str]) -> Table {
     let mut heads = vec![Head::new(name), Head::right("Rows")];
     heads.extend(ids.iter().map(|id| {
         Head::right(
@@ -59,8 +65,8 @@ fn table(label: &str, name: &str, groups: &[&Group], ids: &[&str]) -> Table {
     }));
     let rows = groups
         .iter()
-        .map(|group| {
-            let mark = if group.small { "too small to compare" } else { "" };
+        .map(|(group, not_compared)| {
+            let mark = not_compared.map_or("", NotCompared::title);
             let shown = if group.values.is_empty() {
                 "everybody".to_owned()
             } else {
@@ -82,4 +88,31 @@ fn cell(metric: &MetricValue) -> Html {
         format!("{}\u{2013}{}", format::decimal(interval.lower), format::decimal(interval.upper))
     });
     Html::text(&format::decimal(value)).sub(&interval)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    #[test]
+    fn what_is_counted_together_is_not_called_small() {
+        let result = samples::pooled();
+        let table = GroupCard::new(&result, &result.attributes[0]).first;
+        let row = |name: &str| {
+            let rows: Vec<String> = table
+                .rows
+                .iter()
+                .map(|cells| cells[0].to_string())
+                .filter(|cell| cell.contains(name))
+                .collect();
+            assert_eq!(rows.len(), 1, "{name}");
+            rows.concat()
+        };
+        let other = row("(other)");
+        assert!(other.contains("values counted together, not compared"), "{other}");
+        assert!(!other.contains("small"), "{other}");
+        assert!(row("few").contains("too small to be compared"));
+        assert!(!row("everybody").contains("class=\"sub\""));
+    }
 }

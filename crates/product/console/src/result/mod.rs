@@ -88,11 +88,11 @@ impl ResultView {
             warnings: (!result.warnings.is_empty()).then(|| {
                 Notice::warning("Before you trust the numbers").items(result.warnings.clone())
             }),
-            disparities: all().map(DisparityCard::new).collect(),
+            disparities: all().map(|attribute| DisparityCard::new(result, attribute)).collect(),
             strata: all().filter_map(StrataCard::new).collect(),
             individual: result.individual.as_ref().map(IndividualView::new),
             beside: beside(result),
-            groups: all().map(|attribute| GroupCard::new(attribute, &result.overall)).collect(),
+            groups: all().map(|attribute| GroupCard::new(result, attribute)).collect(),
             plots,
             advice: result.recommendations.iter().map(Advice::new).collect(),
             left_out: disparities::left_out(result),

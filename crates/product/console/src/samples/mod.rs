@@ -19,11 +19,13 @@ use ephor_kernel::{PermissionSet, Problem};
 use explanation::{artifact, explained, explanation};
 use mitigation::{mitigated, mitigation};
 pub(crate) use mitigation::{thresholds, weights};
-pub(crate) use model::card;
 use model::trend;
+pub(crate) use model::{card, card_of};
 use overview::{audit, dashboard, usage};
 use resource::{detail, form, list};
-pub(crate) use results::{completed, multiclass, ranking, regression, result};
+pub(crate) use results::{
+    completed, completed_of, multiclass, pooled, ranking, regression, result,
+};
 
 use crate::{
     error::ErrorPage,

@@ -2,6 +2,7 @@
 
 use chrono::Days;
 use ephor_assurance::{
+    analysis::Completed,
     card::{Details, ModelCard},
     trend::{Line, Mark, Point, Trend},
 };
@@ -65,6 +66,11 @@ pub(super) fn trend(many: usize) -> TrendPage {
 
 /// A card of a model of which some is stated, and much is not.
 pub(crate) fn card() -> ModelCard {
+    card_of(&completed("Income model, 1.1", 0.0))
+}
+
+/// The card of what such an analysis found.
+pub(crate) fn card_of(measured: &Completed) -> ModelCard {
     let details = Details {
         id: trend_of(0).model_id,
         name: "Income <classifier>".into(),
@@ -78,6 +84,5 @@ pub(crate) fn card() -> ModelCard {
         registered_at: moment(),
     };
     let metadata = serde_json::json!({ "intended_use": "Screening of applications" });
-    let measured = completed("Income model, 1.1", 0.0);
-    ModelCard::new(details, &metadata, trend_of(3).points, Some(&measured), moment())
+    ModelCard::new(details, &metadata, trend_of(3).points, Some(measured), moment())
 }

@@ -2,7 +2,7 @@
 
 use ephor_assurance::analysis::{Analysis, Completed};
 use ephor_fairness::{
-    AnalysisResult,
+    AnalysisResult, Exclusion, SmallGroup,
     task::{Task, TaskResult},
 };
 
@@ -11,6 +11,28 @@ use super::moment;
 /// What the engine finds in UCI Adult; `tests/fixtures/README.md` says how it was made.
 pub(crate) fn result() -> AnalysisResult {
     serde_json::from_str(include_str!("../../tests/fixtures/adult_result.json")).unwrap()
+}
+
+/// The same with an attribute of so many values that some are counted together, and one that is small.
+pub(crate) fn pooled() -> AnalysisResult {
+    let mut result = result();
+    let attribute = &mut result.attributes[0];
+    let mut left_out = attribute.groups[0].clone();
+    left_out.small = true;
+    for (name, n) in [("(other)", 4_000), ("few", 3)] {
+        left_out.name = name.to_owned();
+        left_out.values = vec![name.to_owned()];
+        left_out.n = n;
+        attribute.groups.push(left_out.clone());
+        attribute.small_groups.push(SmallGroup { group: name.to_owned(), n });
+    }
+    result.excluded.push(Exclusion {
+        reason: "pooled_values".to_owned(),
+        column: attribute.name.clone(),
+        rows: 4_000,
+        sentence: "They are counted together.".to_owned(),
+    });
+    result
 }
 
 /// What is found of a task other than yes or no: `more` beside findings of `metrics` in two groups.
@@ -75,7 +97,11 @@ pub(crate) fn ranking() -> TaskResult {
 
 /// A completed analysis; `shift` changes what it found.
 pub(crate) fn completed(name: &str, shift: f64) -> Completed {
-    let mut result = result();
+    completed_of(name, shift, result())
+}
+
+/// A completed analysis that found this, but for `shift`.
+pub(crate) fn completed_of(name: &str, shift: f64, mut result: AnalysisResult) -> Completed {
     for attribute in &mut result.attributes {
         for one in &mut attribute.disparities {
             one.value = one.value.map(|value| value + shift);

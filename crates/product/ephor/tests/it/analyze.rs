@@ -256,6 +256,30 @@ fn names_from_the_file_do_not_steer_the_terminal() {
 }
 
 #[test]
+fn values_counted_together_are_not_called_small() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    let mut rows = "y,p,g,h\n".to_owned();
+    // More values than there are codes, of one row each, beside two of many.
+    for row in 0..66_000 {
+        rows.push_str(&format!("{},{},rare {row},x\n", row % 2, row % 3 % 2));
+    }
+    for row in 0..400 {
+        rows.push_str(&format!("{},{},often {},y\n", row % 5 % 2, row % 7 % 2, row % 2));
+    }
+    rows.push_str("1,1,often 1,few\n");
+    std::fs::write(&path, rows).unwrap();
+    let arguments = ["--target", "y", "--prediction", "p", "--protected", "g,h"];
+    let more = ["--intersections", "1", "--fail-on", "never"];
+    let output = analyze(&path, &[&arguments[..], &more].concat());
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{out}{err}");
+    assert!(out.contains("(other) (values counted together, not compared)"), "{out}");
+    assert!(out.contains("few (too small to be compared)"), "{out}");
+    assert_eq!(out.matches("too small to be compared").count(), 1, "{out}");
+}
+
+#[test]
 fn metrics_explain_themselves() {
     let run = |arguments: &[&str]| ephor().arg("metrics").args(arguments).output().unwrap();
     let all: Value = serde_json::from_slice(&run(&["--json"]).stdout).unwrap();

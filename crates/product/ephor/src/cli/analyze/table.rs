@@ -29,7 +29,7 @@ pub fn render(result: &AnalysisResult, source: &str, colour: bool) -> String {
     let mut out = String::new();
     head(&mut out, result, source, colour);
     for attribute in &result.attributes {
-        section(&mut out, attribute, colour);
+        section(&mut out, result, attribute, colour);
     }
     intersections(&mut out, &result.intersections, colour);
     recommendations(&mut out, result);
@@ -65,7 +65,7 @@ fn head(out: &mut String, result: &AnalysisResult, source: &str, colour: bool) {
     );
 }
 
-fn section(out: &mut String, attribute: &AttributeResult, colour: bool) {
+fn section(out: &mut String, result: &AnalysisResult, attribute: &AttributeResult, colour: bool) {
     let _ = writeln!(out, "\n{}", safe(&attribute.name));
     let shown: Vec<_> = COLUMNS
         .iter()
@@ -74,8 +74,9 @@ fn section(out: &mut String, attribute: &AttributeResult, colour: bool) {
     let mut table = plain();
     table.set_header(["group", "rows"].into_iter().chain(shown.iter().map(|(_, title)| *title)));
     for group in attribute.groups.iter().take(MOST_GROUPS) {
-        let small = if group.small { " (small)" } else { "" };
-        let mut line = vec![safe(&group.name) + small, whole(group.n)];
+        let why = result.not_compared(attribute, group);
+        let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+        let mut line = vec![safe(&group.name) + &why, whole(group.n)];
         line.extend(shown.iter().map(|(id, _)| cell(group, id)));
         table.add_row(line);
     }
@@ -195,7 +196,7 @@ fn intersections(out: &mut String, intersections: &[AttributeResult], colour: bo
     table.set_header([
         "intersection",
         "groups",
-        "small",
+        "not compared",
         "demographic parity difference",
         "status",
     ]);
