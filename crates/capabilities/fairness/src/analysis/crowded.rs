@@ -55,6 +55,7 @@ impl Stop {
         {
             return Self::Crowded(*attribute);
         }
+        // Text that is too long, too, is told as a fault of its own.
         Self::Failed(read_error(error, spec))
     }
 
@@ -103,6 +104,8 @@ pub(super) async fn pool(
 }
 
 /// How many rows each value of a column has: values as the text that a cube takes them for, and what it takes for missing left out.
+///
+/// As large text: what counts smaller text holds no more than 2 GiB of it, and panics beyond.
 fn counted(table: &DataFrame, name: &str) -> Result<DataFrame, DataFusionError> {
     let (column, kind) = column(table, name)?;
     let column = if kind.is_integer() { try_cast(column, DataType::Int64) } else { column };
@@ -111,7 +114,7 @@ fn counted(table: &DataFrame, name: &str) -> Result<DataFrame, DataFusionError> 
         .fold(col(VALUE).is_not_null(), |so_far, none| so_far.and(col(VALUE).not_eq(lit(none))));
     table
         .clone()
-        .select(vec![cast(column, DataType::Utf8).alias(VALUE)])?
+        .select(vec![cast(column, DataType::LargeUtf8).alias(VALUE)])?
         .filter(is_value)?
         .aggregate(vec![col(VALUE)], vec![count(lit(1_i64)).alias(ROWS)])
 }
@@ -245,8 +248,8 @@ impl Chosen {
     }
 
     fn add_batch(&mut self, batch: &RecordBatch) -> Result<(), DataFusionError> {
-        let names = converted(batch.column(0), &DataType::Utf8)?;
-        let names = names.as_string::<i32>();
+        let names = converted(batch.column(0), &DataType::LargeUtf8)?;
+        let names = names.as_string::<i64>();
         let rows = converted(batch.column(1), &DataType::Int64)?;
         let rows = rows.as_primitive::<Int64Type>();
         for row in (0..batch.num_rows()).filter(|row| names.is_valid(*row)) {
@@ -306,7 +309,10 @@ impl Chosen {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
-    use arrow::array::{ArrayRef, StringArray};
+    use arrow::{
+        array::{ArrayRef, StringArray},
+        error::ArrowError,
+    };
     use datafusion::{
         datasource::MemTable,
         physical_plan::{ExecutionPlan, collect},
@@ -328,6 +334,49 @@ mod tests {
         assert_eq!(pool.names.len(), 21);
         assert_eq!((pool.names[0].as_str(), pool.names[20].as_str()), ("13", "1"));
         assert_eq!(chosen(6, Some("none"), 0..70).others.values, 50);
+    }
+
+    #[test]
+    fn text_too_long_is_told_as_a_fault_with_its_bound() {
+        let spec = AnalysisSpec::new("y", ["g", "h"]);
+        let told = |error: DataFusionError| match Stop::of(error, &spec) {
+            Stop::Failed(AnalysisError::Invalid(faults)) => faults.into_iter().next().unwrap(),
+            other => panic!("{other:?}"),
+        };
+        let cube = CubeError::ValuesTooLong { attribute: 1 };
+        let fault = told(DataFusionError::External(Box::new(cube)));
+        assert_eq!(
+            (fault.where_.as_str(), fault.code.as_str()),
+            ("/protected/1", "values_too_long")
+        );
+        assert!(fault.message.contains("`h`") && fault.message.contains("16 MiB"), "{fault}");
+        assert!(fault.hint.is_some());
+        // Arrow's own bound of text in one batch, of which no column is known.
+        let arrow = ArrowError::OffsetOverflowError(3 << 30);
+        let fault = told(DataFusionError::from(arrow));
+        assert_eq!((fault.where_.as_str(), fault.code.as_str()), ("/protected", "values_too_long"));
+        assert!(fault.message.contains("`g`, `h`") && fault.message.contains("2 GiB"), "{fault}");
+        assert!(fault.hint.is_some());
+    }
+
+    #[tokio::test]
+    async fn one_value_of_very_much_text_is_counted_and_not_kept() {
+        let long = "x".repeat(MAX_NAME_BYTES + 1);
+        let values = ["a", "b", "a", long.as_str(), "a", long.as_str(), long.as_str()];
+        let column: ArrayRef = Arc::new(StringArray::from_iter_values(values));
+        let batch = RecordBatch::try_from_iter([("g", column)]).unwrap();
+        let source = MemTable::try_new(batch.schema(), vec![vec![batch]]).unwrap();
+        let table = SessionContext::new().read_table(Arc::new(source)).unwrap();
+        // There is no bound on the text of all values together.
+        let kind = counted(&table, "g").unwrap().schema().field(0).data_type().clone();
+        assert_eq!(kind, DataType::LargeUtf8);
+        let spec = AnalysisSpec { min_group_size: 2, ..AnalysisSpec::new("y", ["g"]) };
+        for is_remote in [false, true] {
+            let found = pool(&table, &spec, 0, is_remote, &CancellationToken::new()).await;
+            let found = found.unwrap();
+            assert_eq!(found.names, ["a"]);
+            assert_eq!(found.others, Pooled { values: 2, large: 1 });
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use arrow::{
     array::{Array, AsArray},
     datatypes::{DataType, Schema},
+    error::ArrowError,
 };
 use datafusion::{
     common::Column,
@@ -315,7 +316,27 @@ fn rows_known(plan: &Arc<dyn ExecutionPlan>) -> Option<u64> {
     children.into_iter().map(rows_known).sum()
 }
 
+/// What to do about groups that are named by texts.
+const SHORTER: &str = "Name a column of groups, or put a short name in place of each text first.";
+
+/// More text in one batch of rows than has places: of which column, the engine does not say.
+fn text_too_long(spec: &AnalysisSpec) -> Fault {
+    let names = spec.protected.iter().chain(&spec.strata);
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let message = format!(
+        "The rows hold texts so long that a few thousand of them take more than 2 GiB, among {} or what is read beside.",
+        names.join(", ")
+    );
+    Fault::new("/protected", "values_too_long", message).hint(SHORTER)
+}
+
 pub(crate) fn read_error(error: DataFusionError, spec: &AnalysisSpec) -> AnalysisError {
+    if let DataFusionError::ArrowError(cause, _) = error.find_root()
+        && matches!(**cause, ArrowError::OffsetOverflowError(_))
+        && !spec.protected.is_empty()
+    {
+        return AnalysisError::Invalid(vec![text_too_long(spec)]);
+    }
     let DataFusionError::External(cause) = error.find_root() else {
         return AnalysisError::Read(error);
     };
@@ -342,11 +363,11 @@ pub(crate) fn read_error(error: DataFusionError, spec: &AnalysisSpec) -> Analysi
                 place,
                 "values_too_long",
                 format!(
-                    "The values of `{name}` take more than {} MiB: it is text, not groups.",
+                    "The different values of `{name}` take more than {} MiB together, or one of them alone does: it is text, not groups.",
                     limits::MAX_NAME_BYTES >> 20
                 ),
             )
-            .hint("Name a column of groups.")
+            .hint(SHORTER)
         }
         CubeError::TooManyCells => Fault::new(
             "/protected",
