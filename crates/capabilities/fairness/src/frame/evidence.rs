@@ -12,6 +12,10 @@ use crate::{
     },
 };
 
+/// With more tests than this, in all families together, not every pair is tested either: a hundred classes of sixty groups have
+/// more than 350 000 pairs.
+pub(crate) const MAX_TESTS: u64 = 50_000;
+
 /// What is known of a metric in one group, of rows without weights.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Sample {
@@ -130,7 +134,16 @@ impl Picked {
     /// The groups at `low` and `high` of one family, of all pairs of all families. `None` if these two cannot be tested.
     pub(crate) fn of_pairs(
         families: &[Vec<Option<Sample>>],
+        chosen: (usize, usize, usize),
+    ) -> Option<Self> {
+        Self::of_families(families, chosen, &|| false)
+    }
+
+    /// The same, which asks before each family whether to give up; `None` then, too.
+    pub(crate) fn of_families(
+        families: &[Vec<Option<Sample>>],
         (family, low, high): (usize, usize, usize),
+        is_stopped: &dyn Fn() -> bool,
     ) -> Option<Self> {
         let sample = |at: usize| families.get(family)?.get(at).copied().flatten();
         let contrast = Contrast::of(sample(low), sample(high))?;
@@ -145,11 +158,14 @@ impl Picked {
             let adjusted = Adjusted { holm: 1.0, benjamini_hochberg: Some(1.0) };
             return Some(Self { contrast, adjusted, tests });
         }
-        if families.iter().any(|family| known(family) > MAX_GROUPS) {
+        if tests > MAX_TESTS || families.iter().any(|family| known(family) > MAX_GROUPS) {
             return Some(Self::alone(contrast, tests));
         }
         let (mut all, mut chosen) = (Vec::new(), None);
         for (at, samples) in families.iter().enumerate() {
+            if is_stopped() {
+                return None;
+            }
             for (one, left) in samples.iter().enumerate() {
                 for (other, right) in samples.iter().enumerate().skip(one + 1) {
                     let Some(contrast) = Contrast::of(*left, *right) else { continue };
@@ -182,9 +198,22 @@ impl Picked {
     }
 }
 
+/// What a result says of a disparity that is picked from more pairs of groups than are tested; nothing of another.
+pub(crate) fn untested(attribute: &str, disparity: &str, evidence: &Evidence) -> Option<String> {
+    let found = &evidence.significance;
+    (found.tests > MAX_TESTS && found.p_benjamini_hochberg.is_none()).then(|| {
+        format!(
+            "{attribute}: {disparity} is picked from {} pairs of groups, of which no more than {MAX_TESTS} are tested: only the two furthest apart are, and their p is adjusted for all of them (Bonferroni).",
+            found.tests
+        )
+    })
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     #[allow(clippy::unnecessary_wraps, reason = "a group without a value is None among these")]
@@ -222,5 +251,46 @@ mod tests {
         let found = Picked::of_pairs(&[many], (0, 0, MAX_GROUPS)).unwrap();
         assert_eq!(found.tests, (MAX_GROUPS * (MAX_GROUPS + 1) / 2) as u64);
         assert_eq!(found.adjusted.benjamini_hochberg, None);
+    }
+
+    #[test]
+    fn of_very_many_families_it_is_bonferronis_too_and_says_so() {
+        // 780 pairs each.
+        let family = |groups: usize| -> Vec<Option<Sample>> {
+            (0..groups).map(|at| mean(at as f64 / 10.0, 1.0)).collect()
+        };
+        let sides = Sides { high: 3.9, least: 0.0, is_ratio: false };
+        let found = |families: usize| {
+            let families: Vec<_> = (0..families).map(|_| family(40)).collect();
+            let picked = Picked::of_pairs(&families, (1, 0, 39)).unwrap();
+            (picked.contrast.test().0, picked.evidence(sides, 0.95))
+        };
+        let (_, few) = found(64);
+        assert_eq!(few.significance.tests, 49_920);
+        assert!(few.significance.p_benjamini_hochberg.is_some());
+        assert_eq!(untested("g", "It", &few), None);
+        let (p, many) = found(65);
+        assert_eq!(many.significance.tests, 50_700);
+        assert_eq!(many.significance.p_benjamini_hochberg, None);
+        assert_eq!(many.adjusted, (p * 50_700.0).min(1.0));
+        let note = untested("g", "It", &many).unwrap();
+        assert!(note.starts_with("g: It is picked from 50700 pairs"), "{note}");
+    }
+
+    #[test]
+    fn whoever_cancels_waits_for_one_family() {
+        let families = vec![vec![mean(1.0, 0.01), mean(1.1, 0.01), mean(2.0, 0.01)]; 5];
+        let asked = Cell::new(0);
+        let stop_at = |last: usize| {
+            asked.set(0);
+            Picked::of_families(&families, (4, 0, 2), &|| {
+                asked.set(asked.get() + 1);
+                asked.get() > last
+            })
+        };
+        assert!(stop_at(2).is_none());
+        assert_eq!(asked.get(), 3);
+        assert!(stop_at(5).is_some());
+        assert_eq!(asked.get(), 5);
     }
 }

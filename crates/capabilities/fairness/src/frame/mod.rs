@@ -17,7 +17,7 @@ pub(crate) use compare::{
     Draft, Measured, Quantity, Tests, compare, compare_and_test, compared, estimated, line,
     names_of, not_comparable,
 };
-pub(crate) use evidence::{Contrast, Picked, Sample, Sides};
+pub(crate) use evidence::{Contrast, Picked, Sample, Sides, untested};
 pub(crate) use groups::{GroupReader, Joined, excluded};
 pub(crate) use outcome::Outcome;
 pub(crate) use read::{Need, column, floats, require, rows};

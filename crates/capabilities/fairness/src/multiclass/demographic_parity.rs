@@ -1,5 +1,7 @@
 //! Is each class predicted as often in each group?
 
+use tokio_util::sync::CancellationToken;
+
 use super::{MulticlassSpec, equalized_odds::worst};
 use crate::{
     analysis::Evidence,
@@ -26,6 +28,7 @@ pub(super) fn draft(
     classes: &[String],
     spec: &MulticlassSpec,
     sure: bool,
+    cancel: &CancellationToken,
 ) -> (Draft, Option<Evidence>) {
-    worst(&ABOUT, &["selection_rate"], groups, parts, classes, spec, sure)
+    worst(&ABOUT, &["selection_rate"], groups, parts, classes, spec, sure, cancel)
 }

@@ -1,5 +1,7 @@
 //! Is each class recognised as often, and wrongly given as often, in each group?
 
+use tokio_util::sync::CancellationToken;
+
 use super::{MulticlassSpec, one_against_rest};
 use crate::{
     IntervalMethod, WorstPair,
@@ -28,11 +30,14 @@ pub(super) fn draft(
     classes: &[String],
     spec: &MulticlassSpec,
     sure: bool,
+    cancel: &CancellationToken,
 ) -> (Draft, Option<Evidence>) {
-    worst(&ABOUT, &["tpr", "fpr"], groups, parts, classes, spec, sure)
+    worst(&ABOUT, &["tpr", "fpr"], groups, parts, classes, spec, sure, cancel)
 }
 
-/// The greatest difference of some rates over all classes and pairs of groups; tested, of rows without weights.
+/// The greatest difference of some rates over all classes and pairs of groups; tested, of rows without weights, unless somebody
+/// cancels.
+#[allow(clippy::too_many_arguments, reason = "what two disparities share, and no more")]
 pub(super) fn worst(
     about: &About,
     rates: &[&str],
@@ -41,6 +46,7 @@ pub(super) fn worst(
     classes: &[String],
     spec: &MulticlassSpec,
     sure: bool,
+    cancel: &CancellationToken,
 ) -> (Draft, Option<Evidence>) {
     let places = compared(groups, &spec.groups);
     let quantities = one_against_rest::quantities();
@@ -95,7 +101,10 @@ pub(super) fn worst(
     });
     let high = found.as_ref().map_or(0.0, |(_, pair)| pair.high_value);
     let sides = Sides { high, least: about.range.0, is_ratio: false };
-    let picked = chosen.filter(|_| is_tested).and_then(|chosen| Picked::of_pairs(&samples, chosen));
+    let is_stopped = || cancel.is_cancelled();
+    let picked = chosen
+        .filter(|_| is_tested)
+        .and_then(|chosen| Picked::of_families(&samples, chosen, &is_stopped));
     let evidence = picked.map(|picked| picked.evidence(sides, spec.groups.confidence));
     let draft = Draft {
         id: about.id.to_owned(),

@@ -29,7 +29,7 @@ use crate::{
     analysis::Estimated,
     frame::{
         About, Comparison, Findings, GroupReader, Joined, Line, Measured, Quantity, Tests,
-        compare_and_test, excluded, line, rows,
+        compare_and_test, excluded, line, rows, untested,
     },
     off_thread::off_thread,
     tally::Count,
@@ -154,7 +154,8 @@ pub async fn analyze(
         missing: [0; 2],
     };
     let state = rows(table, &columns, None, cancel, state, State::add).await?;
-    off_thread(move || state.report()).await
+    let cancel = cancel.clone();
+    off_thread(move || state.report(&cancel)).await
 }
 
 impl State {
@@ -184,7 +185,8 @@ impl State {
         Ok(())
     }
 
-    fn report(self) -> Result<MulticlassReport, AnalysisError> {
+    /// What the counts say; looks whether somebody cancels before each attribute, each class and each family of tests.
+    fn report(self, cancel: &CancellationToken) -> Result<MulticlassReport, AnalysisError> {
         let Self { spec, groups, classes, counts, missing } = self;
         let (names, places) = classes.sorted();
         let mut of_cell: Vec<Vec<(usize, usize, Count)>> = vec![Vec::new(); groups.len()];
@@ -231,6 +233,7 @@ impl State {
             .collect();
         let (mut faults, mut comparisons, mut confusions) = (Vec::new(), Vec::new(), Vec::new());
         for attributes in &groupings {
+            goes_on(cancel)?;
             let joined = groups.groups(attributes);
             let (title, name) = (groups.names(attributes), groups.names(attributes).join("|"));
             if attributes.len() > 1 && joined.len() * names.len() > MAX_PARTS {
@@ -262,6 +265,7 @@ impl State {
             let mut parts: Vec<Vec<Measured>> = names.iter().map(|_| Vec::new()).collect();
             let mut tables = Vec::new();
             for group in &joined {
+                goes_on(cancel)?;
                 let matrix = sum(&group.cells);
                 if matrix.all().n == 0 {
                     continue;
@@ -285,15 +289,22 @@ impl State {
                 &mut faults,
             );
             for (draft, evidence) in [
-                demographic_parity::draft(&measured, &parts, &names, &spec, sure),
-                equalized_odds::draft(&measured, &parts, &names, &spec, sure),
+                demographic_parity::draft(&measured, &parts, &names, &spec, sure, cancel),
+                equalized_odds::draft(&measured, &parts, &names, &spec, sure, cancel),
             ] {
+                // A test that was given up for it has no evidence, which must not be told as none.
+                goes_on(cancel)?;
+                let tested = evidence.as_ref();
+                notes.extend(
+                    tested.and_then(|found| untested(&comparison.name, &draft.title, found)),
+                );
                 comparison.push(draft.judged_with(&spec.groups, evidence));
             }
             comparisons.push(comparison);
             // Of single classes there are very many: what nobody judges is not tested.
             let tests = if sure { Tests::Judged } else { Tests::None };
             for (result, part) in against_rest.iter_mut().zip(&parts) {
+                goes_on(cancel)?;
                 let (groups, title) = (&spec.groups, title.clone());
                 // What the groups lack was said of all classes together.
                 let untold = &mut Vec::new();
@@ -351,6 +362,11 @@ impl State {
     }
 }
 
+/// Whether nobody cancelled.
+fn goes_on(cancel: &CancellationToken) -> Result<(), AnalysisError> {
+    if cancel.is_cancelled() { Err(AnalysisError::Cancelled) } else { Ok(()) }
+}
+
 fn all() -> Joined {
     Joined { values: Vec::new(), name: "all".to_owned(), cells: Vec::new() }
 }
@@ -362,5 +378,47 @@ fn of_group(group: &Joined, matrix: &Matrix) -> Measured {
         n: matrix.all().n,
         weight: matrix.all().w,
         metrics: registry().iter().map(|metric| (metric.measure)(matrix)).collect(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, StringArray};
+
+    use super::*;
+    use crate::frame::Grouping;
+
+    fn state() -> State {
+        let column = |values: [&str; 4]| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(values.into_iter().cycle().take(400)))
+        };
+        let columns = [
+            ("g", column(["f", "f", "m", "m"])),
+            ("grade", column(["good", "poor", "good", "poor"])),
+            ("given", column(["good", "good", "poor", "poor"])),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let grouping = Grouping::new(["g"]);
+        let spec = MulticlassSpec::new("grade", "given", grouping);
+        let mut state = State {
+            groups: GroupReader::new(&spec.groups),
+            classes: ClassReader::new(&spec.target, &spec.prediction),
+            spec,
+            counts: HashMap::new(),
+            missing: [0; 2],
+        };
+        state.add(&batch).unwrap();
+        state
+    }
+
+    #[test]
+    fn what_comes_after_the_rows_is_cancelled_too() {
+        let cancel = CancellationToken::new();
+        assert!(state().report(&cancel).is_ok());
+        cancel.cancel();
+        assert!(matches!(state().report(&cancel), Err(AnalysisError::Cancelled)));
     }
 }

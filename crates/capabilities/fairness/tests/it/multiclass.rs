@@ -156,6 +156,32 @@ async fn too_many_classes_and_one_class_are_faults() {
 }
 
 #[tokio::test]
+async fn of_very_many_pairs_in_all_classes_only_the_furthest_is_tested() {
+    // 60 groups and 20 classes: 1770 pairs of each class' recall, and as many of its false alarms.
+    let (groups, classes, rows) = (60, 20, 60 * 20 * 3);
+    let text = |value: &dyn Fn(usize) -> usize| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("{:02}", value(row)))))
+    };
+    let columns = vec![
+        ("g", text(&|row| row % groups)),
+        ("grade", text(&|row| row / groups % classes)),
+        ("given", text(&|row| if row % 7 == 0 { 3 } else { row / groups % classes })),
+    ];
+    let report = run(table(vec![batch(columns)]), &spec(&["g"])).await.unwrap();
+    let found = comparison(&report.findings, "g");
+    let significance = |id: &str| found.disparity(id).unwrap().significance.clone().unwrap();
+    let parity = significance("multiclass_demographic_parity_difference");
+    assert_eq!(parity.tests, 35_400);
+    assert!(parity.p_benjamini_hochberg.is_some());
+    let odds = significance("multiclass_equalized_odds_difference");
+    assert_eq!((odds.tests, odds.p_benjamini_hochberg), (70_800, None));
+    let told: Vec<&String> =
+        report.findings.notes.iter().filter(|note| note.contains("are tested")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("g: Equalized odds difference of the worst class"), "{told:?}");
+}
+
+#[tokio::test]
 async fn order_changes_nothing() {
     let forth = run(input().await, &spec(&["group"])).await.unwrap();
     let sorted = input().await.sort_by(vec![datafusion::prelude::col("income")]).unwrap();
