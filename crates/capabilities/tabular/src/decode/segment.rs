@@ -1,6 +1,10 @@
 //! One segment of a file, as batches of the columns that are asked for.
 
-use std::{fs::File, ops::ControlFlow, sync::Arc};
+use std::{
+    fs::File,
+    ops::{ControlFlow, Range},
+    sync::Arc,
+};
 
 use arrow::{
     array::{RecordBatch, RecordBatchOptions},
@@ -16,7 +20,7 @@ use crate::{
     file::changed,
     json::{Between, Rows, Token, unescape},
     split::Chunk,
-    survey::{KeptColumn, Kind, NullWords, Segment, Syntax},
+    survey::{NullWords, Segment, Syntax},
 };
 
 /// Reads segments one after the other.
@@ -31,6 +35,18 @@ pub(crate) struct Decoder<'a> {
     batch_rows: usize,
     /// Opened for the first segment that is not kept.
     file: Option<File>,
+}
+
+/// What is kept of a segment, beside what is read of it anew.
+struct Beside<'k, 'a> {
+    /// By the place of the columns that are asked for.
+    kept: &'k [Option<Recalled<'a>>],
+    /// The segment's rows.
+    rows: usize,
+}
+
+impl Beside<'_, '_> {
+    const NOTHING: Self = Self { kept: &[], rows: 0 };
 }
 
 /// Arrays that do not go together.
@@ -70,7 +86,8 @@ impl<'a> Decoder<'a> {
         if self.builders.is_empty() {
             return self.rows_alone(rows, give);
         }
-        if let Some(kept) = self.kept(segment) {
+        let kept = self.kept(segment)?;
+        if kept.iter().all(Option::is_some) {
             return self.recalled(&kept, rows as usize, give);
         }
         let file = match &mut self.file {
@@ -81,36 +98,38 @@ impl<'a> Decoder<'a> {
         let chunk = Chunk { offset, line, column, bytes };
         let text = std::str::from_utf8(&chunk.bytes).map_err(|_| changed())?;
         match &table.syntax {
-            Syntax::Csv { dialect, nulls } => self.csv(text, dialect, nulls, give),
+            Syntax::Csv { dialect, nulls } => {
+                let beside = Beside { kept: &kept, rows: rows as usize };
+                self.csv(text, dialect, nulls, &beside, give)
+            }
             Syntax::Json { between } => self.json(text, *between, give),
         }
     }
 
-    /// The columns that are asked for, if all of them are kept of the segment.
-    fn kept(&self, segment: usize) -> Option<Vec<(Kind, bool, &'a KeptColumn)>> {
+    /// Of the columns that are asked for, those that are kept of the segment: each text is read once.
+    fn kept(&self, segment: usize) -> Result<Vec<Option<Recalled<'a>>>, TabularError> {
         let table = self.table;
-        let kept = table.kept.get(segment)?.as_ref()?;
-        let column = |at: &usize| {
+        let kept = table.kept.get(segment).and_then(Option::as_ref);
+        let column = |at: &usize| -> Result<Option<Recalled<'a>>, TabularError> {
+            let column = kept.and_then(|kept| kept.columns.get(*at)?.as_ref());
+            let Some(column) = column else { return Ok(None) };
             let (_, kind, repeats) = table.columns[*at];
-            Some((kind, repeats, kept.columns.get(*at)?.as_ref()?))
+            let recalled = Recalled::new(kind, repeats, column)?.ok_or_else(changed)?;
+            Ok(Some(recalled))
         };
         self.projection.iter().map(column).collect()
     }
 
-    /// Gives batches of what is kept: each text is read once.
+    /// Gives batches of what is kept, all columns of it.
     fn recalled(
         &self,
-        kept: &[(Kind, bool, &KeptColumn)],
+        recalled: &[Option<Recalled<'_>>],
         rows: usize,
         give: &mut Give<'_>,
     ) -> Result<ControlFlow<()>, TabularError> {
-        let mut recalled = Vec::with_capacity(kept.len());
-        for (kind, repeats, column) in kept {
-            recalled.push(Recalled::new(*kind, *repeats, column)?.ok_or_else(changed)?);
-        }
         for from in (0..rows).step_by(self.batch_rows.max(1)) {
             let some = from..rows.min(from + self.batch_rows.max(1));
-            let columns = recalled.iter().map(|column| column.rows(some.clone()));
+            let columns = recalled.iter().flatten().map(|column| column.rows(some.clone()));
             let columns = columns.collect::<Result<Vec<_>, _>>().map_err(broken)?;
             if give(self.batch(columns, some.len())?).is_break() {
                 return Ok(ControlFlow::Break(()));
@@ -145,13 +164,27 @@ impl<'a> Decoder<'a> {
             .map_err(broken)
     }
 
-    fn flush(&mut self, rows: usize, give: &mut Give<'_>) -> Result<ControlFlow<()>, TabularError> {
-        if rows == 0 {
+    /// Gives these rows of the segment: what was read of them, and what is kept.
+    fn flush(
+        &mut self,
+        rows: Range<usize>,
+        beside: &Beside<'_, '_>,
+        give: &mut Give<'_>,
+    ) -> Result<ControlFlow<()>, TabularError> {
+        if rows.is_empty() {
             return Ok(ControlFlow::Continue(()));
         }
-        let columns = self.builders.iter_mut().map(Builder::finish);
+        if rows.end > beside.rows && !beside.kept.is_empty() {
+            return Err(changed().into());
+        }
+        let columns = self.builders.iter_mut().enumerate().map(|(slot, builder)| {
+            match beside.kept.get(slot) {
+                Some(Some(column)) => column.rows(rows.clone()),
+                _ => builder.finish(),
+            }
+        });
         let columns = columns.collect::<Result<Vec<_>, _>>().map_err(broken)?;
-        Ok(give(self.batch(columns, rows)?))
+        Ok(give(self.batch(columns, rows.len())?))
     }
 
     fn csv(
@@ -159,16 +192,21 @@ impl<'a> Decoder<'a> {
         text: &str,
         dialect: &Dialect,
         nulls: &NullWords,
+        beside: &Beside<'_, '_>,
         give: &mut Give<'_>,
     ) -> Result<ControlFlow<()>, TabularError> {
         let (mut records, mut fields) = (Records::new(text, dialect), Vec::new());
-        let (mut rows, mut scratch) = (0, String::new());
-        let width = self.wanted.len();
+        let (mut given, mut rows, mut scratch) = (0, 0, String::new());
+        // What is kept need not be read.
+        let is_read = |slot: &usize| beside.kept.get(*slot).is_none_or(Option::is_none);
+        let wanted: Vec<Option<usize>> =
+            self.wanted.iter().map(|slot| slot.filter(is_read)).collect();
+        let width = wanted.len();
         while records.next(&mut fields).map_err(|_| changed())? {
             if fields.len() != width {
                 continue;
             }
-            for (slot, span) in self.wanted.iter().zip(&fields) {
+            for (slot, span) in wanted.iter().zip(&fields) {
                 let Some(slot) = *slot else { continue };
                 let field = span.text(text, &mut scratch);
                 let builder = &mut self.builders[slot];
@@ -181,14 +219,14 @@ impl<'a> Decoder<'a> {
                 }
             }
             rows += 1;
-            if rows == self.batch_rows {
-                if self.flush(rows, give)?.is_break() {
+            if rows - given == self.batch_rows {
+                if self.flush(given..rows, beside, give)?.is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
-                rows = 0;
+                given = rows;
             }
         }
-        self.flush(rows, give)
+        self.flush(given..rows, beside, give)
     }
 
     fn json(
@@ -247,7 +285,7 @@ impl<'a> Decoder<'a> {
                 return Err(changed().into());
             }
             if found.is_none() {
-                return self.flush(rows, give);
+                return self.flush(0..rows, &Beside::NOTHING, give);
             }
             for (builder, filled) in self.builders.iter_mut().zip(filled) {
                 if !std::mem::replace(filled, false) {
@@ -256,7 +294,7 @@ impl<'a> Decoder<'a> {
             }
             rows += 1;
             if rows == self.batch_rows {
-                if self.flush(rows, give)?.is_break() {
+                if self.flush(0..rows, &Beside::NOTHING, give)?.is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
                 rows = 0;

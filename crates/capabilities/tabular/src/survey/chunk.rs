@@ -1,5 +1,7 @@
 //! What is learnt from one chunk.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 
@@ -60,6 +62,8 @@ pub(crate) struct ChunkReader<'a> {
     pub hasher: &'a DefaultHashBuilder,
     /// For what is kept of CSV's columns.
     pub room: &'a Room,
+    /// Which of them hold too many texts to keep, by what is known so far.
+    pub unique: &'a [AtomicBool],
 }
 
 impl ChunkReader<'_> {
@@ -84,9 +88,11 @@ impl ChunkReader<'_> {
         let mut columns = vec![ColumnSurvey::new(width, self.hasher); width];
         let (mut records, mut fields, mut rows) = (Records::new(text, dialect), Vec::new(), 0);
         let mut scratch = String::new();
-        let keeper = |wanted: &bool| wanted.then(|| Keeper::new(self.hasher));
+        let keeper = |(wanted, unique): (&bool, &AtomicBool)| {
+            (*wanted && !unique.load(Ordering::Relaxed)).then(|| Keeper::new(self.hasher))
+        };
         let mut keepers: Option<Vec<Option<Keeper>>> =
-            self.room.is_open().then(|| self.wanted.iter().map(keeper).collect());
+            self.room.is_open().then(|| self.wanted.iter().zip(self.unique).map(keeper).collect());
         loop {
             let start = records.position();
             if !records.next(&mut fields).map_err(|(at, fault)| place(chunk, at, fault))? {
@@ -133,15 +139,24 @@ impl ChunkReader<'_> {
                     Field::Known => column.again(),
                     Field::New => column.field(field, chunk.offset + span.start as u64),
                     Field::TooMany => {
-                        // What is read twice anyhow need not be kept.
-                        self.room.close();
-                        keepers = None;
+                        // The column alone is given up, here and in later chunks: who reads others needs no second pass, and
+                        // who reads it, too, finds the others.
+                        if let Some(unique) = self.unique.get(index) {
+                            unique.store(true, Ordering::Relaxed);
+                        }
+                        if let Some(keeper) =
+                            keepers.as_mut().and_then(|keepers| keepers.get_mut(index))
+                        {
+                            *keeper = None;
+                        }
                         column.field(field, chunk.offset + span.start as u64);
                     }
                 }
             }
         }
-        let kept = keepers.and_then(|keepers| Kept::new(keepers, self.room));
+        let kept = keepers
+            .filter(|keepers| keepers.iter().any(Option::is_some))
+            .and_then(|keepers| Kept::new(keepers, self.room));
         let columns = self.names.iter().cloned().zip(columns).collect();
         Ok(ChunkSurvey { rows, columns, kept })
     }

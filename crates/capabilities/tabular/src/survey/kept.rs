@@ -22,7 +22,7 @@ const PATIENCE: usize = 1 << 12;
 /// What a text takes beside its bytes, in the table and the list of texts.
 const TEXT_BYTES: usize = 32;
 
-/// A chunk's columns; `None` where nobody will read the column.
+/// A chunk's columns; `None` where nobody will read the column, or it holds too many texts.
 #[derive(Debug)]
 pub(crate) struct Kept {
     pub columns: Vec<Option<KeptColumn>>,

@@ -74,8 +74,16 @@ pub(crate) fn survey(
         .collect();
     // Of some columns it is known that they will be read. All of a table may be too much to keep.
     let room = Room::new(options.only.as_ref().map_or(0, |_| options.memory_bytes / KEPT_PART));
-    let reader =
-        ChunkReader { syntax, names, wanted: &wanted, limits, hasher: &hasher, room: &room };
+    let unique: Vec<AtomicBool> = names.iter().map(|_| AtomicBool::new(false)).collect();
+    let reader = ChunkReader {
+        syntax,
+        names,
+        wanted: &wanted,
+        limits,
+        hasher: &hasher,
+        room: &room,
+        unique: &unique,
+    };
     let merged = Mutex::new(Merged::new(matches!(syntax, Syntax::Json { .. })));
     let stop = AtomicBool::new(false);
     file.seek(SeekFrom::Start(start.0)).map_err(|error| table.error(error))?;

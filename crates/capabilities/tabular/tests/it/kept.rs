@@ -81,6 +81,46 @@ async fn the_file_is_not_read_again() {
 }
 
 #[tokio::test]
+async fn a_column_that_does_not_repeat_is_given_up_alone() {
+    // Some chunks of it.
+    let mut csv = "id,g,h\n".to_owned();
+    (0..500_000).for_each(|row| {
+        let none = if row % 50 == 0 { "" } else { "h" };
+        csv.push_str(&format!("{row}.5,group {},{none}{}\n", row % 3, row % 700));
+        // A line without fields is no row.
+        if row % 1_000 == 0 {
+            csv.push('\n');
+        }
+    });
+    assert!(csv.len() > 8 << 20, "{}", csv.len());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("people.csv");
+    std::fs::write(&path, &csv).unwrap();
+    let only = Some(["id", "g", "h"].map(str::to_owned).to_vec());
+    let options = OpenOptions { only, partitions: Some(2), ..OpenOptions::default() };
+    let plain = read_with(&csv, OpenOptions { only: None, ..options.clone() }).await.unwrap();
+    let table = open(Source::Path(path.clone()), options).await.unwrap();
+    assert_eq!(types(&table), types(&plain));
+    // What is kept and what is read anew are of the same rows.
+    assert_eq!(batch(&table).await, batch(&plain).await);
+    // Who needs the others alone needs no file any more.
+    std::fs::remove_file(&path).unwrap();
+    let names = ["h", "g"];
+    let columns =
+        |table: &ephor_tabular::Table| table.dataframe().unwrap().select_columns(&names).unwrap();
+    let (mut found, mut wanted) = (Vec::new(), Vec::new());
+    for (table, all) in [(&table, &mut found), (&plain, &mut wanted)] {
+        let parts = columns(table).collect_partitioned().await.unwrap();
+        all.extend(parts.into_iter().flatten());
+    }
+    let schema = found[0].schema();
+    let found = concat_batches(&schema, &found).unwrap();
+    assert_eq!(found, concat_batches(&schema, &wanted).unwrap());
+    assert_eq!(found.num_rows(), 500_000);
+    assert!(table.dataframe().unwrap().select_columns(&["id"]).unwrap().collect().await.is_err());
+}
+
+#[tokio::test]
 async fn a_column_that_does_not_repeat_is_read_again() {
     let mut csv = "id,g\n".to_owned();
     (0..300_000).for_each(|row| csv.push_str(&format!("{row}.5,{}\n", row % 3)));
