@@ -11,12 +11,13 @@ use crate::{
     AnalysisSpec,
     disparities::{Against, Definition, Kind},
     frame::{Picked, Sample, Sides},
-    intervals::Proportion,
+    intervals::{Proportion, delong},
     metrics::{self, Metric},
     result::{Significance, WorstPair},
     significance::{
         Selection,
         all_pairs::{self, Adjusted, MAX_GROUPS, Test, adjusted, alone, place},
+        aucs::Auc,
         deviations::standard_deviations,
         flip_flop::flip_flop,
         power::{USUAL_POWER, detectable},
@@ -24,8 +25,8 @@ use crate::{
     tally::{NEGATIVE, POSITIVE},
 };
 
-/// An AUC is tested if so many rows of either label have a score: of fewer its variance is so unsure that a normal test would find
-/// what is not there.
+/// An AUC is tested if so many rows of either label have a score: of fewer its variance is so unsure that a test would find what is
+/// not there.
 const LEAST_LABELLED: u64 = 10;
 
 /// What tests say of a disparity.
@@ -167,7 +168,15 @@ impl Comparison {
         };
         let sample = |index: &usize| {
             let sample = self.estimates[*index].get(position).and_then(Sample::of)?;
-            is_known(*index, &sample).then_some(sample)
+            if !is_known(*index, &sample) {
+                return None;
+            }
+            let Sample::Auc(auc) = sample else { return Some(sample) };
+            let tally = &self.group(*index).tally;
+            let [negatives, positives] =
+                [NEGATIVE, POSITIVE].map(|label| tally.scores[label].count.effective());
+            let degrees = delong::degrees(&tally.points, negatives, positives)?;
+            Some(Sample::Auc(Auc { degrees, ..auc }))
         };
         let samples: Vec<Option<Sample>> = self.compared.iter().map(sample).collect();
         let place =

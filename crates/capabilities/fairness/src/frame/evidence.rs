@@ -37,7 +37,8 @@ impl Sample {
                 Some(Self::Mean(Mean { value, variance, rows: estimated.n }))
             }
             Sure::Variance(variance, IntervalMethod::DeLong) if variance.is_finite() => {
-                Some(Self::Auc(Auc { value, variance }))
+                // Who has the rows says how well it is known.
+                Some(Self::Auc(Auc { value, variance, degrees: f64::INFINITY }))
             }
             Sure::Unknown | Sure::Variance(..) | Sure::Biased { .. } | Sure::Drawn(_) => None,
         }

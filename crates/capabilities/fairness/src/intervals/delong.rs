@@ -8,6 +8,36 @@ use crate::tally::{NEGATIVE, POSITIVE, Point};
 /// Source: `DeLong`, `DeLong`, Clarke-Pearson 1988; Sun and Xu 2014 for the midrank form. The variance is `None` below two
 /// of either label, and never 0 where the labels are wholly apart.
 pub fn auc(points: &[Point], negatives: f64, positives: f64) -> (f64, Option<f64>) {
+    let (value, [of_negatives, of_positives]) = parts(points, negatives, positives);
+    if negatives <= 1.0 || positives <= 1.0 {
+        return (value, None);
+    }
+    if value <= 0.0 || value >= 1.0 {
+        return (value, Some(apart(value, negatives.min(positives))));
+    }
+    (value, Some(of_positives + of_negatives))
+}
+
+/// The degrees of freedom with which the variance of an AUC is known, from the same as [`auc`]: each label's placements have a
+/// variance of their own. `None` below two of either label. Where the labels are wholly apart, those of the rarer one.
+///
+/// Source: Satterthwaite 1946; Brunner and Munzel 2000, of placements.
+pub fn degrees(points: &[Point], negatives: f64, positives: f64) -> Option<f64> {
+    if negatives <= 1.0 || positives <= 1.0 {
+        return None;
+    }
+    let (value, [of_negatives, of_positives]) = parts(points, negatives, positives);
+    let (whole, rarer) = (of_negatives + of_positives, negatives.min(positives) - 1.0);
+    if value <= 0.0 || value >= 1.0 || whole <= 0.0 {
+        return Some(rarer);
+    }
+    // As shares of the whole, so that squares neither vanish nor overflow.
+    let part = |variance: f64, rows: f64| (variance / whole).powi(2) / (rows - 1.0);
+    Some(1.0 / (part(of_negatives, negatives) + part(of_positives, positives)))
+}
+
+/// The AUC, and what the placements of each label's rows give to its variance: negatives first.
+fn parts(points: &[Point], negatives: f64, positives: f64) -> (f64, [f64; 2]) {
     let total: [f64; 2] = points
         .iter()
         .fold([0.0; 2], |sum, point| [sum[0] + point.w[NEGATIVE], sum[1] + point.w[POSITIVE]]);
@@ -26,17 +56,10 @@ pub fn auc(points: &[Point], negatives: f64, positives: f64) -> (f64, Option<f64
         below[POSITIVE] += positive;
     }
     let value = sum / total[POSITIVE];
-    if negatives <= 1.0 || positives <= 1.0 {
-        return (value, None);
-    }
-    if value <= 0.0 || value >= 1.0 {
-        return (value, Some(apart(value, negatives.min(positives))));
-    }
     let spread =
         |squares: f64, weight: f64, n: f64| (squares / weight - value * value).max(0.0) / (n - 1.0);
-    let variance = spread(positive_squares, total[POSITIVE], positives)
-        + spread(negative_squares, total[NEGATIVE], negatives);
-    (value, Some(variance))
+    let of_positives = spread(positive_squares, total[POSITIVE], positives);
+    (value, [spread(negative_squares, total[NEGATIVE], negatives), of_positives])
 }
 
 /// The variance where the labels do not overlap at all: there `DeLong`'s is 0, which no sample can know. That of a proportion
@@ -184,6 +207,14 @@ mod tests {
         let (value, variance) = auc(&points(&negatives, &positives), 5.0, 4.0);
         assert!((value - mean).abs() < 1e-12);
         assert!((variance.unwrap() - expected).abs() < 1e-12, "{variance:?} {expected}");
+        let parts = [spread(&beats) / 4.0, spread(&beaten) / 5.0];
+        let wanted = expected.powi(2) / (parts[0].powi(2) / 3.0 + parts[1].powi(2) / 4.0);
+        let found = degrees(&points(&negatives, &positives), 5.0, 4.0).unwrap();
+        assert!((found - wanted).abs() < 1e-9, "{found} {wanted}");
+        // Wholly apart: those of the rarer label.
+        let apart = points(&[0.1, 0.2, 0.3], &[0.8, 0.9]);
+        assert_eq!(degrees(&apart, 3.0, 2.0), Some(1.0));
+        assert_eq!(degrees(&points(&[0.1, 0.2], &[0.15]), 2.0, 1.0), None);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub enum Test {
     PairedByList,
     /// The two-sample Kolmogorov-Smirnov test.
     KolmogorovSmirnov,
-    /// `DeLong`'s test of two AUCs of different people, on the logit scale.
+    /// `DeLong`'s test of two AUCs of different people, as they are and on the logit scale, by Student's distribution.
     #[serde(rename = "delong")]
     DeLong,
 }
