@@ -37,7 +37,10 @@ pub use request::ListRequest;
 pub use resource::{Order, Resource, SpecError};
 pub use shape::{MAX_JSON_VALUE_BYTES, MAX_JSON_VALUE_DEPTH, Shape};
 pub use spec::{Actions, Change, Check, Event, Include, ResourceSpec};
-pub use sql::{Bound, Statement, count as count_statement, list as list_statement};
+pub use sql::{
+    Bound, Statement, count as count_statement, list as list_statement,
+    list_of_large as list_of_large_statement,
+};
 pub use web::{
     ApiError, Authenticated, Body, Id, IfMatch, MAX_BODY_BYTES, Needs, PROBLEM_JSON, Permitted,
     Query, csv_file, csv_table, method_word, name_request,

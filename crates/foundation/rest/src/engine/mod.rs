@@ -20,8 +20,10 @@ pub use write::MAX_BULK_ROWS;
 pub(crate) use write::Written;
 
 use crate::{
-    Catalog, ListRequest, Operation, Resource, ResourceSpec, SpecError, cursor::Cursors,
-    resource::resolve, sql::Sizes,
+    Catalog, ListRequest, Operation, Resource, ResourceSpec, SpecError,
+    cursor::Cursors,
+    resource::resolve,
+    sql::{Large, Sizes},
 };
 
 /// All resources of an installation. Cheap to clone.
@@ -34,6 +36,7 @@ struct Parts {
     operations: Vec<Operation>,
     cursors: Cursors,
     sizes: Sizes,
+    large: Large,
 }
 
 impl Engine {
@@ -67,6 +70,7 @@ impl Engine {
             operations,
             cursors: Cursors::new(cursor_key),
             sizes: Sizes::default(),
+            large: Large::default(),
         })))
     }
 
@@ -96,6 +100,10 @@ impl Engine {
 
     pub(crate) fn sizes(&self) -> &Sizes {
         &self.0.sizes
+    }
+
+    pub(crate) fn large(&self) -> &Large {
+        &self.0.large
     }
 
     /// The resource, or a failure of ours: paths are written in our own code.

@@ -11,7 +11,7 @@ use crate::{
     cursor::{Binding, Keys},
     plan::{self, MAX_ROWS, PAGE_ROWS, Plan, Tenancy, order_text},
     refusal::{self, Doing},
-    sql::{self, RowText},
+    sql::{self, RowText, Statement},
 };
 
 /// Rows that an index of words finds at most. Of more, a page is full after reading a few.
@@ -125,7 +125,7 @@ impl Engine {
         let narrowed = narrowed(tx, resource, plan).await?;
         let plan = narrowed.as_ref().unwrap_or(plan);
         let read = async {
-            let statement = sql::list(resource, plan);
+            let statement = self.list_statement(resource, plan);
             let (rows, more) =
                 sql::page(tx.conn(), statement, plan.limit as usize, PAGE_BYTES).await?;
             let mut listed = listed(rows, more)?;
@@ -134,12 +134,36 @@ impl Engine {
                 listed.count = Some(if all_is_here {
                     listed.rows.len() as i64
                 } else {
-                    sql::number(tx.conn(), sql::count(resource, plan), self.sizes()).await?
+                    self.count(tx, resource, plan).await?
                 });
             }
             Ok(listed)
         };
         read.await.map_err(|error| failed(resource, error))
+    }
+
+    fn list_statement(&self, resource: &Resource, plan: &Plan) -> Statement {
+        match plan.tenancy {
+            Tenancy::One(organization) if self.large().knows(resource.spec.path, organization) => {
+                sql::list_of_large(resource, plan)
+            }
+            _ => sql::list(resource, plan),
+        }
+    }
+
+    async fn count(
+        &self,
+        tx: &mut OrgTx,
+        resource: &Resource,
+        plan: &Plan,
+    ) -> Result<i64, sqlx::Error> {
+        let count = sql::number(tx.conn(), sql::count(resource, plan), self.sizes()).await?;
+        if let Tenancy::One(organization) = plan.tenancy {
+            let in_part =
+                plan.owner.is_some() || plan.search.is_some() || !plan.conditions.is_empty();
+            self.large().learn(resource.spec.path, organization, count, in_part);
+        }
+        Ok(count)
     }
 
     pub(crate) fn seal(&self, resource: &Resource, plan: &Plan, keys: &Keys) -> String {

@@ -1,12 +1,14 @@
 //! From a plan to SQL. Names come from the catalog and are quoted; every value is bound.
 
 mod condition;
+mod large;
 mod read;
 mod run;
 mod sizes;
 mod write;
 
-pub use read::{count, export_end, list};
+pub(crate) use large::Large;
+pub use read::{count, export_end, list, list_of_large};
 pub(crate) use run::{RowText, number, page, rows, text, texts};
 pub(crate) use sizes::Sizes;
 use uuid::Uuid;

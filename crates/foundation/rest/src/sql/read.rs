@@ -16,6 +16,25 @@ const HERE: &str = "nullif(current_setting('ephor.organization_id', true), '')::
 /// The statement of a page. Its columns: the row as JSON text, and the keys of the order as texts.
 /// It reads one row more than the limit, so that one knows whether there is a next page.
 pub fn list(resource: &Resource, plan: &Plan) -> Statement {
+    page_of(resource, plan, Named::Bound)
+}
+
+/// The same for an organization that has a large share of a table: it stands in the text.
+///
+/// What suits others does not suit it, so that PostgreSQL would plan a statement that all share anew each
+/// time that this organization is bound to it. The plan of a statement of its own is kept.
+pub fn list_of_large(resource: &Resource, plan: &Plan) -> Statement {
+    page_of(resource, plan, Named::Written)
+}
+
+/// How a list's one organization is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Named {
+    Bound,
+    Written,
+}
+
+fn page_of(resource: &Resource, plan: &Plan, named: Named) -> Statement {
     let mut sql = Statement::default();
     let related: Vec<_> = plan
         .includes
@@ -28,18 +47,28 @@ pub fn list(resource: &Resource, plan: &Plan) -> Statement {
         .collect();
     let inner = inner_columns(plan, &related);
 
-    // The organization, where there is one, is $1; to-one and to-many includes name it again.
-    sql.values.extend(tenancy_bound(plan));
+    // To-one and to-many includes name the organization again.
+    let organization = match (&plan.tenancy, named) {
+        (Tenancy::One(organization), Named::Written) => {
+            format!("'{}'::uuid", organization.uuid())
+        }
+        _ => {
+            sql.values.extend(tenancy_bound(plan));
+            "$1".to_owned()
+        }
+    };
 
     sql.push("select ");
-    item(&mut sql, plan, &related, inner == plan.columns);
+    item(&mut sql, plan, &related, &organization, inner == plan.columns);
     sql.push(" as item,\n  array[").each(&plan.order, ", ", |sql, sort| {
         sql.push("p.").name(&sort.column).push("::text");
     });
     sql.push("] as keys\nfrom (\n");
     match &plan.tenancy {
         Tenancy::Global => branch(&mut sql, resource, plan, &inner, None, plan.limit + 1),
-        Tenancy::One(_) => branch(&mut sql, resource, plan, &inner, Some("$1"), plan.limit + 1),
+        Tenancy::One(_) => {
+            branch(&mut sql, resource, plan, &inner, Some(&organization), plan.limit + 1);
+        }
         Tenancy::Many(_) => {
             // One ordered branch per organization: each is served by an index, and they are merged.
             sql.push("select b.* from unnest($1::uuid[]) as o (id)\ncross join lateral (\n");
@@ -172,7 +201,13 @@ fn order_by(sql: &mut Statement, order: &[Sort], table: &str) {
 }
 
 /// The row as JSON text.
-fn item(sql: &mut Statement, plan: &Plan, related: &[(&Inclusion, &Related)], whole: bool) {
+fn item(
+    sql: &mut Statement,
+    plan: &Plan,
+    related: &[(&Inclusion, &Related)],
+    organization: &str,
+    whole: bool,
+) {
     if whole && related.is_empty() {
         sql.push("row_to_json(p)::text");
         return;
@@ -182,13 +217,19 @@ fn item(sql: &mut Statement, plan: &Plan, related: &[(&Inclusion, &Related)], wh
     });
     for (inclusion, related) in related {
         sql.push(",\n  ");
-        related_rows(sql, plan, inclusion, related);
+        related_rows(sql, plan, inclusion, related, organization);
         sql.push(" as ").name(related.include.name);
     }
     sql.push(") r))::text");
 }
 
-fn related_rows(sql: &mut Statement, plan: &Plan, inclusion: &Inclusion, related: &Related) {
+fn related_rows(
+    sql: &mut Statement,
+    plan: &Plan,
+    inclusion: &Inclusion,
+    related: &Related,
+    organization: &str,
+) {
     let many = related.include.many;
     sql.push(if many {
         "coalesce((select json_agg(i) from (select "
@@ -206,7 +247,7 @@ fn related_rows(sql: &mut Statement, plan: &Plan, inclusion: &Inclusion, related
             sql.push("t.\"organization_id\" = p.\"organization_id\" and ");
         }
         Tenancy::One(_) | Tenancy::Global => {
-            sql.push("t.\"organization_id\" = $1 and ");
+            sql.push("t.\"organization_id\" = ").push(organization).push(" and ");
         }
     }
     let (inside, outside) =

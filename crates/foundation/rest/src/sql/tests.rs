@@ -43,6 +43,20 @@ fn a_row_is_locked_and_deleted_by_organization_id_and_owner() {
 }
 
 #[test]
+fn a_large_organization_stands_in_the_text_of_its_lists() {
+    let engine = engine();
+    let models = engine.resource("models").unwrap();
+    let scope = crate::sample::scope(&["*"]);
+    let request = crate::ListRequest::new().filter("kind", "eq.regression");
+    let plan = crate::plan(models, &request, &scope, engine.cursors(), (100, 100)).unwrap();
+    let (all, own) = (list(models, &plan), list_of_large(models, &plan));
+    let id = format!("'{}'::uuid", scope.organization().uuid());
+    assert_eq!(all.values[1..], own.values[..]);
+    assert!(!own.sql.contains(&format!("${}", all.values.len())), "{}", own.sql);
+    assert_eq!(own.sql.replace("$1", "$2").replace(&id, "$1"), all.sql);
+}
+
+#[test]
 fn an_export_knows_its_end() {
     let engine = engine();
     let models = engine.resource("models").unwrap();
