@@ -48,15 +48,14 @@ fn page_of(resource: &Resource, plan: &Plan, named: Named) -> Statement {
     let inner = inner_columns(plan, &related);
 
     // To-one and to-many includes name the organization again.
-    let organization = match (&plan.tenancy, named) {
-        (Tenancy::One(organization), Named::Written) => {
-            format!("'{}'::uuid", organization.uuid())
-        }
-        _ => {
-            sql.values.extend(tenancy_bound(plan));
-            "$1".to_owned()
-        }
+    let written = match plan.tenancy {
+        Tenancy::One(organization) if named == Named::Written => Some(organization.uuid()),
+        _ => None,
     };
+    if written.is_none() {
+        sql.values.extend(tenancy_bound(plan));
+    }
+    let organization = written.map_or_else(|| "$1".to_owned(), |id| format!("'{id}'::uuid"));
 
     sql.push("select ");
     item(&mut sql, plan, &related, &organization, inner == plan.columns);
