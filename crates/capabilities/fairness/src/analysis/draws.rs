@@ -9,13 +9,13 @@ use super::{
 use crate::{
     AnalysisSpec,
     disparities::Definition,
-    intervals::{bootstrap::sample, drawn::Drawn},
+    intervals::{bootstrap, drawn::Drawn},
     lanes::{self, LANES, Lanes, PLACES, Table},
     metrics::{self, Measure, Smooth},
 };
 
-/// The most values that a bootstrap keeps; fewer draws are made of wider results.
-const MAX_KEPT: usize = 20_000_000;
+/// The most values that a bootstrap makes; fewer draws are made of wider results.
+const MAX_VALUES: usize = 20_000_000;
 /// The most buckets times draws.
 const MAX_WORK: usize = 40_000_000;
 /// Fewer draws than this tell nothing.
@@ -69,7 +69,7 @@ impl Draws {
                 .iter()
                 .map(|comparison| comparison.compared.len() * smooth.len() + drawn.len())
                 .sum::<usize>();
-        let affordable = (MAX_KEPT / width.max(1)).min(MAX_WORK / counts.len().max(1));
+        let affordable = (MAX_VALUES / width.max(1)).min(MAX_WORK / counts.len().max(1));
         let made = (spec.bootstrap_draws as usize).min(affordable);
         let made = if made < LEAST_DRAWS.min(spec.bootstrap_draws as usize) { 0 } else { made };
         // Of many cells in many combinations they are very many: there are none where nothing is drawn.
@@ -89,11 +89,13 @@ impl Draws {
             between: between(&drawn),
             drawn: &drawn,
         };
-        let sample = sample(&counts, made, spec.seed, width, || {
+        let statistics_of = || {
             let (plan, mut scratch) = (&plan, Scratch::default());
             move |weights: &[Lanes], out: &mut [Lanes]| plan.statistics(weights, &mut scratch, out)
-        });
-        let mut values = sample.drawn(spec.confidence).into_iter();
+        };
+        let mut values =
+            bootstrap::drawn(&counts, made, spec.seed, width, spec.confidence, statistics_of)
+                .into_iter();
 
         let overall = values.by_ref().take(smooth.len()).collect();
         let (mut groups, mut disparities) = (Vec::new(), Vec::new());

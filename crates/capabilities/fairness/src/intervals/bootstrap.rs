@@ -1,6 +1,6 @@
 //! A multinomial bootstrap on the cube: its cost depends on the cells, not on the rows.
 
-use std::{panic::resume_unwind, thread};
+use std::thread;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -40,111 +40,109 @@ where
             }
         }
     };
-    let sample = sample(counts, draws, seed, width, one_by_one);
-    let defined = |value: &f64| value.is_finite();
-    (0..width)
-        .map(|statistic| sample.column(statistic).flatten().copied().filter(defined).collect())
-        .collect()
-}
-
-/// The statistics of all draws.
-pub(crate) struct Sample {
-    width: usize,
-    draws: usize,
-    /// By thread, chunk after chunk; within a chunk statistic after statistic.
-    parts: Vec<Vec<Lanes>>,
-}
-
-/// How many statistics are summed up side by side: their values lie side by side, far from the next ones.
-const SIDE_BY_SIDE: usize = 16;
-
-impl Sample {
-    /// What the draws say of each statistic.
-    pub(crate) fn drawn(&self, confidence: f64) -> Vec<Option<Drawn>> {
-        let all: Vec<usize> = (0..self.width).collect();
-        let some = |mine: &[usize]| -> Vec<Option<Drawn>> {
-            mine.chunks(SIDE_BY_SIDE).flat_map(|some| self.summed_up(some, confidence)).collect()
-        };
-        shared(&all, some).into_iter().flatten().collect()
-    }
-
-    /// The same, of some statistics that follow one another.
-    fn summed_up(&self, statistics: &[usize], confidence: f64) -> Vec<Option<Drawn>> {
-        let mut summaries: Vec<Option<Summary>> = statistics
-            .iter()
-            .map(|statistic| Summary::new(self.column(*statistic), confidence))
-            .collect();
-        for (chunk, draws) in self.chunks() {
-            for (statistic, summary) in statistics.iter().zip(&mut summaries) {
-                if let Some(summary) = summary {
-                    summary.add(&chunk[*statistic][..draws]);
-                }
+    let mut values = vec![Vec::new(); width];
+    in_rounds(counts, draws, seed, width, one_by_one, |round| {
+        for (chunk, asked) in round.chunks() {
+            for (values, lanes) in values.iter_mut().zip(chunk) {
+                values.extend(lanes[..asked].iter().filter(|value| value.is_finite()));
             }
         }
-        let told = |(statistic, summary): (&usize, Option<Summary>)| {
-            summary?.drawn(self.column(*statistic), self.draws)
-        };
-        statistics.iter().zip(summaries).map(told).collect()
-    }
+    });
+    values
+}
 
-    /// The values of one statistic, chunk after chunk; NaN where undefined.
-    fn column(&self, statistic: usize) -> impl Iterator<Item = &[f64]> + Clone {
-        self.chunks().map(move |(chunk, draws)| &chunk[statistic][..draws])
-    }
+/// What the draws say of each statistic: the same as [`bootstrap`] for `statistics` of as many draws at a time as there are
+/// lanes, and without keeping every value.
+pub(crate) fn drawn<M, S>(
+    counts: &[Count],
+    draws: usize,
+    seed: u64,
+    width: usize,
+    confidence: f64,
+    statistics: M,
+) -> Vec<Option<Drawn>>
+where
+    M: Fn() -> S + Sync,
+    S: FnMut(&[Lanes], &mut [Lanes]),
+{
+    let mut summaries: Vec<Summary> =
+        std::iter::repeat_with(|| Summary::new(draws, confidence)).take(width).collect();
+    in_rounds(counts, draws, seed, width, statistics, |round| {
+        share_out(&mut summaries, 1, |first, mine| {
+            for (chunk, asked) in round.chunks() {
+                for (summary, lanes) in mine.iter_mut().zip(&chunk[first..]) {
+                    summary.add(&lanes[..asked]);
+                }
+            }
+        });
+    });
+    summaries.into_iter().map(Summary::drawn).collect()
+}
 
+/// Some chunks, each as many draws as there are lanes, statistic after statistic.
+struct Round<'a> {
+    values: &'a [Lanes],
+    width: usize,
+    draws: usize,
+}
+
+impl Round<'_> {
     /// Each chunk, and how many of its draws were asked for: of the last one perhaps not all.
-    fn chunks(&self) -> impl Iterator<Item = (&[Lanes], usize)> + Clone {
-        let chunks = self.parts.iter().flat_map(|part| part.chunks_exact(self.width));
-        chunks.enumerate().map(|(at, chunk)| (chunk, (self.draws - at * LANES).min(LANES)))
+    fn chunks(&self) -> impl Iterator<Item = (&[Lanes], usize)> {
+        let chunks = self.values.chunks_exact(self.width).enumerate();
+        chunks.map(|(at, chunk)| (chunk, (self.draws - at * LANES).min(LANES)))
     }
 }
 
-/// Shares the work among the processor's threads; what they found, in the order of the work.
-fn shared<W: Sync, T: Send>(work: &[W], of: impl Fn(&[W]) -> T + Sync) -> Vec<T> {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let share = work.len().div_ceil(threads).max(1);
-    thread::scope(|scope| {
-        let running: Vec<_> = work.chunks(share).map(|mine| scope.spawn(|| of(mine))).collect();
-        running
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
-            .collect()
-    })
-}
+/// How many chunks a round has: its values should stay in the processor's caches until they are summed up.
+const ROUND: usize = 32;
 
-/// The same as [`bootstrap`], as it comes, and with as many draws at a time as there are lanes. What `statistics` leaves as it
-/// was is 0.
-pub(crate) fn sample<M, S>(
+/// Makes all draws, round after round in the same memory, and hands each round on. What `statistics` leaves as it was is that of
+/// an earlier round, or 0.
+fn in_rounds<M, S>(
     counts: &[Count],
     draws: usize,
     seed: u64,
     width: usize,
     statistics: M,
-) -> Sample
-where
+    mut hand_on: impl FnMut(&Round<'_>),
+) where
     M: Fn() -> S + Sync,
     S: FnMut(&[Lanes], &mut [Lanes]),
 {
-    // Each chunk has its own stream of chance, so that the number of threads changes nothing.
-    let chunks: Vec<usize> = (0..draws.div_ceil(LANES)).collect();
-    if width == 0 || draws == 0 {
-        return Sample { width, draws, parts: Vec::new() };
+    let chunks = draws.div_ceil(LANES);
+    if width == 0 || chunks == 0 {
+        return;
     }
     let (rows, buckets) = (counts.iter().map(|count| count.n).sum(), Bucket::all(counts));
-    // A thread's draws lie in memory that is taken once: many vectors that grow cost more than the draws.
-    let run = |chunks: &[usize]| {
-        let mut drawn = vec![[0.0; LANES]; buckets.len()];
-        let mut statistics = statistics();
-        let mut part = vec![[0.0; LANES]; chunks.len() * width];
-        for (chunk, kept) in chunks.iter().zip(part.chunks_exact_mut(width)) {
-            let mut chance = ChaCha8Rng::seed_from_u64(seed);
-            chance.set_stream(*chunk as u64);
-            draw(&buckets, rows, &mut chance, &mut drawn);
-            statistics(&drawn, kept);
+    let mut values = vec![[0.0; LANES]; ROUND.min(chunks) * width];
+    for before in (0..chunks).step_by(ROUND) {
+        let values = &mut values[..ROUND.min(chunks - before) * width];
+        share_out(values, width, |first, mine| {
+            let mut statistics = statistics();
+            let mut drawn = vec![[0.0; LANES]; buckets.len()];
+            for (at, out) in mine.chunks_exact_mut(width).enumerate() {
+                // Each chunk has its own stream of chance, so that the number of threads changes nothing.
+                let mut chance = ChaCha8Rng::seed_from_u64(seed);
+                chance.set_stream((before + first + at) as u64);
+                draw(&buckets, rows, &mut chance, &mut drawn);
+                statistics(&drawn, out);
+            }
+        });
+        hand_on(&Round { values, width, draws: draws - before * LANES });
+    }
+}
+
+/// Shares units of so many things among the processor's threads: `of` gets the number of its first unit, and its things.
+fn share_out<T: Send>(all: &mut [T], unit: usize, of: impl Fn(usize, &mut [T]) + Sync) {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let share = (all.len() / unit).div_ceil(threads).max(1);
+    thread::scope(|scope| {
+        for (at, mine) in all.chunks_mut(share * unit).enumerate() {
+            let of = &of;
+            scope.spawn(move || of(at * share, mine));
         }
-        part
-    };
-    Sample { width, draws, parts: shared(&chunks, run) }
+    });
 }
 
 /// What every draw of a bucket needs.
@@ -262,13 +260,36 @@ mod tests {
         let first = bootstrap(&counts, 4_000, 1, 1, rate);
         assert_eq!(first, bootstrap(&counts, 4_000, 1, 1, rate));
         assert_ne!(first, bootstrap(&counts, 4_000, 2, 1, rate));
-        let Drawn { variance, lower, upper } =
-            Drawn::of([first[0].as_slice()].into_iter(), 4_000, 0.95).unwrap();
+        let Drawn { variance, lower, upper } = Drawn::of(&first[0], 4_000, 0.95).unwrap();
         let deviation = variance.sqrt();
         assert!((deviation - (0.3_f64 * 0.7 / 1_000.0).sqrt()).abs() < 5e-4, "{deviation}");
         assert!(
             (lower - 0.2716).abs() < 0.003 && (upper - 0.3284).abs() < 0.003,
             "{lower} {upper}"
         );
+    }
+
+    #[test]
+    fn what_is_summed_up_is_what_all_values_say() {
+        let counts = [rows(30), Count { n: 500, w: 700.0, w2: 1_400.0 }, rows(70_000)];
+        // More than a round, and a last chunk of which a part is asked for; and one that is often undefined.
+        let draws = ROUND * LANES * 2 + 7;
+        let of = |drawn: &[f64], out: &mut [f64]| {
+            out[0] = drawn[0] / (drawn[0] + drawn[1]);
+            out[1] = if drawn[0] < 32.0 { drawn[1] } else { f64::NAN };
+        };
+        let all = bootstrap(&counts, draws, 5, 2, || of);
+        assert_eq!(all[0].len(), draws);
+        let lanes = || {
+            |drawn: &[Lanes], out: &mut [Lanes]| {
+                for lane in 0..LANES {
+                    let mut values = [0.0; 2];
+                    of(&[drawn[0][lane], drawn[1][lane], drawn[2][lane]], &mut values);
+                    out.iter_mut().zip(values).for_each(|(out, value)| out[lane] = value);
+                }
+            }
+        };
+        let found = drawn(&counts, draws, 5, 2, 0.9, lanes);
+        assert_eq!(found, [Drawn::of(&all[0], draws, 0.9), None]);
     }
 }

@@ -1,8 +1,5 @@
 //! What the draws of one statistic say: its variance, and the percentiles that it lies between.
 
-/// How many values the ends of the tails are guessed from.
-const GUESSED: usize = 256;
-
 /// The variance of a bootstrapped statistic, and its percentile interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Drawn {
@@ -15,41 +12,37 @@ pub struct Drawn {
 }
 
 impl Drawn {
-    /// Of so many draws, whose values are given some at a time; what is not finite is undefined. `None` if fewer than nine in ten
-    /// are defined, or fewer than two. Percentiles lie between two values as far as the numbers of both say (R's type 7).
-    pub fn of<'a>(
-        values: impl Iterator<Item = &'a [f64]> + Clone,
-        draws: usize,
-        confidence: f64,
-    ) -> Option<Self> {
-        let mut summary = Summary::new(values.clone(), confidence)?;
-        values.clone().for_each(|some| summary.add(some));
-        summary.drawn(values, draws)
+    /// Of so many draws, whose values are given; what is not finite is undefined, as what is missing is. `None` if fewer than nine
+    /// in ten are defined, or fewer than two. Percentiles lie between two values as far as the numbers of both say (R's type 7).
+    pub fn of(values: &[f64], draws: usize, confidence: f64) -> Option<Self> {
+        let mut summary = Summary::new(draws, confidence);
+        summary.add(values);
+        summary.drawn()
     }
 }
 
-/// What is made of the values of one statistic, in one go over them; several can be made side by side.
+/// What is made of the values of one statistic, as they come: sums, and the ends of both tails.
 pub(crate) struct Summary {
+    draws: usize,
     confidence: f64,
     moments: Moments,
-    least: Tail,
-    greatest: Tail,
+    least: Least,
+    /// With their signs turned.
+    greatest: Least,
 }
 
 impl Summary {
-    /// Before any value is added: some are looked at, to guess where the tails end. `None` where none is defined.
-    pub(crate) fn new<'a>(
-        values: impl Iterator<Item = &'a [f64]>,
-        confidence: f64,
-    ) -> Option<Self> {
-        let mut some: Vec<f64> = defined(values).take(GUESSED).collect();
-        some.sort_unstable_by(f64::total_cmp);
-        Some(Self {
+    /// Before any of so many values is added.
+    pub(crate) fn new(draws: usize, confidence: f64) -> Self {
+        // A percentile lies between two values, of which there may be fewer than draws.
+        let needed = ((1.0 - confidence) / 2.0 * draws as f64) as usize + 2;
+        Self {
+            draws,
             confidence,
-            moments: Moments::around(*some.get(some.len() / 2)?),
-            least: Tail::below(&some, (1.0 - confidence) / 2.0),
-            greatest: Tail::above(&some, f64::midpoint(1.0, confidence)),
-        })
+            moments: Moments::default(),
+            least: Least::new(needed),
+            greatest: Least::new(needed),
+        }
     }
 
     pub(crate) fn add(&mut self, values: &[f64]) {
@@ -58,69 +51,57 @@ impl Summary {
             if value <= self.least.end {
                 self.least.push(value);
             }
-            if value >= self.greatest.end {
-                self.greatest.push(value);
+            if -value <= self.greatest.end {
+                self.greatest.push(-value);
             }
         }
     }
 
-    /// What they say; all are looked at again if the guess was wrong.
-    pub(crate) fn drawn<'a>(
-        self,
-        values: impl Iterator<Item = &'a [f64]> + Clone,
-        draws: usize,
-    ) -> Option<Drawn> {
-        let Self { confidence, moments, least, greatest } = self;
-        let count = moments.count() as usize;
-        if count < 2 || count * 10 < draws * 9 {
+    pub(crate) fn drawn(self) -> Option<Drawn> {
+        let count = self.moments.count() as usize;
+        if count < 2 || count * 10 < self.draws * 9 {
             return None;
         }
-        let all = || defined(values.clone()).collect();
-        let place = |share: f64| share * (count - 1) as f64;
-        let before = count - greatest.values.len();
+        let place = (1.0 - self.confidence) / 2.0 * (count - 1) as f64;
         Some(Drawn {
-            variance: moments.variance(),
-            lower: quantile(least.values, 0, place((1.0 - confidence) / 2.0), all),
-            upper: quantile(greatest.values, before, place(f64::midpoint(1.0, confidence)), all),
+            variance: self.moments.variance(),
+            lower: self.least.at(place)?,
+            upper: -self.greatest.at(place)?,
         })
     }
 }
 
-fn defined<'a>(values: impl Iterator<Item = &'a [f64]>) -> impl Iterator<Item = f64> {
-    values.flatten().copied().filter(|value| value.is_finite())
-}
-
-/// Sums of values' distances from one of them, several at a time.
+/// Sums of values' distances from the first of them, several at a time.
+#[derive(Default)]
 struct Moments {
-    around: f64,
+    around: Option<f64>,
     counts: [f64; 8],
     sums: [f64; 8],
     squares: [f64; 8],
 }
 
 impl Moments {
-    fn around(around: f64) -> Self {
-        Self { around, counts: [0.0; 8], sums: [0.0; 8], squares: [0.0; 8] }
-    }
-
     fn add(&mut self, values: &[f64]) {
+        let first = || values.iter().copied().find(|value| value.is_finite());
+        let Some(around) = self.around.or_else(first) else { return };
+        self.around = Some(around);
         let (eights, rest) = values.as_chunks::<8>();
         for values in eights {
-            self.add_eight(values);
+            self.add_eight(around, values);
         }
         if !rest.is_empty() {
             let mut last = [f64::NAN; 8];
             last.iter_mut().zip(rest).for_each(|(last, value)| *last = *value);
-            self.add_eight(&last);
+            self.add_eight(around, &last);
         }
     }
 
-    fn add_eight(&mut self, values: &[f64; 8]) {
-        let Self { around, counts, sums, squares } = self;
+    fn add_eight(&mut self, around: f64, values: &[f64; 8]) {
+        let Self { counts, sums, squares, .. } = self;
         for at in 0..8 {
             // One question of both infinities and of what is no number.
             let is_defined = values[at].abs() <= f64::MAX;
-            let distance = if is_defined { values[at] - *around } else { 0.0 };
+            let distance = if is_defined { values[at] - around } else { 0.0 };
             counts[at] += if is_defined { 1.0 } else { 0.0 };
             sums[at] += distance;
             squares[at] += distance * distance;
@@ -137,50 +118,42 @@ impl Moments {
     }
 }
 
-/// The values of one end, up to somewhat beyond the percentile, as some of the values let one guess it: what lies between both
-/// ends is not put into any order.
-struct Tail {
+/// The least values of all that come, as many as are needed: the others are not put into any order, nor kept for long.
+struct Least {
+    needed: usize,
+    /// What is greater is not needed.
     end: f64,
     values: Vec<f64>,
 }
 
-impl Tail {
-    fn below(some: &[f64], share: f64) -> Self {
-        Self::to(some, share + margin(some, share))
+impl Least {
+    fn new(needed: usize) -> Self {
+        Self { needed, end: f64::MAX, values: Vec::with_capacity(2 * needed) }
     }
 
-    fn above(some: &[f64], share: f64) -> Self {
-        Self::to(some, share - margin(some, share))
-    }
-
-    fn to(some: &[f64], share: f64) -> Self {
-        let place = share.clamp(0.0, 1.0) * some.len().saturating_sub(1) as f64;
-        let end = some.get(place.round() as usize).copied().unwrap_or(f64::NAN);
-        Self { end, values: Vec::new() }
-    }
-
+    /// One that is not greater than the end.
     fn push(&mut self, value: f64) {
-        if value.is_finite() {
-            self.values.push(value);
+        if !value.is_finite() {
+            return;
+        }
+        self.values.push(value);
+        if self.values.len() >= 2 * self.needed {
+            let (_, end, _) = self.values.select_nth_unstable_by(self.needed - 1, f64::total_cmp);
+            self.end = *end;
+            self.values.truncate(self.needed);
         }
     }
-}
 
-/// Three standard errors of a share of so few.
-fn margin(some: &[f64], share: f64) -> f64 {
-    3.0 * (share * (1.0 - share) / some.len() as f64).sqrt()
-}
-
-/// What lies at this place of all values in order: from the tail, that so many are `before`, if it is long enough.
-fn quantile(tail: Vec<f64>, before: usize, place: f64, all: impl Fn() -> Vec<f64>) -> f64 {
-    let below = place.floor() as usize;
-    let (mut values, below) = match below.checked_sub(before) {
-        Some(within) if within + 1 < tail.len() => (tail, within),
-        _ => (all(), below),
-    };
-    let (_, below, above) = values.select_nth_unstable_by(below, f64::total_cmp);
-    let next = above.iter().copied().fold(f64::INFINITY, f64::min);
-    if next.is_finite() { *below + place.fract() * (next - *below) } else { *below }
+    /// What lies at this place of all values in ascending order.
+    fn at(mut self, place: f64) -> Option<f64> {
+        let below = place.floor() as usize;
+        if below >= self.values.len() {
+            return None;
+        }
+        let (_, below, above) = self.values.select_nth_unstable_by(below, f64::total_cmp);
+        let next = above.iter().copied().fold(f64::INFINITY, f64::min);
+        Some(if next.is_finite() { *below + place.fract() * (next - *below) } else { *below })
+    }
 }
 
 #[cfg(test)]
@@ -211,7 +184,7 @@ mod tests {
 
     fn alike(values: &[f64], confidence: f64) {
         let expected = plainly(values, confidence);
-        let found = Drawn::of(values.chunks(32), values.len(), confidence).unwrap();
+        let found = Drawn::of(values, values.len(), confidence).unwrap();
         assert!(
             (found.variance - expected.variance).abs() <= 1e-9 * (1.0 + expected.variance),
             "{found:?} {expected:?}"
@@ -238,8 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guess_that_misleads_costs_time_alone() {
-        // The first are all greater than what comes, and then all less; and only two values there are.
+    fn the_order_in_which_they_come_changes_nothing() {
         let rising: Vec<f64> = (0..5_000).map(f64::from).collect();
         let falling: Vec<f64> = rising.iter().rev().copied().collect();
         let two: Vec<f64> = (0..5_000).map(|at| f64::from(u8::from(at % 3 == 0))).collect();
@@ -253,10 +225,10 @@ mod tests {
         let values = |defined: usize| {
             let mut values = vec![f64::NAN; 100];
             values[..defined].fill(0.5);
-            Drawn::of([values.as_slice()].into_iter(), 100, 0.95)
+            Drawn::of(&values, 100, 0.95)
         };
         assert_eq!(values(80), None);
         assert_eq!(values(90), Some(Drawn { variance: 0.0, lower: 0.5, upper: 0.5 }));
-        assert_eq!(Drawn::of([].into_iter(), 0, 0.95), None);
+        assert_eq!(Drawn::of(&[], 0, 0.95), None);
     }
 }

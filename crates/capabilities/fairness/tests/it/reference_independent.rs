@@ -238,8 +238,7 @@ fn the_bootstrap_agrees_with_an_independent_one() {
                 out[0] = (rate(0) - rate(4)).abs();
             }
         });
-        let Drawn { lower, upper, .. } =
-            Drawn::of([drawn[0].as_slice()].into_iter(), draws, 0.95).unwrap();
+        let Drawn { lower, upper, .. } = Drawn::of(&drawn[0], draws, 0.95).unwrap();
         assert!(
             (lower - expected[0].as_f64().unwrap()).abs() < 0.005
                 && (upper - expected[2].as_f64().unwrap()).abs() < 0.005
