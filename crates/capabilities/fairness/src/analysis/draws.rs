@@ -32,7 +32,7 @@ pub(crate) struct Draws {
     overall: Vec<Option<Drawn>>,
 }
 
-/// A bucket of the cube: its cell, its place in the table of label and prediction, its rows.
+/// A bucket of the cube: its cell, and its place in the table of label and prediction.
 struct Bucket {
     cell: usize,
     place: usize,

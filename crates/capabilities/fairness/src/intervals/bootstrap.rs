@@ -8,7 +8,7 @@ use rand_distr::{Binomial, Distribution, StandardNormal};
 
 use super::drawn::{Drawn, Summary};
 use crate::{
-    lanes::{LANES, Lanes},
+    lanes::{LANES, Lanes, PLACES},
     tally::Count,
 };
 
@@ -68,7 +68,7 @@ where
     let mut summaries: Vec<Summary> =
         std::iter::repeat_with(|| Summary::new(draws, confidence)).take(width).collect();
     in_rounds(counts, draws, seed, width, statistics, |round| {
-        share_out(&mut summaries, 1, |first, mine| {
+        share_out(&mut summaries, 1, usize::MAX, |first, mine| {
             for (chunk, asked) in round.chunks() {
                 for (summary, lanes) in mine.iter_mut().zip(&chunk[first..]) {
                     summary.add(&lanes[..asked]);
@@ -97,6 +97,9 @@ impl Round<'_> {
 /// How many chunks a round has: its values should stay in the processor's caches until they are summed up.
 const ROUND: usize = 32;
 
+/// Bytes that all threads together hold while they draw; of many buckets one thread alone may hold more.
+const MOST_HELD: usize = 128 << 20;
+
 /// Makes all draws, round after round in the same memory, and hands each round on. What `statistics` leaves as it was is that of
 /// an earlier round, or 0.
 fn in_rounds<M, S>(
@@ -115,10 +118,13 @@ fn in_rounds<M, S>(
         return;
     }
     let (rows, buckets) = (counts.iter().map(|count| count.n).sum(), Bucket::all(counts));
+    // A thread holds the weights of all buckets, and the tables that they are added up in: a group has a bucket at least.
+    let held = buckets.len() * (PLACES + 1) * size_of::<Lanes>();
+    let threads = (MOST_HELD / held.max(1)).max(1);
     let mut values = vec![[0.0; LANES]; ROUND.min(chunks) * width];
     for before in (0..chunks).step_by(ROUND) {
         let values = &mut values[..ROUND.min(chunks - before) * width];
-        share_out(values, width, |first, mine| {
+        share_out(values, width, threads, |first, mine| {
             let mut statistics = statistics();
             let mut drawn = vec![[0.0; LANES]; buckets.len()];
             for (at, out) in mine.chunks_exact_mut(width).enumerate() {
@@ -133,9 +139,15 @@ fn in_rounds<M, S>(
     }
 }
 
-/// Shares units of so many things among the processor's threads: `of` gets the number of its first unit, and its things.
-fn share_out<T: Send>(all: &mut [T], unit: usize, of: impl Fn(usize, &mut [T]) + Sync) {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
+/// Shares units of so many things among the processor's threads, `most` of them: `of` gets the number of its first unit, and its
+/// things.
+fn share_out<T: Send>(
+    all: &mut [T],
+    unit: usize,
+    most: usize,
+    of: impl Fn(usize, &mut [T]) + Sync,
+) {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(most);
     let share = (all.len() / unit).div_ceil(threads).max(1);
     thread::scope(|scope| {
         for (at, mine) in all.chunks_mut(share * unit).enumerate() {

@@ -1,4 +1,5 @@
-//! From a plan to SQL. Names come from the catalog and are quoted; every value is bound.
+//! From a plan to SQL. Names come from the catalog and are quoted; every value is bound, but for
+//! the id of an organization that [`list_of_large`] writes.
 
 mod condition;
 mod large;
