@@ -13,6 +13,17 @@ use crate::{
     },
 };
 
+/// Ada, who owns a holding, and its id.
+async fn holding(url: &str) -> (Person, Value) {
+    let ada = Person::nobody(url);
+    let body = json!({
+        "email": "ada@example.org", "password": "correct horse battery", "full_name": "Ada Lovelace",
+        "organization_name": "Holding", "kind": "holding",
+    });
+    let signed = answered(ada.post("/v1/auth/sign-up").json(&body)).await;
+    (ada, signed["organization_id"].clone())
+}
+
 /// Works in another organization from now on.
 async fn goes_to(person: &Person, organization: &Value) {
     let body = json!({ "organization_id": organization });
@@ -41,13 +52,7 @@ async fn a_holding_decides_at_level_four_and_nobody_beside_it() {
     let data = data_folder();
     let server = Server::serve(data.path());
     let url = &server.url;
-    let ada = Person::nobody(url);
-    let body = json!({
-        "email": "ada@example.org", "password": "correct horse battery", "full_name": "Ada Lovelace",
-        "organization_name": "Holding", "kind": "holding",
-    });
-    let holding =
-        answered(ada.post("/v1/auth/sign-up").json(&body)).await["organization_id"].clone();
+    let (ada, holding) = holding(url).await;
     let open = async |name: &str| {
         let body = json!({ "name": name });
         answered(ada.post("/v1/organizations").json(&body)).await["id"].clone()
@@ -132,12 +137,7 @@ async fn a_subsidiary_that_requires_a_second_factor_gets_it_from_the_holding() {
     let data = data_folder();
     let server = Server::serve(data.path());
     let url = &server.url;
-    let ada = Person::nobody(url);
-    let body = json!({
-        "email": "ada@example.org", "password": "correct horse battery", "full_name": "Ada Lovelace",
-        "organization_name": "Holding", "kind": "holding",
-    });
-    answered(ada.post("/v1/auth/sign-up").json(&body)).await;
+    let (ada, _) = holding(url).await;
     let first = answered(ada.post("/v1/organizations").json(&json!({ "name": "First" }))).await;
     let (hal, hal_member) = colleague(&ada, url, "hal", "manager").await;
     goes_to(&ada, &first["id"]).await;
