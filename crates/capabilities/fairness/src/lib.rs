@@ -25,6 +25,7 @@ pub mod drift;
 pub mod flips;
 pub mod frame;
 pub mod gate;
+pub mod gather;
 pub mod individual;
 pub mod intervals;
 mod lanes;

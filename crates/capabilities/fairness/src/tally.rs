@@ -1,9 +1,11 @@
 //! What is known of one group: the sums that every metric is a function of.
 
+use serde::{Deserialize, Serialize};
+
 use crate::metrics::reliability::BINS;
 
 /// A count of rows with the sums of their weights and squared weights.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Count {
     /// Rows.
     pub n: u64,

@@ -14,8 +14,24 @@ pub struct Remote {
 
 impl Remote {
     /// Of the table's session; `None` if its plans run here.
-    pub(super) fn of(table: &DataFrame) -> Option<Arc<Self>> {
+    pub(crate) fn of(table: &DataFrame) -> Option<Arc<Self>> {
         table.task_ctx().session_config().get_extension::<Self>()
+    }
+
+    /// Whether so many rows are all of them.
+    ///
+    /// # Errors
+    /// They are more, or fewer: other machines see another file, or none.
+    pub(crate) fn must_have_read(&self, read: u64) -> Result<(), RemoteError> {
+        Err(RemoteError(match self.rows {
+            Some(rows) if read == 0 && rows > 0 => format!(
+                "the other machines found none of the table's {rows} rows: they must see it under the same name"
+            ),
+            Some(rows) if rows != read => format!(
+                "the other machines read {read} rows of a table that has {rows}: they see another file at its place"
+            ),
+            _ => return Ok(()),
+        }))
     }
 }
 

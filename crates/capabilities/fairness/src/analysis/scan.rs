@@ -292,17 +292,10 @@ async fn planned(
             return Err(Stop::of(DataFusionError::External(Box::new(error)), spec));
         }
     };
-    let why = match remote.and_then(|remote| remote.rows) {
-        Some(rows) if cube.rows == 0 && rows > 0 => format!(
-            "the other machines found none of the table's {rows} rows: they must see it under the same name"
-        ),
-        Some(rows) if rows != cube.rows => format!(
-            "the other machines read {} rows of a table that has {rows}: they see another file at its place",
-            cube.rows
-        ),
-        _ => return Ok(cube),
-    };
-    Err(AnalysisError::from(RemoteError(why)).into())
+    if let Some(remote) = remote {
+        remote.must_have_read(cube.rows).map_err(AnalysisError::from)?;
+    }
+    Ok(cube)
 }
 
 /// Rows that the sources say they have, if they all do.

@@ -57,7 +57,7 @@ pub(crate) struct AttributeReader {
     seen: Option<ArrayRef>,
     mapped: Vec<u32>,
     integers: HashMap<i64, u32>,
-    /// Short strings by their view, which holds all of them.
+    /// Short strings by their view, which holds all of them; empty until there are any.
     views: Vec<(u128, u32)>,
 }
 
@@ -68,7 +68,7 @@ impl AttributeReader {
             seen: None,
             mapped: Vec::new(),
             integers: HashMap::new(),
-            views: vec![(0, MISSING_CODE); CACHE],
+            views: Vec::new(),
         }
     }
 
@@ -162,6 +162,7 @@ impl AttributeReader {
         array: &StringViewArray,
         codes: &mut Vec<u32>,
     ) -> Result<(), ReadError> {
+        self.views.resize(CACHE, (0, MISSING_CODE));
         for (row, view) in array.views().iter().enumerate() {
             if array.is_null(row) {
                 codes.push(MISSING_CODE);

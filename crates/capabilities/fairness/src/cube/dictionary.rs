@@ -78,6 +78,15 @@ impl Dictionary {
         self.names.iter().map(|name| &**name)
     }
 
+    /// Where the value with each code is among all, by name; what is missing comes first.
+    pub(crate) fn ranks(&self) -> Vec<u32> {
+        let mut by_name: Vec<usize> = (0..self.names.len()).collect();
+        by_name.sort_unstable_by_key(|at| &self.names[*at]);
+        let mut ranks = vec![0; self.names.len() + 1];
+        (1..).zip(by_name).for_each(|(rank, at)| ranks[at + 1] = rank);
+        ranks
+    }
+
     /// How many bits a code needs.
     pub(crate) fn bits(&self) -> u32 {
         usize::BITS - self.names.len().leading_zeros()

@@ -8,6 +8,7 @@ use arrow::{
     datatypes::{DataType, Float64Type, Int64Type},
     error::ArrowError,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::tally::{MISSING, NEGATIVE, POSITIVE};
 
@@ -15,7 +16,7 @@ use crate::tally::{MISSING, NEGATIVE, POSITIVE};
 const ENOUGH: usize = 6;
 
 /// What labels a column holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Labels {
     /// Values that count as positive, as they are written.
     pub positives: BTreeSet<String>,

@@ -35,8 +35,8 @@ use arrow::{
 pub use dictionary::{MISSING_NAME, OTHER_NAME};
 pub use layout::{CubeError, Layout, dictionary_schema};
 pub(crate) use state::State;
-pub(crate) use udaf::Reader;
 pub use udaf::{FUNCTION_NAME, fair_cube};
+pub(crate) use udaf::{Reader, literal, literal_of};
 
 pub(crate) use attribute::AttributeReader;
 pub(crate) use histogram::{Binned, Histogram, Rows, tenth};

@@ -45,22 +45,31 @@ pub fn fair_cube() -> Arc<AggregateUDF> {
 }
 
 impl Layout {
-    /// The function's first argument: a dictionary literal, which costs a batch one value and not one for each row. The pools
-    /// are those of [`Cube::with_pools`].
+    /// The function's first argument. The pools are those of [`Cube::with_pools`].
     pub(crate) fn literal(&self, pools: &[Option<Pool>], reader: Reader) -> Result<Expr> {
         let (watch, keeps_refusals) = match reader {
             Reader::Here(watch) => (Some(watch), false),
             Reader::Elsewhere => (None, true),
         };
         let (layout, pools) = (Cow::Borrowed(self), Cow::Borrowed(pools));
-        let argument = Argument { layout, watch, keeps_refusals, pools };
-        let text = serde_json::to_string(&argument)
-            .map_err(|error| DataFusionError::External(Box::new(error)))?;
-        Ok(lit(ScalarValue::Dictionary(
-            Box::new(DataType::Int8),
-            Box::new(ScalarValue::Utf8(Some(text))),
-        )))
+        literal(&Argument { layout, watch, keeps_refusals, pools })
     }
+}
+
+/// A function's first argument in JSON: a dictionary literal, which costs a batch one value and not one for each row.
+pub(crate) fn literal(argument: &impl Serialize) -> Result<Expr> {
+    let text = serde_json::to_string(argument)
+        .map_err(|error| DataFusionError::External(Box::new(error)))?;
+    Ok(lit(ScalarValue::Dictionary(
+        Box::new(DataType::Int8),
+        Box::new(ScalarValue::Utf8(Some(text))),
+    )))
+}
+
+/// A function's first argument, if that is a literal of text.
+pub(crate) fn literal_of(arguments: &AccumulatorArgs<'_>) -> Option<String> {
+    let first = arguments.exprs.first()?;
+    first.downcast_ref::<Literal>().map(Literal::value).and_then(text)
 }
 
 /// Who runs the function.
@@ -112,13 +121,7 @@ impl AggregateUDFImpl for FairCube {
     }
 
     fn accumulator(&self, arguments: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let layout = arguments
-            .exprs
-            .first()
-            .and_then(|expr| expr.downcast_ref::<Literal>())
-            .map(Literal::value)
-            .and_then(text);
-        let Some(layout) = layout else {
+        let Some(layout) = literal_of(&arguments) else {
             return exec_err!("the first argument of {FUNCTION_NAME} is no literal layout");
         };
         let Argument { layout, watch, keeps_refusals, pools } = serde_json::from_str(&layout)

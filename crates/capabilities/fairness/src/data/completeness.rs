@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::{DataReport, Table};
 use crate::{
     AnalysisError, AnalysisSpec,
-    frame::{GroupReader, Grouping, column, rows},
+    frame::{GroupReader, Grouping, KeptGroups, column},
+    gather::{Gather, Question, damaged, gather, pack, unpack},
     intervals::{Proportion, wilson::wilson, z},
     off_thread::off_thread,
     result::{Interval, IntervalMethod},
@@ -54,7 +55,7 @@ pub struct Absent {
     pub interval: Interval,
 }
 
-struct State {
+pub(crate) struct State {
     groups: GroupReader,
     columns: Vec<String>,
     /// The rows of each combination of attributes.
@@ -78,13 +79,9 @@ pub(super) async fn fill(
     let grouping = Grouping { weight: None, ..Grouping::from(spec) };
     let columns: Vec<&str> =
         GroupReader::columns(&grouping).chain(chosen.iter().map(String::as_str)).collect();
-    let state = State {
-        groups: GroupReader::new(&grouping),
-        missing: vec![Vec::new(); chosen.len()],
-        columns: chosen.clone(),
-        rows: Vec::new(),
-    };
-    let state = rows(table, &columns, None, cancel, state, State::add).await?;
+    let state = State::new(&grouping, chosen.clone());
+    let question = || Question::Completeness { groups: grouping.clone(), columns: chosen.clone() };
+    let state = gather(table, &columns, question, state, cancel).await?;
     let left_out = all.len() - state.columns.len();
     if left_out > 0 {
         report.notes.push(format!(
@@ -118,15 +115,17 @@ fn candidates(schema: &Schema, spec: &AnalysisSpec, features: &[String]) -> Vec<
     features.iter().chain(fields).filter(|name| seen.insert(*name)).cloned().collect()
 }
 
-impl State {
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    groups: KeptGroups,
+    rows: Vec<u64>,
+    missing: Vec<Vec<u64>>,
+}
+
+impl Gather for State {
     fn add(&mut self, batch: &RecordBatch) -> Result<(), AnalysisError> {
         self.groups.read(batch)?;
-        let cells = self.groups.len();
-        // Of very many combinations fewer columns are counted, in whatever order the rows come.
-        let most = MAX_COUNTS / cells.max(1);
-        self.columns.truncate(most);
-        self.missing.truncate(most);
-        self.rows.resize(cells, 0);
+        let cells = self.grow();
         for cell in &self.groups.cells {
             self.rows[*cell as usize] += 1;
         }
@@ -140,6 +139,70 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    fn rows(&self) -> u64 {
+        self.groups.rows
+    }
+
+    fn size(&self) -> usize {
+        let counts = self.missing.iter().map(Vec::capacity).sum::<usize>() + self.rows.capacity();
+        self.groups.size() + counts * 8
+    }
+
+    fn kept(&mut self) -> Result<Vec<u8>, AnalysisError> {
+        pack(&Kept {
+            groups: self.groups.kept(),
+            rows: std::mem::take(&mut self.rows),
+            missing: std::mem::take(&mut self.missing),
+        })
+    }
+
+    fn merge(&mut self, kept: &[u8]) -> Result<(), AnalysisError> {
+        let kept: Kept = unpack(kept)?;
+        let here = self.groups.merge(&kept.groups)?;
+        if kept.rows.len() != here.len() {
+            return Err(damaged("groups have no rows"));
+        }
+        let cells = self.grow();
+        let add = |mine: &mut [u64], theirs: &[u64]| {
+            for (cell, rows) in here.iter().zip(theirs) {
+                mine[*cell as usize] = mine[*cell as usize].saturating_add(*rows);
+            }
+        };
+        add(&mut self.rows, &kept.rows);
+        // Who met more combinations counted fewer columns.
+        self.columns.truncate(kept.missing.len());
+        self.missing.truncate(kept.missing.len());
+        for (mine, theirs) in self.missing.iter_mut().zip(&kept.missing) {
+            if !theirs.is_empty() {
+                mine.resize(cells, 0);
+                add(mine, theirs);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    pub(crate) fn new(groups: &Grouping, columns: Vec<String>) -> Self {
+        Self {
+            groups: GroupReader::new(groups),
+            missing: vec![Vec::new(); columns.len()],
+            columns,
+            rows: Vec::new(),
+        }
+    }
+
+    /// Makes room for all combinations, of which it tells the number. Of very many, fewer columns are counted, in whatever order
+    /// the rows come.
+    fn grow(&mut self) -> usize {
+        let cells = self.groups.len();
+        let most = MAX_COUNTS / cells.max(1);
+        self.columns.truncate(most);
+        self.missing.truncate(most);
+        self.rows.resize(cells, 0);
+        cells
     }
 
     /// Tells each table, as long as there is room; the names of those for which there is none.

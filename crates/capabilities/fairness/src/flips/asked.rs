@@ -4,10 +4,11 @@ use arrow::{array::RecordBatch, datatypes::Schema};
 use datafusion::prelude::DataFrame;
 use tokio_util::sync::CancellationToken;
 
-use super::{Decisions, FlipReport, FlipSpec, names, read};
+use super::{FlipReport, FlipSpec, State, names};
 use crate::{
     AnalysisError, Fault, column_faults,
-    frame::{Need, floats, require, rows},
+    frame::{GroupReader, Need, floats, require, rows},
+    off_thread::off_thread,
 };
 
 /// The most values that an attribute is changed to: for each of them the model is asked about all rows.
@@ -33,8 +34,11 @@ pub async fn analyze_asked(
     if !faults.is_empty() {
         return Err(AnalysisError::Invalid(faults));
     }
-    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-    read(table, spec, &columns, Decisions::Asked(decide), cancel).await
+    let columns: Vec<&str> =
+        GroupReader::columns(&spec.groups).chain(columns.iter().map(String::as_str)).collect();
+    let state = State::new(spec, decide);
+    let state = rows(table, &columns, None, cancel, state, State::add_decided).await?;
+    off_thread(move || state.report()).await
 }
 
 /// All that is wrong with the groups and the columns that the model needs, given the table's columns.

@@ -9,27 +9,28 @@ mod beside;
 mod flip_rate;
 mod flips_to_negative;
 mod flips_to_positive;
+mod gathered;
 mod greatest_flip_rate;
 mod metrics;
 mod pairs;
 mod spec;
 mod test;
 
-use arrow::array::RecordBatch;
 use datafusion::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    AnalysisError, ENGINE_VERSION, Exclusion, Fault, Rows, StatusCounts,
-    frame::{
-        Findings, GroupReader, Joined, Measured, Outcome, Quantity, compare, excluded, line, rows,
-    },
+    AnalysisError, ENGINE_VERSION, Exclusion, Rows, StatusCounts,
+    frame::{Findings, GroupReader, Joined, Measured, Quantity, compare, excluded, line},
+    gather::{Question, gather},
     off_thread::off_thread,
 };
 pub use asked::{Decide, MAX_VALUES, analyze_asked, asked_faults, values};
 pub use beside::judged;
 pub(crate) use beside::{column_fault, faults, names};
+pub(crate) use gathered::of_columns;
+use gathered::{Decisions, State};
 pub use metrics::{DISPARITIES, Metric, registry};
 use pairs::Pairs;
 pub use spec::FlipSpec;
@@ -49,22 +50,6 @@ pub struct FlipReport {
     pub findings: Findings,
 }
 
-/// Where a row's decisions come from: the one as it is, and the one with the attribute changed.
-enum Decisions {
-    /// From two columns.
-    Columns([Outcome; 2]),
-    /// From whoever is asked.
-    Asked(Decide),
-}
-
-struct State {
-    spec: FlipSpec,
-    groups: GroupReader,
-    decisions: Decisions,
-    cells: Vec<Pairs>,
-    missing: [u64; 2],
-}
-
 /// How many decisions flip, by group: one pass over the data, in bounded memory.
 ///
 /// # Errors
@@ -78,66 +63,19 @@ pub async fn analyze(
     if !faults.is_empty() {
         return Err(AnalysisError::Invalid(faults));
     }
-    let columns = [spec.prediction.as_str(), spec.flipped.as_str()];
-    read(table, spec, &columns, Decisions::Columns(spec.outcomes()), cancel).await
-}
-
-/// Reads groups and weights, and the columns that decisions need.
-async fn read(
-    table: DataFrame,
-    spec: &FlipSpec,
-    columns: &[&str],
-    decisions: Decisions,
-    cancel: &CancellationToken,
-) -> Result<FlipReport, AnalysisError> {
-    let columns: Vec<&str> =
-        GroupReader::columns(&spec.groups).chain(columns.iter().copied()).collect();
-    let state = State {
-        spec: spec.clone(),
-        groups: GroupReader::new(&spec.groups),
-        decisions,
-        cells: Vec::new(),
-        missing: [0; 2],
-    };
-    let state = rows(table, &columns, None, cancel, state, State::add).await?;
+    let columns: Vec<&str> = GroupReader::columns(&spec.groups)
+        .chain([spec.prediction.as_str(), spec.flipped.as_str()])
+        .collect();
+    let question = || Question::Flips(spec.clone());
+    let state = gather(table, &columns, question, of_columns(spec), cancel).await?;
     off_thread(move || state.report()).await
 }
 
-impl State {
-    fn add(&mut self, batch: &RecordBatch) -> Result<(), AnalysisError> {
-        self.groups.read(batch)?;
-        self.cells.resize(self.groups.len(), Pairs::default());
-        let [decided, flipped] = match &mut self.decisions {
-            Decisions::Columns([decided, flipped]) => [decided.read(batch)?, flipped.read(batch)?],
-            Decisions::Asked(decide) => decide(batch)?,
-        };
-        for (row, (before, after)) in decided.into_iter().zip(flipped).enumerate() {
-            self.missing[0] += u64::from(before.is_nan());
-            self.missing[1] += u64::from(after.is_nan());
-            let weight = self.groups.weights[row];
-            if before.is_nan() || after.is_nan() || weight.is_nan() {
-                continue;
-            }
-            self.cells[self.groups.cells[row] as usize].add(before > 0.5, after > 0.5, weight);
-        }
-        Ok(())
-    }
-
-    /// Why what was read is no yes and no.
-    fn label_faults(&self) -> Vec<Fault> {
-        let Decisions::Columns([decided, flipped]) = &self.decisions else { return Vec::new() };
-        let positive = self.spec.positive_label.as_deref();
-        let mut faults = decided.faults("/prediction", positive);
-        // One label that is named for both columns is wrong once.
-        let more = flipped.faults("/flipped", positive);
-        let is_new = |fault: &Fault| faults.iter().all(|one| one.where_ != fault.where_);
-        let more: Vec<Fault> = more.into_iter().filter(is_new).collect();
-        faults.extend(more);
-        faults
-    }
-
+impl<D: Decisions> State<D> {
     fn report(self) -> Result<FlipReport, AnalysisError> {
-        let faults = if self.groups.rows > 0 { self.label_faults() } else { Vec::new() };
+        let positive = self.spec.positive_label.as_deref();
+        let faults =
+            if self.groups.rows > 0 { self.decisions.faults(positive) } else { Vec::new() };
         if !faults.is_empty() {
             return Err(AnalysisError::Invalid(faults));
         }

@@ -1,9 +1,11 @@
 //! Rows by their decision before and after the change.
 
+use serde::{Deserialize, Serialize};
+
 use crate::tally::Count;
 
 /// The rows of a group that have both decisions.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(super) struct Pairs {
     /// All of them.
     pub(super) all: Count,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
+use serde::{Deserialize, Serialize};
 
 use super::{Grouping, floats, read::column};
 use crate::{
@@ -12,9 +13,11 @@ use crate::{
     cube::{
         CubeError, TooMany,
         attribute::{AttributeReader, ReadError},
+        dictionary::MISSING_CODE,
         index::CellIndex,
         limits::MAX_INTERSECTION_GROUPS,
     },
+    gather::damaged,
 };
 
 /// Reads protected attributes and weights, batch by batch.
@@ -30,6 +33,17 @@ pub(crate) struct GroupReader {
     /// Rows read.
     pub rows: u64,
     invalid_weights: u64,
+}
+
+/// What a reader knows of the rows that it read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct KeptGroups {
+    rows: u64,
+    invalid_weights: u64,
+    /// Of each attribute, its values in the order of their codes, from 1.
+    values: Vec<Vec<String>>,
+    /// The codes of each cell.
+    cells: Vec<Vec<u32>>,
 }
 
 /// A group: cells that share some attributes.
@@ -96,9 +110,72 @@ impl GroupReader {
         Ok(())
     }
 
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.attributes.iter().map(AttributeReader::size).sum::<usize>()
+            + self.index.size()
+            + self.codes.iter().map(|codes| codes.capacity() * 4).sum::<usize>()
+            + self.cells.capacity() * 4
+            + self.weights.capacity() * 8
+    }
+
+    /// What it knows, for another reader of the same attributes.
+    pub(crate) fn kept(&self) -> KeptGroups {
+        let values = self
+            .attributes
+            .iter()
+            .map(|reader| reader.dictionary.names().map(str::to_owned).collect());
+        KeptGroups {
+            rows: self.rows,
+            invalid_weights: self.invalid_weights,
+            values: values.collect(),
+            cells: (0..self.len()).map(|cell| self.index.codes(cell).to_vec()).collect(),
+        }
+    }
+
+    /// Adds what another knows; the number here of each of its cells.
+    pub(crate) fn merge(&mut self, kept: &KeptGroups) -> Result<Vec<u32>, AnalysisError> {
+        if kept.values.len() != self.attributes.len() {
+            return Err(damaged("it is of other attributes"));
+        }
+        self.rows = self.rows.saturating_add(kept.rows);
+        self.invalid_weights = self.invalid_weights.saturating_add(kept.invalid_weights);
+        let mut here: Vec<Vec<u32>> = Vec::with_capacity(kept.values.len());
+        for (attribute, values) in kept.values.iter().enumerate() {
+            let mut codes = vec![MISSING_CODE];
+            for value in values {
+                let code = self.attributes[attribute].dictionary.code(value);
+                codes.push(code.map_err(|error| {
+                    self.too_many(match error {
+                        TooMany::Bytes => CubeError::ValuesTooLong { attribute },
+                        TooMany::Values | TooMany::Cells => CubeError::TooManyValues { attribute },
+                    })
+                })?);
+            }
+            here.push(codes);
+        }
+        self.index.reserve(self.attributes.iter().map(|reader| reader.dictionary.bits()));
+        let mut cells = Vec::with_capacity(kept.cells.len());
+        for codes in &kept.cells {
+            let codes =
+                codes.iter().zip(&here).map(|(code, here)| here.get(*code as usize).copied());
+            let codes: Option<Vec<u32>> = codes.collect();
+            let codes = codes.filter(|codes| codes.len() == here.len());
+            let codes = codes.ok_or_else(|| damaged("a group has no name"))?;
+            let cell = self.index.cell(&codes);
+            cells.push(cell.map_err(|_| self.too_many(CubeError::TooManyCells))?);
+        }
+        Ok(cells)
+    }
+
     /// The codes of a row of the last batch, one for each attribute.
     pub(crate) fn codes(&self, row: usize) -> impl Iterator<Item = u32> {
         self.codes.iter().map(move |codes| codes[row])
+    }
+
+    /// The codes of a cell, one for each attribute.
+    pub(crate) fn codes_of(&self, cell: u32) -> impl Iterator<Item = u32> {
+        self.index.codes(cell as usize).iter().copied()
     }
 
     fn too_many(&self, error: CubeError) -> AnalysisError {

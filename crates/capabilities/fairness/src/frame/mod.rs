@@ -18,9 +18,9 @@ pub(crate) use compare::{
     names_of, not_comparable,
 };
 pub(crate) use evidence::{Contrast, Picked, Sample, Sides, untested};
-pub(crate) use groups::{GroupReader, Joined, excluded};
+pub(crate) use groups::{GroupReader, Joined, KeptGroups, excluded};
 pub(crate) use outcome::Outcome;
-pub(crate) use read::{Need, column, floats, require, rows};
+pub(crate) use read::{Need, chosen, column, floats, require, rows, run};
 pub(crate) use total::Total;
 
 use serde::Serialize;

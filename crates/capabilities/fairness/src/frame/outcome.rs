@@ -6,7 +6,7 @@ use super::{column, floats};
 use crate::{
     AnalysisError, AnalysisSpec, Fault,
     analysis::label_faults,
-    cube::{LabelReader, Rule},
+    cube::{LabelReader, Labels, Rule},
     tally::{MISSING, POSITIVE},
 };
 
@@ -67,6 +67,21 @@ impl Outcome {
                 };
                 Ok(floats(batch, name)?.into_iter().map(value).collect())
             }
+        }
+    }
+
+    /// The labels that were read, if it is read from labels.
+    pub(crate) fn labels(&self) -> Option<&Labels> {
+        match self {
+            Self::Label(_, reader) => Some(&reader.labels),
+            Self::Score(..) => None,
+        }
+    }
+
+    /// Adds labels that were read elsewhere.
+    pub(crate) fn merge(&mut self, labels: Option<&Labels>) {
+        if let (Self::Label(_, reader), Some(labels)) = (self, labels) {
+            reader.labels.merge(labels);
         }
     }
 

@@ -6,15 +6,18 @@ use arrow::{
     datatypes::{DataType, Float64Type, Schema},
 };
 use datafusion::{
-    common::Column, error::DataFusionError, logical_expr::Expr,
-    physical_plan::execute_stream_partitioned, prelude::DataFrame,
+    common::Column,
+    error::DataFusionError,
+    logical_expr::{Expr, SortExpr},
+    physical_plan::execute_stream_partitioned,
+    prelude::DataFrame,
 };
 use futures::StreamExt;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    AnalysisError, Fault,
+    AnalysisError, Fault, RemoteError,
     analysis::{describe, unknown_column},
 };
 
@@ -69,44 +72,67 @@ pub(crate) async fn rows<T: Send + 'static>(
     columns: &[&str],
     order: Option<&str>,
     cancel: &CancellationToken,
-    mut state: T,
-    mut step: impl FnMut(&mut T, &RecordBatch) -> Result<(), AnalysisError> + Send + 'static,
+    state: T,
+    step: impl FnMut(&mut T, &RecordBatch) -> Result<(), AnalysisError> + Send + 'static,
 ) -> Result<T, AnalysisError> {
     let (mut session, plan) = table.into_parts();
     session.config_mut().options_mut().execution.target_partitions = 1;
     let table = DataFrame::new(session, plan);
-    let column = |name: &str| {
-        let found = table.schema().iter().find(|(_, field)| field.name() == name);
-        found
-            .map(|(qualifier, field)| Expr::Column(Column::new(qualifier.cloned(), field.name())))
-            .ok_or_else(|| DataFusionError::Plan(format!("there is no column {name}")))
-    };
-    let mut chosen: Vec<&str> = Vec::new();
+    let planned = in_order(table, columns, order).map_err(AnalysisError::Read)?;
+    run(planned, cancel, state, step).await
+}
+
+fn in_order(
+    table: DataFrame,
+    columns: &[&str],
+    order: Option<&str>,
+) -> Result<DataFrame, DataFusionError> {
+    let columns = chosen(&table, columns)?.into_iter().map(|(column, _)| column);
+    let sort = chosen(&table, order.as_slice())?.into_iter();
+    let sort: Vec<SortExpr> = sort.map(|(column, _)| column.sort(true, true)).collect();
+    let table = table.select(columns.collect::<Vec<_>>())?;
+    if sort.is_empty() { Ok(table) } else { table.sort(sort) }
+}
+
+/// Columns of a table with their names, each once.
+pub(crate) fn chosen(
+    table: &DataFrame,
+    columns: &[&str],
+) -> Result<Vec<(Expr, String)>, DataFusionError> {
+    let mut chosen: Vec<(Expr, String)> = Vec::with_capacity(columns.len());
     for name in columns {
-        if !chosen.contains(name) {
-            chosen.push(name);
+        if chosen.iter().any(|(_, known)| known == name) {
+            continue;
         }
+        let found = table.schema().iter().find(|(_, field)| field.name() == name);
+        let (qualifier, field) =
+            found.ok_or_else(|| DataFusionError::Plan(format!("there is no column {name}")))?;
+        let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
+        chosen.push((column, (*name).to_owned()));
     }
-    let chosen = chosen.into_iter().map(column).collect::<Result<Vec<_>, _>>();
-    let sort = order.map(column).transpose();
-    let (chosen, sort) = (chosen.map_err(AnalysisError::Read)?, sort.map_err(AnalysisError::Read)?);
-    let mut planned = table.select(chosen).map_err(AnalysisError::Read)?;
-    if let Some(sort) = sort {
-        planned = planned.sort(vec![sort.sort(true, true)]).map_err(AnalysisError::Read)?;
-    }
+    Ok(chosen)
+}
+
+/// Runs a plan, and lets `step` see each batch.
+pub(crate) async fn run<T: Send + 'static>(
+    planned: DataFrame,
+    cancel: &CancellationToken,
+    mut state: T,
+    mut step: impl FnMut(&mut T, &RecordBatch) -> Result<(), AnalysisError> + Send + 'static,
+) -> Result<T, AnalysisError> {
     let context = Arc::new(planned.task_ctx());
     let plan = tokio::select! {
         biased;
         () = cancel.cancelled() => return Err(AnalysisError::Cancelled),
-        plan = planned.create_physical_plan() => plan.map_err(AnalysisError::Read)?,
+        plan = planned.create_physical_plan() => plan.map_err(told)?,
     };
     // The scan has a task of its own, so that dropping this future, or cancelling, aborts it at its next batch.
     let mut task = tokio::task::JoinSet::new();
     task.spawn(async move {
-        let streams = execute_stream_partitioned(plan, context).map_err(AnalysisError::Read)?;
+        let streams = execute_stream_partitioned(plan, context).map_err(told)?;
         for mut stream in streams {
             while let Some(batch) = stream.next().await {
-                step(&mut state, &batch.map_err(AnalysisError::Read)?)?;
+                step(&mut state, &batch.map_err(told)?)?;
                 tokio::task::yield_now().await;
             }
         }
@@ -124,6 +150,16 @@ pub(crate) async fn rows<T: Send + 'static>(
             None => Err(AnalysisError::Engine("the scan ended without a result".to_owned())),
         },
     }
+}
+
+/// Why other machines did not run a plan, if that is what the error says.
+fn told(error: DataFusionError) -> AnalysisError {
+    if let DataFusionError::External(cause) = error.find_root()
+        && let Some(cause) = cause.downcast_ref::<RemoteError>()
+    {
+        return cause.clone().into();
+    }
+    AnalysisError::Read(error)
 }
 
 /// A column of a batch as numbers; NaN where there is none.

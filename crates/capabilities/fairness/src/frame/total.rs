@@ -1,7 +1,9 @@
 //! Sums of whatever size, in twice the digits.
 
+use serde::{Deserialize, Serialize};
+
 /// A sum in double-double arithmetic (Knuth's two-sum): the order of the terms does not show in a result of 53 bits.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Total {
     high: f64,
     low: f64,

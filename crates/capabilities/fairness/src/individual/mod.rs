@@ -5,12 +5,12 @@
 //! deviation.
 
 mod consistency;
+mod gathered;
 mod neighbours;
 mod sample;
 mod table;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
+use arrow::datatypes::{DataType, Schema};
 use datafusion::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -20,13 +20,14 @@ use crate::{
     analysis::Estimated,
     frame::{
         Findings, GroupReader, Grouping, Joined, Measured, Need, Outcome, compare, excluded, line,
-        require, rows,
+        require,
     },
+    gather::{Question, gather},
     off_thread::off_thread,
 };
 pub use consistency::ABOUT;
+pub(crate) use gathered::State;
 pub use sample::{MAX_NUMBERS, MAX_ROWS, MIN_ASKED, WORK};
-use table::Features;
 
 /// The most features.
 pub const MAX_FEATURES: usize = 64;
@@ -105,14 +106,6 @@ pub(crate) fn feature_faults(spec: &AnalysisSpec, schema: &Schema) -> Vec<Fault>
     spec.features.iter().enumerate().filter_map(check).collect()
 }
 
-struct State {
-    spec: AnalysisSpec,
-    groups: GroupReader,
-    outcome: Outcome,
-    features: Features,
-    missing: u64,
-}
-
 /// How alike similar people are treated, by group: one pass over the data, then every row against every other.
 ///
 /// # Errors
@@ -136,26 +129,20 @@ pub async fn analyze(
         .collect();
     let columns: Vec<String> = columns.into_iter().map(str::to_owned).collect();
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let state = State {
-        spec: spec.clone(),
-        groups: GroupReader::new(&grouping),
-        outcome,
-        features: Features::new(&spec.features, &schema, spec.seed),
-        missing: 0,
+    let is_category = |name: &String| {
+        let kind = schema.field_with_name(name).map(arrow::datatypes::Field::data_type);
+        !kind.is_ok_and(|kind| kind.is_numeric() || *kind == DataType::Null)
     };
-    let state = rows(table, &columns, None, cancel, state, State::add).await?;
+    let categories: Vec<bool> = spec.features.iter().map(is_category).collect();
+    let state = State::new(spec.clone(), &categories);
+    let question =
+        || Question::Individual { spec: Box::new(spec.clone()), categories: categories.clone() };
+    let state = gather(table, &columns, question, state, cancel).await?;
     let stop = cancel.clone();
     off_thread(move || state.report(&grouping, &stop)).await
 }
 
 impl State {
-    fn add(&mut self, batch: &RecordBatch) -> Result<(), AnalysisError> {
-        self.groups.read(batch)?;
-        let outcomes = self.outcome.read(batch)?;
-        self.missing += outcomes.iter().map(|outcome| u64::from(outcome.is_nan())).sum::<u64>();
-        self.features.read(batch, &self.groups.cells, &outcomes, &self.groups.weights)
-    }
-
     fn report(
         self,
         grouping: &Grouping,
@@ -174,8 +161,11 @@ impl State {
         excluded_rows.extend(features.excluded(&spec.features));
         excluded_rows.extend(groups.excluded());
         let (used, among) = (features.used, features.cells.len());
+        let by_name = groups.by_name();
+        let mut ranks = vec![0; by_name.len()];
+        by_name.iter().enumerate().for_each(|(rank, cell)| ranks[*cell] = rank);
         let matrix = features.standardised();
-        let asked = sample::asked(&matrix, spec.seed);
+        let asked = sample::asked(&matrix, &ranks, spec.seed);
         let agreement = neighbours::agreement(&matrix, &asked, spec.neighbours, stop)?;
 
         let mut by_cell = vec![consistency::Sums::default(); groups.len()];
@@ -185,7 +175,7 @@ impl State {
         let sum = |cells: &[usize]| {
             cells.iter().fold(consistency::Sums::default(), |sum, cell| sum.merged(by_cell[*cell]))
         };
-        let everybody = sum(&groups.by_name());
+        let everybody = sum(&by_name);
         let quantities = [ABOUT.quantity()];
         let (groupings, mut notes) = groups.groupings();
         let (mut faults, mut comparisons) = (Vec::new(), Vec::new());

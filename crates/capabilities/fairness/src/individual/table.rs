@@ -1,21 +1,25 @@
 //! The rows that are compared: features, outcome, group and weight of each.
 
-use arrow::{
-    array::RecordBatch,
-    datatypes::{DataType, Schema},
-};
+use std::cmp::Ordering;
 
-use super::sample::{Reservoir, room};
+use arrow::array::RecordBatch;
+use serde::{Deserialize, Serialize};
+
+use super::sample::{Drawn, room};
 use crate::{
     AnalysisError, Exclusion, Fault,
-    cube::attribute::{AttributeReader, ReadError},
+    cube::{
+        attribute::{AttributeReader, ReadError},
+        dictionary::MISSING_CODE,
+    },
     frame::{Total, column, excluded, floats},
+    gather::damaged,
 };
 
 /// Reads features, and keeps as many rows as there is room for.
 pub(super) struct Features {
     columns: Vec<(String, Option<AttributeReader>)>,
-    reservoir: Reservoir,
+    drawn: Drawn,
     /// Rows with an outcome, a weight above 0 and all numbers.
     pub used: u64,
     /// Of the rows kept: the features of one after those of another, categories by their code.
@@ -24,6 +28,21 @@ pub(super) struct Features {
     outcomes: Vec<f64>,
     pub weights: Vec<f64>,
     /// Rows without a number, by feature.
+    missing: Vec<u64>,
+}
+
+/// What is kept of rows, for others that have the same features.
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeptFeatures {
+    used: u64,
+    /// Of each feature, its categories in the order of their codes, from 1; none of numbers.
+    categories: Vec<Option<Vec<String>>>,
+    numbers: Vec<f64>,
+    cells: Vec<u32>,
+    outcomes: Vec<f64>,
+    weights: Vec<f64>,
+    /// What says who keeps a place.
+    drawn: Vec<u64>,
     missing: Vec<u64>,
 }
 
@@ -40,15 +59,14 @@ pub(super) struct Matrix {
 }
 
 impl Features {
-    pub(super) fn new(names: &[String], schema: &Schema, seed: u64) -> Self {
-        let column = |name: &String| {
-            let kind = schema.field_with_name(name).map(arrow::datatypes::Field::data_type);
-            let is_number = kind.is_ok_and(|kind| kind.is_numeric() || *kind == DataType::Null);
-            (name.clone(), (!is_number).then(AttributeReader::new))
+    /// `categories` says of each feature whether it is one of categories.
+    pub(super) fn new(names: &[String], categories: &[bool], seed: u64) -> Self {
+        let column = |(name, is_category): (&String, &bool)| {
+            (name.clone(), is_category.then(AttributeReader::new))
         };
         Self {
-            columns: names.iter().map(column).collect(),
-            reservoir: Reservoir::new(room(names.len()), seed),
+            columns: names.iter().zip(categories).map(column).collect(),
+            drawn: Drawn::new(room(names.len()), seed),
             used: 0,
             numbers: Vec::new(),
             cells: Vec::new(),
@@ -56,6 +74,15 @@ impl Features {
             weights: Vec::new(),
             missing: vec![0; names.len()],
         }
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        let readers = self.columns.iter().filter_map(|(_, reader)| reader.as_ref());
+        readers.map(AttributeReader::size).sum::<usize>()
+            + (self.numbers.capacity() + self.outcomes.capacity() + self.weights.capacity()) * 8
+            + self.cells.capacity() * 4
+            + self.drawn.size()
     }
 
     pub(super) fn read(
@@ -77,39 +104,110 @@ impl Features {
             };
             reader.read(column(batch, name)?, &mut codes).map_err(|error| match error {
                 ReadError::Arrow(error) => AnalysisError::Read(error.into()),
-                ReadError::TooMany(_) => {
-                    let message =
-                        format!("`{name}` has too many different values to be a feature.");
-                    let fault = Fault::new(format!("/features/{at}"), "too_many_values", message);
-                    AnalysisError::Invalid(vec![
-                        fault.hint("Name a column of categories or of numbers."),
-                    ])
-                }
+                ReadError::TooMany(_) => too_many(at, name),
             })?;
             columns.push(codes.iter().map(|code| f64::from(*code)).collect());
         }
-        let width = columns.len();
+        let mut numbers = vec![0.0; columns.len()];
         for (row, cell) in cells.iter().enumerate() {
             let (outcome, weight) = (outcomes[row], weights[row]);
             let is_whole = columns.iter().all(|column| column[row].is_finite());
             if outcome.is_nan() || weight.is_nan() || weight <= 0.0 || !is_whole {
                 continue;
             }
-            let place = self.reservoir.place(self.used);
             self.used += 1;
-            let Some(place) = place else { continue };
-            if place == self.cells.len() {
-                self.cells.push(*cell);
-                self.outcomes.push(outcome);
-                self.weights.push(weight);
-                self.numbers.extend(columns.iter().map(|column| column[row]));
-            } else {
-                (self.cells[place], self.outcomes[place], self.weights[place]) =
-                    (*cell, outcome, weight);
-                for (number, column) in self.numbers[place * width..].iter_mut().zip(&columns) {
-                    *number = column[row];
+            let drawn = self.drawn.number(|| told_apart(&columns));
+            numbers.iter_mut().zip(&columns).for_each(|(number, column)| *number = column[row]);
+            self.keep(drawn, &numbers, *cell, (outcome, weight));
+        }
+        Ok(())
+    }
+
+    /// Keeps a row, if it has a place.
+    fn keep(&mut self, drawn: u64, numbers: &[f64], cell: u32, (outcome, weight): (f64, f64)) {
+        let Some(place) = self.drawn.place(drawn) else { return };
+        if place == self.cells.len() {
+            self.cells.push(cell);
+            self.outcomes.push(outcome);
+            self.weights.push(weight);
+            self.numbers.extend_from_slice(numbers);
+        } else {
+            (self.cells[place], self.outcomes[place], self.weights[place]) =
+                (cell, outcome, weight);
+            self.numbers[place * numbers.len()..][..numbers.len()].copy_from_slice(numbers);
+        }
+    }
+
+    /// What it keeps, which it then no longer has.
+    pub(super) fn kept(&mut self) -> KeptFeatures {
+        let categories = self.columns.iter().map(|(_, reader)| {
+            let names = reader.as_ref().map(|reader| reader.dictionary.names());
+            names.map(|names| names.map(str::to_owned).collect())
+        });
+        KeptFeatures {
+            used: self.used,
+            categories: categories.collect(),
+            numbers: std::mem::take(&mut self.numbers),
+            cells: std::mem::take(&mut self.cells),
+            outcomes: std::mem::take(&mut self.outcomes),
+            weights: std::mem::take(&mut self.weights),
+            drawn: self.drawn.numbers(),
+            missing: self.missing.clone(),
+        }
+    }
+
+    /// Adds the rows that another kept, whose cells have these numbers here.
+    pub(super) fn merge(
+        &mut self,
+        kept: &KeptFeatures,
+        cells: &[u32],
+    ) -> Result<(), AnalysisError> {
+        let width = self.columns.len();
+        let rows = kept.cells.len();
+        let is_whole = kept.numbers.len() == rows * width
+            && [kept.outcomes.len(), kept.weights.len(), kept.drawn.len()] == [rows; 3]
+            && [kept.categories.len(), kept.missing.len()] == [width; 2];
+        if !is_whole {
+            return Err(damaged("rows lack features"));
+        }
+        // The code here of each code there, of each feature that has codes.
+        let mut codes: Vec<Option<Vec<f64>>> = Vec::with_capacity(width);
+        for (at, ((name, reader), names)) in
+            self.columns.iter_mut().zip(&kept.categories).enumerate()
+        {
+            codes.push(match (reader, names) {
+                (Some(reader), Some(names)) => {
+                    // What is missing has the same code everywhere.
+                    let mut here = vec![f64::from(MISSING_CODE)];
+                    for category in names {
+                        let code = reader.dictionary.code(category);
+                        here.push(f64::from(code.map_err(|_| too_many(at, name))?));
+                    }
+                    Some(here)
                 }
+                (None, None) => None,
+                _ => return Err(damaged("a feature is of another kind")),
+            });
+        }
+        let mut numbers = vec![0.0; width];
+        for row in 0..rows {
+            for ((number, codes), theirs) in
+                numbers.iter_mut().zip(&codes).zip(&kept.numbers[row * width..])
+            {
+                *number = match codes {
+                    None => *theirs,
+                    Some(codes) => *codes
+                        .get(*theirs as usize)
+                        .ok_or_else(|| damaged("a category has no name"))?,
+                };
             }
+            let cell = cells.get(kept.cells[row] as usize);
+            let cell = *cell.ok_or_else(|| damaged("a row is of no group"))?;
+            self.keep(kept.drawn[row], &numbers, cell, (kept.outcomes[row], kept.weights[row]));
+        }
+        self.used = self.used.saturating_add(kept.used);
+        for (mine, theirs) in self.missing.iter_mut().zip(&kept.missing) {
+            *mine = mine.saturating_add(*theirs);
         }
         Ok(())
     }
@@ -122,7 +220,8 @@ impl Features {
             .collect()
     }
 
-    /// Numbers less their mean, in standard deviations; columns of one number only are left out.
+    /// Numbers less their mean, in standard deviations; columns of one number only are left out. Categories are numbered by name,
+    /// in whatever order they came.
     pub(super) fn standardised(self) -> Matrix {
         let (rows, width) = (self.cells.len(), self.columns.len());
         let weight: f64 = self.weights.iter().sum();
@@ -134,8 +233,8 @@ impl Features {
         let (mut numeric, mut categories) = (Vec::new(), Vec::new());
         for (at, (_, reader)) in self.columns.iter().enumerate() {
             let number = |row: usize| self.numbers[row * width + at];
-            if reader.is_some() {
-                categories.push(at);
+            if let Some(reader) = reader {
+                categories.push((at, reader.dictionary.ranks()));
                 continue;
             }
             let centre = mean(&number);
@@ -148,7 +247,9 @@ impl Features {
         let mut numbers = Vec::with_capacity(rows * (numeric.len() + categories.len()));
         for row in self.numbers.chunks_exact(width.max(1)) {
             numbers.extend(numeric.iter().map(|(at, centre, spread)| (row[*at] - centre) / spread));
-            numbers.extend(categories.iter().map(|at| row[*at]));
+            numbers.extend(categories.iter().map(|(at, ranks)| {
+                f64::from(ranks.get(row[*at] as usize).copied().unwrap_or_default())
+            }));
         }
         Matrix {
             width: numeric.len() + categories.len(),
@@ -159,4 +260,39 @@ impl Features {
             weights: self.weights,
         }
     }
+}
+
+impl Matrix {
+    /// All rows in an order that does not depend on the one in which they came; `ranks` says where a cell is among all, by name.
+    pub(super) fn ordered(&self, ranks: &[usize]) -> Vec<usize> {
+        let numbers = |row: usize| &self.numbers[row * self.width..(row + 1) * self.width];
+        let rest = |row: usize| [self.outcomes[row], self.weights[row]];
+        let compare = |one: &[f64], other: &[f64]| {
+            let mut each = one.iter().zip(other).map(|(one, other)| one.total_cmp(other));
+            each.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        };
+        let mut ordered: Vec<usize> = (0..self.cells.len()).collect();
+        ordered.sort_unstable_by(|one, other| {
+            compare(numbers(*one), numbers(*other))
+                .then_with(|| compare(&rest(*one), &rest(*other)))
+                .then_with(|| {
+                    let rank = |row: usize| ranks[self.cells[row] as usize];
+                    rank(*one).cmp(&rank(*other))
+                })
+        });
+        ordered
+    }
+}
+
+fn too_many(at: usize, name: &str) -> AnalysisError {
+    let message = format!("`{name}` has too many different values to be a feature.");
+    let fault = Fault::new(format!("/features/{at}"), "too_many_values", message);
+    AnalysisError::Invalid(vec![fault.hint("Name a column of categories or of numbers.")])
+}
+
+/// A number that other rows hardly have: all bits of all values, folded.
+fn told_apart(columns: &[Vec<f64>]) -> u64 {
+    columns.iter().flatten().fold(0, |folded: u64, number| {
+        (folded.rotate_left(5) ^ number.to_bits()).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    })
 }

@@ -17,7 +17,8 @@ use crate::{
 pub const MAX_CLASSES: usize = 100;
 
 pub(super) struct ClassReader {
-    names: [String; 2],
+    /// Of the columns.
+    columns: [String; 2],
     reader: AttributeReader,
     codes: Vec<u32>,
     /// The true class of each row of the last batch; 0 if it is missing.
@@ -29,7 +30,7 @@ pub(super) struct ClassReader {
 impl ClassReader {
     pub(super) fn new(target: &str, prediction: &str) -> Self {
         Self {
-            names: [target.to_owned(), prediction.to_owned()],
+            columns: [target.to_owned(), prediction.to_owned()],
             reader: AttributeReader::new(),
             codes: Vec::new(),
             truth: Vec::new(),
@@ -39,23 +40,11 @@ impl ClassReader {
 
     pub(super) fn read(&mut self, batch: &RecordBatch) -> Result<(), AnalysisError> {
         for (at, place) in ["/target", "/prediction"].into_iter().enumerate() {
-            let array = whole(column(batch, &self.names[at])?)?;
-            let read = self.reader.read(&array, &mut self.codes);
-            let too_many = || {
-                let message = format!(
-                    "`{}` and `{}` have more than {MAX_CLASSES} different values: they are no classes.",
-                    self.names[0], self.names[1]
-                );
-                let fault = Fault::new(place, "too_many_classes", message)
-                    .hint("Name columns of classes; numbers are analysed as regression.");
-                AnalysisError::Invalid(vec![fault])
-            };
-            match read {
+            let array = whole(column(batch, &self.columns[at])?)?;
+            match self.reader.read(&array, &mut self.codes) {
                 Err(ReadError::Arrow(error)) => return Err(AnalysisError::Read(error.into())),
-                Err(ReadError::TooMany(_)) => return Err(too_many()),
-                Ok(()) if self.reader.dictionary.names().len() > MAX_CLASSES => {
-                    return Err(too_many());
-                }
+                Err(ReadError::TooMany(_)) => return Err(self.too_many(place)),
+                Ok(()) if self.names().len() > MAX_CLASSES => return Err(self.too_many(place)),
                 Ok(()) => {}
             }
             let codes = self.codes.iter().map(|code| *code as u16);
@@ -68,15 +57,47 @@ impl ClassReader {
         Ok(())
     }
 
+    fn too_many(&self, place: &str) -> AnalysisError {
+        let message = format!(
+            "`{}` and `{}` have more than {MAX_CLASSES} different values: they are no classes.",
+            self.columns[0], self.columns[1]
+        );
+        let fault = Fault::new(place, "too_many_classes", message)
+            .hint("Name columns of classes; numbers are analysed as regression.");
+        AnalysisError::Invalid(vec![fault])
+    }
+
+    /// The classes in the order of their codes, from 1.
+    pub(super) fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.reader.dictionary.names()
+    }
+
+    /// Adds classes in the order of their codes elsewhere; the code here of each code there.
+    pub(super) fn merge(&mut self, names: &[String]) -> Result<Vec<u16>, AnalysisError> {
+        let mut codes = vec![0];
+        for name in names {
+            // Which of the two columns had one too many, nobody remembers.
+            let code = self.reader.dictionary.code(name).map_err(|_| self.too_many("/target"))?;
+            if self.names().len() > MAX_CLASSES {
+                return Err(self.too_many("/target"));
+            }
+            codes.push(code as u16);
+        }
+        Ok(codes)
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        self.reader.size()
+            + self.codes.capacity() * 4
+            + (self.truth.capacity() + self.predicted.capacity()) * 2
+    }
+
     /// The names in order, and the place of each code among them; what is missing comes last.
     pub(super) fn sorted(&self) -> (Vec<String>, Vec<usize>) {
-        let mut order: Vec<(String, usize)> = self
-            .reader
-            .dictionary
-            .names()
-            .enumerate()
-            .map(|(at, name)| (name.to_owned(), at + 1))
-            .collect();
+        let names = self.names().enumerate();
+        let mut order: Vec<(String, usize)> =
+            names.map(|(at, name)| (name.to_owned(), at + 1)).collect();
         let number = |name: &str| name.parse::<f64>().ok().filter(|number| number.is_finite());
         if order.iter().all(|(name, _)| number(name).is_some()) {
             order.sort_by(|left, right| {

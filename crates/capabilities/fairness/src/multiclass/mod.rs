@@ -8,6 +8,7 @@ mod averages;
 mod classes;
 mod demographic_parity;
 mod equalized_odds;
+mod gathered;
 mod macro_f1;
 mod macro_precision;
 mod macro_recall;
@@ -17,9 +18,6 @@ mod spec;
 mod weighted_f1;
 mod weighted_precision;
 
-use std::collections::HashMap;
-
-use arrow::array::RecordBatch;
 use datafusion::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -29,18 +27,17 @@ use crate::{
     analysis::Estimated,
     frame::{
         About, Comparison, Findings, GroupReader, Joined, Line, Measured, Quantity, Tests,
-        compare_and_test, excluded, line, rows, untested,
+        compare_and_test, excluded, line, untested,
     },
+    gather::{Question, gather},
     off_thread::off_thread,
     tally::Count,
 };
-use classes::ClassReader;
 pub use classes::MAX_CLASSES;
+pub(crate) use gathered::State;
 use matrix::Matrix;
 pub use spec::MulticlassSpec;
 
-/// The most counts that are kept: combinations of attributes, true and predicted class that occur.
-const MAX_COUNTS: usize = 1 << 21;
 /// The most pairs of a group and a class that one combination of attributes may have.
 const MAX_PARTS: usize = 50_000;
 /// The most numbers of which the confusions of one combination of attributes may consist.
@@ -121,15 +118,6 @@ pub struct ClassResult {
     pub comparisons: Vec<Comparison>,
 }
 
-struct State {
-    spec: MulticlassSpec,
-    groups: GroupReader,
-    classes: ClassReader,
-    /// By cell, true class and predicted class; class 0 is the missing one.
-    counts: HashMap<(u32, u16, u16), Count>,
-    missing: [u64; 2],
-}
-
 /// Analyses predictions of classes: one pass over the data, in bounded memory.
 ///
 /// # Errors
@@ -146,45 +134,13 @@ pub async fn analyze(
     let columns: Vec<&str> = GroupReader::columns(&spec.groups)
         .chain([spec.target.as_str(), spec.prediction.as_str()])
         .collect();
-    let state = State {
-        spec: spec.clone(),
-        groups: GroupReader::new(&spec.groups),
-        classes: ClassReader::new(&spec.target, &spec.prediction),
-        counts: HashMap::new(),
-        missing: [0; 2],
-    };
-    let state = rows(table, &columns, None, cancel, state, State::add).await?;
+    let question = || Question::Multiclass(spec.clone());
+    let state = gather(table, &columns, question, State::new(spec), cancel).await?;
     let cancel = cancel.clone();
     off_thread(move || state.report(&cancel)).await
 }
 
 impl State {
-    fn add(&mut self, batch: &RecordBatch) -> Result<(), AnalysisError> {
-        self.groups.read(batch)?;
-        self.classes.read(batch)?;
-        let pairs = self.classes.truth.iter().zip(&self.classes.predicted);
-        for (row, (truth, predicted)) in pairs.enumerate() {
-            self.missing[0] += u64::from(*truth == 0);
-            self.missing[1] += u64::from(*predicted == 0);
-            let weight = self.groups.weights[row];
-            if weight.is_nan() {
-                continue;
-            }
-            let key = (self.groups.cells[row], *truth, *predicted);
-            let one = Count { n: 1, w: weight, w2: weight * weight };
-            *self.counts.entry(key).or_default() += one;
-        }
-        if self.counts.len() > MAX_COUNTS {
-            let message = format!(
-                "The protected attributes and classes have more than {MAX_COUNTS} combinations in these data."
-            );
-            let fault = Fault::new("/protected", "too_many_groups", message)
-                .hint("Analyse fewer attributes at once, or put their values into bands first.");
-            return Err(AnalysisError::Invalid(vec![fault]));
-        }
-        Ok(())
-    }
-
     /// What the counts say; looks whether somebody cancels before each attribute, each class and each family of tests.
     fn report(self, cancel: &CancellationToken) -> Result<MulticlassReport, AnalysisError> {
         let Self { spec, groups, classes, counts, missing } = self;
@@ -386,10 +342,10 @@ fn of_group(group: &Joined, matrix: &Matrix) -> Measured {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, StringArray};
+    use arrow::array::{ArrayRef, RecordBatch, StringArray};
 
     use super::*;
-    use crate::frame::Grouping;
+    use crate::{frame::Grouping, gather::Gather as _};
 
     fn state() -> State {
         let column = |values: [&str; 4]| -> ArrayRef {
@@ -403,13 +359,7 @@ mod tests {
         let batch = RecordBatch::try_from_iter(columns).unwrap();
         let grouping = Grouping::new(["g"]);
         let spec = MulticlassSpec::new("grade", "given", grouping);
-        let mut state = State {
-            groups: GroupReader::new(&spec.groups),
-            classes: ClassReader::new(&spec.target, &spec.prediction),
-            spec,
-            counts: HashMap::new(),
-            missing: [0; 2],
-        };
+        let mut state = State::new(&spec);
         state.add(&batch).unwrap();
         state
     }

@@ -1,12 +1,14 @@
 //! One list at a time: ranks, exposures, and what is kept of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use arrow::{
     array::{AsArray, RecordBatch, StringArray},
     compute::cast,
     datatypes::DataType,
 };
+use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher13;
 
 use super::ndkl;
 use crate::{
@@ -24,7 +26,7 @@ const MAX_SUMS: usize = 1 << 20;
 const MAX_ROOM: usize = 1 << 22;
 
 /// What a cell has in some lists.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Sums {
     pub n: u64,
     /// Sum of 1 / log2(1 + rank).
@@ -41,7 +43,18 @@ impl Sums {
     }
 }
 
-/// Reads lists, and keeps sums of each block of them.
+/// What is kept of some lists, for those of others.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct KeptLists {
+    dropped: u32,
+    sums: HashMap<u32, HashMap<u64, Sums>>,
+    count: u64,
+    rows: u64,
+    divergence: Vec<[Total; 2]>,
+}
+
+/// Reads lists, and keeps sums of each block of them. Lists whose names' hashes begin alike share a block; of few lists each has
+/// its own. How much must be alike follows from the lists alone, and not from their order.
 pub(super) struct Lists {
     top: f64,
     name: Option<String>,
@@ -50,9 +63,12 @@ pub(super) struct Lists {
     /// The attributes' codes of each cell.
     codes: HashMap<u32, Vec<u32>>,
     /// By cell, then by block.
-    pub sums: HashMap<u32, HashMap<u32, Sums>>,
+    pub sums: HashMap<u32, HashMap<u64, Sums>>,
     kept: usize,
-    pub blocks: usize,
+    /// What the hashes of each block begin with.
+    pub blocks: BTreeSet<u64>,
+    /// So many low bits of the hashes are dropped.
+    dropped: u32,
     /// Lists.
     pub count: u64,
     /// Rows of them.
@@ -70,7 +86,8 @@ impl Lists {
             codes: HashMap::new(),
             sums: HashMap::new(),
             kept: 0,
-            blocks: MAX_BLOCKS,
+            blocks: BTreeSet::new(),
+            dropped: 0,
             count: 0,
             rows: 0,
             divergence: vec![[Total::default(); 2]; attributes],
@@ -90,10 +107,7 @@ impl Lists {
             self.name = Some(name.to_owned());
         }
         if self.order.len() >= MAX_LIST {
-            let message = format!("A list has more than {MAX_LIST} rows.");
-            let fault = Fault::new("/list", "list_too_long", message)
-                .hint("Name the column that says which list a row is of.");
-            return Err(AnalysisError::Invalid(vec![fault]));
+            return Err(too_long());
         }
         self.codes.entry(cell).or_insert_with(|| codes.collect());
         self.order.push((order + 0.0, cell));
@@ -107,7 +121,9 @@ impl Lists {
         }
         let mut order = std::mem::take(&mut self.order);
         order.sort_unstable_by(|left, right| left.0.total_cmp(&right.0));
-        let block = (self.count % self.blocks as u64) as u32;
+        let name = self.name.as_deref().unwrap_or_default();
+        let block = shortened(SipHasher13::new().hash(name.as_bytes()), self.dropped);
+        self.blocks.insert(block);
         let mut rank = 0;
         for tied in order.chunk_by(|left, right| left.0 == right.0) {
             let exposure: f64 =
@@ -135,35 +151,92 @@ impl Lists {
         self.rows += order.len() as u64;
         order.clear();
         self.order = order;
-        let is_over = |lists: &Self| {
-            lists.kept > MAX_SUMS || lists.sums.len().saturating_mul(lists.blocks) > MAX_ROOM
-        };
-        while is_over(self) && self.blocks > 1 {
-            self.halve();
+        self.bound();
+    }
+
+    /// What is kept of all lists.
+    pub(super) fn kept(&mut self) -> KeptLists {
+        KeptLists {
+            dropped: self.dropped,
+            sums: std::mem::take(&mut self.sums),
+            count: self.count,
+            rows: self.rows,
+            divergence: self.divergence.clone(),
         }
     }
 
-    /// Makes one block of two.
-    fn halve(&mut self) {
-        self.blocks /= 2;
+    /// Adds what is kept of other lists, whose cells have these numbers here; `None` if one has none.
+    pub(super) fn merge(&mut self, other: KeptLists, cells: &[u32]) -> Option<()> {
+        while self.dropped < other.dropped.min(u64::BITS) {
+            self.shorten();
+        }
+        for (cell, by_block) in other.sums {
+            let mine = self.sums.entry(*cells.get(cell as usize)?).or_default();
+            for (block, sums) in by_block {
+                let block = shortened(block, self.dropped.checked_sub(other.dropped)?);
+                self.blocks.insert(block);
+                let before = mine.len();
+                mine.entry(block).or_default().merge(&sums);
+                self.kept += mine.len() - before;
+            }
+        }
+        self.count = self.count.saturating_add(other.count);
+        self.rows = self.rows.saturating_add(other.rows);
+        for (mine, theirs) in self.divergence.iter_mut().zip(&other.divergence) {
+            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| mine.merge(theirs));
+        }
+        self.bound();
+        Some(())
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        self.kept * 2 * size_of::<(u64, Sums)>()
+            + self.sums.capacity() * size_of::<(u32, HashMap<u64, Sums>)>()
+            + self.order.capacity() * size_of::<(f64, u32)>()
+    }
+
+    /// Joins blocks until there are few enough.
+    fn bound(&mut self) {
+        let is_over = |lists: &Self| {
+            lists.blocks.len() > MAX_BLOCKS
+                || lists.kept > MAX_SUMS
+                || lists.sums.len().saturating_mul(lists.blocks.len()) > MAX_ROOM
+        };
+        while is_over(self) && self.dropped < u64::BITS {
+            self.shorten();
+        }
+    }
+
+    /// Drops one more bit.
+    fn shorten(&mut self) {
+        self.dropped += 1;
+        self.blocks = self.blocks.iter().map(|block| block >> 1).collect();
         self.kept = 0;
-        let half = self.blocks as u32;
         for by_block in self.sums.values_mut() {
-            let mut merged: HashMap<u32, Sums> = HashMap::new();
-            let mut old: Vec<(u32, Sums)> = by_block.drain().collect();
+            let mut joined: HashMap<u64, Sums> = HashMap::new();
+            let mut old: Vec<(u64, Sums)> = by_block.drain().collect();
             old.sort_unstable_by_key(|(block, _)| *block);
             for (block, sums) in old {
-                merged.entry(block % half).or_default().merge(&sums);
+                joined.entry(block >> 1).or_default().merge(&sums);
             }
-            self.kept += merged.len();
-            *by_block = merged;
+            self.kept += joined.len();
+            *by_block = joined;
         }
     }
+}
 
-    /// Blocks that hold lists.
-    pub(super) fn filled(&self) -> usize {
-        self.blocks.min(usize::try_from(self.count).unwrap_or(usize::MAX))
-    }
+/// A hash without its low bits.
+fn shortened(hash: u64, dropped: u32) -> u64 {
+    hash.checked_shr(dropped).unwrap_or(0)
+}
+
+/// A list is no list.
+pub(super) fn too_long() -> AnalysisError {
+    let message = format!("A list has more than {MAX_LIST} rows.");
+    let fault = Fault::new("/list", "list_too_long", message)
+        .hint("Name the column that says which list a row is of.");
+    AnalysisError::Invalid(vec![fault])
 }
 
 /// How much a row is seen, so many rows before it.
@@ -176,4 +249,51 @@ pub(super) fn names(batch: &RecordBatch, list: &str) -> Result<StringArray, Anal
     let array = cast(column(batch, list)?, &DataType::Utf8)
         .map_err(|error| AnalysisError::Read(error.into()))?;
     Ok(array.as_string::<i32>().clone())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Lists of three rows of two cells.
+    fn of(lists: impl Iterator<Item = usize>) -> Lists {
+        let mut read = Lists::new(2, 1);
+        for list in lists {
+            for row in 0..3 {
+                let cell = u32::from((list * 7 + row) % 3 == 0);
+                read.add(&list.to_string(), row as f64, cell, std::iter::once(cell)).unwrap();
+            }
+        }
+        read.finish();
+        read
+    }
+
+    fn rows_by_block(lists: &Lists, cell: u32) -> Vec<(u64, u64)> {
+        let mut found: Vec<(u64, u64)> =
+            lists.sums[&cell].iter().map(|(block, sums)| (*block, sums.n)).collect();
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn parts_in_any_order_have_the_blocks_of_the_whole() {
+        for count in [3, 512, 5_000] {
+            let whole = of(0..count);
+            let (mut odd, mut even) = (of((1..count).step_by(2)), of((0..count).step_by(2).rev()));
+            let mut merged = Lists::new(2, 1);
+            merged.merge(odd.kept(), &[0, 1]).unwrap();
+            merged.merge(even.kept(), &[0, 1]).unwrap();
+            assert_eq!(merged.blocks, whole.blocks);
+            assert_eq!((merged.count, merged.rows), (whole.count, whole.rows));
+            for cell in [0, 1] {
+                assert_eq!(rows_by_block(&merged, cell), rows_by_block(&whole, cell));
+            }
+            let few = count <= MAX_BLOCKS;
+            let blocks = if few { count..=count } else { MAX_BLOCKS / 4..=MAX_BLOCKS };
+            assert!(blocks.contains(&whole.blocks.len()), "{}", whole.blocks.len());
+        }
+        let mut one = of(0..1);
+        assert!(Lists::new(2, 1).merge(one.kept(), &[]).is_none());
+    }
 }

@@ -86,22 +86,21 @@ pub(super) struct Seen {
     pub n: u64,
     pub total: Sums,
     pub blocks: Vec<Sums>,
-    filled: usize,
 }
 
 impl Seen {
     pub(super) fn of(lists: &Lists, cells: &[usize]) -> Self {
-        let mut blocks = vec![Sums::default(); lists.filled()];
+        let mut blocks = vec![Sums::default(); lists.blocks.len()];
         let mut total = Sums::default();
         for by_block in cells.iter().filter_map(|cell| lists.sums.get(&(*cell as u32))) {
-            for (block, sums) in blocks.iter_mut().enumerate() {
-                if let Some(found) = by_block.get(&(block as u32)) {
+            for (block, sums) in lists.blocks.iter().zip(&mut blocks) {
+                if let Some(found) = by_block.get(block) {
                     sums.merge(found);
                     total.merge(found);
                 }
             }
         }
-        Self { n: total.n, total, blocks, filled: lists.filled() }
+        Self { n: total.n, total, blocks }
     }
 
     /// The mean exposure of its rows.
@@ -117,9 +116,11 @@ impl Seen {
 
     /// The variance of a number whose blocks have these influences.
     pub(super) fn variance(&self, influence: impl Iterator<Item = f64>) -> Option<f64> {
-        let blocks = self.filled as f64;
+        let blocks = self.blocks.len() as f64;
         let sum: f64 = influence.map(|one| one * one).sum();
-        (self.filled >= 2).then(|| sum * blocks / (blocks - 1.0)).filter(|variance| *variance > 0.0)
+        (self.blocks.len() >= 2)
+            .then(|| sum * blocks / (blocks - 1.0))
+            .filter(|variance| *variance > 0.0)
     }
 
     /// How many standard errors an interval reaches: of few lists nobody knows the error well.
@@ -129,7 +130,7 @@ impl Seen {
 
     /// With how many degrees of freedom a variance is known.
     pub(super) fn degrees(&self) -> f64 {
-        self.filled.saturating_sub(1) as f64
+        self.blocks.len().saturating_sub(1) as f64
     }
 
     /// Its metrics, in the order of [`METRICS`].

@@ -1,28 +1,28 @@
 //! Ranked lists: is each group seen as much as the others?
 //!
 //! Lists are read one after another, ordered by their id. Of each, a row's exposure follows from its rank; sums of it by
-//! combination of attributes, in at most 512 blocks of lists, are all that is kept. Lists are what is drawn at random: intervals
+//! combination of attributes, in at most 512 blocks of lists, are all that is kept; which block a list is in follows from its name. Lists are what is drawn at random: intervals
 //! are of the variation between them.
 
+mod gathered;
 mod lists;
 mod metrics;
 mod ndkl;
 mod parity;
 mod spec;
 
-use arrow::array::RecordBatch;
 use datafusion::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     AnalysisError, ENGINE_VERSION, Rows, StatusCounts,
-    frame::{
-        Findings, GroupReader, Joined, Measured, Quantity, compare, excluded, floats, line, rows,
-    },
+    frame::{Findings, GroupReader, Joined, Measured, Quantity, compare, excluded, line},
+    gather::{Question, gather_lists},
     off_thread::off_thread,
 };
-use lists::Lists;
+use gathered::State;
+pub(crate) use gathered::{ManyLists, OneList};
 pub use lists::{MAX_BLOCKS, MAX_LIST};
 use metrics::Seen;
 pub use metrics::{DISPARITIES, METRICS};
@@ -42,13 +42,6 @@ pub struct RankingReport {
     pub findings: Findings,
 }
 
-struct State {
-    spec: RankingSpec,
-    groups: GroupReader,
-    lists: Lists,
-    missing: u64,
-}
-
 /// Analyses ranked lists: one pass over the data, ordered by list, in bounded memory.
 ///
 /// # Errors
@@ -66,13 +59,9 @@ pub async fn analyze(
         .chain(spec.list.as_deref())
         .chain([spec.order().0])
         .collect();
-    let state = State {
-        groups: GroupReader::new(&spec.groups),
-        lists: Lists::new(spec.top, spec.groups.protected.len()),
-        missing: 0,
-        spec: spec.clone(),
-    };
-    let mut state = rows(table, &columns, spec.list.as_deref(), cancel, state, State::add).await?;
+    let questions = [Question::List(spec.clone()), Question::Lists(spec.clone())];
+    let (list, state) = (spec.list.as_deref(), State::new(spec));
+    let mut state = gather_lists(table, &columns, list, questions, state, cancel).await?;
     off_thread(move || {
         state.lists.finish();
         state.report()
@@ -81,23 +70,6 @@ pub async fn analyze(
 }
 
 impl State {
-    fn add(&mut self, batch: &RecordBatch) -> Result<(), AnalysisError> {
-        self.groups.read(batch)?;
-        let (column, sign) = self.spec.order();
-        let numbers = floats(batch, column)?;
-        let names = self.spec.list.as_ref().map(|list| lists::names(batch, list)).transpose()?;
-        for (row, number) in numbers.into_iter().enumerate() {
-            if !number.is_finite() {
-                self.missing += 1;
-                continue;
-            }
-            let name = names.as_ref().map_or("", |names| names.value(row));
-            let codes = self.groups.codes(row);
-            self.lists.add(name, number * sign, self.groups.cells[row], codes)?;
-        }
-        Ok(())
-    }
-
     fn report(self) -> Result<RankingReport, AnalysisError> {
         let Self { spec, groups, lists, missing } = self;
         let used = lists.rows;

@@ -5,6 +5,7 @@
 
 mod bounded_group_loss;
 mod distribution;
+mod gathered;
 mod mean_absolute_error;
 mod mean_prediction;
 mod mean_residual;
@@ -16,7 +17,6 @@ mod root_mean_squared_error;
 mod spec;
 mod statistical_parity;
 
-use arrow::array::RecordBatch;
 use datafusion::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -24,12 +24,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     AnalysisError, ENGINE_VERSION, Exclusion, Rows, StatusCounts,
     frame::{
-        Findings, GroupReader, Joined, Measured, Quantity, Tests, compare_and_test, excluded,
-        floats, line, rows,
+        Findings, GroupReader, Joined, Measured, Quantity, Tests, compare_and_test, excluded, line,
     },
+    gather::{Question, gather},
     off_thread::off_thread,
 };
-use distribution::Distribution;
+pub(crate) use gathered::State;
 pub use metrics::{DISPARITIES, Metric, registry};
 use moments::Moments;
 pub use spec::{Loss, RegressionSpec};
@@ -50,14 +50,6 @@ pub struct RegressionReport {
     pub findings: Findings,
 }
 
-struct State {
-    spec: RegressionSpec,
-    groups: GroupReader,
-    moments: Vec<Moments>,
-    distribution: Distribution,
-    missing: [u64; 2],
-}
-
 /// Analyses predictions of numbers: one pass over the data, in bounded memory.
 ///
 /// # Errors
@@ -74,37 +66,12 @@ pub async fn analyze(
     let columns: Vec<&str> = GroupReader::columns(&spec.groups)
         .chain([spec.target.as_str(), spec.prediction.as_str()])
         .collect();
-    let state = State {
-        spec: spec.clone(),
-        groups: GroupReader::new(&spec.groups),
-        moments: Vec::new(),
-        distribution: Distribution::new(),
-        missing: [0; 2],
-    };
-    let state = rows(table, &columns, None, cancel, state, State::add).await?;
+    let question = || Question::Regression(spec.clone());
+    let state = gather(table, &columns, question, State::new(spec), cancel).await?;
     off_thread(move || state.report()).await
 }
 
 impl State {
-    fn add(&mut self, batch: &RecordBatch) -> Result<(), AnalysisError> {
-        self.groups.read(batch)?;
-        self.moments.resize(self.groups.len(), Moments::default());
-        let truth = floats(batch, &self.spec.target)?;
-        let predicted = floats(batch, &self.spec.prediction)?;
-        for (row, (truth, predicted)) in truth.into_iter().zip(predicted).enumerate() {
-            self.missing[0] += u64::from(!truth.is_finite());
-            self.missing[1] += u64::from(!predicted.is_finite());
-            let weight = self.groups.weights[row];
-            if !truth.is_finite() || !predicted.is_finite() || weight.is_nan() {
-                continue;
-            }
-            let cell = self.groups.cells[row];
-            self.moments[cell as usize].add(truth, predicted, weight);
-            self.distribution.add(cell, predicted, weight);
-        }
-        Ok(())
-    }
-
     fn report(self) -> Result<RegressionReport, AnalysisError> {
         let Self { spec, groups, moments, distribution, missing, .. } = self;
         let sum = |cells: &[usize]| {

@@ -1,10 +1,12 @@
 //! What is known of one group: the sums that every metric of predicted numbers is a function of.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{frame::Total, tally::Count};
 
 /// Weighted sums over the rows with a true and a predicted number. A residual is true - predicted; z is the true number less a
 /// centre, the first true number: around one of another group's, powers would cancel.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Moments {
     pub(crate) count: Count,
     pub(crate) weight: Total,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Distribution, Moments, RegressionSpec};
+use super::{Moments, RegressionSpec, distribution::Distribution};
 use crate::{
     IntervalMethod, Significance, WorstPair,
     analysis::Evidence,

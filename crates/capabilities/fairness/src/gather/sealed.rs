@@ -1,0 +1,63 @@
+//! What travels between machines: what was kept of rows, or why they were refused.
+
+use crate::{AnalysisError, Fault};
+
+const KEPT: u8 = 0;
+const REFUSED: u8 = 1;
+
+/// What was kept of rows, or why they were refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Sealed {
+    Kept(Vec<u8>),
+    Refused(Vec<Fault>),
+}
+
+impl Sealed {
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, AnalysisError> {
+        match self {
+            Self::Kept(kept) => {
+                let mut bytes = Vec::with_capacity(kept.len() + 1);
+                bytes.push(KEPT);
+                bytes.extend_from_slice(kept);
+                Ok(bytes)
+            }
+            Self::Refused(faults) => {
+                let mut bytes = vec![REFUSED];
+                serde_json::to_writer(&mut bytes, faults)
+                    .map_err(|error| AnalysisError::Engine(error.to_string()))?;
+                Ok(bytes)
+            }
+        }
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, AnalysisError> {
+        match bytes.split_first() {
+            Some((&KEPT, kept)) => Ok(Self::Kept(kept.to_vec())),
+            Some((&REFUSED, faults)) => serde_json::from_slice(faults)
+                .map(Self::Refused)
+                .map_err(|error| AnalysisError::Engine(error.to_string())),
+            _ => Err(super::damaged("nobody sealed it")),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_and_what_is_refused_travel_whole() {
+        let fault = Fault::new("/list", "list_too_long", "It is \"long\".").hint("Shorten it.");
+        for sealed in [
+            Sealed::Kept(Vec::new()),
+            Sealed::Kept(vec![0, 1, 255]),
+            Sealed::Refused(vec![fault, Fault::new("", "x", "é")]),
+        ] {
+            assert_eq!(Sealed::from_bytes(&sealed.to_bytes().unwrap()).unwrap(), sealed);
+        }
+        for damaged in [&[][..], &[2], &[REFUSED, b'{']] {
+            assert!(matches!(Sealed::from_bytes(damaged), Err(AnalysisError::Engine(_))));
+        }
+    }
+}
