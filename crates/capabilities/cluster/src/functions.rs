@@ -1,7 +1,7 @@
 //! The functions that plans may use: the same ones on the scheduler, on executors, and where plans are made.
 //!
-//! Plans name functions. What `fair_cube` must know of an analysis is its first argument, a literal, so that nothing of ours
-//! needs an encoding of its own.
+//! Plans name functions. What ours must know of an analysis is their first argument, a literal, so that nothing of ours needs an
+//! encoding of its own.
 
 use std::sync::Arc;
 
@@ -12,23 +12,31 @@ use ballista_core::{
     optimizer::ballista_default_optimizer_rules,
     registry::BallistaFunctionRegistry,
 };
+use datafusion::logical_expr::AggregateUDF;
 use datafusion::{
     execution::{SessionStateBuilder, runtime_env::RuntimeEnv},
     prelude::SessionConfig,
 };
-use ephor_fairness::cube::{FUNCTION_NAME, fair_cube};
+use ephor_fairness::{cube::fair_cube, gather::fair_rows};
+
+/// Our own.
+fn ours() -> [Arc<AggregateUDF>; 2] {
+    [fair_cube(), fair_rows()]
+}
 
 /// What executors look functions up in.
 pub(crate) fn registry() -> BallistaFunctionRegistry {
     let mut registry = BallistaFunctionRegistry::default();
-    registry.aggregate_functions.insert(FUNCTION_NAME.to_owned(), fair_cube());
+    for function in ours() {
+        registry.aggregate_functions.insert(function.name().to_owned(), function);
+    }
     registry
 }
 
 /// A session that knows the functions.
 pub(crate) fn session(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionStateBuilder {
     let mut aggregates = ballista_aggregate_functions();
-    aggregates.push(fair_cube());
+    aggregates.extend(ours());
     SessionStateBuilder::new()
         .with_default_features()
         .with_config(config)

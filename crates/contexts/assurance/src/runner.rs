@@ -91,7 +91,7 @@ impl AnalysisRunner {
             .ok_or_else(|| JobFailure::fatal("The analysis names no data set"))?;
         job.progress(0.0, "Opening the data set").await;
         let table = (self.open_dataset)(job.scope().clone(), dataset).await?;
-        let frame = self.frame(table, &spec).await?;
+        let frame = self.frame(table).await?;
 
         let (tell, told) = watch::channel((0, None));
         let progress = move |done: u64, total: Option<u64>| {
@@ -122,15 +122,11 @@ impl AnalysisRunner {
             .map_err(|failed| JobFailure::retry(failed.to_string()))?
     }
 
-    /// The table as a query: of other machines where there are any, and where the rows need only be counted.
-    async fn frame(&self, table: Table, spec: &TaskSpec) -> Result<DataFrame, JobFailure> {
-        let is_counted = match spec {
-            TaskSpec::Binary(spec) => !spec.needs_rows(),
-            TaskSpec::Regression(_) | TaskSpec::Multiclass(_) | TaskSpec::Ranking(_) => false,
-        };
+    /// The table as a query, of other machines where there are any.
+    async fn frame(&self, table: Table) -> Result<DataFrame, JobFailure> {
         match &self.read_elsewhere {
-            Some(read) if is_counted => read(table).await.map_err(JobFailure::retry),
-            _ => table.dataframe().map_err(|error| JobFailure::fatal(error.to_string())),
+            Some(read) => read(table).await.map_err(JobFailure::retry),
+            None => table.dataframe().map_err(|error| JobFailure::fatal(error.to_string())),
         }
     }
 }

@@ -5,3 +5,4 @@ mod failures;
 mod lost;
 mod results;
 mod support;
+mod tasks;

@@ -40,7 +40,7 @@ fn assert_same(spec: &AnalysisSpec, here: &AnalysisResult, there: &AnalysisResul
 }
 
 /// Equal but for the last digits of numbers.
-fn assert_near(here: &Value, there: &Value, place: &str) {
+pub fn assert_near(here: &Value, there: &Value, place: &str) {
     match (here, there) {
         (Value::Object(here), Value::Object(there)) => {
             assert!(here.keys().eq(there.keys()), "{place}");

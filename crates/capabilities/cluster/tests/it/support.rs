@@ -95,7 +95,8 @@ pub fn cluster(address: Address, parts: usize, patience: Duration) -> Cluster {
     Cluster::new(address, options)
 }
 
-/// People with groups, labels, predictions, scores and weights; a row group has 100 rows.
+/// People with groups, labels, predictions (also those under a changed attribute), scores, weights and lists of five; a row group
+/// has 100 rows.
 pub fn people(path: &Path, rows: usize) {
     let hash = |row: usize, salt: u64| {
         let mixed = (row as u64 + salt).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -107,6 +108,8 @@ pub fn people(path: &Path, rows: usize) {
             |row| Some(words[hash(row, salt) as usize % words.len()]).filter(|word| *word != "?");
         Arc::new((0..rows).map(word).collect::<StringArray>())
     };
+    // Rows of one list lie all over the file, and some are of none.
+    let list = |row| Some(hash(row, 9) as usize % (rows / 5)).filter(|list| list % 50 > 0);
     let bits = |salt, share: u64| -> ArrayRef {
         Arc::new(Int64Array::from_iter_values(
             (0..rows).map(|row| i64::from(hash(row, salt) % 100 < share)),
@@ -126,6 +129,13 @@ pub fn people(path: &Path, rows: usize) {
         ("p", bits(5, 45)),
         ("s", numbers(6, 1.0)),
         ("w", numbers(7, 3.0)),
+        ("q", bits(8, 45)),
+        (
+            "list",
+            Arc::new(
+                (0..rows).map(|row| list(row).map(|list| list as i64)).collect::<Int64Array>(),
+            ),
+        ),
     ])
     .unwrap();
     // The writer goes one call deeper for each of them.

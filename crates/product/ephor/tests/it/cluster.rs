@@ -174,6 +174,15 @@ fn an_executor_that_is_killed_in_the_middle_changes_nothing() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), here);
 
+    // Other tasks are read there too.
+    let numbers = ["--task", "regression", "--target", "s", "--prediction", "p"];
+    let numbers = [&numbers[..], &["--protected", "sex"]].concat();
+    let there = printed(analyze(&path, &[&numbers[..], &elsewhere].concat()));
+    let rows =
+        |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap()["rows"].clone();
+    assert_eq!(rows(&there), rows(&printed(analyze(&path, &numbers))));
+    assert_eq!(rows(&there)["used"], 20_000);
+
     // What is no Parquet lies in the shared folder only while it is read.
     let adult_asked =
         ["--target", "y_true", "--prediction", "y_pred", "--protected", "sex", "--weight", "score"];
@@ -204,11 +213,6 @@ fn what_a_cluster_cannot_do_is_said() {
     assert_eq!(code, Some(3), "{why}");
     assert!(why.contains("has had no executor for 1 s"), "{why}");
     assert!(why.contains("ephor cluster executor --scheduler"), "{why}");
-
-    let individual = [&PEOPLE[..], &elsewhere, &["--type", "individual_fairness"]].concat();
-    let (code, why) = refused(analyze(&path, &individual));
-    assert_eq!(code, Some(2), "{why}");
-    assert!(why.contains("--cluster means nothing to --type individual_fairness"), "{why}");
 
     let gone = scheduler.address.clone();
     assert_eq!(scheduler.terminate(), Some(0));

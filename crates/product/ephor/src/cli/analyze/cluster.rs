@@ -16,7 +16,7 @@ use object_store::{ObjectStore, local::LocalFileSystem};
 use tempfile::TempPath;
 use tokio_util::{io::ReaderStream, sync::CancellationToken};
 
-use super::{file, reports::Report};
+use super::file;
 use crate::exit::UsageError;
 
 #[derive(Debug, clap::Args)]
@@ -52,22 +52,6 @@ impl ClusterArgs {
             options.patience = Duration::from_secs(seconds);
         }
         Some(Cluster::new(self.cluster.clone()?, options))
-    }
-
-    /// A sentence for each option of a classification that needs the rows themselves, and not their counts.
-    pub fn misplaced(&self, args: &super::Args, is_individual: bool) -> Vec<String> {
-        let given = [
-            ("--type individual_fairness", is_individual),
-            ("--report data", args.reports.report == Some(Report::Data)),
-            ("--flipped", args.tasks.flipped.is_some()),
-        ];
-        given
-            .into_iter()
-            .filter(|(_, is_given)| *is_given && self.is_given())
-            .map(|(option, _)| {
-                format!("--cluster means nothing to {option}, which needs the rows themselves")
-            })
-            .collect()
     }
 
     /// Does the work on the cluster, until it is done or Ctrl-C is pressed, which ends it there too.

@@ -124,7 +124,7 @@ impl TaskArgs {
         const ONLY: &[Task] = &[Task::Classification];
         const LABELLED: &[Task] = &[Task::Classification, Task::Regression, Task::Multiclass];
         let is_individual = spec.analysis_type == AnalysisType::IndividualFairness;
-        let given: [(&str, bool, &[Task]); 17] = [
+        let given: [(&str, bool, &[Task]); 16] = [
             ("--list", self.list.is_some(), &[Task::Ranking]),
             ("--position", self.position.is_some(), &[Task::Ranking]),
             ("--top", self.top.is_some(), &[Task::Ranking]),
@@ -141,7 +141,6 @@ impl TaskArgs {
             ("--neighbours", self.neighbours.is_some(), ONLY),
             ("--feature", !args.reports.feature.is_empty(), ONLY),
             ("--flipped", self.flipped.is_some(), ONLY),
-            ("--cluster", args.elsewhere.is_given(), ONLY),
         ];
         let mine = self.task.word();
         let mut sentences: Vec<String> = given
@@ -179,9 +178,6 @@ impl TaskArgs {
                     sentences.push(format!("{option} goes with --type individual_fairness{with}"));
                 }
             }
-        }
-        if self.task == Task::Classification {
-            sentences.extend(args.elsewhere.misplaced(args, is_individual));
         }
         if self.flipped.is_some() && self.task == Task::Classification {
             sentences.extend(misplaced_beside_flips(args, spec));
