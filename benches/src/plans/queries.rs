@@ -147,7 +147,7 @@ pub async fn explain(
 
     let about = "What `search.ids` does within: the index holds each word behind its organization's mark, and gives the rows of this organization alone.";
     let within = statement(
-        "select t.id from registry.models as t where t.organization_id = $1\n  and search.document(t.organization_id, coalesce(t.name, '') || ' ' || coalesce(t.description, '')) @@ $2::text::tsquery\nlimit 2001",
+        "select t.id from registry.models as t where t.organization_id is not distinct from $1\n  and search.document(t.organization_id, coalesce(t.name, '') || ' ' || coalesce(t.description, '')) @@ $2::text::tsquery\nlimit 2001",
         vec![Bound::Uuid(own), Bound::Text(format!("'{}:batch777':*", mark(own)))],
     );
     explained.push(as_role(superuser, "ephor_search", "The rows of a word", about, within).await?);
