@@ -31,15 +31,20 @@ async fn found(table: DataFrame, spec: &TaskSpec) -> Result<Value, AnalysisError
 async fn both(
     cluster: &Cluster,
     path: &Path,
+    rows: usize,
     spec: &TaskSpec,
 ) -> [Result<Value, AnalysisError>; 2] {
     let here = open(Source::Path(path.to_owned()), OpenOptions::default()).await.unwrap();
-    let there = cluster.table(&Location::file(path).unwrap(), Some(ROWS as u64)).await.unwrap();
+    let there = cluster.table(&Location::file(path).unwrap(), Some(rows as u64)).await.unwrap();
     [found(here.dataframe().unwrap(), spec).await, found(there, spec).await]
 }
 
 fn groups(protected: &[&str], weight: Option<&str>) -> Grouping {
     Grouping { weight: weight.map(str::to_owned), ..Grouping::new(protected.iter().copied()) }
+}
+
+fn regression(weight: Option<&str>) -> TaskSpec {
+    TaskSpec::Regression(RegressionSpec::new("w", "s", groups(&["sex", "race"], weight)))
 }
 
 fn ranking(list: Option<&str>) -> TaskSpec {
@@ -63,7 +68,7 @@ async fn what_is_counted_is_the_same_bit_for_bit() {
     let data = DataSpec { features: vec!["job".to_owned()], ..DataSpec::default() };
     let data = AnalysisSpec { data: Some(data), ..spec() };
     for spec in [TaskSpec::Multiclass(classes), flips.into(), data.into()] {
-        let [here, there] = both(&loopback.cluster, &path, &spec).await;
+        let [here, there] = both(&loopback.cluster, &path, ROWS, &spec).await;
         assert_eq!(here.unwrap(), there.unwrap(), "{:?}", spec.task());
     }
 }
@@ -74,9 +79,6 @@ async fn what_is_added_up_is_the_same_to_the_last_digits() {
     let path = folder.path().join("people.parquet");
     people(&path, ROWS);
     let loopback = loopback(8).await;
-    let regression = |weight| {
-        TaskSpec::Regression(RegressionSpec::new("w", "s", groups(&["sex", "race"], weight)))
-    };
     let weighted = MulticlassSpec::new("race", "job", groups(&["sex"], Some("w")));
     let individual = AnalysisSpec {
         analysis_type: AnalysisType::IndividualFairness,
@@ -93,7 +95,7 @@ async fn what_is_added_up_is_the_same_to_the_last_digits() {
         ranking(None),
         individual.into(),
     ] {
-        let [here, there] = both(&loopback.cluster, &path, &spec).await;
+        let [here, there] = both(&loopback.cluster, &path, ROWS, &spec).await;
         assert_near(&here.unwrap(), &there.unwrap(), "");
     }
 }
@@ -112,7 +114,7 @@ async fn what_is_refused_of_tasks_here_is_refused_there_in_the_same_words() {
         ..spec()
     };
     for spec in [TaskSpec::Multiclass(classes), flips.into(), features.into()] {
-        let [here, there] = both(&loopback.cluster, &path, &spec).await;
+        let [here, there] = both(&loopback.cluster, &path, ROWS, &spec).await;
         let codes = |error: &AnalysisError| -> Vec<(String, String)> {
             let faults = error.faults().iter();
             faults.map(|fault| (fault.where_.clone(), fault.code.clone())).collect()
@@ -139,4 +141,18 @@ async fn another_file_at_its_place_is_told() {
     let why = found(table, &ranking(Some("list"))).await.unwrap_err();
     assert!(matches!(why, AnalysisError::Remote(_)), "{why}");
     assert!(why.to_string().contains("read 4000 rows of a table that has 4001"), "{why}");
+}
+
+#[tokio::test]
+#[ignore = "at size: minutes"]
+async fn the_same_is_found_of_tasks_at_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("many.parquet");
+    let rows = 1_000_000;
+    people(&path, rows);
+    let loopback = loopback(32).await;
+    for spec in [regression(None), ranking(Some("list"))] {
+        let [here, there] = both(&loopback.cluster, &path, rows, &spec).await;
+        assert_near(&here.unwrap(), &there.unwrap(), "");
+    }
 }

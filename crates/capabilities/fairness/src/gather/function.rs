@@ -6,7 +6,7 @@
 use std::{
     borrow::Cow,
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use arrow::{
@@ -73,7 +73,7 @@ impl AggregateUDFImpl for FairRows {
         if arguments.len() < 2 {
             return plan_err!("{FUNCTION_NAME} needs a question, and at least one column");
         }
-        Ok(DataType::Binary)
+        Ok(DataType::LargeBinary)
     }
 
     fn is_nullable(&self) -> bool {
@@ -84,30 +84,50 @@ impl AggregateUDFImpl for FairRows {
         let Some(asked) = literal_of(&arguments) else {
             return exec_err!("the first argument of {FUNCTION_NAME} is no literal question");
         };
-        let Asked { question, columns } = serde_json::from_str(&asked)
-            .map_err(|error| DataFusionError::External(Box::new(error)))?;
-        Ok(Box::new(RowsAccumulator {
-            columns: columns.into_owned(),
-            state: question.into_owned().begin(),
-            refused: None,
-        }))
+        let asked = Asked::read(asked)?;
+        let state = asked.question.begin();
+        Ok(Box::new(RowsAccumulator { held: state.size(), asked, state, refused: None }))
     }
 
     fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        Ok(vec![Arc::new(Field::new(format!("{}[kept]", arguments.name), DataType::Binary, true))])
+        Ok(vec![Arc::new(Field::new(
+            format!("{}[kept]", arguments.name),
+            DataType::LargeBinary,
+            true,
+        ))])
+    }
+}
+
+impl Asked<'static> {
+    /// Reads an argument. Of lists there are millions, all of which are asked the same: the last one is kept.
+    fn read(text: String) -> Result<Arc<Self>> {
+        static LAST: Mutex<Option<(String, Arc<Asked<'static>>)>> = Mutex::new(None);
+        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, asked)) = &*last
+            && *known == text
+        {
+            return Ok(Arc::clone(asked));
+        }
+        let asked: Self = serde_json::from_str(&text)
+            .map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let asked = Arc::new(asked);
+        *last = Some((text, Arc::clone(&asked)));
+        Ok(asked)
     }
 }
 
 struct RowsAccumulator {
-    columns: Vec<String>,
+    asked: Arc<Asked<'static>>,
     state: Box<dyn Gather>,
     refused: Option<Vec<Fault>>,
+    /// The most that it ever held: who accounts for it takes note of what grows alone, and would count twice what shrinks between.
+    held: usize,
 }
 
 impl fmt::Debug for RowsAccumulator {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("RowsAccumulator")
-            .field("columns", &self.columns)
+            .field("columns", &self.asked.columns)
             .field("refused", &self.refused)
             .finish_non_exhaustive()
     }
@@ -116,6 +136,7 @@ impl fmt::Debug for RowsAccumulator {
 impl RowsAccumulator {
     /// Keeps a refusal of the rows as what was found; any other error is one.
     fn keep(&mut self, outcome: Result<(), AnalysisError>) -> Result<()> {
+        self.held = self.held.max(self.state.size());
         match outcome {
             Err(AnalysisError::Invalid(faults)) => {
                 self.refused = Some(faults);
@@ -126,7 +147,7 @@ impl RowsAccumulator {
     }
 
     fn batch(&self, columns: &[ArrayRef]) -> Result<RecordBatch> {
-        let fields = self.columns.iter().zip(columns);
+        let fields = self.asked.columns.iter().zip(columns);
         let fields: Vec<Field> = fields
             .map(|(name, column)| Field::new(name, column.data_type().clone(), true))
             .collect();
@@ -149,14 +170,14 @@ impl Accumulator for RowsAccumulator {
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
         let Some(states) = states.first() else { return Ok(()) };
-        let states = states.as_binary::<i32>();
+        let states = states.as_binary::<i64>();
         for row in (0..states.len()).filter(|row| states.is_valid(*row)) {
             if self.refused.is_some() {
                 break;
             }
             let merged = match Sealed::from_bytes(states.value(row)).map_err(failed)? {
-                Sealed::Kept(kept) => self.state.merge(&kept),
-                Sealed::Refused(faults) => Err(AnalysisError::Invalid(faults)),
+                Sealed::Kept(kept) => self.state.merge(kept),
+                Sealed::Refused(faults) => Err(AnalysisError::Invalid(faults.into_owned())),
             };
             self.keep(merged)?;
         }
@@ -168,15 +189,15 @@ impl Accumulator for RowsAccumulator {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let sealed = match &self.refused {
-            Some(faults) => Sealed::Refused(faults.clone()),
-            None => Sealed::Kept(self.state.kept().map_err(failed)?),
+        let bytes = match &self.refused {
+            Some(faults) => Sealed::Refused(Cow::Borrowed(faults)).to_bytes(),
+            None => self.state.kept().and_then(|kept| Sealed::Kept(&kept).to_bytes()),
         };
-        Ok(ScalarValue::Binary(Some(sealed.to_bytes().map_err(failed)?)))
+        Ok(ScalarValue::LargeBinary(Some(bytes.map_err(failed)?)))
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.state.size()
+        size_of_val(self) + self.held
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
     AnalysisError,
     analysis::Remote,
     frame::{rows, run},
+    off_thread::off_thread,
 };
 pub use function::{FUNCTION_NAME, fair_rows};
 pub(crate) use plan::{LIST, ROWS};
@@ -34,7 +35,8 @@ pub(crate) trait Gather: Send + Sync + 'static {
     /// About how many bytes it takes.
     fn size(&self) -> usize;
 
-    /// All of it, for [`merge`](Self::merge) of another that was asked the same.
+    /// All of it, for [`merge`](Self::merge) of another that was asked the same. It comes once, at the end: what is large is taken
+    /// out.
     fn kept(&mut self) -> Result<Vec<u8>, AnalysisError>;
 
     /// Adds what another kept.
@@ -68,7 +70,8 @@ pub(crate) async fn gather_lists<S: Gather>(
     cancel: &CancellationToken,
 ) -> Result<S, AnalysisError> {
     let Some(remote) = Remote::of(&table) else {
-        return rows(table, columns, list, cancel, state, S::add).await;
+        let columns: Vec<&str> = columns.iter().copied().chain(list).collect();
+        return rows(table, &columns, list, cancel, state, S::add).await;
     };
     let planned = plan::by_list(&table, columns, list, &of_list, &question);
     answered(planned.map_err(AnalysisError::Read)?, &remote, state, cancel).await
@@ -82,7 +85,7 @@ async fn answered<S: Gather>(
     cancel: &CancellationToken,
 ) -> Result<S, AnalysisError> {
     let found = run(planned, cancel, None, |found: &mut Option<Vec<u8>>, batch| {
-        let bytes = batch.columns().first().and_then(|column| column.as_binary_opt::<i32>());
+        let bytes = batch.columns().first().and_then(|column| column.as_binary_opt::<i64>());
         let bytes = bytes.ok_or_else(|| damaged("it has no bytes"))?;
         if let Some(sealed) = bytes.iter().flatten().next() {
             *found = Some(sealed.to_vec());
@@ -90,12 +93,15 @@ async fn answered<S: Gather>(
         Ok(())
     })
     .await?;
-    match found {
-        Some(sealed) => state.merge(&opened(&sealed)?)?,
-        None => return Err(AnalysisError::Engine("the scan kept nothing".to_owned())),
-    }
-    remote.must_have_read(state.rows())?;
-    Ok(state)
+    let sealed = found.ok_or_else(|| AnalysisError::Engine("the scan kept nothing".to_owned()))?;
+    let remote = *remote;
+    // A million individuals take a while.
+    off_thread(move || {
+        state.merge(opened(&sealed)?)?;
+        remote.must_have_read(state.rows())?;
+        Ok(state)
+    })
+    .await
 }
 
 /// What is kept as bytes.
@@ -109,10 +115,10 @@ pub(crate) fn unpack<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Analy
 }
 
 /// What the function found, kept: of one list, for those who gather many.
-pub(crate) fn opened(sealed: &[u8]) -> Result<Vec<u8>, AnalysisError> {
+pub(crate) fn opened(sealed: &[u8]) -> Result<&[u8], AnalysisError> {
     match Sealed::from_bytes(sealed)? {
         Sealed::Kept(kept) => Ok(kept),
-        Sealed::Refused(faults) => Err(AnalysisError::Invalid(faults)),
+        Sealed::Refused(faults) => Err(AnalysisError::Invalid(faults.into_owned())),
     }
 }
 

@@ -34,19 +34,19 @@ pub(crate) enum Question {
 
 impl Question {
     /// Nothing yet.
-    pub(super) fn begin(self) -> Box<dyn Gather> {
+    pub(super) fn begin(&self) -> Box<dyn Gather> {
         match self {
             Self::Completeness { groups, columns } => {
-                Box::new(data::completeness::State::new(&groups, columns))
+                Box::new(data::completeness::State::new(groups, columns.clone()))
             }
-            Self::Flips(spec) => Box::new(flips::of_columns(&spec)),
+            Self::Flips(spec) => Box::new(flips::of_columns(spec)),
             Self::Individual { spec, categories } => {
-                Box::new(individual::State::new(*spec, &categories))
+                Box::new(individual::State::new((**spec).clone(), categories))
             }
-            Self::Multiclass(spec) => Box::new(multiclass::State::new(&spec)),
-            Self::List(spec) => Box::new(ranking::OneList::new(&spec)),
-            Self::Lists(spec) => Box::new(ranking::ManyLists::new(&spec)),
-            Self::Regression(spec) => Box::new(regression::State::new(&spec)),
+            Self::Multiclass(spec) => Box::new(multiclass::State::new(spec)),
+            Self::List(spec) => Box::new(ranking::OneList::new(spec)),
+            Self::Lists(spec) => Box::new(ranking::ManyLists::new(spec)),
+            Self::Regression(spec) => Box::new(regression::State::new(spec)),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What travels between machines: what was kept of rows, or why they were refused.
 
+use std::borrow::Cow;
+
 use crate::{AnalysisError, Fault};
 
 const KEPT: u8 = 0;
@@ -7,12 +9,12 @@ const REFUSED: u8 = 1;
 
 /// What was kept of rows, or why they were refused.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Sealed {
-    Kept(Vec<u8>),
-    Refused(Vec<Fault>),
+pub(super) enum Sealed<'a> {
+    Kept(&'a [u8]),
+    Refused(Cow<'a, [Fault]>),
 }
 
-impl Sealed {
+impl<'a> Sealed<'a> {
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>, AnalysisError> {
         match self {
             Self::Kept(kept) => {
@@ -30,11 +32,11 @@ impl Sealed {
         }
     }
 
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, AnalysisError> {
+    pub(super) fn from_bytes(bytes: &'a [u8]) -> Result<Self, AnalysisError> {
         match bytes.split_first() {
-            Some((&KEPT, kept)) => Ok(Self::Kept(kept.to_vec())),
+            Some((&KEPT, kept)) => Ok(Self::Kept(kept)),
             Some((&REFUSED, faults)) => serde_json::from_slice(faults)
-                .map(Self::Refused)
+                .map(|faults: Vec<Fault>| Self::Refused(faults.into()))
                 .map_err(|error| AnalysisError::Engine(error.to_string())),
             _ => Err(super::damaged("nobody sealed it")),
         }
@@ -50,9 +52,9 @@ mod tests {
     fn what_is_kept_and_what_is_refused_travel_whole() {
         let fault = Fault::new("/list", "list_too_long", "It is \"long\".").hint("Shorten it.");
         for sealed in [
-            Sealed::Kept(Vec::new()),
-            Sealed::Kept(vec![0, 1, 255]),
-            Sealed::Refused(vec![fault, Fault::new("", "x", "é")]),
+            Sealed::Kept(&[]),
+            Sealed::Kept(&[0, 1, 255]),
+            Sealed::Refused(vec![fault, Fault::new("", "x", "é")].into()),
         ] {
             assert_eq!(Sealed::from_bytes(&sealed.to_bytes().unwrap()).unwrap(), sealed);
         }

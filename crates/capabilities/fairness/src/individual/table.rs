@@ -116,7 +116,7 @@ impl Features {
                 continue;
             }
             self.used += 1;
-            let drawn = self.drawn.number(|| told_apart(&columns));
+            let drawn = self.drawn.number(|| told_apart(&columns, outcomes, weights, cells));
             numbers.iter_mut().zip(&columns).for_each(|(number, column)| *number = column[row]);
             self.keep(drawn, &numbers, *cell, (outcome, weight));
         }
@@ -138,7 +138,7 @@ impl Features {
         }
     }
 
-    /// What it keeps, which it then no longer has.
+    /// What it keeps; the rows, it then no longer has.
     pub(super) fn kept(&mut self) -> KeptFeatures {
         let categories = self.columns.iter().map(|(_, reader)| {
             let names = reader.as_ref().map(|reader| reader.dictionary.names());
@@ -290,9 +290,12 @@ fn too_many(at: usize, name: &str) -> AnalysisError {
     AnalysisError::Invalid(vec![fault.hint("Name a column of categories or of numbers.")])
 }
 
-/// A number that other rows hardly have: all bits of all values, folded.
-fn told_apart(columns: &[Vec<f64>]) -> u64 {
-    columns.iter().flatten().fold(0, |folded: u64, number| {
-        (folded.rotate_left(5) ^ number.to_bits()).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+/// A number that other rows hardly have, unless they are equal one by one: all bits of all values, folded.
+fn told_apart(columns: &[Vec<f64>], outcomes: &[f64], weights: &[f64], cells: &[u32]) -> u64 {
+    let numbers = columns.iter().flatten().chain(outcomes).chain(weights);
+    let bits =
+        numbers.map(|number| number.to_bits()).chain(cells.iter().map(|cell| (*cell).into()));
+    bits.fold(0, |folded: u64, bits| {
+        (folded.rotate_left(5) ^ bits).wrapping_mul(0x9E37_79B9_7F4A_7C15)
     })
 }

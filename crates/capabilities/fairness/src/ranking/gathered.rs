@@ -95,9 +95,13 @@ impl Gather for State {
     }
 }
 
+/// About how many bytes a list takes beside its rows: names of columns, and places.
+const BESIDE: usize = 1024;
+
 /// Rows of one list, in parts.
 pub(crate) struct OneList {
-    spec: RankingSpec,
+    /// The column that orders it, and which way.
+    order: (String, f64),
     groups: GroupReader,
     /// What orders it, and each row's cell.
     rows: Vec<(f64, u32)>,
@@ -114,8 +118,8 @@ struct KeptRows {
 impl OneList {
     pub(crate) fn new(spec: &RankingSpec) -> Self {
         Self {
+            order: (spec.order().0.to_owned(), spec.order().1),
             groups: GroupReader::new(&spec.groups),
-            spec: spec.clone(),
             rows: Vec::new(),
             missing: 0,
         }
@@ -129,10 +133,10 @@ impl OneList {
 impl Gather for OneList {
     fn add(&mut self, batch: &RecordBatch) -> Result<(), AnalysisError> {
         self.groups.read(batch)?;
-        let (column, sign) = self.spec.order();
+        let (column, sign) = &self.order;
         for (row, number) in floats(batch, column)?.into_iter().enumerate() {
             if number.is_finite() {
-                self.rows.push((number * sign, self.groups.cells[row]));
+                self.rows.push((number * *sign, self.groups.cells[row]));
             } else {
                 self.missing += 1;
             }
@@ -145,7 +149,7 @@ impl Gather for OneList {
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.groups.size() + self.rows.capacity() * size_of::<(f64, u32)>()
+        BESIDE + self.groups.size() + self.rows.capacity() * size_of::<(f64, u32)>()
     }
 
     fn kept(&mut self) -> Result<Vec<u8>, AnalysisError> {
@@ -181,12 +185,12 @@ impl Gather for ManyLists {
     fn add(&mut self, batch: &RecordBatch) -> Result<(), AnalysisError> {
         let names = lists::names(batch, LIST)?;
         let rows = column(batch, ROWS)?;
-        if *rows.data_type() != DataType::Binary {
+        if *rows.data_type() != DataType::LargeBinary {
             return Err(damaged("lists have no rows"));
         }
-        for (name, list) in names.iter().zip(rows.as_binary::<i32>()) {
+        for (name, list) in names.iter().zip(rows.as_binary::<i64>()) {
             if let Some(list) = list {
-                self.0.add_list(name.unwrap_or_default(), &opened(list)?)?;
+                self.0.add_list(name.unwrap_or_default(), opened(list)?)?;
             }
         }
         Ok(())

@@ -193,6 +193,7 @@ impl Lists {
     pub(super) fn size(&self) -> usize {
         self.kept * 2 * size_of::<(u64, Sums)>()
             + self.sums.capacity() * size_of::<(u32, HashMap<u64, Sums>)>()
+            + self.codes.capacity() * size_of::<(u32, Vec<u32>)>() * 2
             + self.order.capacity() * size_of::<(f64, u32)>()
     }
 

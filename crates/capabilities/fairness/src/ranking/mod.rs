@@ -1,8 +1,8 @@
 //! Ranked lists: is each group seen as much as the others?
 //!
-//! Lists are read one after another, ordered by their id. Of each, a row's exposure follows from its rank; sums of it by
-//! combination of attributes, in at most 512 blocks of lists, are all that is kept; which block a list is in follows from its name. Lists are what is drawn at random: intervals
-//! are of the variation between them.
+//! Lists are read one after another, ordered by their id; other machines read them in whatever order. Of each, a row's exposure
+//! follows from its rank; sums of it by combination of attributes, in at most 512 blocks of lists, are all that is kept. Which block
+//! a list is in follows from its name. Lists are what is drawn at random: intervals are of the variation between them.
 
 mod gathered;
 mod lists;
@@ -55,10 +55,7 @@ pub async fn analyze(
     if !faults.is_empty() {
         return Err(AnalysisError::Invalid(faults));
     }
-    let columns: Vec<&str> = GroupReader::columns(&spec.groups)
-        .chain(spec.list.as_deref())
-        .chain([spec.order().0])
-        .collect();
+    let columns: Vec<&str> = GroupReader::columns(&spec.groups).chain([spec.order().0]).collect();
     let questions = [Question::List(spec.clone()), Question::Lists(spec.clone())];
     let (list, state) = (spec.list.as_deref(), State::new(spec));
     let mut state = gather_lists(table, &columns, list, questions, state, cancel).await?;

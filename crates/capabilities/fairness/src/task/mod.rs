@@ -159,7 +159,7 @@ impl TaskSpec {
 }
 
 /// Analyses a table by its task: the same as the task's own `analyze`. Progress is told of analyses of yes or no; the others read
-/// their rows one after another.
+/// their rows one after another, or have other machines read them.
 ///
 /// # Errors
 /// As [`analyze`](crate::analyze).
