@@ -189,7 +189,7 @@ impl AnalysisSpec {
     }
 
     /// Whether the rows themselves are read, and not only counted.
-    pub fn needs_rows(&self) -> bool {
+    pub(crate) fn needs_rows(&self) -> bool {
         self.analysis_type == AnalysisType::IndividualFairness
             || self.flipped.is_some()
             || self.data.is_some()

@@ -1,7 +1,7 @@
 //! Analyses of other than yes and no, and of the rows themselves: what a cluster finds is what is found here, to the last digits
 //! where numbers are added up, as their order is another.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ephor_cluster::{Cluster, Location};
 use ephor_fairness::{
@@ -15,13 +15,22 @@ use ephor_fairness::{
 };
 use ephor_tabular::{OpenOptions, Source, open};
 use serde_json::{Value, to_value};
+use tempfile::TempDir;
 
 use crate::{
     results::assert_near,
-    support::{loopback, people, spec},
+    support::{Loopback, loopback, people, spec},
 };
 
 const ROWS: usize = 4_000;
+
+/// A file of so many people, and a cluster that splits it into so many parts.
+async fn set_up(rows: usize, parts: usize) -> (TempDir, PathBuf, Loopback) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("people.parquet");
+    people(&path, rows);
+    (folder, path, loopback(parts).await)
+}
 
 async fn found(table: DataFrame, spec: &TaskSpec) -> Result<Value, AnalysisError> {
     let result = analyze(table, spec, &(), &CancellationToken::new()).await?;
@@ -59,10 +68,7 @@ fn ranking(list: Option<&str>) -> TaskSpec {
 
 #[tokio::test]
 async fn what_is_counted_is_the_same_bit_for_bit() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("people.parquet");
-    people(&path, ROWS);
-    let loopback = loopback(8).await;
+    let (_folder, path, loopback) = set_up(ROWS, 8).await;
     let classes = MulticlassSpec::new("race", "job", groups(&["sex"], None));
     let flips = AnalysisSpec { flipped: Some("q".to_owned()), score: None, ..spec() };
     let data = DataSpec { features: vec!["job".to_owned()], ..DataSpec::default() };
@@ -75,10 +81,7 @@ async fn what_is_counted_is_the_same_bit_for_bit() {
 
 #[tokio::test]
 async fn what_is_added_up_is_the_same_to_the_last_digits() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("people.parquet");
-    people(&path, ROWS);
-    let loopback = loopback(8).await;
+    let (_folder, path, loopback) = set_up(ROWS, 8).await;
     let weighted = MulticlassSpec::new("race", "job", groups(&["sex"], Some("w")));
     let individual = AnalysisSpec {
         analysis_type: AnalysisType::IndividualFairness,
@@ -102,10 +105,7 @@ async fn what_is_added_up_is_the_same_to_the_last_digits() {
 
 #[tokio::test]
 async fn what_is_refused_of_tasks_here_is_refused_there_in_the_same_words() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("people.parquet");
-    people(&path, ROWS);
-    let loopback = loopback(8).await;
+    let (_folder, path, loopback) = set_up(ROWS, 8).await;
     let classes = MulticlassSpec::new("race", "id", groups(&["sex"], None));
     let flips = AnalysisSpec { flipped: Some("id".to_owned()), score: None, ..spec() };
     let features = AnalysisSpec {
@@ -132,10 +132,7 @@ async fn what_is_refused_of_tasks_here_is_refused_there_in_the_same_words() {
 
 #[tokio::test]
 async fn another_file_at_its_place_is_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("people.parquet");
-    people(&path, ROWS);
-    let loopback = loopback(8).await;
+    let (_folder, path, loopback) = set_up(ROWS, 8).await;
     let place = Location::file(&path).unwrap();
     let table = loopback.cluster.table(&place, Some(ROWS as u64 + 1)).await.unwrap();
     let why = found(table, &ranking(Some("list"))).await.unwrap_err();
@@ -146,11 +143,8 @@ async fn another_file_at_its_place_is_told() {
 #[tokio::test]
 #[ignore = "at size: minutes"]
 async fn the_same_is_found_of_tasks_at_size() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("many.parquet");
     let rows = 1_000_000;
-    people(&path, rows);
-    let loopback = loopback(32).await;
+    let (_folder, path, loopback) = set_up(rows, 32).await;
     for spec in [regression(None), ranking(Some("list"))] {
         let [here, there] = both(&loopback.cluster, &path, rows, &spec).await;
         assert_near(&here.unwrap(), &there.unwrap(), "");

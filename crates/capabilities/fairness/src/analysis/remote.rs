@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::prelude::DataFrame;
+use datafusion::{error::DataFusionError, prelude::DataFrame};
 
 /// Says of a session that its plans run on other machines. Whoever makes such a session puts this into its configuration
 /// (`SessionConfig::with_extension`); an analysis of a table of that session then leaves all reading to them.
@@ -23,7 +23,7 @@ impl Remote {
     /// # Errors
     /// They are more, or fewer: other machines see another file, or none.
     pub(crate) fn must_have_read(&self, read: u64) -> Result<(), RemoteError> {
-        Err(RemoteError(match self.rows {
+        let why = match self.rows {
             Some(rows) if read == 0 && rows > 0 => format!(
                 "the other machines found none of the table's {rows} rows: they must see it under the same name"
             ),
@@ -31,7 +31,8 @@ impl Remote {
                 "the other machines read {read} rows of a table that has {rows}: they see another file at its place"
             ),
             _ => return Ok(()),
-        }))
+        };
+        Err(RemoteError(why))
     }
 }
 
@@ -41,3 +42,13 @@ impl Remote {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct RemoteError(pub String);
+
+impl RemoteError {
+    /// At the root of another error, if it is there.
+    pub(crate) fn within(error: &DataFusionError) -> Option<&Self> {
+        match error.find_root() {
+            DataFusionError::External(cause) => cause.downcast_ref(),
+            _ => None,
+        }
+    }
+}

@@ -330,12 +330,12 @@ pub(crate) fn read_error(error: DataFusionError, spec: &AnalysisSpec) -> Analysi
     {
         return AnalysisError::Invalid(vec![text_too_long(spec)]);
     }
+    if let Some(cause) = RemoteError::within(&error) {
+        return cause.clone().into();
+    }
     let DataFusionError::External(cause) = error.find_root() else {
         return AnalysisError::Read(error);
     };
-    if let Some(cause) = cause.downcast_ref::<RemoteError>() {
-        return cause.clone().into();
-    }
     let Some(cause) = cause.downcast_ref::<CubeError>() else { return AnalysisError::Read(error) };
     let attribute = |position: &usize| match spec.protected.get(*position) {
         Some(name) => (format!("/protected/{position}"), name.as_str()),

@@ -78,6 +78,19 @@ impl Dictionary {
         self.names.iter().map(|name| &**name)
     }
 
+    /// The code here of each code of a dictionary that has these values in the order of their codes, from 1. What is missing has
+    /// the same code everywhere.
+    pub(crate) fn codes_of<'a>(
+        &mut self,
+        names: impl Iterator<Item = &'a str>,
+    ) -> Result<Vec<u32>, TooMany> {
+        let mut codes = vec![MISSING_CODE];
+        for name in names {
+            codes.push(self.code(name)?);
+        }
+        Ok(codes)
+    }
+
     /// Where the value with each code is among all, by name; what is missing comes first.
     pub(crate) fn ranks(&self) -> Vec<u32> {
         let mut by_name: Vec<usize> = (0..self.names.len()).collect();

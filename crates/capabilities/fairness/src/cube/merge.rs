@@ -1,8 +1,6 @@
 //! Two parts of the data become one.
 
-use super::{
-    Cube, CubeError, ScoreCell, WeightCell, dictionary, limits::TooMany, sound::MOST_ROWS,
-};
+use super::{Cube, CubeError, ScoreCell, WeightCell, attribute::ReadError, sound::MOST_ROWS};
 use crate::tally::{MISSING, NEGATIVE, POSITIVE};
 
 impl Cube {
@@ -33,14 +31,9 @@ impl Cube {
         for (attribute, (mine, theirs)) in
             self.attributes.iter_mut().zip(&other.attributes).enumerate()
         {
-            let mut codes = vec![dictionary::MISSING_CODE];
-            for name in theirs.dictionary.names() {
-                codes.push(mine.dictionary.code(name).map_err(|error| match error {
-                    TooMany::Bytes => CubeError::ValuesTooLong { attribute },
-                    TooMany::Values | TooMany::Cells => CubeError::TooManyValues { attribute },
-                })?);
-            }
-            translations.push(codes);
+            let codes = mine.dictionary.codes_of(theirs.dictionary.names());
+            translations
+                .push(codes.map_err(|error| ReadError::from(error).of_attribute(attribute))?);
         }
         self.index.reserve(self.attributes.iter().map(|reader| reader.dictionary.bits()));
         let mut cells = Vec::with_capacity(other.index.len());

@@ -48,7 +48,6 @@ pub(crate) use watch::Watch;
 
 use crate::tally::MISSING;
 use dictionary::Dictionary;
-pub(crate) use limits::TooMany;
 use repeats::Repeats;
 use sum::Sum;
 pub(crate) use table::ordered;

@@ -8,7 +8,7 @@ use crate::{
     AnalysisError, Fault,
     cube::Labels,
     frame::{GroupReader, KeptGroups, Outcome},
-    gather::{Gather, damaged, pack, unpack},
+    gather::{Gather, add_counts, damaged, pack, unpack},
 };
 
 /// Where a row's decisions come from: the one as it is, and the one with the attribute changed.
@@ -138,9 +138,7 @@ impl Gather for State<[Outcome; 2]> {
         for (mine, theirs) in self.decisions.iter_mut().zip(&kept.labels) {
             mine.merge(theirs.as_ref());
         }
-        for (mine, theirs) in self.missing.iter_mut().zip(kept.missing) {
-            *mine = mine.saturating_add(theirs);
-        }
+        add_counts(&mut self.missing, &kept.missing);
         Ok(())
     }
 }

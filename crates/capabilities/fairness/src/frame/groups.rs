@@ -11,9 +11,8 @@ use crate::{
     AnalysisError, AnalysisSpec, Exclusion, Fault,
     analysis::{groupings, read_error},
     cube::{
-        CubeError, TooMany,
+        CubeError,
         attribute::{AttributeReader, ReadError},
-        dictionary::MISSING_CODE,
         index::CellIndex,
         limits::MAX_INTERSECTION_GROUPS,
     },
@@ -87,10 +86,7 @@ impl GroupReader {
             let read = self.attributes[attribute].read(array, &mut self.codes[attribute]);
             read.map_err(|error| match error {
                 ReadError::Arrow(error) => AnalysisError::Read(error.into()),
-                ReadError::TooMany(TooMany::Bytes) => {
-                    self.too_many(CubeError::ValuesTooLong { attribute })
-                }
-                ReadError::TooMany(_) => self.too_many(CubeError::TooManyValues { attribute }),
+                error @ ReadError::TooMany(_) => self.too_many(error.of_attribute(attribute)),
             })?;
         }
         self.index.reserve(self.attributes.iter().map(|reader| reader.dictionary.bits()));
@@ -142,17 +138,13 @@ impl GroupReader {
         self.invalid_weights = self.invalid_weights.saturating_add(kept.invalid_weights);
         let mut here: Vec<Vec<u32>> = Vec::with_capacity(kept.values.len());
         for (attribute, values) in kept.values.iter().enumerate() {
-            let mut codes = vec![MISSING_CODE];
-            for value in values {
-                let code = self.attributes[attribute].dictionary.code(value);
-                codes.push(code.map_err(|error| {
-                    self.too_many(match error {
-                        TooMany::Bytes => CubeError::ValuesTooLong { attribute },
-                        TooMany::Values | TooMany::Cells => CubeError::TooManyValues { attribute },
-                    })
-                })?);
-            }
-            here.push(codes);
+            let dictionary = &mut self.attributes[attribute].dictionary;
+            let codes = dictionary.codes_of(values.iter().map(String::as_str));
+            here.push(
+                codes.map_err(|error| {
+                    self.too_many(ReadError::from(error).of_attribute(attribute))
+                })?,
+            );
         }
         self.index.reserve(self.attributes.iter().map(|reader| reader.dictionary.bits()));
         let mut cells = Vec::with_capacity(kept.cells.len());

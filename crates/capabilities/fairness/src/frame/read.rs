@@ -154,12 +154,10 @@ pub(crate) async fn run<T: Send + 'static>(
 
 /// Why other machines did not run a plan, if that is what the error says.
 fn told(error: DataFusionError) -> AnalysisError {
-    if let DataFusionError::External(cause) = error.find_root()
-        && let Some(cause) = cause.downcast_ref::<RemoteError>()
-    {
-        return cause.clone().into();
+    match RemoteError::within(&error) {
+        Some(cause) => cause.clone().into(),
+        None => AnalysisError::Read(error),
     }
-    AnalysisError::Read(error)
 }
 
 /// A column of a batch as numbers; NaN where there is none.

@@ -60,12 +60,12 @@ pub(crate) async fn gather<S: Gather>(
 }
 
 /// The same of rows that come by list: here ordered by it, so that those of one list come together, elsewhere each list in one
-/// place. There `of_list` is asked of each, and `question` of what that found.
+/// place. There the first of two questions is asked of each, and the other of what that found.
 pub(crate) async fn gather_lists<S: Gather>(
     table: DataFrame,
     columns: &[&str],
     list: Option<&str>,
-    [of_list, question]: [Question; 2],
+    questions: impl FnOnce() -> [Question; 2],
     state: S,
     cancel: &CancellationToken,
 ) -> Result<S, AnalysisError> {
@@ -73,6 +73,7 @@ pub(crate) async fn gather_lists<S: Gather>(
         let columns: Vec<&str> = columns.iter().copied().chain(list).collect();
         return rows(table, &columns, list, cancel, state, S::add).await;
     };
+    let [of_list, question] = questions();
     let planned = plan::by_list(&table, columns, list, &of_list, &question);
     answered(planned.map_err(AnalysisError::Read)?, &remote, state, cancel).await
 }
@@ -119,6 +120,13 @@ pub(crate) fn opened(sealed: &[u8]) -> Result<&[u8], AnalysisError> {
     match Sealed::from_bytes(sealed)? {
         Sealed::Kept(kept) => Ok(kept),
         Sealed::Refused(faults) => Err(AnalysisError::Invalid(faults.into_owned())),
+    }
+}
+
+/// Adds counts, one by one.
+pub(crate) fn add_counts(mine: &mut [u64], theirs: &[u64]) {
+    for (mine, theirs) in mine.iter_mut().zip(theirs) {
+        *mine = mine.saturating_add(*theirs);
     }
 }
 

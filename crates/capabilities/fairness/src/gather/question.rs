@@ -50,3 +50,36 @@ impl Question {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AnalysisError;
+
+    #[test]
+    fn what_nobody_kept_is_refused_whatever_was_asked() {
+        let groups = || Grouping::new(["g"]);
+        let ranking = RankingSpec {
+            list: None,
+            position: None,
+            score: Some("s".to_owned()),
+            top: 1,
+            groups: groups(),
+        };
+        let spec = AnalysisSpec { features: vec!["x".to_owned()], ..AnalysisSpec::new("y", ["g"]) };
+        for question in [
+            Question::Completeness { groups: groups(), columns: vec!["x".to_owned()] },
+            Question::Flips(FlipSpec::new("p", "q", groups())),
+            Question::Individual { spec: Box::new(spec), categories: vec![false] },
+            Question::Multiclass(MulticlassSpec::new("y", "p", groups())),
+            Question::List(ranking.clone()),
+            Question::Lists(ranking),
+            Question::Regression(RegressionSpec::new("y", "p", groups())),
+        ] {
+            for bytes in [&[][..], &[0], &[255; 40]] {
+                let refused = question.begin().merge(bytes);
+                assert!(matches!(refused, Err(AnalysisError::Engine(_))), "{question:?}");
+            }
+        }
+    }
+}

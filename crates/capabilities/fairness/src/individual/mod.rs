@@ -6,6 +6,7 @@
 
 mod consistency;
 mod gathered;
+mod matrix;
 mod neighbours;
 mod sample;
 mod table;

@@ -4,7 +4,7 @@ use std::thread;
 
 use tokio_util::sync::CancellationToken;
 
-use super::table::Matrix;
+use super::matrix::Matrix;
 use crate::AnalysisError;
 
 /// Squared distances that differ by less than this share are equal: they differ by rounding alone.

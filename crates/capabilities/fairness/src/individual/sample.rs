@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use rand::{RngExt, SeedableRng, seq::index};
 use rand_chacha::ChaCha8Rng;
 
-use super::table::Matrix;
+use super::matrix::Matrix;
 
 /// The most numbers (rows times features) that are kept; beyond, rows are drawn at random.
 pub const MAX_NUMBERS: usize = 1 << 23;
@@ -23,10 +23,10 @@ pub(super) fn room(features: usize) -> usize {
     (MAX_NUMBERS / features.max(1)).min(MAX_ROWS)
 }
 
-/// Which rows keep their places: those with the least numbers, which are drawn at random. Parts of the rows drawn apart can be
-/// put together.
+/// Which rows keep their places: those with the least numbers, which are drawn at random. What is kept of parts of the rows can
+/// be put together.
 #[derive(Debug, Clone)]
-pub(super) struct Drawn {
+pub(super) struct Reservoir {
     room: usize,
     seed: u64,
     /// Begins with the first rows.
@@ -35,7 +35,7 @@ pub(super) struct Drawn {
     kept: BinaryHeap<(u64, usize)>,
 }
 
-impl Drawn {
+impl Reservoir {
     pub(super) fn new(room: usize, seed: u64) -> Self {
         Self { room, seed, chance: None, kept: BinaryHeap::new() }
     }
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     /// The rows that keep their places.
-    fn kept(drawn: &mut Drawn, rows: impl Iterator<Item = (u64, usize)>) -> Vec<usize> {
+    fn kept(drawn: &mut Reservoir, rows: impl Iterator<Item = (u64, usize)>) -> Vec<usize> {
         let mut places = Vec::new();
         for (number, row) in rows {
             match drawn.place(number) {
@@ -119,14 +119,14 @@ mod tests {
 
     #[test]
     fn parts_keep_what_the_whole_keeps() {
-        let mut chance = Drawn::new(0, 7);
+        let mut chance = Reservoir::new(0, 7);
         let rows: Vec<(u64, usize)> = (0..1_000).map(|row| (chance.number(|| 3), row)).collect();
-        let whole = kept(&mut Drawn::new(50, 0), rows.iter().copied());
+        let whole = kept(&mut Reservoir::new(50, 0), rows.iter().copied());
         assert_eq!(whole.len(), 50);
-        let mut merged = Drawn::new(50, 0);
+        let mut merged = Reservoir::new(50, 0);
         let mut held: Vec<(u64, usize)> = Vec::new();
         for part in [&rows[600..], &rows[..10], &rows[10..600]] {
-            let mut drawn = Drawn::new(50, 0);
+            let mut drawn = Reservoir::new(50, 0);
             let places = kept(&mut drawn, part.iter().copied());
             held.extend(part.iter().filter(|(_, row)| places.contains(row)));
         }
@@ -138,7 +138,7 @@ mod tests {
     fn each_row_is_as_likely_to_be_kept() {
         let mut counts = [0_u32; 20];
         for seed in 0..2_000 {
-            let mut drawn = Drawn::new(5, seed);
+            let mut drawn = Reservoir::new(5, seed);
             let rows: Vec<(u64, usize)> = (0..20).map(|row| (drawn.number(|| 1), row)).collect();
             for row in kept(&mut drawn, rows.into_iter()) {
                 counts[row] += 1;

@@ -1,25 +1,23 @@
-//! The rows that are compared: features, outcome, group and weight of each.
-
-use std::cmp::Ordering;
+//! Reading the rows that are compared: features, outcome, group and weight of each.
 
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
-use super::sample::{Drawn, room};
+use super::{
+    matrix::Matrix,
+    sample::{Reservoir, room},
+};
 use crate::{
     AnalysisError, Exclusion, Fault,
-    cube::{
-        attribute::{AttributeReader, ReadError},
-        dictionary::MISSING_CODE,
-    },
+    cube::attribute::{AttributeReader, ReadError},
     frame::{Total, column, excluded, floats},
-    gather::damaged,
+    gather::{add_counts, damaged},
 };
 
 /// Reads features, and keeps as many rows as there is room for.
 pub(super) struct Features {
     columns: Vec<(String, Option<AttributeReader>)>,
-    drawn: Drawn,
+    reservoir: Reservoir,
     /// Rows with an outcome, a weight above 0 and all numbers.
     pub used: u64,
     /// Of the rows kept: the features of one after those of another, categories by their code.
@@ -46,18 +44,6 @@ pub(super) struct KeptFeatures {
     missing: Vec<u64>,
 }
 
-/// The same with numbers that can be compared.
-pub(super) struct Matrix {
-    /// Numbers and categories of a row.
-    pub width: usize,
-    /// Of these, so many are numbers, and come first.
-    pub numeric: usize,
-    pub numbers: Vec<f64>,
-    pub cells: Vec<u32>,
-    pub outcomes: Vec<f64>,
-    pub weights: Vec<f64>,
-}
-
 impl Features {
     /// `categories` says of each feature whether it is one of categories.
     pub(super) fn new(names: &[String], categories: &[bool], seed: u64) -> Self {
@@ -66,7 +52,7 @@ impl Features {
         };
         Self {
             columns: names.iter().zip(categories).map(column).collect(),
-            drawn: Drawn::new(room(names.len()), seed),
+            reservoir: Reservoir::new(room(names.len()), seed),
             used: 0,
             numbers: Vec::new(),
             cells: Vec::new(),
@@ -82,7 +68,7 @@ impl Features {
         readers.map(AttributeReader::size).sum::<usize>()
             + (self.numbers.capacity() + self.outcomes.capacity() + self.weights.capacity()) * 8
             + self.cells.capacity() * 4
-            + self.drawn.size()
+            + self.reservoir.size()
     }
 
     pub(super) fn read(
@@ -116,7 +102,7 @@ impl Features {
                 continue;
             }
             self.used += 1;
-            let drawn = self.drawn.number(|| told_apart(&columns, outcomes, weights, cells));
+            let drawn = self.reservoir.number(|| told_apart(&columns, outcomes, weights, cells));
             numbers.iter_mut().zip(&columns).for_each(|(number, column)| *number = column[row]);
             self.keep(drawn, &numbers, *cell, (outcome, weight));
         }
@@ -125,7 +111,7 @@ impl Features {
 
     /// Keeps a row, if it has a place.
     fn keep(&mut self, drawn: u64, numbers: &[f64], cell: u32, (outcome, weight): (f64, f64)) {
-        let Some(place) = self.drawn.place(drawn) else { return };
+        let Some(place) = self.reservoir.place(drawn) else { return };
         if place == self.cells.len() {
             self.cells.push(cell);
             self.outcomes.push(outcome);
@@ -151,7 +137,7 @@ impl Features {
             cells: std::mem::take(&mut self.cells),
             outcomes: std::mem::take(&mut self.outcomes),
             weights: std::mem::take(&mut self.weights),
-            drawn: self.drawn.numbers(),
+            drawn: self.reservoir.numbers(),
             missing: self.missing.clone(),
         }
     }
@@ -171,19 +157,14 @@ impl Features {
             return Err(damaged("rows lack features"));
         }
         // The code here of each code there, of each feature that has codes.
-        let mut codes: Vec<Option<Vec<f64>>> = Vec::with_capacity(width);
+        let mut codes: Vec<Option<Vec<u32>>> = Vec::with_capacity(width);
         for (at, ((name, reader), names)) in
             self.columns.iter_mut().zip(&kept.categories).enumerate()
         {
             codes.push(match (reader, names) {
                 (Some(reader), Some(names)) => {
-                    // What is missing has the same code everywhere.
-                    let mut here = vec![f64::from(MISSING_CODE)];
-                    for category in names {
-                        let code = reader.dictionary.code(category);
-                        here.push(f64::from(code.map_err(|_| too_many(at, name))?));
-                    }
-                    Some(here)
+                    let here = reader.dictionary.codes_of(names.iter().map(String::as_str));
+                    Some(here.map_err(|_| too_many(at, name))?)
                 }
                 (None, None) => None,
                 _ => return Err(damaged("a feature is of another kind")),
@@ -196,8 +177,9 @@ impl Features {
             {
                 *number = match codes {
                     None => *theirs,
-                    Some(codes) => *codes
+                    Some(codes) => codes
                         .get(*theirs as usize)
+                        .map(|code| f64::from(*code))
                         .ok_or_else(|| damaged("a category has no name"))?,
                 };
             }
@@ -206,9 +188,7 @@ impl Features {
             self.keep(kept.drawn[row], &numbers, cell, (kept.outcomes[row], kept.weights[row]));
         }
         self.used = self.used.saturating_add(kept.used);
-        for (mine, theirs) in self.missing.iter_mut().zip(&kept.missing) {
-            *mine = mine.saturating_add(*theirs);
-        }
+        add_counts(&mut self.missing, &kept.missing);
         Ok(())
     }
 
@@ -259,28 +239,6 @@ impl Features {
             outcomes: self.outcomes,
             weights: self.weights,
         }
-    }
-}
-
-impl Matrix {
-    /// All rows in an order that does not depend on the one in which they came; `ranks` says where a cell is among all, by name.
-    pub(super) fn ordered(&self, ranks: &[usize]) -> Vec<usize> {
-        let numbers = |row: usize| &self.numbers[row * self.width..(row + 1) * self.width];
-        let rest = |row: usize| [self.outcomes[row], self.weights[row]];
-        let compare = |one: &[f64], other: &[f64]| {
-            let mut each = one.iter().zip(other).map(|(one, other)| one.total_cmp(other));
-            each.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-        };
-        let mut ordered: Vec<usize> = (0..self.cells.len()).collect();
-        ordered.sort_unstable_by(|one, other| {
-            compare(numbers(*one), numbers(*other))
-                .then_with(|| compare(&rest(*one), &rest(*other)))
-                .then_with(|| {
-                    let rank = |row: usize| ranks[self.cells[row] as usize];
-                    rank(*one).cmp(&rank(*other))
-                })
-        });
-        ordered
     }
 }
 

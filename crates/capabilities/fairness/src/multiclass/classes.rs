@@ -74,16 +74,14 @@ impl ClassReader {
 
     /// Adds classes in the order of their codes elsewhere; the code here of each code there.
     pub(super) fn merge(&mut self, names: &[String]) -> Result<Vec<u16>, AnalysisError> {
-        let mut codes = vec![0];
-        for name in names {
-            // Which of the two columns had one too many, nobody remembers.
-            let code = self.reader.dictionary.code(name).map_err(|_| self.too_many("/target"))?;
-            if self.names().len() > MAX_CLASSES {
-                return Err(self.too_many("/target"));
+        let codes = self.reader.dictionary.codes_of(names.iter().map(String::as_str));
+        match codes {
+            Ok(codes) if self.names().len() <= MAX_CLASSES => {
+                Ok(codes.into_iter().map(|code| code as u16).collect())
             }
-            codes.push(code as u16);
+            // Which of the two columns had one too many, nobody remembers.
+            _ => Err(self.too_many("/target")),
         }
-        Ok(codes)
     }
 
     /// About how many bytes it takes.

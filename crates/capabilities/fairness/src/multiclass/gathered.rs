@@ -9,7 +9,7 @@ use super::{MulticlassSpec, classes::ClassReader};
 use crate::{
     AnalysisError, Fault,
     frame::{GroupReader, KeptGroups},
-    gather::{Gather, damaged, pack, unpack},
+    gather::{Gather, add_counts, damaged, pack, unpack},
     tally::Count,
 };
 
@@ -112,9 +112,7 @@ impl Gather for State {
             };
             *self.counts.entry((cell, truth, predicted)).or_default() += count;
         }
-        for (mine, theirs) in self.missing.iter_mut().zip(kept.missing) {
-            *mine = mine.saturating_add(theirs);
-        }
+        add_counts(&mut self.missing, &kept.missing);
         self.bounded()
     }
 }

@@ -8,6 +8,7 @@ mod gathered;
 mod lists;
 mod metrics;
 mod ndkl;
+mod one_list;
 mod parity;
 mod spec;
 
@@ -21,11 +22,12 @@ use crate::{
     gather::{Question, gather_lists},
     off_thread::off_thread,
 };
+pub(crate) use gathered::ManyLists;
 use gathered::State;
-pub(crate) use gathered::{ManyLists, OneList};
 pub use lists::{MAX_BLOCKS, MAX_LIST};
 use metrics::Seen;
 pub use metrics::{DISPARITIES, METRICS};
+pub(crate) use one_list::OneList;
 pub use spec::RankingSpec;
 
 /// What an analysis of ranked lists found.
@@ -56,7 +58,7 @@ pub async fn analyze(
         return Err(AnalysisError::Invalid(faults));
     }
     let columns: Vec<&str> = GroupReader::columns(&spec.groups).chain([spec.order().0]).collect();
-    let questions = [Question::List(spec.clone()), Question::Lists(spec.clone())];
+    let questions = || [Question::List(spec.clone()), Question::Lists(spec.clone())];
     let (list, state) = (spec.list.as_deref(), State::new(spec));
     let mut state = gather_lists(table, &columns, list, questions, state, cancel).await?;
     off_thread(move || {

@@ -7,7 +7,7 @@ use super::{Moments, RegressionSpec, distribution::Distribution};
 use crate::{
     AnalysisError,
     frame::{GroupReader, KeptGroups, floats},
-    gather::{Gather, damaged, pack, unpack},
+    gather::{Gather, add_counts, damaged, pack, unpack},
 };
 
 pub(crate) struct State {
@@ -92,9 +92,7 @@ impl Gather for State {
         self.distribution
             .merge(kept.distribution, &cells)
             .ok_or_else(|| damaged("a prediction is of no group"))?;
-        for (mine, theirs) in self.missing.iter_mut().zip(kept.missing) {
-            *mine = mine.saturating_add(theirs);
-        }
+        add_counts(&mut self.missing, &kept.missing);
         Ok(())
     }
 }

@@ -246,6 +246,13 @@ async fn a_server_has_data_sets_read_by_a_cluster() {
     assert_eq!(there["rows"]["read"], 16_281);
     assert!(files(&results) > 0, "the executor had nothing to do");
 
+    // Other tasks are read there too, and not by the server.
+    let before = files(&results);
+    let asked = json!({ "task": "regression", "target": "score", "prediction": "y_pred", "protected": ["sex"] });
+    let ended = ada.ended(&ada.analyse(&dataset, asked).await).await;
+    assert_eq!(ended["status"], "completed", "{ended}");
+    assert!(files(&results) > before, "the executor had nothing to do");
+
     // That there are more labels than two is found here, from the cube that the cluster delivered.
     let three = ada.upload("three", b"y,p,sex\n1,0,a\n0,1,b\n2,1,b\n".to_vec()).await;
     let asked = json!({ "target": "y", "prediction": "p", "protected": ["sex"] });
