@@ -167,9 +167,7 @@ impl Lists {
 
     /// Adds what is kept of other lists, whose cells have these numbers here; `None` if one has none.
     pub(super) fn merge(&mut self, other: KeptLists, cells: &[u32]) -> Option<()> {
-        while self.dropped < other.dropped.min(u64::BITS) {
-            self.shorten();
-        }
+        self.shorten(other.dropped.min(u64::BITS).saturating_sub(self.dropped));
         for (cell, by_block) in other.sums {
             let mine = self.sums.entry(*cells.get(cell as usize)?).or_default();
             for (block, sums) in by_block {
@@ -199,27 +197,36 @@ impl Lists {
 
     /// Joins blocks until there are few enough.
     fn bound(&mut self) {
+        if self.blocks.len() > MAX_BLOCKS {
+            // At the first list too many almost all bits go: how many, the blocks say without their sums.
+            let left = |bits| -> BTreeSet<u64> {
+                self.blocks.iter().map(|block| shortened(*block, bits)).collect()
+            };
+            let enough = (1..=u64::BITS).find(|bits| left(*bits).len() <= MAX_BLOCKS);
+            self.shorten(enough.unwrap_or(u64::BITS));
+        }
         let is_over = |lists: &Self| {
-            lists.blocks.len() > MAX_BLOCKS
-                || lists.kept > MAX_SUMS
-                || lists.sums.len().saturating_mul(lists.blocks.len()) > MAX_ROOM
+            lists.kept > MAX_SUMS || lists.sums.len().saturating_mul(lists.blocks.len()) > MAX_ROOM
         };
         while is_over(self) && self.dropped < u64::BITS {
-            self.shorten();
+            self.shorten(1);
         }
     }
 
-    /// Drops one more bit.
-    fn shorten(&mut self) {
-        self.dropped += 1;
-        self.blocks = self.blocks.iter().map(|block| block >> 1).collect();
+    /// Drops so many more bits.
+    fn shorten(&mut self, bits: u32) {
+        if bits == 0 {
+            return;
+        }
+        self.dropped += bits;
+        self.blocks = self.blocks.iter().map(|block| shortened(*block, bits)).collect();
         self.kept = 0;
         for by_block in self.sums.values_mut() {
             let mut joined: HashMap<u64, Sums> = HashMap::new();
             let mut old: Vec<(u64, Sums)> = by_block.drain().collect();
             old.sort_unstable_by_key(|(block, _)| *block);
             for (block, sums) in old {
-                joined.entry(block >> 1).or_default().merge(&sums);
+                joined.entry(shortened(block, bits)).or_default().merge(&sums);
             }
             self.kept += joined.len();
             *by_block = joined;
